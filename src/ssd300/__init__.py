@@ -1,0 +1,1 @@
+"""SSD300, the Single Shot MultiBox Detector (Liu et al. 2016), in PyTorch."""

@@ -1,0 +1,22 @@
+"""Boxes as numpy arrays in pixels, for annotations and metrics: no torch here.
+
+xyxy, 0-based and half-open, so a width is a plain difference.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+
+def iou_px(a: Float[np.ndarray, "*a 4"], b: Float[np.ndarray, "*b 4"]) -> Float[np.ndarray, "*ab"]:
+    """Intersection over union of boxes whose leading shapes broadcast. Boxes must not be inverted; empty gives 0."""
+    width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
+    height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
+    intersection = np.clip(width, 0, None) * np.clip(height, 0, None)
+    union = area_px(a) + area_px(b) - intersection
+    overlap: np.ndarray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return overlap
+
+
+def area_px(boxes: Float[np.ndarray, "*n 4"]) -> Float[np.ndarray, "*n"]:
+    area: np.ndarray = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+    return area

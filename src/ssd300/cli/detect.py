@@ -1,0 +1,100 @@
+"""`ssd300 detect`: boxes, names and scores on copies of pictures, and `detections.jsonl`."""
+
+import json
+import sys
+from pathlib import Path
+
+from ssd300.cli.options import Json, Switch, Weights, print_json
+from ssd300.errors import DataError, UsageError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
+TOGETHER = 8
+
+
+def detect(
+    *source: Path,
+    weights: Weights,
+    out: Path = Path("detections"),
+    min_score: float = 0.2,
+    max_overlap: float = 0.5,
+    top_k: int = 200,
+    device: str = "auto",
+    overwrite: Switch = False,
+    json_: Json = False,
+) -> None:
+    """Detect on pictures, or on all pictures of a folder.
+
+    Parameters
+    ----------
+    source
+        Pictures and folders.
+    weights
+        A run folder or a .safetensors file.
+    out
+        Where the annotated pictures and detections.jsonl go.
+    min_score
+        Lowest score of a detection.
+    max_overlap
+        A box that overlaps a better one of its class by more is suppressed.
+    top_k
+        Most detections a picture.
+    device
+        'auto', 'cpu', 'cuda' or 'mps'.
+    overwrite
+        Write into a folder that is not empty.
+    json_
+        Print the detections as one JSON object and nothing else.
+    """
+    pictures = _pictures(source)
+    from ssd300.files import check_output_free, whole_folder
+
+    check_output_free(out, overwrite=overwrite)
+    from ssd300.detect import Detector
+    from ssd300.model.postprocess import Selection
+    from ssd300.training.device import choose_device
+
+    try:
+        selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k)
+    except ValueError as error:
+        raise UsageError(str(error), fix="See `ssd300 detect --help`.") from error
+    detector = Detector.load(weights, device=str(choose_device(device)))
+    names = _output_names(pictures)
+    rows = []
+    with whole_folder(out, overwrite=overwrite) as folder:
+        for name, result in zip(names, detector.stream(pictures, selection, batch_size=TOGETHER), strict=True):
+            result.draw().save(folder / name, quality=95)
+            rows.append(result.to_dict())
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / "detections.jsonl").write_text(text, encoding="utf-8")
+    if json_:
+        print_json({"images": rows})
+        return
+    for name, row in zip(names, rows, strict=True):
+        sys.stdout.write(f"{out / name}: {len(row['detections'])} detections\n")
+
+
+def _pictures(source: tuple[Path, ...]) -> list[Path]:
+    if not source:
+        raise UsageError("no picture was named", fix="Name pictures or folders.")
+    pictures: list[Path] = []
+    for path in source:
+        if path.is_dir():
+            found = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES)
+            if not found:
+                raise DataError("the folder has no pictures", where=path, fix="Name another folder.")
+            pictures += found
+        elif path.exists():
+            pictures.append(path)
+        else:
+            raise DataError("there is no such picture", where=path, fix="Check the path.")
+    return pictures
+
+
+def _output_names(pictures: list[Path]) -> list[str]:
+    """A name for each annotated picture: its own stem, with a number where two are alike."""
+    seen: dict[str, int] = {}
+    names = []
+    for path in pictures:
+        count = seen[path.stem] = seen.get(path.stem, 0) + 1
+        names.append(f"{path.stem}.jpg" if count == 1 else f"{path.stem}_{count}.jpg")
+    return names

@@ -1,0 +1,5 @@
+"""Labelled pictures: formats, decoding, augmentation and batches."""
+
+from ssd300.data.dataset import Dataset, load_dataset
+
+__all__ = ["Dataset", "load_dataset"]

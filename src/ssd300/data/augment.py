@@ -1,0 +1,149 @@
+"""The paper's data augmentation: what is drawn for a picture, and its geometry applied in a single resize.
+
+Paper section 2.2, "Data augmentation", with the numbers of Caffe (ssd_pascal.py:175-221). Zoom-out, crop and flip are
+first composed into one rectangle of the picture, then the pixels are resampled once. Colours are changed later, a
+batch at a time, by `photometric`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from ssd300.boxes_px import iou_px
+from ssd300.types import Sample
+
+PROBABILITY = 0.5  # of each colour change, of zooming out, and of the flip
+BRIGHTNESS = 32.0  # added, of 255
+FACTORS = (0.5, 1.5)  # contrast and saturation
+HUE_DEGREES = 36.0  # 18 on OpenCV's scale of 0..179
+ZOOM_OUT = (1.0, 4.0)
+CROP_OVERLAPS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.0)  # one sampler each; the last takes any crop
+CROP_TRIALS = 50
+CROP_SCALE = (0.3, 1.0)
+CROP_ASPECT = (0.5, 2.0)
+# OpenCV's linear, area, nearest, cubic and lanczos, by their names in Pillow.
+INTERPOLATIONS = (
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BOX,
+    Image.Resampling.NEAREST,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
+RESIZE = Image.Resampling.BILINEAR  # without augmentation; Pillow's filters widen when they shrink (antialias)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """All that chance decides for one picture. `source_px` is xyxy in its pixels and may reach outside of it."""
+
+    source_px: tuple[float, float, float, float]
+    flip: bool
+    interpolation: Image.Resampling
+    brightness: float = 0.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    hue_degrees: float = 0.0
+    contrast_first: bool = True
+
+
+def draw_augmentation(
+    random: np.random.Generator, size_hw: tuple[int, int], boxes_px: Float[np.ndarray, "n 4"]
+) -> Augmentation:
+    """Draw the changes of a picture of `size_hw` with these objects. No objects gives no crop, as in Caffe."""
+    height, width = size_hw
+    size = np.array([width, height, width, height], dtype=np.float64)
+
+    def chance(value: float, otherwise: float) -> float:
+        return value if random.random() < PROBABILITY else otherwise
+
+    brightness = chance(random.uniform(-BRIGHTNESS, BRIGHTNESS), 0.0)
+    contrast = chance(random.uniform(*FACTORS), 1.0)
+    saturation = chance(random.uniform(*FACTORS), 1.0)
+    hue = chance(random.uniform(-HUE_DEGREES, HUE_DEGREES), 0.0)
+    contrast_first = random.random() < PROBABILITY
+    ratio = chance(random.uniform(*ZOOM_OUT), 1.0)
+    left, top = random.uniform(0, 1, 2) * (ratio - 1)
+    # The canvas is `ratio` pictures wide and high; the picture lies on it at (left, top), in pictures.
+    boxes = (boxes_px / size + [left, top, left, top]) / ratio
+    crop = draw_crop(random, boxes)
+    source = (crop * ratio - [left, top, left, top]) * size
+    return Augmentation(
+        source_px=(float(source[0]), float(source[1]), float(source[2]), float(source[3])),
+        flip=bool(random.random() < PROBABILITY),
+        interpolation=INTERPOLATIONS[random.integers(len(INTERPOLATIONS))],
+        brightness=float(brightness),
+        contrast=float(contrast),
+        saturation=float(saturation),
+        hue_degrees=float(hue),
+        contrast_first=bool(contrast_first),
+    )
+
+
+def draw_crop(random: np.random.Generator, boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "4"]:
+    """Each sampler looks for a crop that overlaps some object enough; one of those found, or the whole, is taken.
+
+    Relative to the picture, as `boxes` are (sampler.cpp:86-160).
+    """
+    whole = np.array([0.0, 0.0, 1.0, 1.0])
+    if len(boxes) == 0:
+        return whole
+    shape = (len(CROP_OVERLAPS), CROP_TRIALS)
+    scale = random.uniform(*CROP_SCALE, shape)
+    low, high = np.maximum(CROP_ASPECT[0], scale**2), np.minimum(CROP_ASPECT[1], 1 / scale**2)
+    aspect = low + random.random(shape) * (high - low)
+    width, height = scale * np.sqrt(aspect), scale / np.sqrt(aspect)
+    left, top = random.random(shape) * (1 - width), random.random(shape) * (1 - height)
+    crops = np.stack([left, top, left + width, top + height], axis=-1)
+    overlap = iou_px(crops[:, :, None], boxes).max(axis=-1)
+    valid = overlap >= np.array(CROP_OVERLAPS)[:, None]
+    found = [whole, *(crops[row, valid[row].argmax()] for row in np.flatnonzero(valid.any(axis=1)))]
+    crop: np.ndarray = found[random.integers(len(found))]
+    return crop
+
+
+def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tuple[Sample, tuple[int, int, int, int]]:
+    """The sample at size x size, and the rectangle in it that comes from the photograph; the rest is black.
+
+    Objects whose centre is outside of the rectangle are left out, the others are cut at its border.
+    """
+    left, top, right, bottom = augmentation.source_px
+    scale = np.array([size / (right - left), size / (bottom - top)] * 2)
+    height, width = sample.image.shape[:2]
+    inside = np.array([max(left, 0), max(top, 0), min(right, width), min(bottom, height)])
+    image = np.zeros((size, size, 3), np.uint8)
+    content = (0, 0, 0, 0)
+    if inside[0] < inside[2] and inside[1] < inside[3]:  # after zooming out a crop may miss the photograph
+        low = np.minimum(np.round((inside[:2] - [left, top]) * scale[:2]), size - 1).astype(int)
+        high = np.clip(np.round((inside[2:] - [left, top]) * scale[:2]), low + 1, size).astype(int)
+        content = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        shape = (content[2] - content[0], content[3] - content[1])
+        pasted = Image.fromarray(sample.image).resize(shape, augmentation.interpolation, box=tuple(inside.tolist()))
+        image[content[1] : content[3], content[0] : content[2]] = np.asarray(pasted)
+
+    boxes = (sample.boxes_px - [left, top, left, top]) * scale
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    kept = ((centre > 0) & (centre < size)).all(axis=1)
+    boxes = np.clip(boxes[kept], 0, size)
+    if augmentation.flip:
+        image = np.ascontiguousarray(image[:, ::-1])
+        boxes = np.stack([size - boxes[:, 2], boxes[:, 1], size - boxes[:, 0], boxes[:, 3]], axis=1)
+        content = (size - content[2], content[1], size - content[0], content[3])
+    changed = Sample(
+        image=image,
+        boxes_px=boxes,
+        labels=sample.labels[kept],
+        difficult=sample.difficult[kept],
+        image_id=sample.image_id,
+        size_hw=sample.size_hw,
+    )
+    return changed, content
+
+
+def resize(image: UInt8[np.ndarray, "h w 3"], size: int) -> UInt8[np.ndarray, "size size 3"]:
+    """The picture as the network sees it without augmentation: warped, never cropped.
+
+    Training's evaluation, `eval` and `detect` all come through here.
+    """
+    return np.asarray(Image.fromarray(image).resize((size, size), RESIZE))

@@ -1,0 +1,92 @@
+"""The one place where a picture file becomes pixels: RGB as a viewer shows it."""
+
+import io
+import stat
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ssd300.errors import DataError
+
+MAX_PIXELS = 200_000_000
+BEHIND_ALPHA = (123, 117, 104)  # the mean colour of Caffe's recipe (ssd_pascal.py:178), in RGB
+_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """Decode a picture by its content: orientation applied, alpha over the mean colour, 16 bits scaled to 8.
+
+    Of an animation the first frame is taken.
+
+    Raises:
+        DataError: not a whole picture, not a regular file, or more than `MAX_PIXELS` pixels.
+    """
+    try:
+        with _opened(path) as image:
+            image.load()
+            return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
+        raise DataError(
+            f"the picture cannot be read ({error or type(error).__name__})",
+            where=path,
+            fix="Replace the file, or take it out of the list.",
+        ) from error
+
+
+def image_size_hw(path: Path) -> tuple[int, int]:
+    """(height, width) after orientation, from the header alone. Raises DataError as `read_image` does."""
+    try:
+        with _opened(path) as image:
+            turned = image.getexif().get(0x0112, 1) >= 5  # orientations that swap the sides
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except DataError:
+        raise
+    except Exception as error:  # as above
+        raise DataError(f"the picture cannot be read ({error})", where=path, fix="Replace the file.") from error
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise DataError("this is a folder or a device, not a picture file", where=path, fix="Name a picture file.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"the picture file cannot be opened ({error.strerror})",
+            where=path,
+            fix="Check the path and its permissions.",
+        ) from error
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns far below ours
+    try:
+        image = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError as error:
+        what = "the file is empty" if not data else "the file is not a picture"
+        raise DataError(what, where=path, fix="Replace the file, or take it out of the list.") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    if image.width * image.height > MAX_PIXELS:
+        raise DataError(
+            f"the picture has {image.width} x {image.height} pixels; the limit is {MAX_PIXELS:,}",
+            where=path,
+            fix="Make it smaller first.",
+        )
+    return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _SIXTEEN_BIT:
+        return Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        values = np.asarray(image)
+        scale = 255.0 if values.max(initial=0) <= 1 else 1.0
+        return Image.fromarray((values * scale).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if "A" in image.mode or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, (*BEHIND_ALPHA, 255)), image).convert("RGB")
+    return image.convert("RGB")

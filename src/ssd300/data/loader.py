@@ -1,0 +1,139 @@
+"""From annotations to batches: an endless, shuffled stream for training and a plain pass for evaluation.
+
+Every picture's chance comes from (seed, epoch, picture) alone, so batches do not depend on the number of workers and
+the stream goes on anywhere: its whole state is how many pictures were seen.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+from torch.utils.data import Sampler as TorchSampler
+
+from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation, resize
+from ssd300.data.images import read_image
+from ssd300.tensors import Batch, Photometric, Targets
+from ssd300.types import Annotation, Sample
+
+Item = tuple[Sample, Augmentation | None, tuple[int, int, int, int]]
+
+
+def read_sample(annotation: Annotation) -> Sample:
+    """Decode the picture of an annotation. Raises DataError that names the file if it cannot be read."""
+    image = read_image(annotation.image_path)
+    return Sample(
+        image=image,
+        boxes_px=annotation.boxes_px,
+        labels=annotation.labels,
+        difficult=annotation.difficult,
+        image_id=annotation.image_id,
+        size_hw=(image.shape[0], image.shape[1]),
+    )
+
+
+class AugmentedPictures(TorchDataset[Item]):
+    """The pictures of a data set at the network's size, a new version of each in every epoch."""
+
+    def __init__(self, annotations: Sequence[Annotation], *, size: int, seed: int, augment: bool) -> None:
+        self.annotations = annotations
+        self.size = size
+        self.seed = seed
+        self.augment = augment
+
+    def __getitem__(self, key: tuple[int, int]) -> Item:
+        epoch, index = key
+        sample = read_sample(self.annotations[index])
+        if not self.augment:
+            return at_network_size(sample, self.size), None, (0, 0, self.size, self.size)
+        random = np.random.default_rng([self.seed, 1, epoch, index])
+        augmentation = draw_augmentation(random, sample.size_hw, sample.boxes_px)
+        changed, content = apply_geometry(sample, augmentation, self.size)
+        return changed, augmentation, content
+
+
+def at_network_size(sample: Sample, size: int) -> Sample:
+    height, width = sample.size_hw
+    scale = np.array([size / width, size / height] * 2)
+    return Sample(
+        image=resize(sample.image, size),
+        boxes_px=sample.boxes_px * scale,
+        labels=sample.labels,
+        difficult=sample.difficult,
+        image_id=sample.image_id,
+        size_hw=sample.size_hw,
+    )
+
+
+class EndlessBatches(TorchSampler[list[tuple[int, int]]]):
+    """Keys (epoch, picture) of batch after batch, from the `images_seen`-th picture on. Epochs follow without a gap."""
+
+    def __init__(self, count: int, *, batch_size: int, seed: int, images_seen: int = 0) -> None:
+        self.count = count
+        self.batch_size = batch_size
+        self.seed = seed
+        self.images_seen = images_seen
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        keys = self._keys()
+        while True:
+            yield [next(keys) for _ in range(self.batch_size)]
+
+    def _keys(self) -> Iterator[tuple[int, int]]:
+        epoch, start = divmod(self.images_seen, self.count)
+        while True:
+            order = np.random.default_rng([self.seed, 0, epoch]).permutation(self.count)
+            for index in order[start:]:
+                yield epoch, int(index)
+            epoch, start = epoch + 1, 0
+
+
+def collate(items: Sequence[Item]) -> Batch:
+    """Samples of one size as a batch; here pixels become relative."""
+    samples = [sample for sample, _, _ in items]
+    height, width = samples[0].image.shape[:2]
+    most = max(len(sample.boxes_px) for sample in samples)
+    boxes = np.zeros((len(samples), most, 4), np.float32)
+    labels = np.zeros((len(samples), most), np.int64)
+    for row, sample in enumerate(samples):
+        boxes[row, : len(sample.boxes_px)] = sample.boxes_px / [width, height, width, height]
+        labels[row, : len(sample.labels)] = sample.labels + 1  # 0 is background from here on
+    images = torch.from_numpy(np.stack([sample.image for sample in samples])).permute(0, 3, 1, 2)
+    changes = [augmentation for _, augmentation, _ in items if augmentation is not None]
+    photometric = None
+    if changes:
+        photometric = Photometric(
+            brightness=torch.tensor([change.brightness for change in changes]),
+            contrast=torch.tensor([change.contrast for change in changes]),
+            saturation=torch.tensor([change.saturation for change in changes]),
+            hue_degrees=torch.tensor([change.hue_degrees for change in changes]),
+            contrast_first=torch.tensor([change.contrast_first for change in changes]),
+            content_px=torch.tensor([content for _, _, content in items]),
+        )
+    return Batch(
+        images=images,
+        targets=Targets(boxes=torch.from_numpy(boxes), labels=torch.from_numpy(labels)),
+        image_ids=tuple(sample.image_id for sample in samples),
+        photometric=photometric,
+    )
+
+
+def training_batches(
+    annotations: Sequence[Annotation],
+    *,
+    size: int,
+    batch_size: int,
+    seed: int,
+    workers: int,
+    images_seen: int = 0,
+    augment: bool = True,
+) -> Iterator[Batch]:
+    """An endless stream of batches; the same for any number of workers."""
+    loader: DataLoader[Item] = DataLoader(
+        AugmentedPictures(annotations, size=size, seed=seed, augment=augment),
+        batch_sampler=EndlessBatches(len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen),
+        collate_fn=collate,
+        num_workers=workers,
+    )
+    return iter(loader)

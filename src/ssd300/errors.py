@@ -1,0 +1,30 @@
+"""Mistakes that a user can mend. Each says what is wrong, where, and what to do.
+
+The command line turns each kind into its exit code; nothing else depends on the kinds.
+"""
+
+
+class SSDError(Exception):
+    """What is wrong, where (file, object, line), and what to do about it."""
+
+    def __init__(self, what: str, *, where: object = None, fix: str | None = None) -> None:
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.fix = fix
+        super().__init__(": ".join(part for part in (self.where, what) if part) + (f". {fix}" if fix else ""))
+
+
+class RunError(SSDError, RuntimeError):
+    """A run cannot start or go on: exit code 1."""
+
+
+class UsageError(SSDError, ValueError):
+    """Options that contradict each other, or an output that is in the way: exit code 2."""
+
+
+class DataError(SSDError, ValueError):
+    """A picture, annotation, list or split that cannot be used: exit code 3."""
+
+
+class WeightsError(SSDError, ValueError):
+    """A weights file or checkpoint that cannot be used: exit code 4."""

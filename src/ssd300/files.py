@@ -1,0 +1,88 @@
+"""Writing so that a reader never sees half a file, and never over what a user has."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ssd300.errors import UsageError
+
+TEMPORARY_SUFFIX = ".partial"
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in place: whole, on disk, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if os.name == "posix":  # a folder cannot be opened for fsync elsewhere
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_atomically(path, lambda temporary: _write_utf8(temporary, text))
+
+
+def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _write_utf8(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def remove_stale_temporaries(folder: Path) -> None:
+    """What a killed run left of `write_atomically` in `folder` and below."""
+    for leftover in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
+        leftover.unlink(missing_ok=True)
+
+
+def check_output_free(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds something, unless told to overwrite it.
+
+    Raises:
+        UsageError: `folder` is a file, or holds files and `overwrite` is false.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("the output is a file where a folder is needed", where=folder, fix="Name another --out.")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise UsageError(
+            "the output folder exists and is not empty", where=folder, fix="Name another --out, or add --overwrite."
+        )
+
+
+@contextmanager
+def whole_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A folder to fill that appears at `folder` only when the block ends well; after an error nothing is left.
+
+    With `overwrite`, files of the same name are replaced and others in `folder` are kept.
+    """
+    check_output_free(folder, overwrite=overwrite)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = folder.with_name(f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    try:
+        yield building
+        if folder.exists():
+            for source in sorted(path for path in building.rglob("*") if path.is_file()):
+                target = folder / source.relative_to(building)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+        else:
+            building.replace(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)

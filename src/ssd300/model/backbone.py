@@ -1,0 +1,69 @@
+"""Backbones: a picture in, the first feature maps out. Paper section 3 and, for VGG16, ssd_pascal.py / model_libs.py.
+
+A backbone offers `channels` (of the maps that it returns) and knows nothing of boxes or classes.
+"""
+
+from collections import OrderedDict
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ssd300.model.layers import L2Norm, init_fan_in
+
+# Convolutions of VGG16 by stage; a pool follows each stage. Pools round up, as all of Caffe's do (75 -> 38).
+VGG16_STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+
+class VGG16(nn.Module):
+    """VGG16 with fc6 and fc7 as convolutions, fc6 dilated. Maps: conv4_3 (L2-normalised) and conv7, 38 and 19 wide."""
+
+    channels = (512, 1024)
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        channels = 3
+        for stage, widths in enumerate(VGG16_STAGES, start=1):
+            for number, width in enumerate(widths, start=1):
+                layers[f"conv{stage}_{number}"] = nn.Conv2d(channels, width, 3, padding=1)
+                layers[f"relu{stage}_{number}"] = nn.ReLU(inplace=True)
+                channels = width
+            last = stage == len(VGG16_STAGES)
+            layers[f"pool{stage}"] = nn.MaxPool2d(3, 1, 1) if last else nn.MaxPool2d(2, 2, ceil_mode=True)
+        layers["conv6"] = nn.Conv2d(512, 1024, 3, padding=6, dilation=6)
+        layers["relu6"] = nn.ReLU(inplace=True)
+        layers["conv7"] = nn.Conv2d(1024, 1024, 1)
+        layers["relu7"] = nn.ReLU(inplace=True)
+        cut = list(layers).index("pool4")
+        self.to_conv4_3 = nn.Sequential(OrderedDict(list(layers.items())[:cut]))
+        self.to_conv7 = nn.Sequential(OrderedDict(list(layers.items())[cut:]))
+        self.norm4_3 = L2Norm(512)
+        self.apply(init_fan_in)
+
+    def forward(self, images: Float[Tensor, "batch 3 h w"]) -> list[Tensor]:
+        conv4_3 = self.to_conv4_3(images)
+        return [self.norm4_3(conv4_3), self.to_conv7(conv4_3)]
+
+
+class EfficientNetLite0(nn.Module):
+    """timm's `tf_efficientnet_lite0`. Maps: the outputs of strides 8, 16 and 32, which are 38, 19 and 10 wide.
+
+    These outputs are linear and of very different lengths, so each is normalised before the heads, as VGG16's first
+    map is.
+    """
+
+    channels = (40, 112, 320)
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            import timm
+        except ImportError as error:
+            raise ImportError(
+                "ssd300_efficientnet_lite0 needs timm: python -m pip install 'ssd300[light]'", name="timm"
+            ) from error
+        self.body = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in self.channels)
+
+    def forward(self, images: Float[Tensor, "batch 3 h w"]) -> list[Tensor]:
+        return [norm(features) for norm, features in zip(self.norms, self.body(images), strict=True)]

@@ -1,0 +1,101 @@
+"""Default boxes: the fixed boxes that a detection is an offset from. Paper section 2.2, "Choosing scales".
+
+Other codes call them anchors or priors. A setting is data; one function turns any setting into boxes.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultBoxSettings:
+    """One entry a feature map. In a cell: a square of `sizes_px`, one of sqrt(size * next size), then the ratios.
+
+    `steps_px` is the distance between the centres of neighbouring cells; `aspect_ratios` are width / height, in
+    order. `clip` cuts centre and size (not the corners) to 0..1 as the seed's code does; Caffe does not clip.
+    `variances` divide the offsets of the centre and of the size.
+    """
+
+    image_size_px: int
+    map_sizes: tuple[int, ...]
+    steps_px: tuple[float, ...]
+    sizes_px: tuple[float, ...]
+    next_sizes_px: tuple[float, ...]
+    aspect_ratios: tuple[tuple[float, ...], ...]
+    clip: bool = False
+    variances: tuple[float, float] = (0.1, 0.2)  # ssd_pascal.py:328
+
+    def __post_init__(self) -> None:
+        expected = len(self.map_sizes)
+        for name in ("steps_px", "sizes_px", "next_sizes_px", "aspect_ratios"):
+            if (got := len(getattr(self, name))) != expected:
+                raise ValueError(f"DefaultBoxSettings.{name} has {got} entries; map_sizes has {expected}")
+        for name in ("map_sizes", "steps_px", "sizes_px", "next_sizes_px", "variances"):
+            if any(not value > 0 for value in getattr(self, name)):
+                raise ValueError(f"DefaultBoxSettings.{name} is {getattr(self, name)}; every value must be above 0")
+
+    @property
+    def per_cell(self) -> tuple[int, ...]:
+        return tuple(2 + len(ratios) for ratios in self.aspect_ratios)
+
+    @property
+    def count(self) -> int:
+        return sum(size * size * boxes for size, boxes in zip(self.map_sizes, self.per_cell, strict=True))
+
+
+def make_default_boxes(settings: DefaultBoxSettings) -> Float[Tensor, "boxes 4"]:
+    """cxcywh, relative: map by map, row by row, cell by cell, in Caffe's order (prior_box_layer.cpp:140-190)."""
+    maps = []
+    image_size = settings.image_size_px
+    for map_size, step, size, next_size, ratios in zip(
+        settings.map_sizes,
+        settings.steps_px,
+        settings.sizes_px,
+        settings.next_sizes_px,
+        settings.aspect_ratios,
+        strict=True,
+    ):
+        middle = math.sqrt(size * next_size)
+        shapes = [(size, size), (middle, middle)]
+        shapes += [(size * math.sqrt(ratio), size / math.sqrt(ratio)) for ratio in ratios]
+        sizes = torch.tensor(shapes, dtype=torch.float64) / image_size
+        centres = (torch.arange(map_size, dtype=torch.float64) + 0.5) * step / image_size
+        cy, cx = torch.meshgrid(centres, centres, indexing="ij")
+        grid = torch.stack([cx, cy], dim=-1).reshape(-1, 1, 2).expand(-1, len(shapes), 2)
+        maps.append(torch.cat([grid, sizes.expand(len(grid), -1, 2)], dim=-1).reshape(-1, 4))
+    boxes = torch.cat(maps).float()
+    return boxes.clamp(0, 1) if settings.clip else boxes
+
+
+_MAPS_300 = (38, 19, 10, 5, 3, 1)
+_TWO, _TWO_AND_THREE = (2.0, 1 / 2), (2.0, 1 / 2, 3.0, 1 / 3)
+_PAPER_SIZES_PX = (30.0, 60.0, 111.0, 162.0, 213.0, 264.0, 315.0)  # ssd_pascal.py:313-328
+
+PAPER = DefaultBoxSettings(
+    image_size_px=300,
+    map_sizes=_MAPS_300,
+    steps_px=(8.0, 16.0, 32.0, 64.0, 100.0, 300.0),
+    sizes_px=_PAPER_SIZES_PX[:-1],
+    next_sizes_px=_PAPER_SIZES_PX[1:],
+    aspect_ratios=(_TWO, _TWO_AND_THREE, _TWO_AND_THREE, _TWO_AND_THREE, _TWO, _TWO),
+)
+
+_SEED_TWO, _SEED_TWO_AND_THREE = (2.0, 0.5), (2.0, 3.0, 0.5, 0.333)
+_SEED_SCALES = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9)
+
+SEED = DefaultBoxSettings(
+    image_size_px=300,
+    map_sizes=_MAPS_300,
+    steps_px=tuple(300 / size for size in _MAPS_300),  # centres by map size, not by step
+    sizes_px=tuple(300 * scale for scale in _SEED_SCALES),
+    # The last map's second square is the whole picture: sqrt(size * next size) = 300.
+    next_sizes_px=(*(300 * scale for scale in _SEED_SCALES[1:]), 300 / _SEED_SCALES[-1]),
+    aspect_ratios=(_SEED_TWO, _SEED_TWO_AND_THREE, _SEED_TWO_AND_THREE, _SEED_TWO_AND_THREE, _SEED_TWO, _SEED_TWO),
+    clip=True,
+)
+
+SETTINGS = {"paper": PAPER, "seed": SEED}

@@ -1,0 +1,79 @@
+"""The layers behind the backbone: extra feature maps, and the convolutions that predict from each map.
+
+Paper section 2.1, figure 2; ssd_pascal.py AddExtraLayers and model_libs.py CreateMultiBoxHead.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ssd300.model.layers import init_fan_in
+from ssd300.tensors import Predictions
+
+# (squeeze, width, stride, padding) of conv8 to conv11: maps of 10, 5, 3 and 1 on a picture of 300.
+PAPER_EXTRAS = ((256, 512, 2, 1), (128, 256, 2, 1), (128, 256, 1, 0), (128, 256, 1, 0))
+
+
+class ExtraLayers(nn.Module):
+    """Each layer squeezes with a 1x1 convolution and shrinks with a 3x3 one, and gives a further map.
+
+    The paper's have no batch normalisation; `batch_norm` is for backbones that are trained with it.
+    """
+
+    def __init__(
+        self, in_channels: int, layers: Sequence[tuple[int, int, int, int]], *, batch_norm: bool = False
+    ) -> None:
+        super().__init__()
+        self.channels = tuple(width for _, width, _, _ in layers)
+        blocks = []
+        for squeeze, width, stride, padding in layers:
+            blocks.append(
+                nn.Sequential(
+                    *_convolution(in_channels, squeeze, 1, 1, 0, batch_norm),
+                    *_convolution(squeeze, width, 3, stride, padding, batch_norm),
+                )
+            )
+            in_channels = width
+        self.blocks = nn.ModuleList(blocks)
+        self.apply(init_fan_in)
+
+    def forward(self, features: Float[Tensor, "batch channels h w"]) -> list[Tensor]:
+        maps = []
+        for block in self.blocks:
+            features = block(features)
+            maps.append(features)
+        return maps
+
+
+def _convolution(
+    in_channels: int, width: int, kernel: int, stride: int, padding: int, batch_norm: bool
+) -> list[nn.Module]:
+    layers: list[nn.Module] = [nn.Conv2d(in_channels, width, kernel, stride, padding, bias=not batch_norm)]
+    if batch_norm:
+        layers.append(nn.BatchNorm2d(width))
+    return [*layers, nn.ReLU(inplace=True)]
+
+
+class Heads(nn.Module):
+    """For each map one 3x3 convolution for class logits (background first) and one for box offsets."""
+
+    def __init__(self, channels: Sequence[int], boxes_per_cell: Sequence[int], num_logits: int) -> None:
+        super().__init__()
+        self.num_logits = num_logits
+        pairs = list(zip(channels, boxes_per_cell, strict=True))
+        self.logits = nn.ModuleList(nn.Conv2d(width, boxes * num_logits, 3, padding=1) for width, boxes in pairs)
+        self.offsets = nn.ModuleList(nn.Conv2d(width, boxes * 4, 3, padding=1) for width, boxes in pairs)
+        self.apply(init_fan_in)
+
+    def forward(self, maps: Sequence[Tensor]) -> Predictions:
+        return Predictions(
+            logits=torch.cat([_rows(head(m), self.num_logits) for head, m in zip(self.logits, maps, strict=True)], 1),
+            offsets=torch.cat([_rows(head(m), 4) for head, m in zip(self.offsets, maps, strict=True)], 1),
+        )
+
+
+def _rows(output: Float[Tensor, "batch channels h w"], width: int) -> Float[Tensor, "batch boxes width"]:
+    """One row a default box, in the order of the default boxes: cell by cell, then the boxes of a cell."""
+    return output.permute(0, 2, 3, 1).reshape(len(output), -1, width)

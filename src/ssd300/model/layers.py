@@ -1,0 +1,37 @@
+"""The small layers that SSD is made of, and Caffe's initialisation of them."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+L2_SCALE = 20.0  # ssd_pascal.py: normalizations of conv4_3
+L2_EPSILON = 1e-10  # normalize_layer's eps; without it a dead location gives NaN
+
+
+class L2Norm(nn.Module):
+    """Divides each location by its length across channels, then scales each channel by a learned weight."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels,), L2_SCALE))
+
+    def forward(self, features: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h w"]:
+        # In float32, as squares of bfloat16 or float16 features lose their small terms.
+        wide = features.float()
+        length = torch.sqrt(wide.square().sum(dim=1, keepdim=True) + L2_EPSILON)
+        return (wide / length * self.weight[:, None, None]).to(features.dtype)
+
+
+def init_fan_in(module: nn.Module) -> None:
+    """Caffe's "xavier": uniform within sqrt(3 / fan_in), biases 0 (filler.hpp:146-164); fits `Module.apply`.
+
+    torch's `xavier_uniform_` averages fan in and fan out, which is another distribution.
+    """
+    if isinstance(module, nn.Conv2d):
+        fan_in = module.weight[0].numel()
+        bound = math.sqrt(3 / fan_in)
+        nn.init.uniform_(module.weight, -bound, bound)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

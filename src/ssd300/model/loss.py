@@ -1,0 +1,86 @@
+"""The MultiBox loss with hard negative mining. Paper section 2.2, equations 1 to 3; multibox_loss_layer.cpp:243-251.
+
+Knows the matched objects but not how they were matched, and reads nothing. All in float32, whatever the network ran in.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ssd300.boxes import encode
+from ssd300.tensors import Losses, Predictions, Targets
+
+NEGATIVES_PER_POSITIVE = 3  # the paper's "at most 3:1"
+
+Localization = Literal["smooth_l1", "l1_mean"]
+
+
+class MultiBoxLoss:
+    """Box and class loss of a batch from its predictions and the object of each default box.
+
+    `localization` "smooth_l1" is the paper's: summed over the four offsets. "l1_mean" is the seed's: plain L1,
+    averaged over them, which weighs the boxes about a quarter.
+    """
+
+    def __init__(
+        self,
+        default_boxes: Float[Tensor, "boxes 4"],
+        variances: tuple[float, float],
+        *,
+        negatives_per_positive: int = NEGATIVES_PER_POSITIVE,
+        localization: Localization = "smooth_l1",
+    ) -> None:
+        self.default_boxes = default_boxes
+        self.variances = variances
+        self.negatives_per_positive = negatives_per_positive
+        self.localization = localization
+
+    def __call__(
+        self,
+        predictions: Predictions,
+        targets: Targets,
+        matched: Int[Tensor, "batch boxes"],
+        *,
+        normalizer: Float[Tensor, ""] | None = None,
+    ) -> Losses:
+        """Divides by the number of matched default boxes, at least 1, so a batch without objects gives 0.
+
+        `normalizer` takes its place where the batch is a part of a larger one (accumulation, several processes).
+        """
+        positive = matched >= 0
+        if normalizer is None:
+            normalizer = positive.sum().clamp(min=1).float()
+        image, box = torch.nonzero(positive, as_tuple=True)
+        object_ = matched[image, box]
+        wanted = encode(targets.boxes[image, object_], self.default_boxes[box], self.variances)
+        offsets = predictions.offsets[image, box].float()
+        if self.localization == "smooth_l1":
+            localization = F.smooth_l1_loss(offsets, wanted, reduction="sum")
+        else:
+            localization = F.l1_loss(offsets, wanted, reduction="sum") / 4
+
+        labels = torch.zeros_like(matched)
+        labels[image, box] = targets.labels[image, object_]
+        chosen = positive | hard_negatives(predictions.logits, positive, self.negatives_per_positive)
+        classification = F.cross_entropy(predictions.logits[chosen].float(), labels[chosen], reduction="sum")
+        return Losses(localization=localization / normalizer, classification=classification / normalizer)
+
+
+@torch.no_grad()
+def hard_negatives(
+    logits: Float[Tensor, "batch boxes classes"], positive: Bool[Tensor, "batch boxes"], per_positive: int
+) -> Bool[Tensor, "batch boxes"]:
+    """In each picture, of the default boxes without an object the `per_positive` times as many of greatest loss.
+
+    A picture without matched boxes has no negatives (bbox_util.cpp:838-1030). Of equal losses the first box counts.
+    """
+    wanted = (positive.sum(dim=1) * per_positive).clamp(max=positive.shape[1])
+    background_loss = logits.float().logsumexp(dim=2) - logits[..., 0].float()
+    background_loss.masked_fill_(positive, -torch.inf)
+    most = int(wanted.max()) if len(wanted) else 0
+    hardest = background_loss.topk(most, dim=1, sorted=True).indices
+    within = torch.arange(most, device=logits.device) < wanted[:, None]
+    return torch.zeros_like(positive).scatter_(1, hardest, within) & ~positive

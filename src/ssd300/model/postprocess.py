@@ -1,0 +1,120 @@
+"""From the network's predictions to detections: softmax, threshold, non-maximum suppression in each class, the best.
+
+Paper section 3.1; the numbers of Caffe's test are ssd_pascal.py:396,405. Boxes are decoded without clipping.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ssd300.boxes import decode
+from ssd300.tensors import Predictions
+from ssd300.types import Detections
+
+FIRST_CANDIDATES = 512  # two and a half times what is kept; twice as many are tried when too few survive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What counts as a detection. A box is suppressed by a better one of its class that it overlaps by more than
+    `max_overlap`; `per_class` is how many candidates of a class are looked at, None for all.
+    """
+
+    min_score: float = 0.01
+    max_overlap: float = 0.45
+    top_k: int = 200
+    per_class: int | None = 400
+
+    def __post_init__(self) -> None:
+        for name in ("min_score", "max_overlap"):
+            if not 0 <= (value := getattr(self, name)) <= 1:
+                raise ValueError(f"{name} is {value}; it must lie in 0..1")
+        if self.top_k < 1:
+            raise ValueError(f"top_k is {self.top_k}; it must be 1 or more")
+        if self.per_class is not None and self.per_class < 1:
+            raise ValueError(f"per_class is {self.per_class}; it must be 1 or more, or None for all")
+
+
+@torch.no_grad()
+def postprocess(
+    predictions: Predictions,
+    default_boxes: Float[Tensor, "boxes 4"],
+    variances: tuple[float, float],
+    *,
+    classes: Sequence[str],
+    selection: Selection,
+) -> list[Detections]:
+    """The detections of each picture, best first, xyxy relative to it and not clipped. None found gives empty ones."""
+    scores = predictions.logits.float().softmax(dim=2)[..., 1:]
+    results = []
+    for image_scores, image_offsets in zip(scores, predictions.offsets.float(), strict=True):
+        box, label, score = _select(image_scores, image_offsets, default_boxes, variances, selection)
+        results.append(
+            Detections(
+                boxes=decode(image_offsets[box], default_boxes[box], variances).cpu().numpy(),
+                scores=score.cpu().numpy(),
+                labels=label.cpu().numpy().astype(np.int64),
+                classes=classes,
+            )
+        )
+    return results
+
+
+def _select(
+    scores: Float[Tensor, "boxes classes"],
+    offsets: Float[Tensor, "boxes 4"],
+    default_boxes: Float[Tensor, "boxes 4"],
+    variances: tuple[float, float],
+    selection: Selection,
+) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
+    """Default box, class and score of each detection.
+
+    A candidate is suppressed only by better ones, so suppression among the best m says of those all that it would
+    say among all: m is doubled until enough survive or none is left.
+    """
+    flat = scores.flatten()
+    candidates = torch.nonzero(flat > selection.min_score).flatten()
+    candidate_scores = flat[candidates]
+    tried = FIRST_CANDIDATES
+    while True:
+        best_scores, order = candidate_scores.topk(min(tried, len(candidates)))
+        chosen = candidates[order]
+        box, label = chosen // scores.shape[1], chosen % scores.shape[1]
+        if selection.per_class is not None:
+            seen = _rank_within(label) < selection.per_class
+            box, label, best_scores = box[seen], label[seen], best_scores[seen]
+        kept = nms_by_class(
+            decode(offsets[box], default_boxes[box], variances), best_scores, label, selection.max_overlap
+        )[: selection.top_k]
+        if len(kept) == selection.top_k or tried >= len(candidates):
+            return box[kept], label[kept], best_scores[kept]
+        tried *= 2
+
+
+def nms_by_class(
+    boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], labels: Int[Tensor, " n"], max_overlap: float
+) -> Int[Tensor, " kept"]:
+    """Rows that no better one of the same class overlaps by more than `max_overlap`, best first."""
+    from torchvision.ops import nms  # here, as it doubles the time to start
+
+    if len(boxes) == 0:
+        return labels.new_empty(0)
+    # Each class is moved to a place of its own. In float64 the move costs no digit of a float32 coordinate that counts.
+    wide = boxes.double()
+    spread = wide.max() - wide.min() + 1
+    kept: Tensor = nms(wide + (labels * spread)[:, None], scores.double(), max_overlap)
+    return kept
+
+
+def _rank_within(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """How many equal labels stand before each."""
+    order = labels.argsort(stable=True)
+    ordered = labels[order]
+    first = torch.searchsorted(ordered, ordered)
+    rank = torch.empty_like(labels)
+    rank[order] = torch.arange(len(labels), device=labels.device) - first
+    return rank

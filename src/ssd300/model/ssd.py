@@ -1,0 +1,75 @@
+"""The Single Shot MultiBox Detector: pictures in, class logits and box offsets of every default box out.
+
+Knows neither matching nor loss. Paper section 2.1.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ssd300.model.default_boxes import DefaultBoxSettings, make_default_boxes
+from ssd300.model.heads import ExtraLayers, Heads
+from ssd300.tensors import Predictions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalization:
+    """RGB in 0..1 is turned into (x - mean) / std. It follows the weights that a backbone was trained with."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+CAFFE = Normalization(mean=(123 / 255, 117 / 255, 104 / 255), std=(1 / 255, 1 / 255, 1 / 255))  # ssd_pascal.py:178
+IMAGENET = Normalization(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))  # torchvision
+LITE = Normalization(mean=(0.498, 0.498, 0.498), std=(0.502, 0.502, 0.502))  # EfficientNet-Lite
+NONE = Normalization(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))  # what the seed's training sees
+
+
+class SSD(nn.Module):
+    """Backbone, extra layers and heads, with normalisation and default boxes as buffers.
+
+    `forward` takes RGB pictures in 0..1 of (settings.image_size_px) squared and answers the same in every mode.
+    """
+
+    mean: Tensor
+    std: Tensor
+    default_boxes: Tensor
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        extras: ExtraLayers,
+        *,
+        num_classes: int,
+        settings: DefaultBoxSettings,
+        normalization: Normalization,
+    ) -> None:
+        super().__init__()
+        if num_classes < 1:
+            raise ValueError(f"num_classes is {num_classes}; it counts the classes without background, 1 or more")
+        self.num_classes = num_classes
+        self.settings = settings
+        self.backbone = backbone
+        self.extras = extras
+        self.heads = Heads((*backbone.channels, *extras.channels), settings.per_cell, num_classes + 1)  # type: ignore[misc]  # nn.Module types attributes as Tensor | Module
+        self.register_buffer("default_boxes", make_default_boxes(settings), persistent=False)
+        self.register_buffer("mean", torch.empty(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.empty(3, 1, 1), persistent=False)
+        self.set_normalization(normalization)
+        self.to(memory_format=torch.channels_last)
+
+    def set_normalization(self, normalization: Normalization) -> None:
+        self.normalization = normalization
+        self.mean.copy_(torch.tensor(normalization.mean).reshape(3, 1, 1))
+        self.std.copy_(torch.tensor(normalization.std).reshape(3, 1, 1))
+
+    def forward(self, images: Float[Tensor, "batch 3 h w"]) -> Predictions:
+        size = self.settings.image_size_px
+        if images.shape[1:] != (3, size, size):
+            raise ValueError(f"images have shape {tuple(images.shape)}; this network takes (batch, 3, {size}, {size})")
+        normalized = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        maps: list[Tensor] = self.backbone(normalized)
+        return self.heads([*maps, *self.extras(maps[-1])])  # type: ignore[no-any-return]  # nn.Module's call is untyped

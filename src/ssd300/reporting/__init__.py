@@ -1,0 +1,1 @@
+"""What people look at: pictures with boxes on them."""

@@ -1,0 +1,1 @@
+"""Training: configuration, the loop, and the state that it goes on from."""

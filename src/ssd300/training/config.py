@@ -1,0 +1,111 @@
+"""All that decides a training run. Nothing heavy is imported here, so the command line can show it at once.
+
+The defaults are the paper's and Caffe's (ssd_pascal.py:336-390).
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """A training run.
+
+    Parameters
+    ----------
+    out
+        The run folder.
+    model
+        The detector: ssd300_vgg16 or ssd300_efficientnet_lite0.
+    init
+        What the backbone starts from: a file, 'imagenet' (EfficientNet-Lite0 only), or 'none'.
+    steps
+        Updates of the weights; images seen are steps times batch size.
+    batch_size
+        Pictures an update.
+    lr
+        Learning rate of weights; biases have twice as much.
+    schedule
+        'multistep' multiplies the rate by the drop factor at each drop; 'cosine' lets it fall to 0.
+    lr_drop
+        Steps at which the rate drops.
+    lr_drop_factor
+        What the rate is multiplied by at each drop.
+    warmup_steps
+        Steps over which the rate rises from 0.
+    momentum
+        Momentum of SGD.
+    weight_decay
+        On weights only; biases and normalisation layers have none.
+    grad_clip
+        Longest gradient norm; left out, nothing is clipped.
+    default_boxes
+        'paper' or 'seed'.
+    rules
+        Matching and loss: 'paper' or 'seed'.
+    augment
+        The paper's data augmentation.
+    workers
+        Processes that decode pictures; 0 decodes in the training process.
+    amp
+        Precision of the network: 'auto' takes bf16 where the hardware has it, 'off' is float32.
+    device
+        'auto', 'cpu', 'cuda' or 'mps'.
+    seed
+        Of everything that chance decides.
+    eval_every
+        Steps between evaluations on the held-out split; 0 evaluates at the end alone.
+    save_every
+        Steps between saved states; one is saved at the end in any case.
+    log_every
+        Steps between lines of the log.
+    """
+
+    out: Path
+    model: str = "ssd300_vgg16"
+    init: str = "none"
+    steps: int = 120_000
+    batch_size: int = 32
+    lr: float = 1e-3
+    schedule: Literal["multistep", "cosine"] = "multistep"
+    lr_drop: tuple[int, ...] = (80_000, 100_000)
+    lr_drop_factor: float = 0.1
+    warmup_steps: int = 0
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    grad_clip: float | None = None
+    default_boxes: Literal["paper", "seed"] = "paper"
+    rules: Literal["paper", "seed"] = "paper"
+    augment: bool = True
+    workers: int = 2
+    amp: Literal["auto", "off", "bf16"] = "auto"
+    device: str = "auto"
+    seed: int = 0
+    eval_every: int = 0
+    save_every: int = 1000
+    log_every: int = 10
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "out", Path(self.out))
+        for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{name} is {value}; it must be {least} or more")
+        for name in ("eval_every", "warmup_steps", "momentum", "weight_decay", "seed"):
+            if not (value := getattr(self, name)) >= 0:
+                raise ValueError(f"{name} is {value}; it must be 0 or more")
+        for name in ("lr", "lr_drop_factor"):
+            if not (0 < (value := getattr(self, name)) < math.inf):
+                raise ValueError(f"{name} is {value}; it must be above 0")
+        if self.grad_clip is not None and not self.grad_clip > 0:
+            raise ValueError(f"grad_clip is {self.grad_clip}; it must be above 0, or left out")
+        if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
+            raise ValueError(f"lr_drop is {self.lr_drop}; drops are steps from 1 on, each later than the one before")
+
+    def learning_rate(self, step: int) -> float:
+        """Of the update after `step` updates."""
+        rate = self.lr * min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else self.lr
+        if self.schedule == "cosine":
+            return rate * (1 + math.cos(math.pi * step / self.steps)) / 2
+        return rate * self.lr_drop_factor ** sum(step >= drop for drop in self.lr_drop)

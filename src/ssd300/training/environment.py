@@ -1,0 +1,37 @@
+"""What a run depends on besides its options: versions, processor, accelerator. Written beside every run."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+PACKAGES = ("ssd300", "torch", "torchvision", "timm", "numpy", "Pillow", "safetensors")
+
+
+def environment() -> dict[str, str | int | bool | list[str]]:
+    """Facts of this machine as plain values. A package that is not installed has the version ""."""
+    facts: dict[str, str | int | bool | list[str]] = {name: _version(name) for name in PACKAGES}
+    facts |= {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count() or 1,
+        "threads": torch.get_num_threads(),
+        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+        "mps": torch.backends.mps.is_available(),
+        "bf16_on_cpu": cpu_has_bf16(),
+    }
+    return facts
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 itself; where it does not, bfloat16 is slower than float32."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,80 @@
+"""All that a run needs to go on exactly where it was, in one file."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from ssd300.errors import RunError, UsageError
+from ssd300.files import write_atomically
+from ssd300.model import SSD
+from ssd300.training.config import TrainConfig
+
+STATE = "state/last.pt"
+MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every"}  # they do not change the numbers
+
+
+def save_state(
+    config: TrainConfig, data: str, model: SSD, optimizer: torch.optim.Optimizer, *, step: int, best: float | None
+) -> None:
+    """Write the state after `step` updates, whole or not at all. `data` is the data set's fingerprint.
+
+    The stream of pictures needs no state of its own: it follows from the seed and the images seen.
+    """
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": step,
+        "best": best,
+        "data": data,
+        "config": _plain(config),
+        "random": torch.get_rng_state(),
+    }
+    write_atomically(config.out / STATE, lambda temporary: torch.save(state, str(temporary)))
+
+
+def load_state(
+    config: TrainConfig, data: str, model: SSD, optimizer: torch.optim.Optimizer
+) -> tuple[int, float | None]:
+    """Fill model and optimiser; answer the updates done and the best mAP so far.
+
+    Raises:
+        RunError: there is no state, or it cannot be read.
+        UsageError: it was made with other options or other data.
+    """
+    path = config.out / STATE
+    if not path.is_file():
+        raise RunError("there is no state to resume from", where=path, fix="Start the run without --resume.")
+    try:
+        state = torch.load(str(path), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever its readers do
+        raise RunError(
+            f"the state cannot be read ({type(error).__name__})",
+            where=path,
+            fix="Start the run anew in another folder.",
+        ) from error
+    then, now = state["config"], _plain(config)
+    changed = [f"{name}: {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]]
+    changed = [change for change in changed if change.split(":")[0] not in MAY_CHANGE]
+    if state["data"] != data:
+        changed.append("the data")
+    if changed:
+        raise UsageError(
+            "the run was started with other options: " + "; ".join(changed),
+            where=path,
+            fix="Resume with the options of the run's config.yaml.",
+        )
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["random"])
+    return state["step"], state["best"]
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    values = asdict(config)
+    return values | {"out": str(config.out), "lr_drop": list(config.lr_drop)}
+
+
+def describe(config: TrainConfig) -> dict[str, Any]:
+    """The configuration as plain values, for config.yaml."""
+    return _plain(config)

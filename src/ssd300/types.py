@@ -1,0 +1,107 @@
+"""What travels between the rooms as numpy arrays: annotations, samples and detections.
+
+Knows neither files nor torch. Boxes are xyxy in pixels, 0-based and half-open: a box from column 3 to column 5,
+both included, is (3, y, 6, y'), so its width is a plain difference.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+
+def _check_lengths(owner: object, n: int, **columns: np.ndarray) -> None:
+    for name, column in columns.items():
+        if len(column) != n:
+            raise ValueError(f"{type(owner).__name__}.{name} has {len(column)} rows where boxes has {n}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Annotation:
+    """The objects of one picture, without its pixels.
+
+    `labels` are 0-based indices into the data set's classes. `size_hw` is None where the format does not say it.
+    `difficult` objects are trained on, and neither reward nor punish in the VOC metric.
+    """
+
+    image_id: str
+    image_path: Path
+    size_hw: tuple[int, int] | None
+    boxes_px: Float[np.ndarray, "n 4"]
+    labels: Int[np.ndarray, " n"]
+    difficult: Bool[np.ndarray, " n"]
+
+    def __post_init__(self) -> None:
+        _check_lengths(self, len(self.boxes_px), labels=self.labels, difficult=self.difficult)
+
+    def __len__(self) -> int:
+        return len(self.boxes_px)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """One decoded picture (RGB) with its objects, boxes in pixels of `image`. `size_hw` is the original picture's."""
+
+    image: UInt8[np.ndarray, "h w 3"]
+    boxes_px: Float[np.ndarray, "n 4"]
+    labels: Int[np.ndarray, " n"]
+    difficult: Bool[np.ndarray, " n"]
+    image_id: str
+    size_hw: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        _check_lengths(self, len(self.boxes_px), labels=self.labels, difficult=self.difficult)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detections:
+    """What was found in one picture, best score first. No detections is a normal value.
+
+    `boxes` are xyxy, relative (0..1, not clipped) out of the network and pixels of the original after `scaled`.
+    `labels` are 0-based indices into `classes`; background never appears.
+    """
+
+    boxes: Float[np.ndarray, "n 4"]
+    scores: Float[np.ndarray, " n"]
+    labels: Int[np.ndarray, " n"]
+    classes: Sequence[str] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _check_lengths(self, len(self.boxes), scores=self.scores, labels=self.labels)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def names(self) -> list[str]:
+        return [self.classes[label] for label in self.labels]
+
+    def scaled(self, size_hw: tuple[int, int]) -> "Detections":
+        """Relative boxes to pixels of a picture of `size_hw`, cut at its border: the one crossing on the way out."""
+        height, width = size_hw
+        limits = np.array([width, height, width, height], dtype=self.boxes.dtype)
+        return replace(self, boxes=np.clip(self.boxes * limits, 0, limits))
+
+    def select(self, keep: Bool[np.ndarray, " n"]) -> "Detections":
+        return replace(self, boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetectionTable:
+    """Detections of many pictures, one a row in any order, as metrics take them and prediction files hold them.
+
+    `image_index` counts the annotations that they are scored against; `labels` are 0-based indices into the classes.
+    """
+
+    image_index: Int[np.ndarray, " n"]
+    labels: Int[np.ndarray, " n"]
+    scores: Float[np.ndarray, " n"]
+    boxes_px: Float[np.ndarray, "n 4"]
+
+    def __post_init__(self) -> None:
+        _check_lengths(self, len(self.boxes_px), image_index=self.image_index, labels=self.labels, scores=self.scores)
+
+    def __len__(self) -> int:
+        return len(self.boxes_px)

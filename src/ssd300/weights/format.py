@@ -1,0 +1,183 @@
+"""Our weights file: safetensors whose metadata says all that is needed to use them.
+
+Nothing in it is executed. A checksum over the tensors finds damage that safetensors itself does not.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ssd300.errors import WeightsError
+from ssd300.files import write_atomically
+from ssd300.model import BUILDERS, SSD
+from ssd300.model.default_boxes import DefaultBoxSettings
+from ssd300.model.ssd import Normalization
+
+FORMAT_VERSION = 1
+RUN_WEIGHTS = "weights/best.safetensors"
+RESIZE = "pillow-bilinear-antialias"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a weights file says of itself.
+
+    `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None before any; `source`
+    is free text about the data and the start.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    settings: DefaultBoxSettings
+    normalization: Normalization
+    resize: str = RESIZE
+    metric: Mapping[str, Any] | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self) -> SSD:
+        """The detector that these weights are for, newly drawn."""
+        return BUILDERS[self.model](len(self.classes), settings=self.settings, normalization=self.normalization)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def save_weights(path: Path, model: SSD, card: Card) -> None:
+    """Write the model's tensors and its card, whole or not at all."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    metadata = {
+        "format": "ssd300",
+        "format_version": str(FORMAT_VERSION),
+        "card": json.dumps(card.to_json()),
+        "sha256": _checksum(tensors),
+    }
+    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+
+def resolve_weights(weights: str | Path) -> Path:
+    """The file behind what a user names: a run folder (its best weights) or a `.safetensors` file.
+
+    Raises:
+        WeightsError: there is nothing of that name, or it is something else.
+    """
+    path = Path(weights)
+    if path.is_dir():
+        if (path / RUN_WEIGHTS).is_file():
+            return path / RUN_WEIGHTS
+        raise WeightsError(
+            f"the folder has no {RUN_WEIGHTS}", where=path, fix="Name a folder that `ssd300 train --out` wrote."
+        )
+    if not path.exists():
+        raise WeightsError(
+            "there is no such weights file", where=path, fix="Name a run folder or a .safetensors file of ssd300."
+        )
+    return path
+
+
+def read_card(weights: str | Path) -> Card:
+    """Only the card, without the tensors. Raises WeightsError."""
+    path = resolve_weights(weights)
+    return _parse_card(path, _metadata(path))
+
+
+def load_weights(weights: str | Path, *, device: torch.device | str = "cpu") -> tuple[SSD, Card]:
+    """The detector, in evaluation mode, and its card.
+
+    Raises:
+        WeightsError: not a weights file of ours, from a newer version, damaged, of another architecture, or not finite.
+    """
+    path = resolve_weights(weights)
+    metadata = _metadata(path)
+    card = _parse_card(path, metadata)
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
+    if _checksum(tensors) != metadata.get("sha256"):
+        raise WeightsError("the checksum does not fit: the file is damaged", where=path, fix="Copy it again.")
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise WeightsError(f"{name} holds values that are not finite", where=path, fix="Use an earlier state.")
+    model = card.build()
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    got = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if wanted != got:
+        name = next(name for name in sorted(wanted.keys() | got.keys()) if wanted.get(name) != got.get(name))
+        raise WeightsError(
+            f"{name} is {got.get(name, 'missing')} where {card.model} with {len(card.classes)} classes has "
+            f"{wanted.get(name, 'nothing')}",
+            where=path,
+            fix="Use the file with the version that wrote it, or start from it with --init.",
+        )
+    model.load_state_dict(tensors)
+    return model.to(device).eval(), card
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"this is not a whole safetensors file ({error})",
+            where=path,
+            fix="Name a run folder or a .safetensors file of ssd300.",
+        ) from error
+    if metadata.get("format") != "ssd300":
+        raise WeightsError(
+            "the file does not say which classes and default boxes its weights are for",
+            where=path,
+            fix="It was not written by ssd300; as a start for training it may fit --init.",
+        )
+    version = metadata.get("format_version", "")
+    if not version.isdigit() or int(version) > FORMAT_VERSION:
+        raise WeightsError(
+            f"format version {version or 'missing'}; this ssd300 reads up to {FORMAT_VERSION}",
+            where=path,
+            fix="Install a newer ssd300.",
+        )
+    return metadata
+
+
+def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
+    try:
+        fields = json.loads(metadata["card"])
+        settings = {name: _tuples(value) for name, value in fields.pop("settings").items()}
+        normalization = {name: _tuples(value) for name, value in fields.pop("normalization").items()}
+        card = Card(
+            settings=DefaultBoxSettings(**settings),
+            normalization=Normalization(**normalization),
+            **{name: _tuples(value) if name == "classes" else value for name, value in fields.items()},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Copy the file again.") from error
+    if card.model not in BUILDERS:
+        raise WeightsError(
+            f"the model is {card.model}; known are {', '.join(BUILDERS)}", where=path, fix="Install a newer ssd300."
+        )
+    if card.resize != RESIZE:
+        raise WeightsError(
+            f"pictures are resized by {card.resize}; this ssd300 has {RESIZE}",
+            where=path,
+            fix="Install a newer ssd300.",
+        )
+    return card
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,78 @@
+"""Data for the tests: small PASCAL VOC folders that are made here, and the real ones where they are to be had."""
+
+import os
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ENVIRONMENT = "SSD300_SHARED"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    folder = Path(os.environ.get(ENVIRONMENT, Path(__file__).parents[2] / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"the real data is not here: set {ENVIRONMENT} to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def voc_annotations(shared, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("voc")
+    for year in ("2007", "2012"):
+        with tarfile.open(shared / "data" / f"VOC{year}_annotations.tar.xz") as archive:
+            archive.extractall(folder, filter="data")
+    return folder / "VOCdevkit"
+
+
+@pytest.fixture(scope="session")
+def bccd(shared) -> Path:
+    return shared / "data" / "bccd"
+
+
+@pytest.fixture(scope="session")
+def voc_sample(shared) -> Path:
+    return shared / "data" / "voc_sample" / "VOCdevkit"
+
+
+def object_xml(name: str, corners: Sequence[object], extra: str = "") -> str:
+    tags = "".join(
+        f"<{t}>{v}</{t}>" for t, v in zip(("xmin", "ymin", "xmax", "ymax"), corners, strict=True) if v is not None
+    )
+    return f"<object><name>{name}</name>{extra}<bndbox>{tags}</bndbox></object>"
+
+
+def write_voc(root: Path, pictures: dict[str, str], splits: dict[str, list[str]], size=(120, 160)) -> Path:
+    """A VOC folder: `pictures` maps an id to the XML of its objects."""
+    for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for image_id, objects in pictures.items():
+        (root / "Annotations" / f"{image_id}.xml").write_text(
+            f"<annotation><size><width>{size[1]}</width><height>{size[0]}</height></size>{objects}</annotation>"
+        )
+    for split, ids in splits.items():
+        (root / "ImageSets" / "Main" / f"{split}.txt").write_text("\n".join(ids) + "\n")
+    return root
+
+
+@pytest.fixture
+def coloured(tmp_path) -> Path:
+    """Four pictures with a red or a blue rectangle each, and one without objects; the last is the test split."""
+    random = np.random.default_rng(0)
+    objects = {}
+    root = tmp_path / "coloured"
+    (root / "JPEGImages").mkdir(parents=True)
+    for number in range(5):
+        pixels = random.integers(60, 120, (120, 160, 3), dtype=np.uint8)
+        objects[f"p{number}"] = ""
+        if number != 2:
+            x, y = random.integers(5, 60, 2)
+            name, color = (("red", (220, 20, 20)), ("blue", (20, 20, 220)))[number % 2]
+            pixels[y : y + 50, x : x + 70] = color
+            objects[f"p{number}"] = object_xml(name, (x + 1, y + 1, x + 70, y + 50))
+        Image.fromarray(pixels).save(root / "JPEGImages" / f"p{number}.jpg", quality=95)
+    return write_voc(root, objects, {"trainval": ["p0", "p1", "p2", "p3"], "test": ["p4"]})

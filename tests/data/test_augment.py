@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation, draw_crop
+from ssd300.data.loader import EndlessBatches
+from ssd300.data.photometric import apply_photometric, to_float
+from ssd300.tensors import Photometric
+from ssd300.types import Sample
+
+
+def sample(boxes, size_hw=(90, 120)):
+    random = np.random.default_rng(1)
+    boxes = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    return Sample(
+        image=random.integers(0, 256, (*size_hw, 3), dtype=np.uint8),
+        boxes_px=boxes,
+        labels=np.arange(len(boxes)),
+        difficult=np.zeros(len(boxes), bool),
+        image_id="a",
+        size_hw=size_hw,
+    )
+
+
+@given(st.integers(0, 10_000), st.integers(0, 4))
+@settings(max_examples=100, deadline=None)
+def test_boxes_stay_inside_and_beside_their_labels(seed, count):
+    random = np.random.default_rng(seed)
+    low = random.uniform(0, 60, (count, 2))
+    given = sample(np.concatenate([low, low + random.uniform(2, 28, (count, 2))], axis=1))
+    changed, content = apply_geometry(given, draw_augmentation(random, (90, 120), given.boxes_px), 300)
+    assert changed.image.shape == (300, 300, 3)
+    assert len(changed.boxes_px) == len(changed.labels) <= count
+    assert (changed.boxes_px >= 0).all()
+    assert (changed.boxes_px <= 300).all()
+    assert (changed.boxes_px[:, 2:] > changed.boxes_px[:, :2]).all()
+    assert 0 <= content[0] <= content[2] <= 300
+
+
+def test_geometry_by_hand():
+    # The left half, flipped: a box from 12 to 36 of 60 columns lies at 300 * (60 - 36) / 60 to 300 * (60 - 12) / 60.
+    given = sample([[12, 9, 36, 45], [70, 0, 100, 50]])
+    change = Augmentation(source_px=(0, 0, 60, 90), flip=True, interpolation=0)
+    changed, content = apply_geometry(given, change, 300)
+    np.testing.assert_allclose(changed.boxes_px, [[120, 30, 240, 150]])
+    assert changed.labels.tolist() == [0]
+    assert content == (0, 0, 300, 300)
+
+
+def test_nothing_drawn_is_a_plain_resize():
+    given = sample([], size_hw=(300, 300))
+    change = Augmentation(source_px=(0, 0, 300, 300), flip=False, interpolation=0)
+    assert (apply_geometry(given, change, 300)[0].image == given.image).all()
+    given.image.flags.writeable = False  # the input is never written to
+
+
+def test_a_crop_is_one_of_those_found_or_the_whole():
+    random = np.random.default_rng(0)
+    box = np.array([[0.4, 0.4, 0.6, 0.6]])
+    crops = np.array([draw_crop(random, box) for _ in range(500)])
+    sizes = crops[:, 2:] - crops[:, :2]
+    whole = (sizes == 1).all(axis=1)
+    # The box covers too little of any crop for .5, .7 and .9 (at most .04 / .09), so whole, .1, .3 and free are left.
+    assert whole.mean() == pytest.approx(1 / 4, abs=0.06)
+    scale = np.sqrt(sizes.prod(axis=1))
+    assert scale.min() >= 0.3
+    aspect = sizes[:, 0] / sizes[:, 1]
+    assert aspect.min() >= 0.5
+    assert aspect.max() <= 2
+    assert (draw_crop(random, np.zeros((0, 4))) == [0, 0, 1, 1]).all()
+
+
+def test_half_of_the_pictures_zoom_out_up_to_four_times():
+    random = np.random.default_rng(0)
+    drawn = [draw_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(1000)]
+    width = np.array([change.source_px[2] - change.source_px[0] for change in drawn]) / 100
+    assert (width > 1).mean() == pytest.approx(0.5, abs=0.05)
+    assert 3.8 < width.max() <= 4
+    assert np.mean([change.flip for change in drawn]) == pytest.approx(0.5, abs=0.05)
+    assert max(abs(change.hue_degrees) for change in drawn) <= 36
+    assert max(abs(change.brightness) for change in drawn) <= 32
+    assert len({change.interpolation for change in drawn}) == 5
+
+
+def photometric(**changes):
+    values = {"brightness": 0.0, "contrast": 1.0, "saturation": 1.0, "hue_degrees": 0.0, "contrast_first": True}
+    return Photometric(
+        **{name: torch.tensor([value]) for name, value in (values | changes).items()},
+        content_px=torch.tensor([[0, 0, 2, 1]]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "pixel"),
+    [
+        ({}, (200, 100, 50)),
+        ({"brightness": 100.0}, (255, 200, 150)),  # added, and cut at white
+        ({"contrast": 0.5}, (100, 50, 25)),
+        ({"saturation": 0.5}, (200, 150, 125)),
+        ({"saturation": 2.0}, (200, 200 - 200 * 2 / 3, 0)),  # saturation is 1 at most
+        ({"hue_degrees": 120.0}, (50, 200, 100)),
+        ({"hue_degrees": -120.0}, (100, 50, 200)),
+    ],
+)
+def test_colours_by_hand(changes, pixel):
+    image = torch.tensor([200, 100, 50], dtype=torch.uint8).reshape(1, 3, 1, 1).expand(1, 3, 2, 3).clone()
+    fill = torch.tensor([0.1, 0.2, 0.3]).reshape(3, 1, 1)
+    changed = apply_photometric(image, photometric(**changes), fill)
+    torch.testing.assert_close(changed[0, :, 0, 0] * 255, torch.tensor(pixel).float(), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(changed[0, :, 1, 2], torch.tensor([0.1, 0.2, 0.3]))  # outside of the photograph
+    if not changes:
+        torch.testing.assert_close(changed[0, :, 0, :2], to_float(image)[0, :, 0, :2])
+
+
+def test_the_stream_goes_on_anywhere():
+    def keys(images_seen, batches):
+        stream = iter(EndlessBatches(7, batch_size=3, seed=5, images_seen=images_seen))
+        return [key for _ in range(batches) for key in next(stream)]
+
+    whole = keys(0, 6)
+    assert keys(9, 3) == whole[9:]
+    assert sorted(index for epoch, index in whole if epoch == 0) == list(range(7))

@@ -1,0 +1,49 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ssd300.boxes import cxcywh_to_xyxy
+from ssd300.model.default_boxes import PAPER, SEED, make_default_boxes
+
+
+def test_count_a_map():
+    counts = [size * size * boxes for size, boxes in zip(PAPER.map_sizes, PAPER.per_cell, strict=True)]
+    assert counts == [5776, 2166, 600, 150, 36, 4]
+    assert PAPER.count == len(make_default_boxes(PAPER)) == 8732
+
+
+def test_first_cell_of_the_second_map_in_caffes_order():
+    boxes = make_default_boxes(PAPER)[5776:5782] * 300
+    s, middle = 60.0, math.sqrt(60 * 111)
+    shapes = [(s, s), (middle, middle)]
+    shapes += [(s * math.sqrt(r), s / math.sqrt(r)) for r in (2, 1 / 2, 3, 1 / 3)]
+    wanted = torch.tensor([[8.0, 8.0, w, h] for w, h in shapes])
+    torch.testing.assert_close(boxes, wanted)
+
+
+def test_centres_go_by_step_and_are_not_clipped():
+    boxes = make_default_boxes(PAPER)
+    assert boxes[37 * 4, 0] * 300 == pytest.approx(37.5 * 8)
+    corners = cxcywh_to_xyxy(boxes)
+    assert int(((corners < 0) | (corners > 1)).any(dim=1).sum()) == 2869
+    assert int(((boxes[:, :2] < 0) | (boxes[:, :2] > 1)).any(dim=1).sum()) == 114
+
+
+def test_the_seeds_boxes():
+    boxes = make_default_boxes(SEED)
+    assert len(boxes) == 8732
+    assert boxes.min() >= 0
+    assert boxes.max() <= 1
+    torch.testing.assert_close(boxes[0], torch.tensor([0.5 / 38, 0.5 / 38, 0.1, 0.1]))
+    torch.testing.assert_close(boxes[1, 2], torch.tensor(math.sqrt(0.1 * 0.2)))
+    # Order of ratios 2, 3, 1/2, .333, and the last map's second square is the whole picture.
+    torch.testing.assert_close(boxes[5776 + 3, 2:], torch.tensor([0.2 * math.sqrt(3), 0.2 / math.sqrt(3)]))
+    torch.testing.assert_close(boxes[-3], torch.tensor([0.5, 0.5, 1.0, 1.0]))
+
+
+@pytest.mark.parametrize(("field", "value"), [("steps_px", (8.0,)), ("sizes_px", (0.0,) * 6)])
+def test_bad_settings_name_field_and_value(field, value):
+    with pytest.raises(ValueError, match=field):
+        replace(PAPER, **{field: value})

@@ -1,0 +1,74 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ssd300.cli import main
+
+
+def run(capsys, *words):
+    code = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_help_does_not_import_torch():
+    code = "import sys; from ssd300.cli import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
+    for words in (["--help"], ["train", "--help"], ["eval", "--help"]):
+        assert subprocess.run([sys.executable, "-c", code, *words], capture_output=True).returncode == 0
+
+
+def test_train_eval_detect_info(coloured, tmp_path, capsys):
+    run_folder = tmp_path / "run"
+    code, out, _ = run(
+        capsys, "train", coloured, "--out", run_folder, "--preset", "light", "--init", "none", "--steps", 1,
+        "--batch-size", 2, "--workers", 0, "--json",
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads(out)["steps"] == 1
+    assert "ssd300" in (run_folder / "command.txt").read_text() or (run_folder / "command.txt").read_text()
+    code, out, _ = run(capsys, "eval", coloured, "--weights", run_folder, "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert report["metric"] == "voc07_11pt@0.5"
+    assert report["per_class"]["red"]["objects"] == 1
+    assert report["map"] == pytest.approx(json.loads((run_folder / "summary.json").read_text())["map"], abs=0.2)
+    picture = coloured / "JPEGImages/p1.jpg"
+    code, out, _ = run(capsys, "detect", picture, "-w", run_folder, "--out", tmp_path / "found", "--min-score", 0)
+    assert code == 0
+    row = json.loads((tmp_path / "found/detections.jsonl").read_text())
+    assert (row["width"], row["height"]) == (160, 120)
+    assert set(row["detections"][0]) == {"label", "label_id", "score", "box"}
+    assert (tmp_path / "found/p1.jpg").is_file()
+    code, out, _ = run(capsys, "info", run_folder, "--json")
+    assert json.loads(out)["classes"] == ["blue", "red"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "parts"),
+    [
+        (["trian"], 2, ["Did you mean", "train"]),
+        (["train", "{data}", "--out", "{tmp}/r", "--stepps", "3"], 2, ["--stepps", "--steps"]),
+        (["train", "{data}"], 2, ["--out"]),
+        (["train", "{tmp}/none", "--out", "{tmp}/r"], 3, ["no such folder", "none"]),
+        (["train", "{data}", "--out", "{tmp}/r", "--lr", "-1"], 2, ["lr is -1.0"]),
+        (["eval", "{data}", "--weights", "{tmp}/none"], 4, ["no such weights", "none"]),
+        (["eval", "{data}"], 2, ["--weights or --predictions"]),
+        (["eval", "{data}", "--weights", "{tmp}/none", "--min-score", "7"], 2, ["min_score is 7.0"]),
+        (["detect", "{tmp}/none.jpg", "--weights", "{tmp}/none"], 3, ["no such picture"]),
+        (["detect", "--weights", "{tmp}/none"], 2, ["no picture was named"]),
+        (["prepare", "--out", "{tmp}/lists"], 2, ["--voc07"]),
+        (["info", "{tmp}"], 4, ["weights/best.safetensors"]),
+    ],
+)
+def test_mistakes(coloured, tmp_path, capsys, words, code, parts):
+    words = [word.format(data=coloured, tmp=tmp_path) for word in words]
+    before = sorted(tmp_path.iterdir())
+    got, out, err = run(capsys, *words)
+    assert got == code
+    assert out == ""
+    assert "Traceback" not in err
+    for part in parts:
+        assert part in err
+    assert sorted(tmp_path.iterdir()) == before  # nothing half-written

@@ -1,0 +1,91 @@
+import os
+
+import pytest
+import torch
+
+from ssd300.errors import WeightsError
+from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
+from ssd300.model.ssd import CAFFE, IMAGENET
+from ssd300.weights.start import initialize
+
+
+@pytest.fixture(scope="module")
+def features():
+    """All of VGG16's convolutions in torchvision's names, drawn."""
+    from torchvision.models import vgg16
+
+    return {name: value for name, value in vgg16(weights=None).state_dict().items()}
+
+
+def save(tmp_path, tensors):
+    torch.save(tensors, str(tmp_path / "vgg.pth"))
+    return str(tmp_path / "vgg.pth")
+
+
+def test_torchvisions_vgg16_with_its_connected_layers_decimated(tmp_path, features):
+    model = ssd300_vgg16(3)
+    start = initialize(model, save(tmp_path, features))
+    assert len([name for name in start.filled if name.startswith("backbone")]) == 15
+    assert "backbone.norm4_3" in start.drawn
+    conv6 = model.backbone.to_conv7.conv6
+    whole = features["classifier.0.weight"].view(4096, 512, 7, 7)
+    assert torch.equal(conv6.weight[1, :, 1, 2], whole[4, :, 3, 6])
+    assert torch.equal(model.backbone.to_conv7.conv7.weight[2, 3, 0, 0], features["classifier.3.weight"][8, 12])
+    assert model.normalization == IMAGENET
+
+
+def test_reducedfc_is_turned_from_bgr(tmp_path, features):
+    tensors = {name.removeprefix("features."): v for name, v in features.items() if name.startswith("features.")}
+    tensors |= {"31.weight": torch.rand(1024, 512, 3, 3), "31.bias": torch.rand(1024)}
+    tensors |= {"33.weight": torch.rand(1024, 1024, 1, 1), "33.bias": torch.rand(1024)}
+    model = ssd300_vgg16(3)
+    initialize(model, save(tmp_path, tensors))
+    assert torch.equal(model.backbone.to_conv4_3.conv1_1.weight[:, 0], tensors["0.weight"][:, 2])
+    assert torch.equal(model.backbone.to_conv7.conv6.bias, tensors["31.bias"])
+    assert model.normalization == CAFFE
+
+
+def test_the_warm_start_fills_ten_layers(shared):
+    model = ssd300_vgg16(3)
+    start = initialize(model, str(shared / "data/weights/vgg16_conv1-4.safetensors"))
+    assert [name.rsplit(".")[-1] for name in start.filled][-1] == "conv4_3"
+    assert len(start.filled) == 10
+    assert model.normalization == IMAGENET
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("features.10.weight"), "conv3_1 of VGG16 is missing, though"),
+        (lambda t: t.pop("features.0.weight"), "conv1_1 of VGG16 is missing"),
+        (lambda t: t.update({"features.2.weight": torch.zeros(64, 64, 5, 5)}), r"conv1_2 has shape \(64, 64, 5, 5\)"),
+    ],
+)
+def test_a_hole_or_a_wrong_shape_fails_loudly(tmp_path, features, change, message):
+    tensors = dict(features)
+    change(tensors)
+    with pytest.raises(WeightsError, match=message):
+        initialize(ssd300_vgg16(3), save(tmp_path, tensors))
+
+
+class Hostile:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_a_pickle_that_runs_code_is_refused(tmp_path):
+    torch.save({"x": Hostile(str(tmp_path / "made"))}, str(tmp_path / "evil.pth"))
+    with pytest.raises(WeightsError, match="without running code"):
+        initialize(ssd300_vgg16(3), str(tmp_path / "evil.pth"))
+    assert not (tmp_path / "made").exists()
+
+
+def test_imagenet_for_the_light_model():
+    model = ssd300_efficientnet_lite0(3)
+    start = initialize(model, "imagenet")
+    assert all(name.startswith(("extras", "heads", "backbone.norms")) for name in start.drawn)
+    with pytest.raises(WeightsError, match="no such file"):
+        initialize(ssd300_vgg16(3), "imagenet")
