@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation, draw_crop
 from ssd300.data.loader import EndlessBatches
@@ -42,7 +43,7 @@ def test_boxes_stay_inside_and_beside_their_labels(seed, count):
 def test_geometry_by_hand():
     # The left half, flipped: a box from 12 to 36 of 60 columns lies at 300 * (60 - 36) / 60 to 300 * (60 - 12) / 60.
     given = sample([[12, 9, 36, 45], [70, 0, 100, 50]])
-    change = Augmentation(source_px=(0, 0, 60, 90), flip=True, interpolation=0)
+    change = Augmentation(source_px=(0.0, 0.0, 60.0, 90.0), flip=True, interpolation=Image.Resampling.NEAREST)
     changed, content = apply_geometry(given, change, 300)
     np.testing.assert_allclose(changed.boxes_px, [[120, 30, 240, 150]])
     assert changed.labels.tolist() == [0]
@@ -51,7 +52,7 @@ def test_geometry_by_hand():
 
 def test_nothing_drawn_is_a_plain_resize():
     given = sample([], size_hw=(300, 300))
-    change = Augmentation(source_px=(0, 0, 300, 300), flip=False, interpolation=0)
+    change = Augmentation(source_px=(0.0, 0.0, 300.0, 300.0), flip=False, interpolation=Image.Resampling.NEAREST)
     assert (apply_geometry(given, change, 300)[0].image == given.image).all()
     given.image.flags.writeable = False  # the input is never written to
 

@@ -88,7 +88,7 @@ def test_the_papers_schedule(tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("steps", 0), ("lr", 0), ("lr", float("nan")), ("batch_size", 0), ("grad_clip", -1), ("lr_drop", (5, 3))],
+    [("steps", 0), ("lr", 0.0), ("lr", float("nan")), ("batch_size", 0), ("grad_clip", -1.0), ("lr_drop", (5, 3))],
 )
 def test_bad_values_name_the_field(tmp_path, field, value):
     with pytest.raises(ValueError, match=f"{field} is"):

@@ -14,7 +14,7 @@ def features():
     """All of VGG16's convolutions in torchvision's names, drawn."""
     from torchvision.models import vgg16
 
-    return {name: value for name, value in vgg16(weights=None).state_dict().items()}
+    return dict(vgg16(weights=None).state_dict())
 
 
 def save(tmp_path, tensors):

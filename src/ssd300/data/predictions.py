@@ -4,6 +4,7 @@ Knows no metric. VOC's result files count pixels from 1 and include the last one
 and back. Every fault is named by file and line, and nothing is dropped in silence.
 """
 
+import json
 import math
 from array import array
 from collections import Counter
@@ -52,7 +53,7 @@ def read_predictions(path: Path, annotations: Sequence[Annotation], classes: Seq
             fix=f"Name {jsonl}, or move the result files to a folder of their own.",
         )
     if result_files:
-        notes = _read_comp4(path, result_files, target)
+        notes = _read_comp4(result_files, target)
     elif jsonl.is_file() and _is_ours(jsonl):
         notes = _read_jsonl(jsonl, target)
     elif path.exists():
@@ -87,13 +88,14 @@ def write_comp4(
         write_text(folder / file_name, "".join(lines))
 
 
-def _from_voc(boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
+def _from_voc(xmin: float, ymin: float, xmax: float, ymax: float) -> tuple[float, float, float, float]:
     """VOC's 1-based pixels with both ends included to our 0-based half-open ones."""
-    return boxes - np.array([1.0, 1.0, 0.0, 0.0])
+    return xmin - 1, ymin - 1, xmax, ymax
 
 
 def _to_voc(boxes_px: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
-    return boxes_px + np.array([1.0, 1.0, 0.0, 0.0])
+    boxes: np.ndarray = boxes_px + np.array([1.0, 1.0, 0.0, 0.0])
+    return boxes
 
 
 @dataclass
@@ -150,3 +152,65 @@ class _Target:
             scores=numbers[:, 0].copy(),
             boxes_px=numbers[:, 1:].copy(),
         )
+
+
+def _read_comp4(files: Sequence[Path], target: _Target) -> list[str]:
+    """Rows of `image score xmin ymin xmax ymax`, a file a class, into `target`."""
+    found = set()
+    for path in files:
+        name = path.stem.split("_det_", 1)[1].split("_", 1)[-1]
+        try:
+            label = target.label(name)
+        except DataError as error:
+            raise DataError(error.what, where=path, fix=error.fix) from None
+        found.add(name)
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                words = line.rsplit(maxsplit=5)
+                if not words:
+                    continue
+                try:
+                    if len(words) != 6:
+                        raise DataError(f"the row has {len(words)} columns where 6 are needed")
+                    score, xmin, ymin, xmax, ymax = map(float, words[1:])
+                    target.add(target.image(words[0].strip()), label, (score, *_from_voc(xmin, ymin, xmax, ymax)))
+                except ValueError as error:  # DataError is one too
+                    raise _at(f"{path}:{number}", error) from None
+    absent = [name for name in target.classes if name not in found]
+    return [f"no file, so no detection, of: {', '.join(absent)}"] if absent else []
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the first line looks like `detections.jsonl`."""
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
+        first = lines.readline()
+    return path.suffix == ".jsonl" or (first.startswith("{") and '"detections"' in first)
+
+
+def _read_jsonl(path: Path, target: _Target) -> list[str]:
+    """One line a picture into `target`."""
+    seen: dict[int, int] = {}
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                image = target.image(row["image"])
+                if image in seen:
+                    raise DataError(f"the image '{row['image']}' stands in line {seen[image]} already")
+                seen[image] = number
+                for item in row["detections"]:
+                    box = item["box"]
+                    corners = [float(box[name]) for name in ("xmin", "ymin", "xmax", "ymax")]
+                    target.add(image, target.label(item["label"]), (float(item["score"]), *corners))
+            except KeyError as error:
+                raise _at(f"{path}:{number}", ValueError(f"the key {error} is missing")) from None
+            except (ValueError, TypeError) as error:
+                raise _at(f"{path}:{number}", error) from None
+    return []
+
+
+def _at(where: str, error: Exception) -> DataError:
+    what, fix = (error.what, error.fix) if isinstance(error, DataError) else (str(error), None)
+    return DataError(what, where=where, fix=fix or "Correct the line.")

@@ -157,7 +157,7 @@ class TrainStep:
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), longest)
         if not torch.isfinite(losses.total) or not torch.isfinite(norm):
             raise RunError(
-                f"the loss is {float(losses.total)} and the gradient's norm {float(norm)}; the weights are as before",
+                f"the loss is {losses.total.item()} and the gradient's norm {norm.item()}; the weights are as before",
                 where=f"step {step + 1}, images {', '.join(batch.image_ids)}",
                 fix="Look at these pictures and their boxes; lower --lr, or set --grad-clip.",
             )
