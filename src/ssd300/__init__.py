@@ -1,1 +1,32 @@
-"""SSD300, the Single Shot MultiBox Detector (Liu et al. 2016), in PyTorch."""
+"""SSD300, the Single Shot MultiBox Detector (Liu et al. 2016), in PyTorch.
+
+Names are looked up when they are first used, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ssd300.data import Dataset, load_dataset
+    from ssd300.detect import Detector, Result
+    from ssd300.evaluate import Report
+    from ssd300.training.config import TrainConfig
+    from ssd300.training.loop import train
+
+__all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "load_dataset", "train"]
+
+_HOMES = {
+    "Dataset": "ssd300.data",
+    "Detector": "ssd300.detect",
+    "Report": "ssd300.evaluate",
+    "Result": "ssd300.detect",
+    "TrainConfig": "ssd300.training.config",
+    "load_dataset": "ssd300.data",
+    "train": "ssd300.training.loop",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'ssd300' has no attribute '{name}'")

@@ -106,9 +106,9 @@ class _Target:
     classes: Sequence[str]
     images: Mapping[str, int] = field(init=False)
     labels: Mapping[str, int] = field(init=False)
-    image_index: array[int] = field(init=False, default_factory=lambda: array("q"))
-    label_index: array[int] = field(init=False, default_factory=lambda: array("q"))
-    numbers: array[float] = field(init=False, default_factory=lambda: array("d"))  # score and box of each row
+    image_index: "array[int]" = field(init=False, default_factory=lambda: array("q"))
+    label_index: "array[int]" = field(init=False, default_factory=lambda: array("q"))
+    numbers: "array[float]" = field(init=False, default_factory=lambda: array("d"))  # score and box of each row
 
     def __post_init__(self) -> None:
         self.labels = {name: label for label, name in enumerate(self.classes)}

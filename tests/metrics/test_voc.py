@@ -1,0 +1,149 @@
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ssd300.data import load_dataset
+from ssd300.data.predictions import read_predictions
+from ssd300.evaluate import score
+from ssd300.metrics.voc import mean_ap, voc_average_precision
+from ssd300.types import Annotation, DetectionTable
+
+HIT, MISS = (0, 0, 10, 10), (50, 50, 60, 60)
+
+
+def picture(boxes, difficult=()):
+    return Annotation(
+        image_id="a",
+        image_path=Path("a.jpg"),
+        size_hw=(100, 100),
+        boxes_px=np.array(boxes, dtype=np.float64).reshape(-1, 4),
+        labels=np.zeros(len(boxes), np.int64),
+        difficult=np.array([i in difficult for i in range(len(boxes))], dtype=bool),
+    )
+
+
+def table(rows):
+    """Rows of (image, score, box), all of class 0."""
+    return DetectionTable(
+        image_index=np.array([row[0] for row in rows], dtype=np.int64),
+        labels=np.zeros(len(rows), np.int64),
+        scores=np.array([row[1] for row in rows], dtype=np.float64),
+        boxes_px=np.array([row[2] for row in rows], dtype=np.float64).reshape(-1, 4),
+    )
+
+
+@pytest.mark.parametrize(
+    ("pictures", "rows", "voc07", "voc12"),
+    [
+        ([picture([HIT])], [(0, 0.9, HIT)], 1.0, 1.0),
+        ([picture([HIT])], [], 0.0, 0.0),  # objects, no detections
+        ([picture([])], [(0, 0.9, HIT)], None, None),  # no objects
+        ([picture([HIT], difficult=[0])], [(0, 0.9, HIT)], None, None),  # none that counts
+        ([picture([HIT])], [(0, 0.9, MISS), (0, 0.8, HIT)], 0.5, 0.5),
+        ([picture([HIT])], [(0, 0.9, HIT), (0, 0.8, HIT)], 1.0, 1.0),  # the second is false, after full recall
+        ([picture([HIT, MISS])], [(0, 0.9, HIT), (0, 0.8, HIT), (0, 0.7, MISS)], (6 + 5 * 2 / 3) / 11, 0.5 + 1 / 3),
+        ([picture([HIT, MISS], difficult=[1])], [(0, 0.9, MISS), (0, 0.8, HIT)], 1.0, 1.0),  # neither good nor bad
+        ([picture([HIT, MISS], difficult=[1])], [(0, 0.9, MISS)], 0.0, 0.0),  # all ignored
+        ([picture([HIT]), picture([])], [(1, 0.9, HIT), (0, 0.8, HIT)], 0.5, 0.5),  # the other picture
+    ],
+)
+def test_by_hand(pictures, rows, voc07, voc12):
+    for protocol, wanted in (("voc07", voc07), ("voc12", voc12)):
+        (result,) = voc_average_precision(pictures, table(rows), 1, protocol=protocol)
+        assert result.ap == (None if wanted is None else pytest.approx(wanted))
+
+
+def test_recall_of_three_tenths_meets_its_point_exactly_and_misses_it_in_float64():
+    boxes = [(20 * i, 0, 20 * i + 10, 10) for i in range(10)]
+    rows = [(0, 0.9 - i / 100, boxes[i]) for i in range(3)]
+    values = [
+        voc_average_precision([picture(boxes)], table(rows), 1, voc07_thresholds=rule)[0].ap
+        for rule in ("exact", "float64")
+    ]
+    assert values == pytest.approx([4 / 11, 3 / 11])
+
+
+def test_a_class_without_objects_is_left_out_of_the_mean():
+    results = voc_average_precision([picture([HIT])], table([(0, 0.9, HIT)]), 3)
+    assert [result.ap for result in results] == [1.0, None, None]
+    assert mean_ap(results) == 1.0
+
+
+def test_scores_that_are_not_numbers_are_an_error():
+    with pytest.raises(ValueError, match="row"):
+        voc_average_precision([picture([HIT])], table([(0, float("nan"), HIT)]), 1)
+
+
+def literal_ap(pictures, rows, protocol):
+    """The development kit's loop, one detection at a time."""
+    total = sum(int((~annotation.difficult).sum()) for annotation in pictures)
+    found, hits = set(), []
+    for image, _, box in sorted(rows, key=lambda row: -row[1]):
+        annotation = pictures[image]
+        best, best_object = -1.0, None
+        x1, y1, x2, y2 = box[0] + 1, box[1] + 1, box[2], box[3]
+        for index, other in enumerate(annotation.boxes_px):
+            ox1, oy1, ox2, oy2 = other[0] + 1, other[1] + 1, other[2], other[3]
+            width, height = min(x2, ox2) - max(x1, ox1) + 1, min(y2, oy2) - max(y1, oy1) + 1
+            if width > 0 and height > 0:
+                shared = width * height
+                areas = (x2 - x1 + 1) * (y2 - y1 + 1) + (ox2 - ox1 + 1) * (oy2 - oy1 + 1)
+                if shared / (areas - shared) > best:
+                    best, best_object = shared / (areas - shared), index
+        if best >= 0.5:
+            if annotation.difficult[best_object]:
+                continue
+            hits.append((image, best_object) not in found)
+            found.add((image, best_object))
+        else:
+            hits.append(False)
+    if total == 0:
+        return None
+    true = np.cumsum(hits)
+    recall, precision = true / total, true / np.arange(1, len(hits) + 1)
+    if protocol == "voc07":
+        points = [precision[10 * true >= k * total] for k in range(11)]
+        return sum(part.max() if len(part) else 0.0 for part in points) / 11
+    envelope = np.maximum.accumulate(precision[::-1])[::-1] if len(hits) else precision
+    return float(np.sum(np.diff(recall, prepend=0) * envelope))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_equals_the_literal_loop(seed):
+    random = np.random.default_rng(seed)
+    pictures, rows = [], []
+    for image in range(8):
+        low = random.integers(0, 30, (random.integers(0, 5), 2))
+        boxes = np.concatenate([low, low + random.integers(5, 20, low.shape)], axis=1)
+        pictures.append(picture(boxes, difficult=set(np.flatnonzero(random.random(len(boxes)) < 0.3).tolist())))
+        for box in [*boxes, *boxes, (1, 2, 30, 30)]:
+            moved = np.asarray(box) + random.integers(-3, 4, 4)
+            if (moved[2:] > moved[:2]).all():
+                rows.append((image, random.integers(0, 10) / 10, moved.astype(float)))  # many ties
+    for protocol in ("voc07", "voc12"):
+        (result,) = voc_average_precision(pictures, table(rows), 1, protocol=protocol)
+        wanted = literal_ap(pictures, rows, protocol)
+        assert result.ap == (None if wanted is None else pytest.approx(wanted, abs=1e-9))
+
+
+@pytest.mark.parametrize(
+    ("stored", "options"),
+    [
+        ("ap_exact_thresholds", {}),
+        ("ap_float64_thresholds", {"voc07_thresholds": "float64"}),
+        ("ap_area", {"metric": "voc12"}),
+    ],
+)
+def test_the_stored_aps_of_a_real_detector(shared, voc_annotations, tmp_path, stored, options):
+    folder = shared / "data/voc07_test_detections"
+    with tarfile.open(folder / "results.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    data = load_dataset(voc_annotations / "VOC2007", split="test", require_images=False)
+    predictions = read_predictions(tmp_path / "results", data.annotations, data.classes)
+    assert "person" in predictions.notes[0]
+    report = score(data, predictions.table, **options)
+    expected = json.loads((folder / "expected_ap.json").read_text())[stored]
+    assert {name: report.per_class[name].ap for name in expected} == pytest.approx(expected, abs=1e-9)
