@@ -13,7 +13,7 @@ USAGE = 2
 EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4}
 FAILED = 1
 
-VERBS = ("prepare", "train", "eval", "detect", "info", "env")
+VERBS = ("demo", "prepare", "train", "eval", "detect", "info", "env")
 
 app = App(name="ssd300", help="SSD300, the Single Shot MultiBox Detector, exactly as in the paper.")
 for verb in VERBS:

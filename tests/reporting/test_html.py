@@ -1,0 +1,24 @@
+from PIL import Image
+
+from ssd300.reporting.html import ClassRow, Gallery, RunReport, write_report
+
+
+def test_names_are_escaped_and_nothing_comes_from_the_web(tmp_path):
+    hostile = "<script>alert(1)</script>"
+    report = RunReport(
+        title=hostile,
+        subtitle="s",
+        headline="0.5",
+        headline_meaning="mAP",
+        per_class=[
+            ClassRow(name=hostile, ap=0.5, objects=1, detections=2),
+            ClassRow(name="b", ap=None, objects=0, detections=0),
+        ],
+        galleries=[Gallery(title="g", explanation="e", pictures=[(hostile, Image.new("RGB", (2000, 10)))])],
+        facts=[("model", hostile)],
+    )
+    write_report(tmp_path / "report.html", report)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "http" not in text
+    assert text.count("data:image/jpeg;base64,") == 1
