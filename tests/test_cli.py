@@ -72,3 +72,13 @@ def test_mistakes(coloured, tmp_path, capsys, words, code, parts):
     for part in parts:
         assert part in err
     assert sorted(tmp_path.iterdir()) == before  # nothing half-written
+
+
+def test_the_names_of_the_package_are_what_the_readme_calls():
+    import ssd300
+    import ssd300.evaluation
+
+    assert callable(ssd300.evaluate)
+    assert set(ssd300.__all__) <= set(dir(ssd300)) | set(ssd300._HOMES)
+    for name in ssd300.__all__:
+        assert getattr(ssd300, name).__name__ == name

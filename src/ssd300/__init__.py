@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ssd300.data import Dataset, load_dataset
     from ssd300.detect import Detector, Result
-    from ssd300.evaluate import Report
+    from ssd300.evaluation import Report, evaluate
     from ssd300.training.config import TrainConfig
     from ssd300.training.loop import train
 
-__all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "load_dataset", "train"]
+__all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "evaluate", "load_dataset", "train"]
 
 _HOMES = {
     "Dataset": "ssd300.data",
     "Detector": "ssd300.detect",
-    "Report": "ssd300.evaluate",
+    "Report": "ssd300.evaluation",
     "Result": "ssd300.detect",
     "TrainConfig": "ssd300.training.config",
+    "evaluate": "ssd300.evaluation",
     "load_dataset": "ssd300.data",
     "train": "ssd300.training.loop",
 }

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ssd300.data import load_dataset
+from ssd300.data import Dataset, load_dataset
 from ssd300.data.predictions import read_predictions
-from ssd300.evaluate import score
+from ssd300.evaluation import score
 from ssd300.metrics.voc import mean_ap, voc_average_precision
 from ssd300.types import Annotation, DetectionTable
 
@@ -134,7 +134,7 @@ def test_equals_the_literal_loop(seed):
     [
         ("ap_exact_thresholds", {}),
         ("ap_float64_thresholds", {"voc07_thresholds": "float64"}),
-        ("ap_area", {"metric": "voc12"}),
+        ("ap_area", {"metrics": ["voc12"]}),
     ],
 )
 def test_the_stored_aps_of_a_real_detector(shared, voc_annotations, tmp_path, stored, options):
@@ -147,3 +147,15 @@ def test_the_stored_aps_of_a_real_detector(shared, voc_annotations, tmp_path, st
     report = score(data, predictions.table, **options)
     expected = json.loads((folder / "expected_ap.json").read_text())[stored]
     assert {name: report.per_class[name].ap for name in expected} == pytest.approx(expected, abs=1e-9)
+
+
+def test_several_metrics_of_the_same_detections():
+    pictures = [picture([(0, 0, 10, 10)])]
+    data = Dataset(annotations=pictures, classes=("thing",), root=Path(), split="test")
+    report = score(data, table([(0, 0.9, (0, 0, 10, 10))]), metrics=["voc07", "voc12"])
+    said = report.to_dict()
+    assert [part["metric"] for part in said["metrics"]] == ["voc07_11pt@0.5", report.scores[1].metric]
+    assert said["images"] == 1
+    assert report.map == report.scores[0].map == 1.0
+    with pytest.raises(ValueError, match="voc07"):
+        score(data, table([]), metrics=[])

@@ -33,7 +33,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     from ssd300.data.drawn import write_drawn_dataset
     from ssd300.data.lists import write_lists
     from ssd300.detect import Detector
-    from ssd300.evaluate import evaluate
+    from ssd300.evaluation import evaluate
     from ssd300.model.postprocess import Selection
     from ssd300.presets import light
     from ssd300.reporting.html import ClassRow, Gallery, RunReport, write_report

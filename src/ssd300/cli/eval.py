@@ -2,19 +2,24 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from ssd300.cli.options import Json, Weights, print_json, read_classes, say
 from ssd300.errors import UsageError
 
+if TYPE_CHECKING:
+    from ssd300.evaluation import Score
+
 
 def eval_(
     *data: Path,
     weights: Weights | None = None,
     predictions: Path | None = None,
-    metric: Literal["voc07", "voc12"] = "voc07",
+    metric: Annotated[tuple[Literal["voc07", "voc12"], ...], Parameter(consume_multiple=True, negative="")] = (
+        "voc07",
+    ),
     voc07_thresholds: Literal["exact", "float64"] = "exact",
     min_score: Annotated[float, Parameter(name=["--min-score", "--conf"])] = 0.01,
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.45,
@@ -36,7 +41,7 @@ def eval_(
     predictions
         Stored detections instead: a folder of comp4_det_*_<class>.txt, or a detections.jsonl.
     metric
-        'voc07' is the mean of 11 points, 'voc12' the area under the curve.
+        'voc07' is the mean of 11 points, 'voc12' the area under the curve; several may be named.
     voc07_thresholds
         How recall meets the 11 points: 'exact', or 'float64' as most published Python numbers are.
     min_score
@@ -75,21 +80,21 @@ def eval_(
         require_images=predictions is None,
     )
     say(dataset.notes)
-    from ssd300.evaluate import evaluate, score
+    from ssd300.evaluation import evaluate, score
 
     if predictions is not None:
         from ssd300.data.predictions import read_predictions
 
         stored = read_predictions(predictions, dataset.annotations, dataset.classes)
         say(stored.notes)
-        report = score(dataset, stored.table, metric=metric, voc07_thresholds=voc07_thresholds)
+        report = score(dataset, stored.table, metrics=metric, voc07_thresholds=voc07_thresholds)
     else:
         from ssd300.training.device import choose_device
 
         report = evaluate(
             str(weights),
             dataset,
-            metric=metric,
+            metrics=metric,
             voc07_thresholds=voc07_thresholds,
             selection=selection,
             device=choose_device(device),
@@ -97,13 +102,19 @@ def eval_(
     if json_:
         print_json(report.to_dict())
         return
-    width = max(map(len, [*report.per_class, "class"]))
+    for number, result in enumerate(report.scores):
+        sys.stdout.write("\n" if number else "")
+        _print_table(result, report.images)
+
+
+def _print_table(score: "Score", images: int) -> None:
+    width = max(map(len, [*score.per_class, "class"]))
     sys.stdout.write(f"{'class':{width}}  {'AP':>6}  {'objects':>8}  {'detections':>10}\n")
-    for name, result in report.per_class.items():
+    for name, result in score.per_class.items():
         ap = "-" if result.ap is None else f"{result.ap:.4f}"
         sys.stdout.write(f"{name:{width}}  {ap:>6}  {result.objects:8}  {result.detections:10}\n")
-    mean = "-" if report.map is None else f"{report.map:.4f}"
-    sys.stdout.write(f"\nmAP {mean}  ({report.metric}, {report.images} images)\n")
-    absent = [name for name, result in report.per_class.items() if result.ap is None]
+    mean = "-" if score.map is None else f"{score.map:.4f}"
+    sys.stdout.write(f"\nmAP {mean}  ({score.metric}, {images} images)\n")
+    absent = [name for name, result in score.per_class.items() if result.ap is None]
     if absent:
         say([f"left out of the mean, as no object counts: {', '.join(absent)}"])

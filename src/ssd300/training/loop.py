@@ -12,8 +12,9 @@ import yaml
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
 from ssd300.data.photometric import apply_photometric, to_float
+from ssd300.detect import Detector
 from ssd300.errors import DataError, RunError
-from ssd300.evaluate import Report, evaluate
+from ssd300.evaluation import Report, evaluate_detector
 from ssd300.files import check_output_free, remove_stale_temporaries, write_json, write_text
 from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import SETTINGS
@@ -96,7 +97,7 @@ def train(
         if step % config.log_every == 0 or step == end:
             _log_step(config, step, losses, time.monotonic() - began)
         if validation is not None and (step == config.steps or (config.eval_every and step % config.eval_every == 0)):
-            report = evaluate(model, validation, card=card, device=device, precision=precision)
+            report = evaluate_detector(Detector(model, card, device=device, precision=precision), validation)
             model.train()
             log.info("step %d: %s %.4f on %d images", step, report.metric, report.map or 0, report.images)
             if best is None or (report.map or 0) > best:

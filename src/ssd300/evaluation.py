@@ -1,0 +1,160 @@
+"""Evaluation: a model, or stored predictions, and labelled pictures in; a Report out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+
+from ssd300.data.dataset import Dataset
+from ssd300.data.loader import read_sample
+from ssd300.detect import Detector
+from ssd300.errors import WeightsError
+from ssd300.metrics.voc import ClassResult, mean_ap, metric_name, voc_average_precision
+from ssd300.model.postprocess import Selection
+from ssd300.types import DetectionTable
+from ssd300.weights import load_weights
+
+Thresholds = Literal["exact", "float64"]
+Metric = Literal["voc07", "voc12"]
+IOU_THRESHOLD = 0.5
+CAFFE_TEST = Selection()
+BATCH = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Score:
+    """One metric over a data set. `map` is None when no class has a countable object."""
+
+    metric: str
+    map: float | None
+    per_class: dict[str, ClassResult]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "metric": self.metric,
+            "map": self.map,
+            "per_class": {
+                name: {"ap": result.ap, "objects": result.objects, "detections": result.detections}
+                for name, result in self.per_class.items()
+            },
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Report:
+    """The scores of the same detections by each metric asked for; `metric`, `map` and `per_class` are the first's."""
+
+    scores: Sequence[Score]
+    images: int
+    detections: DetectionTable
+
+    @property
+    def metric(self) -> str:
+        return self.scores[0].metric
+
+    @property
+    def map(self) -> float | None:
+        return self.scores[0].map
+
+    @property
+    def per_class(self) -> dict[str, ClassResult]:
+        return self.scores[0].per_class
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: the score itself, or a list `metrics` of several."""
+        scores = [score.to_dict() for score in self.scores]
+        return (scores[0] if len(scores) == 1 else {"metrics": scores}) | {"images": self.images}
+
+
+def evaluate(
+    weights: str | Path,
+    dataset: Dataset,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    voc07_thresholds: Thresholds = "exact",
+    selection: Selection = CAFFE_TEST,
+    device: str | torch.device = "cpu",
+    precision: torch.dtype = torch.float32,
+) -> Report:
+    """Detect on every picture of `dataset` with the detector that `weights` names, and score the detections.
+
+    Raises:
+        WeightsError: the weights cannot be read, or know other classes than the data.
+        DataError: a picture cannot be read.
+    """
+    model, card = load_weights(weights)
+    detector = Detector(model, card, device=torch.device(device), precision=precision)
+    return evaluate_detector(detector, dataset, metrics=metrics, voc07_thresholds=voc07_thresholds, selection=selection)
+
+
+def evaluate_detector(
+    detector: Detector,
+    dataset: Dataset,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    voc07_thresholds: Thresholds = "exact",
+    selection: Selection = CAFFE_TEST,
+) -> Report:
+    """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
+    classes = tuple(detector.card.classes)
+    if classes != tuple(dataset.classes):
+        raise WeightsError(
+            f"the weights know the classes {', '.join(classes)}; the data has {', '.join(dataset.classes)}",
+            where=dataset.root,
+            fix="Evaluate on data of the same classes, or give them with --classes.",
+        )
+    table = detect_all(detector, dataset, selection)
+    return score(dataset, table, metrics=metrics, voc07_thresholds=voc07_thresholds)
+
+
+def detect_all(detector: Detector, dataset: Dataset, selection: Selection) -> DetectionTable:
+    """What the detector finds in each picture of the data set, in original pixels."""
+    images, labels, scores, boxes = [], [], [], []
+    for first in range(0, len(dataset), BATCH):
+        samples = [read_sample(annotation) for annotation in dataset.annotations[first : first + BATCH]]
+        found = detector.detect([sample.image for sample in samples], selection)
+        for offset, (sample, detections) in enumerate(zip(samples, found, strict=True)):
+            placed = detections.scaled(sample.size_hw)
+            images.append(np.full(len(placed), first + offset))
+            labels.append(placed.labels)
+            scores.append(placed.scores.astype(np.float64))
+            boxes.append(placed.boxes.astype(np.float64))
+    return DetectionTable(
+        image_index=np.concatenate(images),
+        labels=np.concatenate(labels),
+        scores=np.concatenate(scores),
+        boxes_px=np.concatenate(boxes),
+    )
+
+
+def score(
+    dataset: Dataset,
+    table: DetectionTable,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    voc07_thresholds: Thresholds = "exact",
+) -> Report:
+    """The report of detections that are there already. Raises ValueError without a metric."""
+    if not metrics:
+        raise ValueError(f"no metric was named; there are {', '.join(get_args(Metric))}")
+    scores = []
+    for metric in metrics:
+        results = voc_average_precision(
+            dataset.annotations,
+            table,
+            len(dataset.classes),
+            protocol=metric,
+            iou_threshold=IOU_THRESHOLD,
+            voc07_thresholds=voc07_thresholds,
+        )
+        scores.append(
+            Score(
+                metric=metric_name(metric, IOU_THRESHOLD, voc07_thresholds),
+                map=mean_ap(results),
+                per_class=dict(zip(dataset.classes, results, strict=True)),
+            )
+        )
+    return Report(scores=scores, images=len(dataset), detections=table)
