@@ -14,6 +14,7 @@ from torch.utils.data import Sampler as TorchSampler
 
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation, resize
 from ssd300.data.images import read_image
+from ssd300.errors import DataError
 from ssd300.tensors import Batch, Photometric, Targets
 from ssd300.types import Annotation, Sample
 
@@ -33,8 +34,12 @@ def read_sample(annotation: Annotation) -> Sample:
     )
 
 
-class AugmentedPictures(TorchDataset[Item]):
-    """The pictures of a data set at the network's size, a new version of each in every epoch."""
+class AugmentedPictures(TorchDataset[Item | DataError]):
+    """The pictures of a data set at the network's size, a new version of each in every epoch.
+
+    For a picture that cannot be read the error itself is the item: raised in a worker, it would lose its parts on the
+    way to the training process.
+    """
 
     def __init__(self, annotations: Sequence[Annotation], *, size: int, seed: int, augment: bool) -> None:
         self.annotations = annotations
@@ -42,9 +47,12 @@ class AugmentedPictures(TorchDataset[Item]):
         self.seed = seed
         self.augment = augment
 
-    def __getitem__(self, key: tuple[int, int]) -> Item:
+    def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
         epoch, index = key
-        sample = read_sample(self.annotations[index])
+        try:
+            sample = read_sample(self.annotations[index])
+        except DataError as error:
+            return error
         if not self.augment:
             return at_network_size(sample, self.size), None, (0, 0, self.size, self.size)
         random = np.random.default_rng([self.seed, 1, epoch, index])
@@ -129,11 +137,19 @@ def training_batches(
     images_seen: int = 0,
     augment: bool = True,
 ) -> Iterator[Batch]:
-    """An endless stream of batches; the same for any number of workers."""
-    loader: DataLoader[Item] = DataLoader(
+    """An endless stream of batches; the same for any number of workers. Raises DataError for an unreadable picture."""
+    loader: DataLoader[Item | DataError] = DataLoader(
         AugmentedPictures(annotations, size=size, seed=seed, augment=augment),
         batch_sampler=EndlessBatches(len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen),
-        collate_fn=collate,
+        collate_fn=_collate_or_error,
         num_workers=workers,
     )
-    return iter(loader)
+    for batch in loader:
+        if isinstance(batch, DataError):
+            raise batch
+        yield batch
+
+
+def _collate_or_error(items: Sequence[Item | DataError]) -> Batch | DataError:
+    errors = [item for item in items if isinstance(item, DataError)]
+    return errors[0] if errors else collate([item for item in items if not isinstance(item, DataError)])
