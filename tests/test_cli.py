@@ -1,10 +1,13 @@
 import json
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from ssd300.cli import main
+from ssd300.cli.app import VERBS
 
 
 def run(capsys, *words):
@@ -82,3 +85,46 @@ def test_the_names_of_the_package_are_what_the_readme_calls():
     assert set(ssd300.__all__) <= set(dir(ssd300)) | set(ssd300._HOMES)
     for name in ssd300.__all__:
         assert getattr(ssd300, name).__name__ == name
+
+
+def test_the_list_of_verbs_says_what_each_verb_says_of_itself():
+    from importlib import import_module
+
+    for verb, summary in VERBS.items():
+        module = import_module(f"ssd300.cli.{verb}")
+        function = getattr(module, "eval_" if verb == "eval" else verb)
+        assert function.__doc__.splitlines()[0] == summary
+
+
+def test_sigterm_ends_a_verb_with_its_own_code(monkeypatch, capsys):
+    monkeypatch.setattr("ssd300.training.environment.environment", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(capsys, "env") == (143, "", "ssd300: terminated\n")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("raised", "parts"),
+    [
+        (OSError(28, "No space left on device", "state.pt"), ["No space left", "state.pt", "space on the disk"]),
+        (ImportError("ssd300_efficientnet_lite0 needs timm"), ["needs timm"]),
+    ],
+)
+def test_a_fault_of_the_machine_is_told_without_a_traceback(monkeypatch, capsys, raised, parts):
+    def fail():
+        raise raised
+
+    monkeypatch.setattr("ssd300.training.environment.environment", fail)
+    code, out, err = run(capsys, "env")
+    assert (code, out) == (1, "")
+    assert "Traceback" not in err
+    assert all(part in err for part in parts)
+    with pytest.raises(type(raised)):
+        main(["env", "--debug"])
+
+
+def test_epochs_are_whole_steps_over_the_pictures(coloured, tmp_path, capsys):
+    words = ["train", coloured, "--preset", "light", "--init", "none", "--workers", 0, "--batch-size", 3]
+    code, out, _ = run(capsys, *words, "--out", tmp_path / "r", "--epochs", 0.9, "--json")
+    assert (code, json.loads(out)["steps"]) == (0, 2)  # 0.9 times four pictures, three at a time
+    assert run(capsys, *words, "--out", tmp_path / "s", "--epochs", 1, "--steps", 3)[0] == 2

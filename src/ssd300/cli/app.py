@@ -1,23 +1,36 @@
 """The command `ssd300`: its verbs by name, and what each kind of error becomes on the way out."""
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
-from ssd300.errors import DataError, SSDError, UsageError, WeightsError
+from ssd300.errors import DataError, RunError, SSDError, UsageError, WeightsError
 
-INTERRUPTED = 130
-USAGE = 2
+FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4}
-FAILED = 1
 
-VERBS = ("demo", "prepare", "train", "eval", "detect", "info", "env")
+# What each does is said here too, as reading it from the verb's own module would import that module for every --help.
+VERBS = {
+    "demo": "Draw a small data set, list, train, evaluate and detect on it, and write a report.",
+    "prepare": "Write the lists of training and test pictures and their objects as JSON.",
+    "train": "Train SSD300 on labelled pictures. An option that is left out has the preset's value.",
+    "eval": "Evaluate weights, or stored predictions, on labelled pictures.",
+    "detect": "Detect on pictures, or on all pictures of a folder.",
+    "info": "Print model, classes, input size, normalisation, metric and origin of weights.",
+    "env": "Print versions, devices and precisions of this machine.",
+}
 
 app = App(name="ssd300", help="SSD300, the Single Shot MultiBox Detector, exactly as in the paper.")
-for verb in VERBS:
-    app.command(f"ssd300.cli.{verb}:{verb}_" if verb == "eval" else f"ssd300.cli.{verb}:{verb}", name=verb)
+for verb, summary in VERBS.items():
+    app.command(f"ssd300.cli.{verb}:{'eval_' if verb == 'eval' else verb}", name=verb, help=summary)
+app.register_install_completion_command()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,22 +39,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
-        app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        with _terminable():
+            app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         _say(str(error))
         return USAGE
-    except SSDError as error:
-        if debug:
-            raise
-        _say_parts(error)
-        return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), FAILED)
     except KeyboardInterrupt:
         _say("interrupted")
         return INTERRUPTED
+    except _Terminated:
+        _say("terminated")
+        return TERMINATED
     except BrokenPipeError:
         # The reader of stdout has gone; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (SSDError, OSError, ImportError) as error:
+        if debug:
+            raise
+        explained = _explained(error)
+        _say_parts(explained)
+        return next((code for kind, code in EXIT_CODES.items() if isinstance(explained, kind)), FAILED)
     return 0
+
+
+class _Terminated(BaseException):
+    """SIGTERM on its way up through whatever runs, so that it cleans up as after Ctrl-C."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may change what a signal does
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Terminated
+
+
+def _explained(error: SSDError | OSError | ImportError) -> SSDError:
+    """A full disk, a folder without permission, and an extra that is not installed, in the three parts of an error."""
+    if isinstance(error, SSDError):
+        return error
+    if isinstance(error, OSError):
+        what = error.strerror or str(error)
+        return RunError(what, where=error.filename, fix="Check the path, its permissions and the space on the disk.")
+    return RunError(str(error), fix="Install what is missing.")
 
 
 def _say(text: str) -> None:

@@ -30,12 +30,12 @@ def eval_(
     device: str = "auto",
     json_: Json = False,
 ) -> None:
-    """Evaluate on the test or val split of a PASCAL VOC folder.
+    """Evaluate weights, or stored predictions, on labelled pictures.
 
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined.
+        PASCAL VOC folders, joined; their test or val split is taken.
     weights
         A run folder or a .safetensors file.
     predictions

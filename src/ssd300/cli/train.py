@@ -1,16 +1,20 @@
 """`ssd300 train`: from a labelled folder to a run folder with weights."""
 
+import math
 import shlex
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, read_classes, say
 from ssd300.errors import DataError, UsageError
 from ssd300.files import check_output_free, write_text
+
+if TYPE_CHECKING:
+    from ssd300.training.config import TrainConfig
 
 
 def train(
@@ -20,6 +24,7 @@ def train(
     model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0"] | None = None,
     init: str | None = None,
     steps: int | None = None,
+    epochs: float | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
     schedule: Literal["multistep", "cosine"] | None = None,
@@ -29,6 +34,9 @@ def train(
     momentum: float | None = None,
     weight_decay: float | None = None,
     grad_clip: float | None = None,
+    default_boxes: Literal["paper", "seed"] | None = None,
+    rules: Literal["paper", "seed"] | None = None,
+    augment: bool | None = None,
     workers: int | None = None,
     amp: Literal["auto", "off", "bf16"] | None = None,
     device: str | None = None,
@@ -45,7 +53,7 @@ def train(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Train SSD300 on a PASCAL VOC folder. An option that is left out has the preset's value.
+    """Train SSD300 on labelled pictures. An option that is left out has the preset's value.
 
     Parameters
     ----------
@@ -61,6 +69,8 @@ def train(
         What the backbone starts from: a file, 'imagenet' (EfficientNet-Lite0 only), or 'none'.
     steps
         Updates of the weights; images seen are steps times batch size.
+    epochs
+        Instead of steps: how often every picture is seen, rounded up to whole steps.
     batch_size
         Pictures an update.
     lr
@@ -79,6 +89,12 @@ def train(
         On weights only.
     grad_clip
         Longest gradient norm.
+    default_boxes
+        The paper's, or the seed's, which other SSD weights do not fit.
+    rules
+        Matching and loss as in the paper, or as in the seed's code.
+    augment
+        The paper's data augmentation.
     workers
         Processes that decode pictures.
     amp
@@ -111,6 +127,8 @@ def train(
         Print the summary as one JSON object and nothing else.
     """
     given = {name: value for name, value in locals().items() if value is not None}
+    if epochs is not None and (steps is not None or epochs <= 0):
+        raise UsageError("--epochs must be above 0, and stands instead of --steps", fix="Give one of the two.")
     if not resume:
         check_output_free(out, overwrite=overwrite)
 
@@ -118,14 +136,16 @@ def train(
     from ssd300.presets import PRESETS
     from ssd300.training.loop import train as run
 
-    names = {field.name for field in fields(PRESETS[preset](out))}
-    try:
-        config = replace(PRESETS[preset](out), **{name: value for name, value in given.items() if name in names})
-    except ValueError as error:
-        raise UsageError(str(error), fix="See `ssd300 train --help`.") from error
+    base = PRESETS[preset](out)
+    names = {field.name for field in fields(base)}
+    values = {name: value for name, value in given.items() if name in names}
+    _configure(base, values)  # mistakes in options are told before the data is read
     known = read_classes(classes)
     dataset = load_dataset(*data, split=split, classes=known, on_bad_label=on_bad_label, drop_difficult=drop_difficult)
     say(dataset.notes)
+    if epochs is not None:
+        values["steps"] = math.ceil(epochs * len(dataset) / values.get("batch_size", base.batch_size))
+    config = _configure(base, values)
     try:
         validation = load_dataset(*data, classes=known or dataset.classes, on_bad_label=on_bad_label, purpose="test")
         say(validation.notes)
@@ -141,3 +161,10 @@ def train(
         sys.stdout.write(f"best {summary['metric']}: {summary['map']:.4f}, weights in {out}\n")
     else:
         sys.stdout.write(f"weights in {out}\n")
+
+
+def _configure(base: "TrainConfig", values: dict[str, Any]) -> "TrainConfig":
+    try:
+        return replace(base, **values)
+    except ValueError as error:
+        raise UsageError(str(error), fix="See `ssd300 train --help`.") from error
