@@ -3,17 +3,35 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 
 from ssd300.cli import main
 from ssd300.cli.app import VERBS
+from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.weights import Card, save_weights
 
 
 def run(capsys, *words):
     code = main([str(word) for word in words])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+@pytest.fixture
+def light_run(tmp_path) -> Path:
+    """Weights of a detector that was drawn and never trained, where a run keeps its best."""
+    torch.manual_seed(0)
+    model = ssd300_efficientnet_lite0(2)
+    path = tmp_path / "drawn/weights/best.safetensors"
+    card = Card(
+        model="ssd300_efficientnet_lite0", classes=("blue", "red"), settings=model.settings,
+        normalization=model.normalization,
+    )  # fmt: skip
+    save_weights(path, model, card)
+    return tmp_path / "drawn"
 
 
 def test_help_does_not_import_torch():
@@ -128,3 +146,13 @@ def test_epochs_are_whole_steps_over_the_pictures(coloured, tmp_path, capsys):
     code, out, _ = run(capsys, *words, "--out", tmp_path / "r", "--epochs", 0.9, "--json")
     assert (code, json.loads(out)["steps"]) == (0, 2)  # 0.9 times four pictures, three at a time
     assert run(capsys, *words, "--out", tmp_path / "s", "--epochs", 1, "--steps", 3)[0] == 2
+
+
+def test_suppressed_classes_are_neither_drawn_nor_written(coloured, light_run, tmp_path, capsys):
+    picture, out = coloured / "JPEGImages/p1.jpg", tmp_path / "found"
+    words = ["detect", picture, "-w", light_run, "--out", out, "--min-score", 0]
+    assert run(capsys, *words, "--suppress", "blue")[0] == 0
+    row = json.loads((out / "detections.jsonl").read_text())
+    assert {found["label"] for found in row["detections"]} == {"red"}
+    code, _, err = run(capsys, *words, "--suppress", "bleu", "--overwrite")
+    assert (code, "no class 'bleu'" in err) == (2, True)

@@ -7,9 +7,12 @@ both included, is (3, y, 6, y'), so its width is a plain difference.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
+
+Found = TypeVar("Found", bound="Detections")
 
 
 def _check_lengths(owner: object, n: int, **columns: np.ndarray) -> None:
@@ -84,8 +87,10 @@ class Detections:
         limits = np.array([width, height, width, height], dtype=self.boxes.dtype)
         return replace(self, boxes=np.clip(self.boxes * limits, 0, limits))
 
-    def select(self, keep: Bool[np.ndarray, " n"]) -> "Detections":
-        return replace(self, boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
+    def select(self: Found, keep: Sequence[bool]) -> Found:
+        """Those of the rows where `keep`, one a row, is true."""
+        rows = np.asarray(keep, dtype=bool)
+        return replace(self, boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,6 +3,9 @@
 import json
 import sys
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from ssd300.cli.options import Json, Switch, Weights, print_json
 from ssd300.errors import DataError, UsageError
@@ -15,9 +18,10 @@ def detect(
     *source: Path,
     weights: Weights,
     out: Path = Path("detections"),
-    min_score: float = 0.2,
-    max_overlap: float = 0.5,
-    top_k: int = 200,
+    min_score: Annotated[float, Parameter(name=["--min-score", "--conf"])] = 0.2,
+    max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.5,
+    top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
+    suppress: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     device: str = "auto",
     overwrite: Switch = False,
     json_: Json = False,
@@ -38,6 +42,8 @@ def detect(
         A box that overlaps a better one of its class by more is suppressed.
     top_k
         Most detections a picture.
+    suppress
+        Classes that are not wanted.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     overwrite
@@ -58,12 +64,16 @@ def detect(
     except ValueError as error:
         raise UsageError(str(error), fix="See `ssd300 detect --help`.") from error
     detector = Detector.load(weights, device=str(choose_device(device)))
+    known = detector.card.classes
+    if unknown := set(suppress) - set(known):
+        raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(known)}.")
     names = _output_names(pictures)
     rows = []
     with whole_folder(out, overwrite=overwrite) as folder:
         for name, result in zip(names, detector.stream(pictures, selection, batch_size=TOGETHER), strict=True):
-            result.draw().save(folder / name, quality=95)
-            rows.append(result.to_dict())
+            wanted = result.select([name not in suppress for name in result.names])
+            wanted.draw().save(folder / name, quality=95)
+            rows.append(wanted.to_dict())
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (folder / "detections.jsonl").write_text(text, encoding="utf-8")
     if json_:
