@@ -27,7 +27,11 @@ VERBS = {
     "env": "Print versions, devices and precisions of this machine.",
 }
 
-app = App(name="ssd300", help="SSD300, the Single Shot MultiBox Detector, exactly as in the paper.")
+app = App(
+    name="ssd300",
+    help="SSD300, the Single Shot MultiBox Detector, exactly as in the paper.",
+    help_format="plaintext",  # nothing here is Markdown, and reading it as such takes a fifth of the time
+)
 for verb, summary in VERBS.items():
     app.command(f"ssd300.cli.{verb}:{'eval_' if verb == 'eval' else verb}", name=verb, help=summary)
 app.register_install_completion_command()

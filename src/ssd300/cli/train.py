@@ -1,49 +1,38 @@
-"""`ssd300 train`: from a labelled folder to a run folder with weights."""
+"""`ssd300 train`: from labelled pictures to a run folder with weights."""
 
 import math
 import shlex
 import sys
-from dataclasses import fields, replace
+from dataclasses import field, make_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Parameter
 
 from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, read_classes, say
 from ssd300.errors import DataError, UsageError
 from ssd300.files import check_output_free, write_text
+from ssd300.training.config import TrainConfig
 
-if TYPE_CHECKING:
-    from ssd300.training.config import TrainConfig
+
+def _optional_fields(config: type) -> type:
+    """The fields of a configuration as options without defaults of their own; None leaves the preset's value."""
+    hints = get_type_hints(config)
+    options = [(name, hints[name] | None, field(default=None)) for name in hints if name != "out"]
+    made = make_dataclass("Options", options, frozen=True, kw_only=True)
+    made.__doc__, made.__module__ = config.__doc__, __name__
+    return made
+
+
+TrainOptions: Any = _optional_fields(TrainConfig)
 
 
 def train(
     *data: Path,
     out: Path,
     preset: Literal["paper", "seed", "light"] = "paper",
-    model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0"] | None = None,
-    init: str | None = None,
-    steps: int | None = None,
+    options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: float | None = None,
-    batch_size: int | None = None,
-    lr: float | None = None,
-    schedule: Literal["multistep", "cosine"] | None = None,
-    lr_drop: Annotated[tuple[int, ...] | None, Parameter(consume_multiple=True)] = None,
-    lr_drop_factor: float | None = None,
-    warmup_steps: int | None = None,
-    momentum: float | None = None,
-    weight_decay: float | None = None,
-    grad_clip: float | None = None,
-    default_boxes: Literal["paper", "seed"] | None = None,
-    rules: Literal["paper", "seed"] | None = None,
-    augment: bool | None = None,
-    workers: int | None = None,
-    amp: Literal["auto", "off", "bf16"] | None = None,
-    device: str | None = None,
-    seed: int | None = None,
-    eval_every: int | None = None,
-    save_every: int | None = None,
-    log_every: int | None = None,
     split: str | None = None,
     classes: Path | None = None,
     on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
@@ -63,52 +52,10 @@ def train(
         The run folder: weights, state, log, configuration.
     preset
         'paper' and 'seed' are for VGG16, 'light' is for a CPU.
-    model
-        The detector.
-    init
-        What the backbone starts from: a file, 'imagenet' (EfficientNet-Lite0 only), or 'none'.
-    steps
-        Updates of the weights; images seen are steps times batch size.
+    options
+        The fields of the configuration, as options.
     epochs
-        Instead of steps: how often every picture is seen, rounded up to whole steps.
-    batch_size
-        Pictures an update.
-    lr
-        Learning rate of weights; biases have twice as much.
-    schedule
-        'multistep' drops the rate at --lr-drop; 'cosine' lets it fall to 0.
-    lr_drop
-        Steps at which the rate drops.
-    lr_drop_factor
-        What the rate is multiplied by at each drop.
-    warmup_steps
-        Steps over which the rate rises.
-    momentum
-        Momentum of SGD.
-    weight_decay
-        On weights only.
-    grad_clip
-        Longest gradient norm.
-    default_boxes
-        The paper's, or the seed's, which other SSD weights do not fit.
-    rules
-        Matching and loss as in the paper, or as in the seed's code.
-    augment
-        The paper's data augmentation.
-    workers
-        Processes that decode pictures.
-    amp
-        Precision: 'auto' takes bf16 where the hardware has it.
-    device
-        'auto', 'cpu', 'cuda' or 'mps'.
-    seed
-        Of everything that chance decides.
-    eval_every
-        Steps between evaluations on the held-out split.
-    save_every
-        Steps between saved states.
-    log_every
-        Steps between lines of the log.
+        Instead of --steps: how often every picture is seen, rounded up to whole steps.
     split
         Train on this split instead of trainval or train.
     classes
@@ -126,8 +73,7 @@ def train(
     json_
         Print the summary as one JSON object and nothing else.
     """
-    given = {name: value for name, value in locals().items() if value is not None}
-    if epochs is not None and (steps is not None or epochs <= 0):
+    if epochs is not None and (options.steps is not None or epochs <= 0):
         raise UsageError("--epochs must be above 0, and stands instead of --steps", fix="Give one of the two.")
     if not resume:
         check_output_free(out, overwrite=overwrite)
@@ -136,16 +82,13 @@ def train(
     from ssd300.presets import PRESETS
     from ssd300.training.loop import train as run
 
-    base = PRESETS[preset](out)
-    names = {field.name for field in fields(base)}
-    values = {name: value for name, value in given.items() if name in names}
-    _configure(base, values)  # mistakes in options are told before the data is read
+    values = {name: value for name, value in vars(options).items() if value is not None}
+    config = _configure(PRESETS[preset](out), values)  # mistakes in options are told before the data is read
     known = read_classes(classes)
     dataset = load_dataset(*data, split=split, classes=known, on_bad_label=on_bad_label, drop_difficult=drop_difficult)
     say(dataset.notes)
     if epochs is not None:
-        values["steps"] = math.ceil(epochs * len(dataset) / values.get("batch_size", base.batch_size))
-    config = _configure(base, values)
+        config = replace(config, steps=math.ceil(epochs * len(dataset) / config.batch_size))
     try:
         validation = load_dataset(*data, classes=known or dataset.classes, on_bad_label=on_bad_label, purpose="test")
         say(validation.notes)
@@ -163,7 +106,7 @@ def train(
         sys.stdout.write(f"weights in {out}\n")
 
 
-def _configure(base: "TrainConfig", values: dict[str, Any]) -> "TrainConfig":
+def _configure(base: TrainConfig, values: dict[str, Any]) -> TrainConfig:
     try:
         return replace(base, **values)
     except ValueError as error:

@@ -6,7 +6,7 @@ The defaults are the paper's and Caffe's (ssd_pascal.py:336-390).
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class TrainConfig:
     out
         The run folder.
     model
-        The detector: ssd300_vgg16 or ssd300_efficientnet_lite0.
+        The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'.
     init
         What the backbone starts from: a file, 'imagenet' (EfficientNet-Lite0 only), or 'none'.
     steps
@@ -38,13 +38,17 @@ class TrainConfig:
     momentum
         Momentum of SGD.
     weight_decay
-        On weights only; biases and normalisation layers have none.
+        On weights; normalisation layers have none, and biases only with `decay_biases`.
+    decay_biases
+        Let weight decay act on biases too, as the seed's code does.
     grad_clip
         Longest gradient norm; left out, nothing is clipped.
     default_boxes
         'paper' or 'seed'.
     rules
         Matching and loss: 'paper' or 'seed'.
+    normalization
+        'start' is that of the weights that the backbone starts from; 'none' leaves pictures at 0..1, as the seed does.
     augment
         The paper's data augmentation.
     workers
@@ -64,7 +68,7 @@ class TrainConfig:
     """
 
     out: Path
-    model: str = "ssd300_vgg16"
+    model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0"] = "ssd300_vgg16"
     init: str = "none"
     steps: int = 120_000
     batch_size: int = 32
@@ -75,9 +79,11 @@ class TrainConfig:
     warmup_steps: int = 0
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    decay_biases: bool = False
     grad_clip: float | None = None
     default_boxes: Literal["paper", "seed"] = "paper"
     rules: Literal["paper", "seed"] = "paper"
+    normalization: Literal["start", "none"] = "start"
     augment: bool = True
     workers: int = 2
     amp: Literal["auto", "off", "bf16"] = "auto"
@@ -89,6 +95,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
+        for name, hint in get_type_hints(type(self)).items():
+            if (choices := get_args(hint)) and get_origin(hint) is Literal and getattr(self, name) not in choices:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(choices)}")
         for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} is {value}; it must be {least} or more")
