@@ -10,11 +10,10 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image
 
-from ssd300.data.augment import resize
 from ssd300.data.images import read_image
-from ssd300.data.photometric import to_float
 from ssd300.model import SSD
 from ssd300.model.postprocess import Selection, postprocess
+from ssd300.resize import to_input
 from ssd300.types import Detections
 from ssd300.weights import Card, load_weights
 
@@ -101,8 +100,8 @@ class Detector:
     def detect(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
         """Detections relative to each picture, as `postprocess` gives them."""
         settings = self.model.settings
-        small = np.stack([resize(image, settings.image_size_px) for image in images])
-        batch = to_float(torch.from_numpy(small).permute(0, 3, 1, 2).to(self.device))
+        inputs = [to_input(image, settings.image_size_px, self.card.resize) for image in images]
+        batch = torch.stack(inputs).to(self.device)
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             predictions = self.model(batch)
         return postprocess(

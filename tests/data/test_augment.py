@@ -7,7 +7,8 @@ from PIL import Image
 
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation, draw_crop
 from ssd300.data.loader import EndlessBatches
-from ssd300.data.photometric import apply_photometric, to_float
+from ssd300.data.photometric import apply_photometric
+from ssd300.resize import to_float
 from ssd300.tensors import Photometric
 from ssd300.types import Sample
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ssd300.boxes import cxcywh_to_xyxy
-from ssd300.model.default_boxes import PAPER, SEED, make_default_boxes
+from ssd300.model.default_boxes import PAPER, PAPER_CLIPPED, SEED, SSD512, TORCHVISION, make_default_boxes
 
 
 def test_count_a_map():
@@ -47,3 +47,24 @@ def test_the_seeds_boxes():
 def test_bad_settings_name_field_and_value(field, value):
     with pytest.raises(ValueError, match=field):
         replace(PAPER, **{field: value})
+
+
+def test_torchvisions_boxes():
+    from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
+    from torchvision.models.detection.image_list import ImageList
+
+    generator = DefaultBoxGenerator(
+        [[2], [2, 3], [2, 3], [2, 3], [2], [2]],
+        scales=[0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05],
+        steps=[8, 16, 32, 64, 100, 300],
+    )
+    maps = [torch.zeros(1, 1, size, size) for size in TORCHVISION.map_sizes]
+    theirs = generator(ImageList(torch.zeros(1, 3, 300, 300), [(300, 300)]), maps)[0]
+    torch.testing.assert_close(cxcywh_to_xyxy(make_default_boxes(TORCHVISION)) * 300, theirs, atol=2e-5, rtol=0)
+
+
+def test_clipping_of_ports_and_the_count_of_ssd512():
+    whole, clipped = make_default_boxes(PAPER), make_default_boxes(PAPER_CLIPPED)
+    assert int((whole != clipped).any(dim=1).sum()) == 134
+    assert torch.equal(clipped, whole.clamp(0, 1))
+    assert SSD512.count == len(make_default_boxes(SSD512)) == 24564

@@ -8,7 +8,7 @@ batch at a time, by `photometric`.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from PIL import Image
 
 from ssd300.boxes_px import iou_px
@@ -31,7 +31,6 @@ INTERPOLATIONS = (
     Image.Resampling.BICUBIC,
     Image.Resampling.LANCZOS,
 )
-RESIZE = Image.Resampling.BILINEAR  # without augmentation; Pillow's filters widen when they shrink (antialias)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,11 +138,3 @@ def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tup
         size_hw=sample.size_hw,
     )
     return changed, content
-
-
-def resize(image: UInt8[np.ndarray, "h w 3"], size: int) -> UInt8[np.ndarray, "size size 3"]:
-    """The picture as the network sees it without augmentation: warped, never cropped.
-
-    Training's evaluation, `eval` and `detect` all come through here.
-    """
-    return np.asarray(Image.fromarray(image).resize((size, size), RESIZE))

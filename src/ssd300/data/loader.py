@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import Sampler as TorchSampler
 
-from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation, resize
+from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
 from ssd300.data.images import read_image
 from ssd300.errors import DataError
+from ssd300.resize import resize
 from ssd300.tensors import Batch, Photometric, Targets
 from ssd300.types import Annotation, Sample
 

@@ -7,14 +7,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from ssd300.resize import WHITE
 from ssd300.tensors import Photometric
-
-WHITE = 255.0
-
-
-def to_float(images: UInt8[Tensor, "batch 3 h w"]) -> Float[Tensor, "batch 3 h w"]:
-    """RGB in 0..1, as the network takes it: the one conversion of training, evaluation and detection."""
-    return images.float() / WHITE
 
 
 @torch.no_grad()

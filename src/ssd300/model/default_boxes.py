@@ -4,7 +4,9 @@ Other codes call them anchors or priors. A setting is data; one function turns a
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -16,7 +18,8 @@ class DefaultBoxSettings:
     """One entry a feature map. In a cell: a square of `sizes_px`, one of sqrt(size * next size), then the ratios.
 
     `steps_px` is the distance between the centres of neighbouring cells; `aspect_ratios` are width / height, in
-    order. `clip` cuts centre and size (not the corners) to 0..1 as the seed's code does; Caffe does not clip.
+    order. `clip` cuts to 0..1: "all" centre and size (not the corners) as many ports do, "size" the size alone as
+    torchvision does; Caffe cuts nothing.
     `variances` divide the offsets of the centre and of the size.
     """
 
@@ -26,7 +29,7 @@ class DefaultBoxSettings:
     sizes_px: tuple[float, ...]
     next_sizes_px: tuple[float, ...]
     aspect_ratios: tuple[tuple[float, ...], ...]
-    clip: bool = False
+    clip: Literal["none", "size", "all"] = "none"
     variances: tuple[float, float] = (0.1, 0.2)  # ssd_pascal.py:328
 
     def __post_init__(self) -> None:
@@ -68,20 +71,40 @@ def make_default_boxes(settings: DefaultBoxSettings) -> Float[Tensor, "boxes 4"]
         grid = torch.stack([cx, cy], dim=-1).reshape(-1, 1, 2).expand(-1, len(shapes), 2)
         maps.append(torch.cat([grid, sizes.expand(len(grid), -1, 2)], dim=-1).reshape(-1, 4))
     boxes = torch.cat(maps).float()
-    return boxes.clamp(0, 1) if settings.clip else boxes
+    if settings.clip == "size":
+        boxes[:, 2:].clamp_(0, 1)
+    return boxes.clamp(0, 1) if settings.clip == "all" else boxes
 
 
 _MAPS_300 = (38, 19, 10, 5, 3, 1)
 _TWO, _TWO_AND_THREE = (2.0, 1 / 2), (2.0, 1 / 2, 3.0, 1 / 3)
-_PAPER_SIZES_PX = (30.0, 60.0, 111.0, 162.0, 213.0, 264.0, 315.0)  # ssd_pascal.py:313-328
 
-PAPER = DefaultBoxSettings(
-    image_size_px=300,
-    map_sizes=_MAPS_300,
-    steps_px=(8.0, 16.0, 32.0, 64.0, 100.0, 300.0),
-    sizes_px=_PAPER_SIZES_PX[:-1],
-    next_sizes_px=_PAPER_SIZES_PX[1:],
-    aspect_ratios=(_TWO, _TWO_AND_THREE, _TWO_AND_THREE, _TWO_AND_THREE, _TWO, _TWO),
+
+def _caffe_300(sizes_px: Sequence[float]) -> DefaultBoxSettings:
+    return DefaultBoxSettings(
+        image_size_px=300,
+        map_sizes=_MAPS_300,
+        steps_px=(8.0, 16.0, 32.0, 64.0, 100.0, 300.0),
+        sizes_px=tuple(sizes_px[:-1]),
+        next_sizes_px=tuple(sizes_px[1:]),
+        aspect_ratios=(_TWO, _TWO_AND_THREE, _TWO_AND_THREE, _TWO_AND_THREE, _TWO, _TWO),
+    )
+
+
+PAPER = _caffe_300((30.0, 60.0, 111.0, 162.0, 213.0, 264.0, 315.0))  # ssd_pascal.py:313-328
+COCO = _caffe_300((21.0, 45.0, 99.0, 153.0, 207.0, 261.0, 315.0))  # ssd_coco.py
+PAPER_CLIPPED, COCO_CLIPPED = replace(PAPER, clip="all"), replace(COCO, clip="all")  # amdegroot's and lufficc's
+TORCHVISION = replace(COCO, clip="size")  # torchvision has COCO's sizes, whatever the data
+
+# ssd_pascal_512.py; the layer cuts sizes to whole pixels (prior_box_layer.cpp:149,163), here and in no other setting.
+_SSD512_SIZES_PX = (35.0, 76.0, 153.0, 230.0, 307.0, 384.0, 460.0, 537.0)
+SSD512 = DefaultBoxSettings(
+    image_size_px=512,
+    map_sizes=(64, 32, 16, 8, 4, 2, 1),
+    steps_px=(8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0),
+    sizes_px=_SSD512_SIZES_PX[:-1],
+    next_sizes_px=_SSD512_SIZES_PX[1:],
+    aspect_ratios=(_TWO, *[_TWO_AND_THREE] * 4, _TWO, _TWO),
 )
 
 _SEED_TWO, _SEED_TWO_AND_THREE = (2.0, 0.5), (2.0, 3.0, 0.5, 0.333)
@@ -95,7 +118,15 @@ SEED = DefaultBoxSettings(
     # The last map's second square is the whole picture: sqrt(size * next size) = 300.
     next_sizes_px=(*(300 * scale for scale in _SEED_SCALES[1:]), 300 / _SEED_SCALES[-1]),
     aspect_ratios=(_SEED_TWO, _SEED_TWO_AND_THREE, _SEED_TWO_AND_THREE, _SEED_TWO_AND_THREE, _SEED_TWO, _SEED_TWO),
-    clip=True,
+    clip="all",
 )
 
-SETTINGS = {"paper": PAPER, "seed": SEED}
+# By name, of those that fit the heads of SSD300.
+SETTINGS = {
+    "paper": PAPER,
+    "paper-clipped": PAPER_CLIPPED,
+    "coco": COCO,
+    "coco-clipped": COCO_CLIPPED,
+    "torchvision": TORCHVISION,
+    "seed": SEED,
+}

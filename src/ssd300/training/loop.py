@@ -11,7 +11,7 @@ import yaml
 
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
-from ssd300.data.photometric import apply_photometric, to_float
+from ssd300.data.photometric import apply_photometric
 from ssd300.detect import Detector
 from ssd300.errors import DataError, RunError
 from ssd300.evaluation import Report, evaluate_detector
@@ -20,6 +20,7 @@ from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match, match_as_seed
+from ssd300.resize import to_float
 from ssd300.tensors import Batch, Losses
 from ssd300.training.config import TrainConfig
 from ssd300.training.device import choose_device, choose_precision

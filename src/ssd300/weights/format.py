@@ -20,10 +20,10 @@ from ssd300.files import write_atomically
 from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.ssd import Normalization
+from ssd300.resize import ANTIALIASED, RESIZES, Resize
 
 FORMAT_VERSION = 1
 RUN_WEIGHTS = "weights/best.safetensors"
-RESIZE = "pillow-bilinear-antialias"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Card:
     classes: tuple[str, ...]
     settings: DefaultBoxSettings
     normalization: Normalization
-    resize: str = RESIZE
+    resize: Resize = ANTIALIASED
     metric: Mapping[str, Any] | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
 
@@ -161,9 +161,9 @@ def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
         raise WeightsError(
             f"the model is {card.model}; known are {', '.join(BUILDERS)}", where=path, fix="Install a newer ssd300."
         )
-    if card.resize != RESIZE:
+    if card.resize not in RESIZES:
         raise WeightsError(
-            f"pictures are resized by {card.resize}; this ssd300 has {RESIZE}",
+            f"pictures are resized by {card.resize}; this ssd300 has {', '.join(RESIZES)}",
             where=path,
             fix="Install a newer ssd300.",
         )
