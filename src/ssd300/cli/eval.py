@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import Json, Weights, print_json, read_classes, say
+from ssd300.cli.options import DataFormat, Json, Weights, print_json, read_classes, say
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def eval_(
     top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
     split: str | None = None,
     classes: Path | None = None,
+    format_: DataFormat = "auto",
     on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
     device: str = "auto",
     json_: Json = False,
@@ -35,7 +36,7 @@ def eval_(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined; their test or val split is taken.
+        PASCAL VOC folders, joined, or a folder of lists; their test or val split is taken.
     weights
         A run folder or a .safetensors file.
     predictions
@@ -54,6 +55,8 @@ def eval_(
         Another split.
     classes
         A file with one class a line.
+    format_
+        Read the data as this, instead of finding out.
     on_bad_label
         What a box that is inverted, empty or outside gets.
     device
@@ -75,6 +78,7 @@ def eval_(
         *data,
         split=split,
         classes=known,
+        format=format_,
         on_bad_label=on_bad_label,
         purpose="test",
         require_images=predictions is None,

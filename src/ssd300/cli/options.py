@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -13,6 +13,7 @@ from ssd300.errors import DataError
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 Switch = Annotated[bool, Parameter(negative="")]
+DataFormat = Annotated[Literal["auto", "voc", "lists"], Parameter(name="--format")]
 Weights = Annotated[str, Parameter(name=["--weights", "-w"])]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from ssd300.cli.options import Json, Switch, print_json, read_classes, say
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import UsageError
 
 
 def prepare(
@@ -48,6 +48,7 @@ def prepare(
     if bool(data) == bool(voc07 or voc12):
         raise UsageError("prepare needs either a folder or --voc07 and --voc12", fix="See `ssd300 prepare --help`.")
     from ssd300.data import Dataset, load_dataset
+    from ssd300.data.labels import NoSplitError
     from ssd300.data.lists import write_lists
     from ssd300.files import check_output_free, whole_folder
 
@@ -72,9 +73,7 @@ def prepare(
         for path in data:
             try:
                 test.append(load(path, None, "test"))
-            except DataError as error:
-                if "no split for testing" not in error.what:
-                    raise
+            except NoSplitError as error:
                 say([f"no test list: {error}"])
     else:
         years = [_year(path, year) for path, year in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]

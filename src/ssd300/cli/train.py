@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, read_classes, say
-from ssd300.errors import DataError, UsageError
+from ssd300.cli.options import DataFormat, Json, Switch, log_to_stderr, print_json, read_classes, say
+from ssd300.errors import UsageError
 from ssd300.files import check_output_free, write_text
 from ssd300.training.config import TrainConfig
 
@@ -35,6 +35,7 @@ def train(
     epochs: float | None = None,
     split: str | None = None,
     classes: Path | None = None,
+    format_: DataFormat = "auto",
     on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
     drop_difficult: Switch = False,
     resume: Switch = False,
@@ -47,7 +48,7 @@ def train(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined.
+        PASCAL VOC folders, joined, or a folder of lists.
     out
         The run folder: weights, state, log, configuration.
     preset
@@ -60,6 +61,8 @@ def train(
         Train on this split instead of trainval or train.
     classes
         A file with one class a line.
+    format_
+        Read the data as this, instead of finding out.
     on_bad_label
         What a box that is inverted, empty or outside gets.
     drop_difficult
@@ -79,20 +82,22 @@ def train(
         check_output_free(out, overwrite=overwrite)
 
     from ssd300.data import load_dataset
+    from ssd300.data.labels import NoSplitError
     from ssd300.presets import PRESETS
     from ssd300.training.loop import train as run
 
     values = {name: value for name, value in vars(options).items() if value is not None}
     config = _configure(PRESETS[preset](out), values)  # mistakes in options are told before the data is read
     known = read_classes(classes)
-    dataset = load_dataset(*data, split=split, classes=known, on_bad_label=on_bad_label, drop_difficult=drop_difficult)
+    reading: dict[str, Any] = {"format": format_, "on_bad_label": on_bad_label}
+    dataset = load_dataset(*data, split=split, drop_difficult=drop_difficult, classes=known, **reading)
     say(dataset.notes)
     if epochs is not None:
         config = replace(config, steps=math.ceil(epochs * len(dataset) / config.batch_size))
     try:
-        validation = load_dataset(*data, classes=known or dataset.classes, on_bad_label=on_bad_label, purpose="test")
+        validation = load_dataset(*data, purpose="test", classes=known or dataset.classes, **reading)
         say(validation.notes)
-    except DataError as error:
+    except NoSplitError as error:
         say([f"no evaluation while training: {error}"])
         validation = None
     log_to_stderr(out / "train.log")

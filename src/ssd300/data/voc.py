@@ -1,10 +1,12 @@
-"""PASCAL VOC folders: split lists and XML. The one place where VOC's pixels, counted from 1, become ours.
+"""PASCAL VOC folders: years, split lists and XML. The one place where VOC's pixels, counted from 1, become ours.
 
 Knows nothing of pixels of pictures, and reads nothing that an XML names.
 """
 
 import math
 import xml.etree.ElementTree as PlainTree  # only for documents without a DTD, see `_parse`
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
@@ -12,6 +14,15 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
+from ssd300.data.labels import (
+    LabelledObject,
+    LabelledPicture,
+    LabelledPictures,
+    NoSplitError,
+    Purpose,
+    box_fault,
+    cut_at_border,
+)
 from ssd300.errors import DataError
 
 VOC_CLASSES = (
@@ -19,23 +30,84 @@ VOC_CLASSES = (
     "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-BORDER_SLACK_PX = 1.0  # a box may reach this far outside and is cut
+SPLITS: Mapping[Purpose, tuple[str, ...]] = {"train": ("trainval", "train"), "test": ("test", "val")}
 
 
-@dataclass(frozen=True, kw_only=True)
-class VocObject:
-    """One object; `box_px` is 0-based and half-open. `fault` says what is wrong with the box, None if nothing is."""
+def voc_roots(path: Path) -> list[Path]:
+    """The folders with `Annotations` at or directly below `path`, or below its VOCdevkit. None found gives []."""
+    if (path / "Annotations").is_dir():
+        return [path]
+    roots = sorted(child for child in path.iterdir() if (child / "Annotations").is_dir())
+    return roots or (voc_roots(path / "VOCdevkit") if (path / "VOCdevkit").is_dir() else [])
 
-    name: str
-    box_px: tuple[float, float, float, float]
-    difficult: bool
-    fault: str | None
+
+def read_voc(roots: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
+    """The pictures of a split of all `roots`; of several, those that lack it are left out and noted.
+
+    Raises:
+        DataError: no such split anywhere, or an annotation that cannot be read.
+    """
+    notes, splits = [], []
+    files: list[tuple[Path, str, VocFile]] = []
+    for root in roots:
+        chosen, ids, note = _choose_split(root, split, purpose, only=len(roots) == 1)
+        notes.append(note)
+        if chosen is not None:
+            splits.append(chosen)
+            files += [(root, image_id, read_xml(root / "Annotations" / f"{image_id}.xml")) for image_id in ids]
+    seen = Counter(image_id for _, image_id, _ in files)
+
+    def all_names() -> set[str]:
+        read = {(root, image_id) for root, image_id, _ in files}
+        others = (path for root in roots for path in sorted((root / "Annotations").glob("*.xml"))
+                  if (root, path.stem) not in read)  # fmt: skip
+        every = [file for _, _, file in files] + [read_xml(path) for path in others]
+        return {item.name for file in every for item in file.objects}
+
+    return LabelledPictures(
+        pictures=[
+            LabelledPicture(
+                image_id=f"{root.name}/{image_id}" if seen[image_id] > 1 else image_id,
+                image_path=find_image(root, image_id) if require_images else root / "JPEGImages" / f"{image_id}.jpg",
+                size_hw=file.size_hw,
+                objects=file.objects,
+                where=str(root / "Annotations" / f"{image_id}.xml"),
+            )
+            for root, image_id, file in files
+        ],
+        split="+".join(dict.fromkeys(splits)),
+        notes=tuple(notes),
+        classes=None,
+        all_names=all_names,
+    )
+
+
+def _choose_split(root: Path, split: str | None, purpose: Purpose, *, only: bool) -> tuple[str | None, list[str], str]:
+    """The split's name, its ids and what to say about it; None where another root may have it."""
+    there = available_splits(root)
+    if split is not None:
+        if split not in there and not only:
+            return None, [], f"{root.name}: has no split '{split}', left out"
+        return split, read_split(root, split), f"{root.name}: PASCAL VOC (it has Annotations), split '{split}' as asked"
+    if not there:
+        ids = sorted(path.stem for path in (root / "Annotations").glob("*.xml"))
+        return "all", ids, f"{root.name}: PASCAL VOC without split lists, all {len(ids)} annotations are taken"
+    for name in SPLITS[purpose]:
+        if name in there:
+            return name, read_split(root, name), f"{root.name}: PASCAL VOC (it has Annotations), {purpose}s on '{name}'"
+    if not only:
+        return None, [], f"{root.name}: has no split to {purpose} on, left out"
+    raise NoSplitError(
+        f"there is no split to {purpose} on ({' or '.join(SPLITS[purpose])})",
+        where=root / "ImageSets" / "Main",
+        fix=f"Splits here: {', '.join(there)}. Name one with --split.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class VocFile:
     size_hw: tuple[int, int] | None
-    objects: tuple[VocObject, ...]
+    objects: tuple[LabelledObject, ...]
 
 
 def read_split(root: Path, split: str) -> list[str]:
@@ -125,7 +197,7 @@ def _size(root: Element) -> tuple[int, int] | None:
     return (height, width) if height > 0 and width > 0 else None
 
 
-def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: Path) -> VocObject:
+def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: Path) -> LabelledObject:
     name = item.findtext("name")
     if name is None or not name.strip():
         raise DataError("the object has no name", where=f"{path}, object {number}", fix="Add its class.")
@@ -136,33 +208,16 @@ def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: P
             corners.append(float(text)) if text is not None else corners.append(math.nan)
         except ValueError:
             corners.append(math.nan)
-    box = _from_voc((corners[0], corners[1], corners[2], corners[3]))
-    fault = _fault((corners[0], corners[1], corners[2], corners[3]), size_hw)
+    shown = (corners[0], corners[1], corners[2], corners[3])
+    box = _from_voc(shown)
+    fault = box_fault(box, size_hw, shown)
     if size_hw is not None and fault is None:
-        height, width = size_hw
-        box = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
+        box = cut_at_border(box, size_hw)
     difficult = (item.findtext("difficult") or "0").strip() == "1"
-    return VocObject(name=name, box_px=box, difficult=difficult, fault=fault)
+    return LabelledObject(name=name, box_px=box, difficult=difficult, fault=fault)
 
 
 def _from_voc(corners: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     """VOC counts pixels from 1 and includes the last: (1, 1, 2, 2) is two pixels wide."""
     xmin, ymin, xmax, ymax = corners
     return (xmin - 1, ymin - 1, xmax, ymax)
-
-
-def _fault(corners: tuple[float, float, float, float], size_hw: tuple[int, int] | None) -> str | None:
-    values = ", ".join(f"{corner:g}" for corner in corners)
-    xmin, ymin, xmax, ymax = corners
-    if not all(math.isfinite(corner) for corner in corners):
-        return f"the box ({values}) has a corner that is missing or not a number"
-    if xmax < xmin or ymax < ymin:
-        return f"the box ({values}) is inverted"
-    if xmax == xmin or ymax == ymin:
-        return f"the box ({values}) is empty"
-    if size_hw is not None:
-        height, width = size_hw
-        low, right, bottom = 1 - BORDER_SLACK_PX, width + BORDER_SLACK_PX, height + BORDER_SLACK_PX
-        if xmin < low or ymin < low or xmax > right or ymax > bottom:
-            return f"the box ({values}) reaches out of the picture of {width} x {height}"
-    return None

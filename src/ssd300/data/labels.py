@@ -1,0 +1,77 @@
+"""What the reader of a format hands over: pictures and their objects by class name, before any policy judges them."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ssd300.errors import DataError
+
+Purpose = Literal["train", "test"]
+Corners = tuple[float, float, float, float]
+
+BORDER_SLACK_PX = 1.0  # a box may reach this far outside and is cut
+
+
+class NoSplitError(DataError):
+    """The data is good, but has no split for the purpose asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledObject:
+    """One object; `box_px` is xyxy, 0-based and half-open. `fault` says what is wrong with it, None if nothing is."""
+
+    name: str
+    box_px: Corners
+    difficult: bool
+    fault: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledPicture:
+    """One picture as a file describes it. `where` names that file, and the entry in it, for messages.
+
+    `image_path` is None where the picture was looked for and is not there; `size_hw` where nothing says it.
+    """
+
+    image_id: str
+    image_path: Path | None
+    size_hw: tuple[int, int] | None
+    objects: tuple[LabelledObject, ...]
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledPictures:
+    """What a reader found. `classes` are the format's own, None where they must be collected: `all_names` then gives
+    the names of every split, as one split may lack a class that another one has.
+    """
+
+    pictures: Sequence[LabelledPicture]
+    split: str
+    notes: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    all_names: Callable[[], set[str]]
+
+
+def box_fault(box_px: Corners, size_hw: tuple[int, int] | None, shown: Corners) -> str | None:
+    """What is wrong with a box, in the words and numbers (`shown`) of its file; None for a good one."""
+    values = ", ".join(f"{corner:g}" for corner in shown)
+    if not all(math.isfinite(corner) for corner in shown):
+        return f"the box ({values}) has a corner that is missing or not a number"
+    if shown[2] < shown[0] or shown[3] < shown[1]:
+        return f"the box ({values}) is inverted"
+    if shown[2] == shown[0] or shown[3] == shown[1]:
+        return f"the box ({values}) is empty"
+    if size_hw is not None:
+        height, width = size_hw
+        outside = max(-box_px[0], -box_px[1], box_px[2] - width, box_px[3] - height)
+        if outside > BORDER_SLACK_PX:
+            return f"the box ({values}) reaches out of the picture of {width} x {height}"
+    return None
+
+
+def cut_at_border(box_px: Corners, size_hw: tuple[int, int]) -> Corners:
+    height, width = size_hw
+    return (max(box_px[0], 0.0), max(box_px[1], 0.0), min(box_px[2], float(width)), min(box_px[3], float(height)))

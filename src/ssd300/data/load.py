@@ -1,0 +1,193 @@
+"""`load_dataset`: labelled pictures from a folder, whatever its layout, checked once and then trusted."""
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ssd300.data.dataset import Dataset
+from ssd300.data.labels import LabelledPicture, LabelledPictures, Purpose
+from ssd300.data.lists import has_lists, read_lists
+from ssd300.data.voc import VOC_CLASSES, read_voc, voc_roots
+from ssd300.errors import DataError
+from ssd300.types import Annotation
+
+OnBadLabel = Literal["error", "drop-box", "drop-image"]
+Format = Literal["auto", "voc", "lists"]
+UNDERSTOOD = (
+    "a PASCAL VOC folder (with Annotations and JPEGImages), the VOCdevkit above it, or a folder of lists that "
+    "`ssd300 prepare` wrote"
+)
+SHOWN_PROBLEMS = 10
+
+
+def load_dataset(
+    *paths: str | Path,
+    split: str | None = None,
+    classes: Sequence[str] | None = None,
+    format: Format = "auto",  # noqa: A002  # the name of the option
+    on_bad_label: OnBadLabel = "error",
+    drop_difficult: bool = False,
+    require_images: bool = True,
+    purpose: Purpose = "train",
+) -> Dataset:
+    """Read PASCAL VOC folders (a VOCdevkit, a year's folder, or any with `Annotations`; several are joined), or a
+    folder of the seed's lists.
+
+    Without `split`, training takes trainval or train and testing takes test or val. Classes are the lists' own, or
+    VOC's twenty when every label is one of them, else those of all annotations in sorted order; or the ones given.
+
+    Raises:
+        DataError: nothing recognised or more than one thing, an empty split, an unknown class, a missing picture, or
+            bad boxes under the policy 'error', all named at once.
+    """
+    found = _read([Path(path) for path in paths], format, split, purpose, require_images)
+    root = Path(paths[0])
+    if not found.pictures:
+        raise DataError("the split is empty", where=root, fix="Name another with --split.")
+    names = tuple(classes) if classes is not None else found.classes or _collect_classes(found)
+    _check_classes(names, root)
+    builder = _Builder(names, on_bad_label, drop_difficult)
+    annotations = [annotation for picture in found.pictures if (annotation := builder.annotation(picture)) is not None]
+    notes = builder.finish(root)
+    if not annotations:
+        raise DataError("no picture is left", where=root, fix="Look at the labels with --on-bad-label error.")
+    return Dataset(
+        annotations=annotations,
+        classes=names,
+        root=root,
+        split=found.split,
+        notes=(*found.notes, *notes),
+        dropped={name: count for name, count in builder.dropped.items() if count},
+    )
+
+
+def _read(
+    paths: Sequence[Path], wanted: Format, split: str | None, purpose: Purpose, require_images: bool
+) -> LabelledPictures:
+    if not paths:
+        raise DataError("no data was named", fix=f"Name {UNDERSTOOD}.")
+    candidates: dict[str, list[Path]] = {"voc": [], "lists": []}
+    for path in paths:
+        if not path.is_dir():
+            raise DataError("there is no such folder", where=path, fix=f"Name {UNDERSTOOD}.")
+        roots, lists = voc_roots(path), has_lists(path)
+        if wanted == "auto" and roots and lists:
+            raise DataError(
+                "the folder holds two data sets, PASCAL VOC and the seed's lists",
+                where=path,
+                fix="Say which with --format voc or --format lists.",
+            )
+        if (wanted == "voc" and not roots) or (wanted == "lists" and not lists) or not (roots or lists):
+            raise DataError(
+                "nothing here is data of a known form"
+                if wanted == "auto"
+                else f"this is no data of the form '{wanted}'",
+                where=path,
+                fix=f"Name {UNDERSTOOD}.",
+            )
+        if roots and wanted != "lists":
+            candidates["voc"] += roots
+        else:
+            candidates["lists"].append(path)
+    if (candidates["voc"] and candidates["lists"]) or len(candidates["lists"]) > 1:
+        raise DataError(
+            "only PASCAL VOC folders can be joined",
+            where=candidates["lists"][-1],
+            fix="Name one folder of lists alone.",
+        )
+    if candidates["voc"]:
+        return read_voc(candidates["voc"], split, purpose, require_images=require_images)
+    return read_lists(candidates["lists"][0], split, purpose, require_images=require_images)
+
+
+def _collect_classes(found: LabelledPictures) -> tuple[str, ...]:
+    names = {item.name.strip() for picture in found.pictures for item in picture.objects}
+    if names <= set(VOC_CLASSES):
+        return VOC_CLASSES
+    return tuple(sorted(names | {name.strip() for name in found.all_names()}))
+
+
+def _check_classes(classes: Sequence[str], where: Path) -> None:
+    if "background" in classes:
+        raise DataError("a class is called 'background'", where=where, fix="Leave background out; it is always there.")
+    if len(set(classes)) != len(classes) or not classes:
+        raise DataError("the classes are empty or one stands twice", where=where, fix="Correct the class list.")
+
+
+class _Builder:
+    """Turns files into annotations under a policy, and remembers every problem."""
+
+    def __init__(self, classes: Sequence[str], on_bad_label: OnBadLabel, drop_difficult: bool) -> None:
+        self.labels = {name: label for label, name in enumerate(classes)}
+        self.folded = {name.strip().casefold(): name for name in classes}
+        self.on_bad_label, self.drop_difficult = on_bad_label, drop_difficult
+        self.problems: list[str] = []
+        self.missing: list[str] = []
+        self.dropped: Counter[str] = Counter()
+        self.renamed: Counter[str] = Counter()
+
+    def annotation(self, picture: LabelledPicture) -> Annotation | None:
+        boxes, labels, difficult = [], [], []
+        for number, item in enumerate(picture.objects, start=1):
+            if item.fault is not None:
+                self.problems.append(f"{picture.where}, object {number} ({item.name}): {item.fault}")
+                if self.on_bad_label == "drop-image":
+                    self.dropped["images"] += 1
+                    return None
+                self.dropped["boxes"] += 1
+                continue
+            if item.difficult and self.drop_difficult:
+                continue
+            boxes.append(item.box_px)
+            labels.append(self._label(item.name, f"{picture.where}, object {number}"))
+            difficult.append(item.difficult)
+        if picture.image_path is None:
+            self.missing.append(picture.where)
+            return None
+        return Annotation(
+            image_id=picture.image_id,
+            image_path=picture.image_path,
+            size_hw=picture.size_hw,
+            boxes_px=np.array(boxes, dtype=np.float64).reshape(-1, 4),
+            labels=np.array(labels, dtype=np.int64),
+            difficult=np.array(difficult, dtype=bool),
+        )
+
+    def _label(self, name: str, where: str) -> int:
+        if name in self.labels:
+            return self.labels[name]
+        known = self.folded.get(name.strip().casefold())
+        if known is not None:
+            self.renamed[f"'{name}' as '{known}'"] += 1
+            return self.labels[known]
+        near = difflib.get_close_matches(name, list(self.labels), n=1)
+        raise DataError(
+            f"the class '{name}' is not one of {', '.join(list(self.labels)[:25])}",
+            where=where,
+            fix=f"Did you mean '{near[0]}'?" if near else "Add it to --classes, or correct the label.",
+        )
+
+    def finish(self, where: Path) -> list[str]:
+        if self.missing:
+            raise DataError(
+                f"{len(self.missing)} picture(s) are missing", where=f"first {self.missing[0]}",
+                fix="Put the pictures where the data says they are, or take the entries out of the list.",
+            )  # fmt: skip
+        if self.problems and self.on_bad_label == "error":
+            shown = self.problems[:SHOWN_PROBLEMS]
+            more = len(self.problems) - len(shown)
+            raise DataError(
+                f"{len(self.problems)} bad label(s):\n    "
+                + "\n    ".join(shown)
+                + (f"\n    and {more} more" if more else ""),
+                where=where,
+                fix="Correct them, or use --on-bad-label drop-box or drop-image.",
+            )
+        notes = [f"{count} label(s) {change}" for change, count in self.renamed.items()]
+        if self.dropped:
+            notes.append(f"left out by --on-bad-label {self.on_bad_label}: {dict(self.dropped)}")
+        return notes
