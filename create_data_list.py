@@ -1,0 +1,23 @@
+"""The seed's create_data_list.py: lists of VOC2007 and VOC2012 as JSON. The work is that of `ssd300 prepare`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ssd300.cli import main
+from ssd300.data.lists import LIST_FILES
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+parser.add_argument("--voc07_path", "--voc07-path", required=True, help="VOC2007, or the VOCdevkit above it")
+parser.add_argument("--voc12_path", "--voc12-path", required=True, help="VOC2012, or the VOCdevkit above it")
+parser.add_argument("--output_folder", "--output-folder", default="./", help="where the five lists go")
+parser.add_argument("--absolute_paths", "--absolute-paths", action="store_true", help="write paths as the seed does")
+parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
+
+if __name__ == "__main__":
+    args = parser.parse_args()
+    words = ["prepare", "--voc07", args.voc07_path, "--voc12", args.voc12_path, "--out", args.output_folder]
+    words += ["--absolute-paths"] if args.absolute_paths else []
+    # Other files in the folder are left alone, so only lists are in the way of lists.
+    free = not any((Path(args.output_folder) / name).exists() for name in LIST_FILES)
+    sys.exit(main([*words, "--overwrite"] if args.overwrite or free else words))
