@@ -7,13 +7,11 @@ development kit's IoU >= 0.5. Rounds alternate in one process, as machines are n
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from alternate import alternate, table
 from ssd300.metrics.voc import mean_ap, voc_average_precision
 from ssd300.types import Annotation, DetectionTable
 
@@ -106,34 +104,24 @@ def loop(annotations: list[Annotation], table: DetectionTable) -> list[float]:
     return aps
 
 
-def cpu_seconds(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
-    annotations, table = problem()
-    results = voc_average_precision(annotations, table, CLASSES)
-    difference = max(abs(float(a.ap or 0) - b) for a, b in zip(results, loop(annotations, table), strict=True))
+    annotations, table_ = problem()
+    results = voc_average_precision(annotations, table_, CLASSES)
+    difference = max(abs(float(a.ap or 0) - b) for a, b in zip(results, loop(annotations, table_), strict=True))
     assert difference < 1e-9, f"AP differs by {difference}"
 
-    ours, theirs = [], []
-    for _ in range(rounds):
-        ours.append(cpu_seconds(lambda: voc_average_precision(annotations, table, CLASSES)))
-        theirs.append(cpu_seconds(lambda: loop(annotations, table)))
     print(
-        f"{len(annotations):,} images, {len(table):,} detections, {sum(r.objects for r in results):,} countable objects"
+        f"{len(annotations):,} images, {len(table_):,} detections, {sum(r.objects for r in results):,} countable objects"
     )
     print(f"mAP {mean_ap(results):.4f}; largest difference of an AP {difference:.1e}\n")
-    print("| VOC07 metric | CPU s, median | spread | times faster |\n|---|---|---|---|")
-    ratio = statistics.median(slow / fast for slow, fast in zip(theirs, ours, strict=True))
-    for name, seconds, faster in (("loop over detections", theirs, 1.0), ("ssd300.metrics.voc", ours, ratio)):
-        middle = statistics.median(seconds)
-        print(f"| {name} | {middle:.3f} | {min(seconds):.3f} to {max(seconds):.3f} | {faster:.1f} |")
+    ways = {
+        "numpy, one detection after another": lambda: loop(annotations, table_),
+        "ours": lambda: voc_average_precision(annotations, table_, CLASSES),
+    }
+    print(table("VOC07 metric", alternate(ways, rounds=rounds), unit="s"))
 
 
 if __name__ == "__main__":

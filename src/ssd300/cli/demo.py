@@ -7,7 +7,7 @@ from pathlib import Path
 from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
 
 PICTURES = (240, 60)  # drawn for training and for testing
-STEPS, BATCH_SIZE, WARMUP_STEPS = 100, 8, 10
+STEPS, BATCH_SIZE, WARMUP_STEPS, LEARNING_RATE = 100, 8, 10, 2e-2
 SHOWN = 9
 SHOWN_SCORE = 0.4
 
@@ -47,7 +47,15 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     with whole_folder(out / "lists", overwrite=overwrite) as lists:
         write_lists(lists, [dataset], [held_out], home=out / "lists")
     log_to_stderr(run / "train.log")
-    config = replace(light(run), steps=STEPS, batch_size=BATCH_SIZE, warmup_steps=WARMUP_STEPS, workers=1, seed=seed)
+    config = replace(
+        light(run),
+        steps=STEPS,
+        batch_size=BATCH_SIZE,
+        warmup_steps=WARMUP_STEPS,
+        lr=LEARNING_RATE,
+        workers=1,
+        seed=seed,
+    )
     summary = train(dataset, config, validation=held_out, overwrite=True)
     report = evaluate(run, held_out)
     detector = Detector.load(run)

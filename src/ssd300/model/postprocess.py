@@ -74,15 +74,15 @@ def _select(
     """Default box, class and score of each detection.
 
     A candidate is suppressed only by better ones, so suppression among the best m says of those all that it would
-    say among all: m is doubled until enough survive or none is left.
+    say among all: m is doubled until enough survive or the scores end. Taking the best of all scores is cheaper than
+    gathering those above the threshold first.
     """
     flat = scores.flatten()
-    candidates = torch.nonzero(flat > selection.min_score).flatten()
-    candidate_scores = flat[candidates]
     tried = FIRST_CANDIDATES
     while True:
-        best_scores, order = candidate_scores.topk(min(tried, len(candidates)))
-        chosen = candidates[order]
+        best_scores, chosen = flat.topk(min(tried, len(flat)))
+        above = best_scores > selection.min_score
+        best_scores, chosen = best_scores[above], chosen[above]
         box, label = chosen // scores.shape[1], chosen % scores.shape[1]
         if selection.per_class is not None:
             seen = _rank_within(label) < selection.per_class
@@ -90,7 +90,7 @@ def _select(
         kept = nms_by_class(
             decode(offsets[box], default_boxes[box], variances), best_scores, label, selection.max_overlap
         )[: selection.top_k]
-        if len(kept) == selection.top_k or tried >= len(candidates):
+        if len(kept) == selection.top_k or not above.all() or tried >= len(flat):
             return box[kept], label[kept], best_scores[kept]
         tried *= 2
 

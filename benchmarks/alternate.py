@@ -1,0 +1,48 @@
+"""CPU time of several ways to do one thing, in alternating rounds of one process, on one thread.
+
+Machines are noisy: read the ratios, which compare neighbours in time, not the times.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Times:
+    """CPU seconds of one way, a round each."""
+
+    seconds: list[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def alternate(ways: Mapping[str, Callable[[], object]], *, rounds: int, threads: int = 1) -> dict[str, Times]:
+    """Each way once to warm up, then `rounds` times in turn."""
+    torch.set_num_threads(threads)
+    for work in ways.values():
+        work()
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, work in ways.items():
+            start = time.process_time()
+            work()
+            seconds[name].append(time.process_time() - start)
+    return {name: Times(values) for name, values in seconds.items()}
+
+
+def table(title: str, times: Mapping[str, Times], *, unit: str = "ms") -> str:
+    """Markdown: median, spread, and how many times faster than the first way (median of the rounds' ratios)."""
+    scale = {"ms": 1e3, "s": 1.0}[unit]
+    first = next(iter(times.values())).seconds
+    rows = [f"| {title} | CPU {unit}, median | spread | times the first's speed |", "|---|---|---|---|"]
+    for name, way in times.items():
+        ratio = statistics.median(slow / fast for slow, fast in zip(first, way.seconds, strict=True))
+        low, high = min(way.seconds) * scale, max(way.seconds) * scale
+        rows.append(f"| {name} | {way.median * scale:.3g} | {low:.3g} to {high:.3g} | {ratio:.3g} |")
+    return "\n".join(rows)

@@ -1,0 +1,115 @@
+"""CPU time of selecting the detections of one picture: score > .01, non-maximum suppression at .45, the best 200.
+
+    python benchmarks/select_detections.py [--rounds 15] [--with-seed]
+
+Draws its own predictions. Beside ours: torchvision's SSD.postprocess_detections, written here with its operations,
+and, with --with-seed, loops over classes and boxes with all overlaps at once as the seed has them, which at 100,000
+candidates take a minute a round. What ours keeps is checked against suppression among all candidates.
+"""
+
+import argparse
+
+import torch
+from torch import Tensor
+from torchvision.ops import batched_nms
+
+from alternate import alternate, table
+from ssd300.boxes import decode, pairwise_iou
+from ssd300.model.default_boxes import PAPER, make_default_boxes
+from ssd300.model.postprocess import Selection, postprocess
+from ssd300.tensors import Predictions
+
+CLASSES = [f"class {i}" for i in range(20)]
+DEFAULTS = make_default_boxes(PAPER)
+MIN_SCORE, MAX_OVERLAP, TOP_K, PER_CLASS = 0.01, 0.45, 200, 400
+
+
+def predictions_with(candidates: int) -> Predictions:
+    """Random predictions of which about so many scores pass the threshold: the background's logit is searched for."""
+    random = torch.Generator().manual_seed(0)
+    logits = torch.randn(1, len(DEFAULTS), len(CLASSES) + 1, generator=random) * 1.5
+    offsets = torch.randn(1, len(DEFAULTS), 4, generator=random) * 0.5
+    low, high = -20.0, 40.0
+    for _ in range(40):
+        background = (low + high) / 2
+        shifted = logits.clone()
+        shifted[..., 0] += background
+        count = int((shifted.softmax(2)[..., 1:] > MIN_SCORE).sum())
+        low, high = (background, high) if count > candidates else (low, background)
+    return Predictions(shifted, offsets)
+
+
+def ours(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tensor]:
+    selection = Selection(min_score=MIN_SCORE, max_overlap=MAX_OVERLAP, top_k=TOP_K, per_class=per_class)
+    (found,) = postprocess(predictions, DEFAULTS, PAPER.variances, classes=CLASSES, selection=selection)
+    return torch.from_numpy(found.scores), torch.from_numpy(found.labels)
+
+
+def torchvisions(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tensor]:
+    """Class by class the best `per_class`, then one suppression over all (torchvision/models/detection/ssd.py)."""
+    scores = predictions.logits[0].softmax(1)
+    boxes = decode(predictions.offsets[0], DEFAULTS, PAPER.variances).clamp(0, 1)
+    kept_boxes, kept_scores, kept_labels = [], [], []
+    for label in range(1, scores.shape[1]):
+        of_class = scores[:, label]
+        keep = of_class > MIN_SCORE
+        of_class, box = of_class[keep], boxes[keep]
+        of_class, index = of_class.topk(min(len(of_class), per_class or len(of_class)))
+        kept_boxes.append(box[index])
+        kept_scores.append(of_class)
+        kept_labels.append(torch.full_like(of_class, label - 1, dtype=torch.int64))
+    box, score, label = torch.cat(kept_boxes), torch.cat(kept_scores), torch.cat(kept_labels)
+    keep = batched_nms(box, score, label, MAX_OVERLAP)[:TOP_K]
+    return score[keep], label[keep]
+
+
+def seeds(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tensor]:
+    """For each class all overlaps of its candidates with each other, then candidate by candidate."""
+    scores = predictions.logits[0].softmax(1)
+    boxes = decode(predictions.offsets[0], DEFAULTS, PAPER.variances)
+    all_scores, all_labels = [], []
+    for label in range(1, scores.shape[1]):
+        keep = scores[:, label] > MIN_SCORE
+        if not keep.any():
+            continue
+        order = scores[keep, label].sort(descending=True, stable=True)
+        of_class, box = order.values[:per_class], boxes[keep][order.indices][:per_class]
+        overlap = pairwise_iou(box, box)
+        suppressed = torch.zeros(len(box), dtype=torch.bool)
+        for row in range(len(box)):
+            if not suppressed[row]:
+                suppressed = torch.max(suppressed, overlap[row] > MAX_OVERLAP)
+                suppressed[row] = False
+        all_scores.append(of_class[~suppressed])
+        all_labels.append(torch.full((int((~suppressed).sum()),), label - 1))
+    score, label = torch.cat(all_scores), torch.cat(all_labels)
+    best = score.sort(descending=True, stable=True).indices[:TOP_K]
+    return score[best], label[best]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--with-seed", action="store_true")
+    arguments = parser.parse_args()
+    for candidates in (2_000, 30_000, 100_000):
+        predictions = predictions_with(candidates)
+        count = int((predictions.logits.softmax(2)[..., 1:] > MIN_SCORE).sum())
+        # The limit is for what Caffe selects, at most 400 candidates a class; all candidates are measured beside it.
+        for per_class in (PER_CLASS, None):
+            wanted, got = seeds(predictions, per_class), ours(predictions, per_class)
+            assert torch.equal(wanted[1], got[1]), "another set is kept than by exhaustive suppression"
+            assert torch.allclose(wanted[0], got[0]), "the scores differ from those of exhaustive suppression"
+        ways = {
+            "torchvision's way, 400 a class": lambda p=predictions: torchvisions(p, PER_CLASS),
+            "ours, 400 a class": lambda p=predictions: ours(p, PER_CLASS),
+            "ours, all candidates": lambda p=predictions: ours(p, None),
+        }
+        print(table(f"{count:,} candidates", alternate(ways, rounds=arguments.rounds)) + "\n")
+        if arguments.with_seed:
+            slow = {"the seed's way, all candidates": lambda p=predictions: seeds(p, None), **dict([*ways.items()][2:])}
+            print(table(f"{count:,} candidates", alternate(slow, rounds=2)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
