@@ -8,6 +8,8 @@ from ssd300.data import load_dataset
 from ssd300.detect import Detector
 from ssd300.errors import RunError, UsageError
 from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
+from ssd300.model.default_boxes import SEED
+from ssd300.model.ssd import NONE
 from ssd300.presets import PRESETS
 from ssd300.training.config import TrainConfig
 from ssd300.training.loop import train
@@ -93,3 +95,25 @@ def test_the_papers_schedule(tmp_path):
 def test_bad_values_name_the_field(tmp_path, field, value):
     with pytest.raises(ValueError, match=f"{field} is"):
         TrainConfig(out=tmp_path, **{field: value})
+
+
+def test_a_run_that_ends_before_its_first_evaluation_has_weights_and_goes_on(coloured, tmp_path):
+    data, test = load_dataset(coloured), load_dataset(coloured, purpose="test")
+    stopped = train(data, config(tmp_path / "run"), validation=test, stop_after=1)
+    assert (stopped["map"], stopped["steps"]) == (None, 1)
+    assert len(Detector.load(tmp_path / "run")(coloured / "JPEGImages/p0.jpg", min_score=0.0, top_k=2)) == 2
+    ended = train(data, config(tmp_path / "run"), validation=test, resume=True)
+    assert (ended["steps"], ended["images"]) == (4, 1)
+    assert ended["per_class"]["red"]["objects"] == 1
+    assert train(data, config(tmp_path / "run"), validation=test, resume=True) == ended  # nothing is left to do
+
+
+def test_the_seeds_rules_are_taken(coloured, tmp_path):
+    seeds = PRESETS["seed"](tmp_path)
+    chosen = {name: getattr(seeds, name) for name in ("default_boxes", "rules", "normalization", "decay_biases")}
+    train(load_dataset(coloured), config(tmp_path / "run", steps=1, **chosen))
+    _, card = load_weights(tmp_path / "run")
+    assert card.settings == SEED
+    assert card.normalization == NONE
+    with pytest.raises(ValueError, match="rules is 'mine'; it must be one of paper, seed"):
+        config(tmp_path / "other", rules="mine")

@@ -2,7 +2,9 @@
 
 import os
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
 
@@ -22,6 +24,21 @@ def environment() -> dict[str, str | int | bool | list[str]]:
         "bf16_on_cpu": cpu_has_bf16(),
     }
     return facts
+
+
+def source_commit() -> str | None:
+    """The commit that this package's source stands at, None for an installed package or without git."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", Path(__file__).parent, "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()
 
 
 def cpu_has_bf16() -> bool:

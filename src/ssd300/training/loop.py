@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,17 +21,18 @@ from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match, match_as_seed
+from ssd300.model.ssd import NONE
 from ssd300.resize import to_float
 from ssd300.tensors import Batch, Losses
 from ssd300.training.config import TrainConfig
 from ssd300.training.device import choose_device, choose_precision
-from ssd300.training.environment import environment
+from ssd300.training.environment import environment, source_commit
 from ssd300.training.optimizer import make_optimizer, set_learning_rate
 from ssd300.training.state import describe, load_state, save_state
 from ssd300.weights import Card, save_weights
 from ssd300.weights.start import initialize
 
-BEST, LAST = "weights/best.safetensors", "weights/last.safetensors"
+BEST, LAST, SUMMARY = "weights/best.safetensors", "weights/last.safetensors", "summary.json"
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +47,8 @@ def train(
 ) -> dict[str, Any]:
     """Train as `config` says and answer the run's summary; everything is written below `config.out`.
 
-    With `validation`, the weights of the best mAP are kept as the run's best; without it, the last are.
+    With `validation`, the weights of the best mAP are kept as the run's best; without it, or before the first
+    evaluation, the last are.
 
     Raises:
         UsageError: the folder is in use, or `resume` finds other options.
@@ -59,13 +62,20 @@ def train(
         check_output_free(config.out, overwrite=overwrite)
     device = choose_device(config.device)
     precision = choose_precision(config.amp, device)
+    log.info("device %s, precision %s, seed %d", device, str(precision).removeprefix("torch."), config.seed)
+    log.info("%s", yaml.safe_dump(describe(config), sort_keys=False).strip())
     torch.manual_seed(config.seed)
     model = BUILDERS[config.model](len(dataset.classes), settings=SETTINGS[config.default_boxes])
     start = initialize(model, config.init)
+    if config.normalization == "none":
+        model.set_normalization(NONE)
     log.info("start: %s fills %d layers, %d are drawn", start.source, len(start.filled), len(start.drawn))
     model.to(device).train()
-    optimizer = make_optimizer(model, momentum=config.momentum, weight_decay=config.weight_decay)
-    fingerprint, step, best = dataset.fingerprint(), 0, None
+    optimizer = make_optimizer(
+        model, momentum=config.momentum, weight_decay=config.weight_decay, decay_biases=config.decay_biases
+    )
+    fingerprint, step = dataset.fingerprint(), 0
+    best: dict[str, Any] | None = None  # the report of the best evaluation so far
     if resume:
         step, best = load_state(config, fingerprint, model, optimizer)
         remove_stale_temporaries(config.out)
@@ -90,6 +100,9 @@ def train(
         source={"start": start.source, "data": fingerprint, "images": len(dataset)},
     )
     end = min(config.steps, stop_after or config.steps)
+    if resume and step >= end and (config.out / SUMMARY).is_file():
+        log.info("nothing is left to do: %d steps are made", step)
+        return json.loads((config.out / SUMMARY).read_text(encoding="utf-8"))  # type: ignore[no-any-return]
     report: Report | None = None
     while step < end:
         batch = next(batches)
@@ -101,24 +114,24 @@ def train(
             report = evaluate_detector(Detector(model, card, device=device, precision=precision), validation)
             model.train()
             log.info("step %d: %s %.4f on %d images", step, report.metric, report.map or 0, report.images)
-            if best is None or (report.map or 0) > best:
-                best = report.map or 0.0
+            if best is None or (report.map or 0) > (best["map"] or 0):
+                best = report.to_dict()
                 save_weights(config.out / BEST, model, _with_metric(card, report))
         if step % config.save_every == 0 or step == end:
             save_state(config, fingerprint, model, optimizer, step=step, best=best)
     save_weights(config.out / LAST, model, _with_metric(card, report))
-    if validation is None:
+    if best is None:
         save_weights(config.out / BEST, model, card)
     summary = {
-        "map": best,
-        "metric": report.metric if report else None,
+        **(best or {"metric": None, "map": None, "per_class": None, "images": None}),
         "steps": step,
         "images_seen": step * config.batch_size,
         "seconds": round(time.monotonic() - began, 1),
         "seed": config.seed,
+        "git": source_commit(),
         "versions": environment(),
     }
-    write_json(config.out / "summary.json", summary)
+    write_json(config.out / SUMMARY, summary)
     return summary
 
 
@@ -205,6 +218,4 @@ def _log_step(config: TrainConfig, step: int, losses: Losses, seconds: float) ->
 def _with_metric(card: Card, report: Report | None) -> Card:
     if report is None:
         return card
-    from dataclasses import replace
-
     return replace(card, metric={"name": report.metric, "value": report.map, "images": report.images})

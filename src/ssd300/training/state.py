@@ -15,7 +15,13 @@ MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every
 
 
 def save_state(
-    config: TrainConfig, data: str, model: SSD, optimizer: torch.optim.Optimizer, *, step: int, best: float | None
+    config: TrainConfig,
+    data: str,
+    model: SSD,
+    optimizer: torch.optim.Optimizer,
+    *,
+    step: int,
+    best: dict[str, Any] | None,
 ) -> None:
     """Write the state after `step` updates, whole or not at all. `data` is the data set's fingerprint.
 
@@ -35,8 +41,8 @@ def save_state(
 
 def load_state(
     config: TrainConfig, data: str, model: SSD, optimizer: torch.optim.Optimizer
-) -> tuple[int, float | None]:
-    """Fill model and optimiser; answer the updates done and the best mAP so far.
+) -> tuple[int, dict[str, Any] | None]:
+    """Fill model and optimiser; answer the updates done and the report of the best evaluation so far.
 
     Raises:
         RunError: there is no state, or it cannot be read.
