@@ -74,7 +74,7 @@ def test_own_classes_are_the_same_for_every_split(tmp_path):
         (["a", "a"], "stands twice"),
         (["../a"], "leads out of the folder"),
         (["/a"], "leads out of the folder"),
-        (["missing"], "no annotation file"),
+        (["missing", "a", "lost"], r"first .*missing\.xml: there is no annotation file for 2 of 3 pictures"),
         ([], "empty"),
     ],
 )
@@ -89,6 +89,55 @@ def test_lists_as_they_come(tmp_path, text):
     root = write_voc(tmp_path / "data", {"a": GOOD, "b": ""}, {})
     (root / "ImageSets" / "Main" / "train.txt").write_bytes(text.encode())
     assert [a.image_id for a in load_dataset(root, require_images=False).annotations] == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["a 1\na 2\n", "a 1\nb\n", "a b c\n"])
+def test_ids_may_hold_spaces(tmp_path, text):
+    ids = text.split("\n")[:-1]
+    root = write_voc(tmp_path / "data", dict.fromkeys(ids, GOOD), {"trainval": ids})
+    assert [a.image_id for a in load_dataset(root, require_images=False).annotations] == ids
+
+
+def test_without_lists_every_picture_has_an_annotation(tmp_path):
+    root = write_voc(tmp_path / "data", {"a": GOOD}, {})
+    for name in ("a.jpg", "b.png", "c.JPG", "notes.txt"):
+        (root / "JPEGImages" / name).touch()
+    with pytest.raises(DataError, match=r"first .*b\.png: there is no annotation file for 2 picture"):
+        load_dataset(root)
+
+
+def test_the_list_decides_which_picture_an_annotation_belongs_to(tmp_path):
+    names = {"a": "a.jpg", "b": "C:\\b.PNG", "c": "c", "d.e": "d.e", "f": "other.jpg", "g": ""}
+    root = write_voc(tmp_path / "data", {i: f"<filename>{n}</filename>{GOOD}" for i, n in names.items()}, {})
+    notes = load_dataset(root, require_images=False).notes
+    assert [note for note in notes if "another picture" in note] == [
+        f"1 annotation(s) name another picture, first {root / 'Annotations/f.xml'}; their own name decides"
+    ]
+
+
+def test_an_unreadable_annotation_can_cost_its_picture_only(tmp_path):
+    root = write_voc(tmp_path / "data", {"a": GOOD, "b": GOOD, "c": object_xml("", (1, 1, 2, 2))}, {})
+    (root / "Annotations/b.xml").write_text("<annotation>")
+    for policy in ("error", "drop-box"):
+        with pytest.raises(DataError, match="2 bad label") as caught:
+            load_dataset(root, require_images=False, on_bad_label=policy)
+        assert "b.xml: this is not readable XML" in str(caught.value)
+        assert "c.xml: object 1 has no name" in str(caught.value)
+    left = load_dataset(root, require_images=False, on_bad_label="drop-image")
+    assert ([a.image_id for a in left.annotations], left.dropped) == (["a"], {"images": 2})
+
+
+def test_joined_folders_have_names_that_tell_them_apart(tmp_path, monkeypatch):
+    roots = [write_voc(tmp_path / year / "VOC", {"a": GOOD}, {"trainval": ["a"]}) for year in ("x", "y")]
+    joined = load_dataset(*roots, require_images=False)
+    assert [a.image_id for a in joined.annotations] == ["x/VOC/a", "y/VOC/a"]
+    monkeypatch.chdir(roots[0])
+    assert [a.image_id for a in load_dataset(".", "../../y/VOC", require_images=False).annotations] == [
+        "x/VOC/a",
+        "y/VOC/a",
+    ]
+    with pytest.raises(DataError, match="named twice"):
+        load_dataset(".", roots[0], require_images=False)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """`ssd300 prepare`: the seed's data lists from PASCAL VOC folders."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from ssd300.cli.options import Json, Switch, print_json, read_classes, say
-from ssd300.errors import UsageError
+from ssd300.cli.options import DataFormat, Json, Switch, print_json, read_classes, say
+from ssd300.errors import DataError, UsageError
+
+SHOWN_FAULTS = 10
 
 
 def prepare(
@@ -15,6 +18,7 @@ def prepare(
     voc12: Path | None = None,
     absolute_paths: Switch = False,
     check_images: Switch = False,
+    format_: DataFormat = "auto",
     classes: Path | None = None,
     on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
     overwrite: Switch = False,
@@ -25,7 +29,7 @@ def prepare(
     Parameters
     ----------
     data
-        A PASCAL VOC folder whose own splits are used.
+        PASCAL VOC folders, joined, or a folder of lists; their own splits are used.
     out
         The folder of the lists.
     voc07
@@ -35,7 +39,9 @@ def prepare(
     absolute_paths
         Write paths as the seed does, instead of relative to --out.
     check_images
-        Ask that every picture is there; without it sizes and boxes come from the annotations alone.
+        Read every picture; without it sizes and boxes come from the annotations alone.
+    format_
+        Read the data as this, instead of finding out.
     classes
         A file with one class a line.
     on_bad_label
@@ -50,35 +56,34 @@ def prepare(
     from ssd300.data import Dataset, load_dataset
     from ssd300.data.labels import NoSplitError
     from ssd300.data.lists import write_lists
+    from ssd300.data.voc import NO_LISTS
     from ssd300.files import check_output_free, whole_folder
 
+    out = out.resolve()  # a folder called `.` has no name to build beside
     check_output_free(out, overwrite=overwrite)
     known = read_classes(classes)
+    policy: dict[str, Any] = {"on_bad_label": on_bad_label, "require_images": check_images}
 
-    def load(path: Path, split: str | None, purpose: Literal["train", "test"]) -> Dataset:
-        dataset = load_dataset(
-            path,
-            split=split,
-            purpose=purpose,
-            classes=known,
-            on_bad_label=on_bad_label,
-            require_images=check_images,
-        )
+    def load(*paths: Path, **choices: Any) -> Dataset:
+        dataset = load_dataset(*paths, **({"classes": known} | policy | choices))
         say(dataset.notes)
         return dataset
 
-    test: list[Dataset] = []
     if data:
-        train = [load(path, None, "train") for path in data]
-        for path in data:
+        train, test = [load(*data, format=format_)], []
+        if train[0].split == NO_LISTS:
+            say(["no test list: all pictures are trained on"])
+        else:
             try:
-                test.append(load(path, None, "test"))
+                test = [load(*data, format=format_, purpose="test", classes=train[0].classes)]
             except NoSplitError as error:
                 say([f"no test list: {error}"])
     else:
         years = [_year(path, year) for path, year in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]
-        train = [load(path, "trainval", "train") for path in years]
-        test = [load(years[0], "test", "test")] if voc07 is not None else []
+        train = [load(year, format="voc", split="trainval") for year in years]
+        test = [load(years[0], format="voc", split="test")] if voc07 is not None else []
+    if check_images:
+        _read_pictures([annotation.image_path for part in (*train, *test) for annotation in part.annotations])
     with whole_folder(out, overwrite=overwrite) as folder:
         summary = write_lists(folder, train, test, home=out, absolute_paths=absolute_paths)
     if json_:
@@ -91,6 +96,31 @@ def prepare(
     for name in summary["classes"]:
         counts = [summary[part]["objects_per_class"][name] for part in ("train", "test")]
         sys.stdout.write(f"{name:{width}}  {counts[0]:8}  {counts[1]:8}\n")
+
+
+def _read_pictures(paths: list[Path]) -> None:
+    """Raises DataError that names the pictures that cannot be read."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ssd300.data.images import read_image
+
+    def fault(path: Path) -> str | None:
+        try:
+            read_image(path)
+        except DataError as error:
+            return f"{path}: {error.what}"
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = [found for found in pool.map(fault, paths) if found is not None]
+    if faults:
+        more = f"\n    and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
+        raise DataError(
+            f"{len(faults)} of {len(paths)} pictures cannot be read:\n    "
+            + "\n    ".join(faults[:SHOWN_FAULTS])
+            + more,
+            fix="Replace the files, or take them out of the lists.",
+        )
 
 
 def _year(path: Path, year: str) -> Path:

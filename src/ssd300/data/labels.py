@@ -32,7 +32,8 @@ class LabelledObject:
 class LabelledPicture:
     """One picture as a file describes it. `where` names that file, and the entry in it, for messages.
 
-    `image_path` is None where the picture was looked for and is not there; `size_hw` where nothing says it.
+    `image_path` is None where the picture was looked for and is not there; `size_hw` where nothing says it. `fault`
+    says why the file as a whole cannot be read, None if it can be; with a fault there are no objects.
     """
 
     image_id: str
@@ -40,12 +41,14 @@ class LabelledPicture:
     size_hw: tuple[int, int] | None
     objects: tuple[LabelledObject, ...]
     where: str
+    fault: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledPictures:
     """What a reader found. `classes` are the format's own, None where they must be collected: `all_names` then gives
-    the names of every split, as one split may lack a class that another one has.
+    the names of every split, as one split may lack a class that another one has. `find_pictures` says what to do when
+    pictures are missing.
     """
 
     pictures: Sequence[LabelledPicture]
@@ -53,6 +56,7 @@ class LabelledPictures:
     notes: tuple[str, ...]
     classes: tuple[str, ...] | None
     all_names: Callable[[], set[str]]
+    find_pictures: str
 
 
 def box_fault(box_px: Corners, size_hw: tuple[int, int] | None, shown: Corners) -> str | None:

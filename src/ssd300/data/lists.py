@@ -6,7 +6,9 @@ In these files every corner is one less than VOC's, so xmax and ymax are the las
 import hashlib
 import json
 import os
+import reprlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from ssd300.errors import DataError
 from ssd300.files import write_json
 from ssd300.types import Annotation
 
-LABEL_MAP = "label_map.json"
+LABEL_MAP, BACKGROUND = "label_map.json", "background"
+COLUMNS = ("boxes", "labels", "difficulties")
 PARTS: dict[Purpose, str] = {"train": "TRAIN", "test": "TEST"}
 SPLIT_NAMES = {"train": "TRAIN", "trainval": "TRAIN", "test": "TEST", "val": "TEST"}
 AGAIN = "Write the lists again with `ssd300 prepare`."
@@ -36,10 +39,20 @@ def write_lists(
 ) -> dict[str, Any]:
     """Write the lists and `data.json` into `folder`; paths are relative to `home`, where they will lie.
 
-    Answers what `data.json` says: counts and hashes. All data sets must have the same classes.
+    Answers what `data.json` says: counts and hashes.
+
+    Raises:
+        DataError: the data sets have different classes.
     """
     classes = (train or test)[0].classes
-    label_map = {name: label for label, name in enumerate(classes, start=1)} | {"background": 0}
+    for part in (*train, *test):
+        if part.classes != classes:
+            raise DataError(
+                f"the classes are {', '.join(part.classes)}, those of {(train or test)[0].root} {', '.join(classes)}",
+                where=part.root,
+                fix="Give the classes of both with --classes.",
+            )
+    label_map = {name: label for label, name in enumerate(classes, start=1)} | {BACKGROUND: 0}
     summary: dict[str, Any] = {"classes": list(classes)}
     for name, parts in (("TRAIN", train), ("TEST", test)):
         images = [_path(a.image_path, home, absolute_paths) for part in parts for a in part.annotations]
@@ -59,7 +72,8 @@ def write_lists(
 
 
 def _path(image: Path, home: Path, absolute: bool) -> str:
-    whole = image.resolve()
+    # Links keep their names, as a year's folder is part of an id, except where `..` would not mean what it says.
+    whole = image.resolve() if ".." in image.parts else image.absolute()
     return str(whole) if absolute else Path(os.path.relpath(whole, home.resolve())).as_posix()
 
 
@@ -99,35 +113,43 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
         raise DataError(
             f"it has {len(objects)} entries where {images_file.name} has {len(images)}", where=objects_file, fix=AGAIN
         )
-    paths = [folder / _checked_path(path, f"{images_file}, entry {n}") for n, path in enumerate(images, start=1)]
-    stems = Counter(path.stem for path in paths)
+    if not images and split is None:
+        raise NoSplitError(f"{images_file.name} is empty, there is nothing to {purpose} on", where=folder, fix=AGAIN)
+    paths = [folder / path for path in _checked_paths(images, images_file)]
     pictures = [
         LabelledPicture(
-            image_id=path.stem if stems[path.stem] == 1 else f"{path.parent.parent.name}/{path.stem}",
-            image_path=path if not require_images or path.is_file() else None,
+            image_id=image_id,
+            image_path=path if not require_images or os.path.isfile(path) else None,  # noqa: PTH113  # no error for any text
             size_hw=None,
             objects=_listed_objects(entry, names, f"{objects_file}, entry {n}"),
             where=f"{objects_file}, entry {n} ({path})",
         )
-        for n, (path, entry) in enumerate(zip(paths, objects, strict=True), start=1)
+        for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
     ]
     note = f"{folder.name}: the seed's lists (it has {LABEL_MAP}), {purpose}s on {part}"
     return LabelledPictures(
-        pictures=pictures, split=part, notes=(note,), classes=tuple(names[1:]), all_names=lambda: set(names[1:])
+        pictures=pictures,
+        split=part,
+        notes=(note,),
+        classes=tuple(names[1:]),
+        all_names=lambda: set(names[1:]),
+        find_pictures="Relative paths start at the folder of the lists, others are taken as they are: put the pictures "
+        "there, or write the lists again with `ssd300 prepare`.",
     )
 
 
 def _read_label_map(path: Path) -> list[str]:
     """Names by label, background first."""
     label_map = _read_json(path, dict)
-    names = {label: name for name, label in label_map.items()} | {0: "background"}
-    if sorted(names) != list(range(len(names))) or len(label_map) < len(names) - 1:
+    labels = [label for name, label in label_map.items() if name != BACKGROUND]
+    good = all(type(label) is int for label in labels) and sorted(labels) == list(range(1, len(labels) + 1))
+    if not labels or not good or label_map.get(BACKGROUND, 0) != 0:
         raise DataError(
             "the labels are not 1, 2, 3… with background 0",
             where=path,
             fix="Correct the map, or write the lists again.",
         )
-    return [names[label] for label in range(len(names))]
+    return [BACKGROUND, *sorted(label_map.keys() - {BACKGROUND}, key=label_map.__getitem__)]
 
 
 def _read_json(path: Path, kind: type) -> Any:
@@ -135,37 +157,76 @@ def _read_json(path: Path, kind: type) -> Any:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise DataError("there is no such list", where=path, fix=AGAIN) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the list cannot be read ({error})", where=path, fix=AGAIN) from error
     if not isinstance(value, kind):
         raise DataError(f"the list is no JSON {kind.__name__}", where=path, fix=AGAIN)
     return value
 
 
-def _checked_path(path: Any, where: str) -> str:
-    if not isinstance(path, str):
-        raise DataError("the entry is no path", where=where, fix=AGAIN)
-    return path
+def _checked_paths(paths: list[Any], file: Path) -> list[str]:
+    """Raises DataError for an entry that is no path, or that stands twice."""
+    entries: dict[str, int] = {}
+    for number, path in enumerate(paths, start=1):
+        if not isinstance(path, str) or not path:
+            raise DataError("the entry is no path", where=f"{file}, entry {number}", fix=AGAIN)
+        if path in entries:
+            raise DataError(
+                f"the picture '{path}' stands twice, first in entry {entries[path]}",
+                where=f"{file}, entry {number}",
+                fix="Take one out, of both lists.",
+            )
+        entries[path] = number
+    return paths
 
 
-def _listed_objects(entry: Any, names: list[str], where: str) -> tuple[LabelledObject, ...]:
-    try:
-        rows = list(zip(entry["boxes"], entry["labels"], entry["difficulties"], strict=True))
-        return tuple(
-            _listed_object(box, names[int(label)], bool(difficult)) for box, label, difficult in rows if label > 0
-        )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise DataError(
-            "the entry is not {boxes: [[4 numbers]…], labels: […], difficulties: […]} of one length, with the label "
-            f"map's labels ({type(error).__name__}: {error})",
-            where=where,
-            fix=AGAIN,
-        ) from error
+def _image_ids(paths: Sequence[Path], listed: Sequence[str]) -> list[str]:
+    """Stems; of equal ones, as when VOC folders are joined, with the year's folder; of still equal ones, the paths."""
+    stems = Counter(path.stem for path in paths)
+    ids = [
+        path.stem if stems[path.stem] == 1 else f"{Path(os.path.abspath(path)).parent.parent.name}/{path.stem}"  # noqa: PTH100  # links keep their names
+        for path in paths
+    ]
+    seen = Counter(ids)
+    return [image_id if seen[image_id] == 1 else path for image_id, path in zip(ids, listed, strict=True)]
 
 
-def _listed_object(box: Any, name: str, difficult: bool) -> LabelledObject:
-    xmin, ymin, xmax, ymax = map(float, box)
-    box_px: Corners = (xmin, ymin, xmax + 1, ymax + 1)  # all four are one less than VOC's; see the top of the file
-    return LabelledObject(
-        name=name, box_px=box_px, difficult=difficult, fault=box_fault(box_px, None, (xmin, ymin, xmax, ymax))
+def _listed_objects(entry: Any, names: Sequence[str], where: str) -> tuple[LabelledObject, ...]:
+    columns: list[Any] = [entry.get(key) for key in COLUMNS] if isinstance(entry, dict) else [None]
+    if not all(isinstance(column, list) for column in columns):
+        raise DataError("the entry is not {boxes: […], labels: […], difficulties: […]}", where=where, fix=AGAIN)
+    if len({len(column) for column in columns}) > 1:
+        counts = ", ".join(f"{len(column)} {key}" for key, column in zip(COLUMNS, columns, strict=True))
+        raise DataError(f"the entry has {counts}", where=where, fix=AGAIN)
+    return tuple(
+        _listed_object(box, label, difficult, names, f"{where}, object {number}")
+        for number, (box, label, difficult) in enumerate(zip(*columns, strict=True), start=1)
     )
+
+
+def _listed_object(box: Any, label: Any, difficult: Any, names: Sequence[str], where: str) -> LabelledObject:
+    corners = _corners(box)
+    if corners is None:
+        raise DataError(f"the box {reprlib.repr(box)} is not four numbers", where=where, fix=AGAIN)
+    if type(label) is not int or not 0 < label < len(names):
+        raise DataError(
+            f"the label {reprlib.repr(label)} is not one of {LABEL_MAP}, 1 to {len(names) - 1}",
+            where=where,
+            fix="Correct the label or the map, or write the lists again.",
+        )
+    if difficult not in (0, 1):
+        raise DataError(f"the difficulty {reprlib.repr(difficult)} is not 0 or 1", where=where, fix=AGAIN)
+    xmin, ymin, xmax, ymax = corners
+    box_px = (xmin, ymin, xmax + 1, ymax + 1)  # all four are one less than VOC's; see the top of the file
+    return LabelledObject(
+        name=names[label], box_px=box_px, difficult=bool(difficult), fault=box_fault(box_px, None, corners)
+    )
+
+
+def _corners(box: Any) -> Corners | None:
+    if not isinstance(box, list) or len(box) != 4 or not all(type(value) in (int, float) for value in box):
+        return None
+    try:
+        return (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+    except OverflowError:  # an integer of hundreds of digits
+        return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from ssd300.data.dataset import Dataset
 from ssd300.data.labels import LabelledPicture, LabelledPictures, Purpose
-from ssd300.data.lists import has_lists, read_lists
+from ssd300.data.lists import LABEL_MAP, has_lists, read_lists
 from ssd300.data.voc import VOC_CLASSES, read_voc, voc_roots
 from ssd300.errors import DataError
 from ssd300.types import Annotation
@@ -52,7 +52,7 @@ def load_dataset(
     _check_classes(names, root)
     builder = _Builder(names, on_bad_label, drop_difficult)
     annotations = [annotation for picture in found.pictures if (annotation := builder.annotation(picture)) is not None]
-    notes = builder.finish(root)
+    notes = builder.finish(root, found.find_pictures)
     if not annotations:
         raise DataError("no picture is left", where=root, fix="Look at the labels with --on-bad-label error.")
     return Dataset(
@@ -77,7 +77,7 @@ def _read(
         roots, lists = voc_roots(path), has_lists(path)
         if wanted == "auto" and roots and lists:
             raise DataError(
-                "the folder holds two data sets, PASCAL VOC and the seed's lists",
+                f"there are two data sets, PASCAL VOC ({roots[0]}) and the seed's lists ({path / LABEL_MAP})",
                 where=path,
                 fix="Say which with --format voc or --format lists.",
             )
@@ -127,11 +127,17 @@ class _Builder:
         self.on_bad_label, self.drop_difficult = on_bad_label, drop_difficult
         self.problems: list[str] = []
         self.missing: list[str] = []
+        self.unreadable = 0
         self.dropped: Counter[str] = Counter()
         self.renamed: Counter[str] = Counter()
 
     def annotation(self, picture: LabelledPicture) -> Annotation | None:
         boxes, labels, difficult = [], [], []
+        if picture.fault is not None:
+            self.problems.append(f"{picture.where}: {picture.fault}")
+            self.unreadable += 1
+            self.dropped["images"] += 1
+            return None
         for number, item in enumerate(picture.objects, start=1):
             if item.fault is not None:
                 self.problems.append(f"{picture.where}, object {number} ({item.name}): {item.fault}")
@@ -171,13 +177,14 @@ class _Builder:
             fix=f"Did you mean '{near[0]}'?" if near else "Add it to --classes, or correct the label.",
         )
 
-    def finish(self, where: Path) -> list[str]:
+    def finish(self, where: Path, find_pictures: str) -> list[str]:
         if self.missing:
             raise DataError(
-                f"{len(self.missing)} picture(s) are missing", where=f"first {self.missing[0]}",
-                fix="Put the pictures where the data says they are, or take the entries out of the list.",
+                f"{len(self.missing)} picture(s) are missing", where=f"first {self.missing[0]}", fix=find_pictures,
             )  # fmt: skip
-        if self.problems and self.on_bad_label == "error":
+        # A file that cannot be read has no boxes to drop, only its picture.
+        if (self.problems and self.on_bad_label == "error") or (self.unreadable and self.on_bad_label == "drop-box"):
+            policies = "drop-image" if self.unreadable else "drop-box or drop-image"
             shown = self.problems[:SHOWN_PROBLEMS]
             more = len(self.problems) - len(shown)
             raise DataError(
@@ -185,7 +192,7 @@ class _Builder:
                 + "\n    ".join(shown)
                 + (f"\n    and {more} more" if more else ""),
                 where=where,
-                fix="Correct them, or use --on-bad-label drop-box or drop-image.",
+                fix=f"Correct them, or use --on-bad-label {policies}.",
             )
         notes = [f"{count} label(s) {change}" for change, count in self.renamed.items()]
         if self.dropped:

@@ -1,28 +1,15 @@
-"""PASCAL VOC folders: years, split lists and XML. The one place where VOC's pixels, counted from 1, become ours.
+"""PASCAL VOC folders: years and lists of splits.
 
-Knows nothing of pixels of pictures, and reads nothing that an XML names.
+Knows nothing of pixels of pictures.
 """
 
-import math
-import xml.etree.ElementTree as PlainTree  # only for documents without a DTD, see `_parse`
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
 
-import defusedxml.ElementTree
-from defusedxml import DefusedXmlException
-
-from ssd300.data.labels import (
-    LabelledObject,
-    LabelledPicture,
-    LabelledPictures,
-    NoSplitError,
-    Purpose,
-    box_fault,
-    cut_at_border,
-)
+from ssd300.data.labels import LabelledPicture, LabelledPictures, NoSplitError, Purpose
+from ssd300.data.voc_xml import VocFile, read_xml
 from ssd300.errors import DataError
 
 VOC_CLASSES = (
@@ -30,6 +17,7 @@ VOC_CLASSES = (
     "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+NO_LISTS = "all"  # the split of a folder without lists
 SPLITS: Mapping[Purpose, tuple[str, ...]] = {"train": ("trainval", "train"), "test": ("test", "val")}
 
 
@@ -45,41 +33,69 @@ def read_voc(roots: Sequence[Path], split: str | None, purpose: Purpose, *, requ
     """The pictures of a split of all `roots`; of several, those that lack it are left out and noted.
 
     Raises:
-        DataError: no such split anywhere, or an annotation that cannot be read.
+        DataError: no such split anywhere, an annotation that is missing, a picture without one, or a root named twice.
     """
+    names = _root_names(roots)
     notes, splits = [], []
-    files: list[tuple[Path, str, VocFile]] = []
-    for root in roots:
+    listed: list[tuple[Path, str]] = []
+    for root, name in zip(roots, names, strict=True):
         chosen, ids, note = _choose_split(root, split, purpose, only=len(roots) == 1)
-        notes.append(note)
+        notes.append(f"{name}: {note}")
         if chosen is not None:
             splits.append(chosen)
-            files += [(root, image_id, read_xml(root / "Annotations" / f"{image_id}.xml")) for image_id in ids]
-    seen = Counter(image_id for _, image_id, _ in files)
+            listed += [(root, image_id) for image_id in ids]
+    if not splits:
+        raise NoSplitError(
+            f"no folder has a split to {purpose} on" if split is None else f"no folder has a split '{split}'",
+            where=", ".join(map(str, roots)),
+            fix="Name another with --split.",
+        )
+    paths = [root / "Annotations" / f"{image_id}.xml" for root, image_id in listed]
+    if absent := [path for path in paths if not path.is_file()]:
+        raise DataError(
+            f"there is no annotation file for {len(absent)} of {len(paths)} pictures",
+            where=f"first {absent[0]}",
+            fix="Add it (without objects where the picture shows none), or take the id out of the list.",
+        )
+    files = [_read_or_fault(path) for path in paths]
+    if renamed := [path for path, file in zip(paths, files, strict=True) if file.misnamed]:
+        notes.append(f"{len(renamed)} annotation(s) name another picture, first {renamed[0]}; their own name decides")
+    seen, named = Counter(image_id for _, image_id in listed), dict(zip(roots, names, strict=True))
 
     def all_names() -> set[str]:
-        read = {(root, image_id) for root, image_id, _ in files}
-        others = (path for root in roots for path in sorted((root / "Annotations").glob("*.xml"))
-                  if (root, path.stem) not in read)  # fmt: skip
-        every = [file for _, _, file in files] + [read_xml(path) for path in others]
-        return {item.name for file in every for item in file.objects}
+        read = set(paths)
+        others = (path for root in roots for path in sorted((root / "Annotations").glob("*.xml")) if path not in read)
+        return {item.name for file in (*files, *map(_read_or_fault, others)) for item in file.objects}
 
     return LabelledPictures(
         pictures=[
             LabelledPicture(
-                image_id=f"{root.name}/{image_id}" if seen[image_id] > 1 else image_id,
-                image_path=find_image(root, image_id) if require_images else root / "JPEGImages" / f"{image_id}.jpg",
+                image_id=f"{named[root]}/{image_id}" if seen[image_id] > 1 else image_id,
+                image_path=_image_path(root, image_id, required=require_images),
                 size_hw=file.size_hw,
                 objects=file.objects,
-                where=str(root / "Annotations" / f"{image_id}.xml"),
+                where=str(path),
+                fault=file.fault,
             )
-            for root, image_id, file in files
+            for (root, image_id), path, file in zip(listed, paths, files, strict=True)
         ],
         split="+".join(dict.fromkeys(splits)),
         notes=tuple(notes),
         classes=None,
         all_names=all_names,
+        find_pictures="Put them into JPEGImages, or take their ids out of the list of the split.",
     )
+
+
+def _root_names(roots: Sequence[Path]) -> list[str]:
+    """The shortest ends of the paths that tell the roots apart. Raises DataError where one stands twice."""
+    whole = [Path(os.path.abspath(root)) for root in roots]  # noqa: PTH100  # the name of a link is its own
+    if twice := [root for root, count in Counter(whole).items() if count > 1]:
+        raise DataError("the folder is named twice", where=twice[0], fix="Name it once.")
+    depth = 1
+    while len({root.parts[-depth:] for root in whole}) < len(whole):
+        depth += 1
+    return ["/".join(root.parts[-depth:]) for root in whole]
 
 
 def _choose_split(root: Path, split: str | None, purpose: Purpose, *, only: bool) -> tuple[str | None, list[str], str]:
@@ -87,16 +103,16 @@ def _choose_split(root: Path, split: str | None, purpose: Purpose, *, only: bool
     there = available_splits(root)
     if split is not None:
         if split not in there and not only:
-            return None, [], f"{root.name}: has no split '{split}', left out"
-        return split, read_split(root, split), f"{root.name}: PASCAL VOC (it has Annotations), split '{split}' as asked"
+            return None, [], f"has no split '{split}', left out"
+        return split, read_split(root, split), f"PASCAL VOC (it has Annotations), split '{split}' as asked"
     if not there:
-        ids = sorted(path.stem for path in (root / "Annotations").glob("*.xml"))
-        return "all", ids, f"{root.name}: PASCAL VOC without split lists, all {len(ids)} annotations are taken"
+        ids = _all_ids(root)
+        return NO_LISTS, ids, f"PASCAL VOC without split lists, all {len(ids)} annotations are taken"
     for name in SPLITS[purpose]:
         if name in there:
-            return name, read_split(root, name), f"{root.name}: PASCAL VOC (it has Annotations), {purpose}s on '{name}'"
+            return name, read_split(root, name), f"PASCAL VOC (it has Annotations), {purpose}s on '{name}'"
     if not only:
-        return None, [], f"{root.name}: has no split to {purpose} on, left out"
+        return None, [], f"has no split to {purpose} on, left out"
     raise NoSplitError(
         f"there is no split to {purpose} on ({' or '.join(SPLITS[purpose])})",
         where=root / "ImageSets" / "Main",
@@ -104,14 +120,28 @@ def _choose_split(root: Path, split: str | None, purpose: Purpose, *, only: bool
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class VocFile:
-    size_hw: tuple[int, int] | None
-    objects: tuple[LabelledObject, ...]
+def _all_ids(root: Path) -> list[str]:
+    """The ids of all annotations. Raises DataError for a picture that has none, as no list says that it is left out."""
+    ids = {path.stem for path in (root / "Annotations").glob("*.xml")}
+    pictures = (path for path in sorted((root / "JPEGImages").glob("*")) if path.suffix.lower() in SUFFIXES)
+    if bare := [path for path in pictures if path.stem not in ids]:
+        raise DataError(
+            f"there is no annotation file for {len(bare)} picture(s)",
+            where=f"first {bare[0]}",
+            fix="Add it (without objects where the picture shows none), or list the pictures to use in ImageSets/Main.",
+        )
+    return sorted(ids)
+
+
+def _read_or_fault(path: Path) -> VocFile:
+    try:
+        return read_xml(path)
+    except DataError as error:
+        return VocFile(size_hw=None, objects=(), fault=error.what)
 
 
 def read_split(root: Path, split: str) -> list[str]:
-    """Ids of `ImageSets/Main/<split>.txt`; of a list with a third column (-1, 0, 1) all ids.
+    """Ids of `ImageSets/Main/<split>.txt`; of a class's own list, where -1, 0 or 1 follows every id, all ids.
 
     Raises:
         DataError: no such list, an id twice, or one that leads out of the folder.
@@ -125,12 +155,11 @@ def read_split(root: Path, split: str) -> list[str]:
             where=path,
             fix=f"Splits here: {', '.join(available_splits(root)) or 'none'}. Name one with --split.",
         ) from error
+    rows = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+    flagged = all(line.rsplit(maxsplit=1)[1:] in (["-1"], ["0"], ["1"]) for _, line in rows)
     ids: dict[str, int] = {}
-    for number, line in enumerate(lines, start=1):
-        words = line.strip().rsplit(maxsplit=1)
-        name = words[0] if len(words) == 2 and words[1] in ("-1", "0", "1") else line.strip()
-        if not name:
-            continue
+    for number, line in rows:
+        name = line.rsplit(maxsplit=1)[0] if flagged else line
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise DataError(
                 f"the id '{name}' leads out of the folder", where=f"{path}:{number}", fix="Correct the list."
@@ -149,6 +178,13 @@ def available_splits(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / "ImageSets" / "Main").glob("*.txt"))
 
 
+def _image_path(root: Path, image_id: str, *, required: bool) -> Path | None:
+    """Where the picture is; or, where none is required, where VOC would have it."""
+    folder = root / "JPEGImages"
+    found = find_image(root, image_id) if folder.is_dir() else None
+    return found or (None if required else folder / f"{image_id}.jpg")
+
+
 def find_image(root: Path, image_id: str) -> Path | None:
     """The picture of an id in `JPEGImages`, by the usual endings in either case."""
     for suffix in SUFFIXES:
@@ -156,68 +192,3 @@ def find_image(root: Path, image_id: str) -> Path | None:
             if (path := root / "JPEGImages" / f"{image_id}{written}").is_file():
                 return path
     return None
-
-
-def read_xml(path: Path) -> VocFile:
-    """One annotation. A part of an object (`<part>`) is no object. Faults of boxes are reported, not judged.
-
-    Raises:
-        DataError: the file is missing, is not VOC XML, declares entities, or a value is missing.
-    """
-    try:
-        root = _parse(path.read_bytes())
-    except OSError as error:
-        raise DataError("there is no annotation file", where=path, fix="Add the XML, or take the id out.") from error
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise DataError(f"this is not readable XML ({error})", where=path, fix="Write the file again.") from error
-    size_hw = _size(root)
-    return VocFile(
-        size_hw=size_hw,
-        objects=tuple(_object(item, n, size_hw, path) for n, item in enumerate(root.findall("object"), start=1)),
-    )
-
-
-def _parse(data: bytes) -> Element:
-    # defusedxml is pure Python and several times slower; without a DTD there is nothing to defuse. UTF-16 hides one.
-    if (
-        b"<!" not in data.replace(b"<!--", b"")
-        and b"\0" not in data
-        and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    ):
-        return PlainTree.fromstring(data)
-    root: Element = defusedxml.ElementTree.fromstring(data, forbid_dtd=False)
-    return root
-
-
-def _size(root: Element) -> tuple[int, int] | None:
-    try:
-        height, width = int(float(root.findtext("size/height", ""))), int(float(root.findtext("size/width", "")))
-    except (ValueError, OverflowError):
-        return None
-    return (height, width) if height > 0 and width > 0 else None
-
-
-def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: Path) -> LabelledObject:
-    name = item.findtext("name")
-    if name is None or not name.strip():
-        raise DataError("the object has no name", where=f"{path}, object {number}", fix="Add its class.")
-    corners = []
-    for tag in ("xmin", "ymin", "xmax", "ymax"):
-        text = item.findtext(f"bndbox/{tag}")
-        try:
-            corners.append(float(text)) if text is not None else corners.append(math.nan)
-        except ValueError:
-            corners.append(math.nan)
-    shown = (corners[0], corners[1], corners[2], corners[3])
-    box = _from_voc(shown)
-    fault = box_fault(box, size_hw, shown)
-    if size_hw is not None and fault is None:
-        box = cut_at_border(box, size_hw)
-    difficult = (item.findtext("difficult") or "0").strip() == "1"
-    return LabelledObject(name=name, box_px=box, difficult=difficult, fault=fault)
-
-
-def _from_voc(corners: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """VOC counts pixels from 1 and includes the last: (1, 1, 2, 2) is two pixels wide."""
-    xmin, ymin, xmax, ymax = corners
-    return (xmin - 1, ymin - 1, xmax, ymax)
