@@ -1,4 +1,6 @@
-"""The seed's create_data_list.py: lists of VOC2007 and VOC2012 as JSON. The work is that of `ssd300 prepare`."""
+"""The seed's create_data_list.py: lists of VOC2007 and VOC2012 as JSON. The work is that of `ssd300 prepare`, which
+also gets the options that are not listed here.
+"""
 
 import argparse
 import sys
@@ -7,16 +9,21 @@ from pathlib import Path
 from ssd300.cli import main
 from ssd300.data.lists import LIST_FILES
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-parser.add_argument("--voc07_path", "--voc07-path", required=True, help="VOC2007, or the VOCdevkit above it")
-parser.add_argument("--voc12_path", "--voc12-path", required=True, help="VOC2012, or the VOCdevkit above it")
-parser.add_argument("--output_folder", "--output-folder", default="./", help="where the five lists go")
-parser.add_argument("--absolute_paths", "--absolute-paths", action="store_true", help="write paths as the seed does")
-parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+)
+option = parser.add_argument
+option("--voc07_path", "--voc07-path", help="VOC2007, or the VOCdevkit above it")
+option("--voc12_path", "--voc12-path", help="VOC2012, or the VOCdevkit above it")
+option("--output_folder", "--output-folder", default="./", help="where the five lists go")
+option("--absolute_paths", "--absolute-paths", action="store_true", help="write paths as the seed does")
+option("--overwrite", action="store_true", help="replace lists that are there")
 
 if __name__ == "__main__":
-    args = parser.parse_args()
-    words = ["prepare", "--voc07", args.voc07_path, "--voc12", args.voc12_path, "--out", args.output_folder]
+    args, others = parser.parse_known_args()
+    words = ["prepare", *others, "--out", args.output_folder]
+    words += ["--voc07", args.voc07_path] if args.voc07_path else []
+    words += ["--voc12", args.voc12_path] if args.voc12_path else []
     words += ["--absolute-paths"] if args.absolute_paths else []
     # Other files in the folder are left alone, so only lists are in the way of lists.
     free = not any((Path(args.output_folder) / name).exists() for name in LIST_FILES)

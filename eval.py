@@ -1,24 +1,28 @@
-"""The seed's eval.py: the AP of each class and their mean. The work is that of `ssd300 eval`."""
+"""The seed's eval.py: the AP of each class and their mean. The work is that of `ssd300 eval`, which also gets the
+options that are not listed here.
+"""
 
 import argparse
 import sys
+from pathlib import Path
 
 from ssd300.cli import main
+from ssd300.data.lists import has_lists
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-parser.add_argument("--data_folder", "--data-folder", default="./", help="the folder of the lists, or a VOC folder")
-parser.add_argument("--checkpoint", default="checkpoint_ssd300", help="a run folder or a weights file")
-parser.add_argument("--min_score", "--min-score", default=0.01, type=float, help="lowest score of a detection")
-parser.add_argument(
-    "--max_overlap",
-    "--max-overlap",
-    default=0.45,
-    type=float,
-    help="a box that overlaps a better one by more is suppressed",
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
 )
-parser.add_argument("--top_k", "--top-k", default=200, type=int, help="most detections a picture")
+option = parser.add_argument
+option("--data_folder", "--data-folder", default="./", help="the folder of the lists, or a VOC folder")
+option("--checkpoint", default="checkpoint_ssd300", help="a run folder or a weights file")
+option("--min_score", "--min-score", default=0.01, help="lowest score of a detection")
+option("--max_overlap", "--max-overlap", default=0.45, help="a box that overlaps a better one by more is suppressed")
+option("--top_k", "--top-k", default=200, help="most detections a picture")
+option("--device", default="auto", help="auto, cpu, cuda or mps")
 
 if __name__ == "__main__":
-    args = parser.parse_args()
-    words = ["eval", args.data_folder, "--weights", args.checkpoint, "--min-score", str(args.min_score)]
-    sys.exit(main([*words, "--max-overlap", str(args.max_overlap), "--top-k", str(args.top_k)]))
+    args, others = parser.parse_known_args()
+    words = ["eval", args.data_folder, *others, "--weights", args.checkpoint, "--min-score", str(args.min_score)]
+    words += ["--max-overlap", str(args.max_overlap), "--top-k", str(args.top_k), "--device", args.device]
+    # The seed's lists may stand beside the VOCdevkit that they were made from.
+    sys.exit(main([*words, "--format", "lists"] if has_lists(Path(args.data_folder)) else words))

@@ -1,47 +1,90 @@
 """The four scripts at the root, run as their users run them."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ssd300.data.drawn import write_drawn_dataset
+
 ROOT = Path(__file__).parents[1]
+LIGHT = ["--model", "ssd300_efficientnet_lite0", "--batch_size", 2, "--workers", 0]
 
 
-def script(name, *words):
+def script(name, *words, folder=None):
     return subprocess.run(
-        [sys.executable, "-W", "error", ROOT / name, *map(str, words)], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", ROOT / name, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
     )
 
 
+@pytest.fixture
+def home(tmp_path):
+    """Where the seed's user stands: beside VOCdevkit with the pictures of two years, drawn ones here."""
+    for year, seed in (("VOC2007", 7), ("VOC2012", 12)):
+        write_drawn_dataset(tmp_path / "VOCdevkit" / year, train=3, test=2, seed=seed)
+    return tmp_path
+
+
+def make_lists(home, *words):
+    years = ["--voc07-path", "VOCdevkit/VOC2007", "--voc12_path", "VOCdevkit/VOC2012"]
+    return script("create_data_list.py", *years, *words, folder=home)
+
+
 @pytest.mark.slow
-def test_lists_train_eval_detect(coloured, tmp_path):
-    """The seed's own order of work; one VOC folder stands for both years."""
-    (tmp_path / "VOCdevkit").mkdir()
-    for year in ("VOC2007", "VOC2012"):
-        (tmp_path / "VOCdevkit" / year).symlink_to(coloured)
-    lists, run = tmp_path / "lists", tmp_path / "run"
-    made = script("create_data_list.py", "--voc07_path", tmp_path / "VOCdevkit/VOC2007", "--voc12-path",
-                  tmp_path / "VOCdevkit/VOC2012", "--output_folder", lists)  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    assert len(json.loads((lists / "TRAIN_images.json").read_text())) == 8
-    again = script("create_data_list.py", "--voc07_path", coloured, "--voc12_path", coloured, "--output-folder", lists)
-    assert again.returncode == 2
-    assert "--overwrite" in again.stderr
-    options = ["--data_folder", lists, "--model", "ssd300_efficientnet_lite0", "--batch_size", 2, "--workers", 0]
-    trained = script("train.py", *options, "--iterations", 2, "--print-freq", 1, "--out", run)
+def test_lists_train_eval_detect(home):
+    """The seed's own order of work, every script with its own defaults for the folders."""
+    assert make_lists(home).returncode == 0
+    trained = script("train.py", *LIGHT, "--iterations", 2, "--print-freq", 1, folder=home)
     assert trained.returncode == 0, trained.stderr
-    config = (run / "config.yaml").read_text()
-    for line in ("lr: 0.001", "lr_drop_factor: 0.1", "momentum: 0.9", "weight_decay: 0.0005", "grad_clip: null"):
+    run = home / "checkpoint_ssd300"
+    config = (run / "config.yaml").read_text().splitlines()
+    for line in ("lr: 0.001", "lr_drop_factor: 0.1", "momentum: 0.9", "weight_decay: 0.0005", "grad_clip: null",
+                 "default_boxes: paper", "rules: paper", "steps: 2", "batch_size: 2", "log_every: 1"):  # fmt: skip
         assert line in config
-    measured = script("eval.py", "--data-folder", lists, "--checkpoint", run)
+    assert "the seed's lists" in trained.stderr
+    measured = script("eval.py", folder=home)
     assert measured.returncode == 0, measured.stderr
-    assert "voc07_11pt@0.5" in measured.stdout
-    found = script("detect.py", coloured / "JPEGImages/p4.jpg", "--checkpoint", run, "--out", tmp_path / "found")
+    assert "(voc07_11pt@0.5, 2 images)" in measured.stdout
+    for name in ("ball", "cone", "crate", "star"):
+        assert name in measured.stdout
+    words = ["VOCdevkit/VOC2007/JPEGImages/test_0000.jpg", "--suppress", "ball", "star"]
+    found = script("detect.py", *words, folder=home)
     assert found.returncode == 0, found.stderr
-    assert (tmp_path / "found/p4.jpg").is_file()
+    assert (home / "detections/test_0000.jpg").is_file()
+
+
+@pytest.mark.slow
+def test_a_checkpoint_is_gone_on_from_with_the_same_options(home):
+    assert make_lists(home).returncode == 0
+    words = [*LIGHT, "--iterations", 2, "--decay_lr_at", 1, "--keep_difficult", "False"]
+    stopped = script("train.py", *words, "--out", "run", "--stop-after", 1, folder=home)  # the last is `ssd300 train`'s
+    assert stopped.returncode == 0, stopped.stderr
+    resumed = script("train.py", *words, "--checkpoint", "run", folder=home)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resumed after step 1" in resumed.stderr
+    assert json.loads((home / "run/summary.json").read_text())["steps"] == 2
+    changed = script("train.py", *words, "--checkpoint", "run", "--lr", 0.5, folder=home)
+    assert (changed.returncode, "lr: 0.001 -> 0.5" in changed.stderr) == (2, True)
+
+
+def test_lists_are_made_where_the_user_stands_and_not_over_others(home):
+    made = make_lists(home)
+    assert made.returncode == 0, made.stderr
+    assert json.loads((home / "TRAIN_images.json").read_text())[3] == "VOCdevkit/VOC2012/JPEGImages/trainval_0000.jpg"
+    assert len(json.loads((home / "TEST_objects.json").read_text())) == 2
+    before = (home / "data.json").stat().st_mtime_ns
+    again = make_lists(home)
+    assert (again.returncode, "--overwrite" in again.stderr) == (2, True)
+    assert (home / "data.json").stat().st_mtime_ns == before
+    assert make_lists(home, "--overwrite", "--absolute_paths").returncode == 0
+    assert Path(json.loads((home / "TRAIN_images.json").read_text())[0]).is_absolute()
 
 
 @pytest.mark.parametrize(
@@ -62,10 +105,40 @@ def test_the_seeds_constants_are_the_defaults(name, words):
         assert word in shown
 
 
-def test_a_mistake_has_the_codes_and_words_of_the_command(tmp_path):
-    made = script("create_data_list.py", "--voc07_path", tmp_path / "none", "--voc12_path", tmp_path, "--output_folder",
-                  tmp_path / "lists")  # fmt: skip
-    assert made.returncode == 3
-    assert "no such folder" in made.stderr
-    assert "Traceback" not in made.stderr
-    assert not (tmp_path / "lists").exists()
+@pytest.mark.parametrize(
+    ("name", "words", "code", "part"),
+    [
+        ("create_data_list.py", ["--voc07_path", "none", "--voc12_path", "none"], 3, "no such folder"),
+        ("create_data_list.py", [], 2, "--voc07 and --voc12"),
+        ("train.py", ["--data_folder", "none"], 3, "no such folder"),
+        ("train.py", ["--bathc_size", "3"], 2, "Did you mean --batch-size?"),
+        ("train.py", ["--batch-size", "many"], 2, "--batch-size"),
+        ("train.py", ["--lr", "-1"], 2, "lr is -1.0"),
+        ("detect.py", [], 2, "no picture was named"),
+        ("detect.py", ["none.jpg"], 3, "no such picture"),
+        ("detect.py", ["picture.jpg", "--checkpoint", "none"], 4, "none"),
+        ("eval.py", ["--min_score", "3"], 2, "min_score is 3.0"),
+        ("eval.py", ["--top-k", "0"], 2, "top_k is 0"),
+        ("eval.py", [], 3, "nothing here is data"),
+    ],
+)
+def test_a_mistake_has_the_codes_and_words_of_the_command(tmp_path, monkeypatch, capsys, name, words, code, part):
+    (tmp_path / "picture.jpg").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name, *words])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / name), run_name="__main__")
+    assert ended.value.code == code
+    error = capsys.readouterr().err
+    assert error.startswith("ssd300: ")
+    assert part in error
+    assert "Traceback" not in error
+    assert [path.name for path in tmp_path.iterdir()] == ["picture.jpg"]
+
+
+def test_help_does_not_import_torch():
+    code = "import sys, runpy; sys.argv[1:] = ['--help']\ntry: runpy.run_path({!r}, run_name='__main__')\n"
+    code += "except SystemExit: sys.exit('torch' in sys.modules)"
+    for name in ("create_data_list.py", "train.py", "detect.py", "eval.py"):
+        ran = subprocess.run([sys.executable, "-c", code.format(str(ROOT / name))], capture_output=True, check=False)
+        assert ran.returncode == 0, ran.stderr
