@@ -187,3 +187,8 @@ def test_difficult_objects_and_the_policy(lists):
     assert not kept.annotations[0].difficult.any()
     assert np.shape(kept.annotations[0].boxes_px) == (0, 4)
     assert len(load_dataset(lists, on_bad_label="drop-image")) == 3
+
+
+def test_a_path_that_is_not_utf8_can_be_hashed(lists):
+    change(lists / "TRAIN_images.json", lambda v: ["caf\udce9.jpg", *v[1:]])
+    assert len(load_dataset(lists, require_images=False).fingerprint()) == 64

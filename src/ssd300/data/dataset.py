@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ssd300.types import Annotation
 
+NOT_UTF8 = "surrogatepass"  # Python's form of file names that are not UTF-8 can be hashed too
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
@@ -31,9 +33,9 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """SHA-256 of ids, boxes, labels and classes: the same wherever the data lies."""
-        digest = hashlib.sha256("\n".join(self.classes).encode())
+        digest = hashlib.sha256("\n".join(self.classes).encode(errors=NOT_UTF8))
         for annotation in self.annotations:
-            digest.update(annotation.image_id.encode())
+            digest.update(annotation.image_id.encode(errors=NOT_UTF8))
             for column in (annotation.boxes_px, annotation.labels, annotation.difficult):
                 digest.update(column.tobytes())
         return digest.hexdigest()
