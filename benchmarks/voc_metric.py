@@ -114,7 +114,8 @@ def main() -> None:
     assert difference < 1e-9, f"AP differs by {difference}"
 
     print(
-        f"{len(annotations):,} images, {len(table_):,} detections, {sum(r.objects for r in results):,} countable objects"
+        f"{len(annotations):,} images, {len(table_):,} detections, "
+        f"{sum(result.objects for result in results):,} countable objects"
     )
     print(f"mAP {mean_ap(results):.4f}; largest difference of an AP {difference:.1e}\n")
     ways = {

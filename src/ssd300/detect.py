@@ -110,6 +110,7 @@ class Detector:
             settings.variances,
             classes=self.card.classes,
             selection=selection,
+            clip=self.card.clip_boxes,
         )
 
 

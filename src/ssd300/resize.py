@@ -34,5 +34,5 @@ def to_input(image: UInt8[np.ndarray, "h w 3"], size: int, how: Resize) -> Float
     """The picture as the network takes it: RGB in 0..1, `size` squared."""
     if how == ANTIALIASED:
         return to_float(torch.from_numpy(resize(image, size).copy()).permute(2, 0, 1))
-    pixels = to_float(torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1))
+    pixels = to_float(torch.from_numpy(image.copy()).permute(2, 0, 1))
     return F.interpolate(pixels[None], (size, size), mode="bilinear", align_corners=False)[0]

@@ -23,6 +23,7 @@ VERBS = {
     "train": "Train SSD300 on labelled pictures. An option that is left out has the preset's value.",
     "eval": "Evaluate weights, or stored predictions, on labelled pictures.",
     "detect": "Detect on pictures, or on all pictures of a folder.",
+    "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",
     "info": "Print model, classes, input size, normalisation, metric and origin of weights.",
     "env": "Print versions, devices and precisions of this machine.",
 }
@@ -33,7 +34,8 @@ app = App(
     help_format="plaintext",  # nothing here is Markdown, and reading it as such takes a fifth of the time
 )
 for verb, summary in VERBS.items():
-    app.command(f"ssd300.cli.{verb}:{'eval_' if verb == 'eval' else verb}", name=verb, help=summary)
+    module = "import_" if verb == "import" else verb  # words of Python get an underscore
+    app.command(f"ssd300.cli.{module}:{verb}{'_' if verb in ('eval', 'import') else ''}", name=verb, help=summary)
 app.register_install_completion_command()
 
 

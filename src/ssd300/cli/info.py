@@ -25,6 +25,7 @@ def info(weights: str, *, json_: Json = False) -> None:
         "input_size": [card.settings.image_size_px] * 2,
         "normalization": {"mean": card.normalization.mean, "std": card.normalization.std},
         "resize": card.resize,
+        "clip_boxes": card.clip_boxes,
         "metric": card.metric,
         "source": card.source,
         "default_boxes": vars(card.settings),

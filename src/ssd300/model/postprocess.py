@@ -1,9 +1,9 @@
 """From the network's predictions to detections: softmax, threshold, non-maximum suppression in each class, the best.
 
-Paper section 3.1; the numbers of Caffe's test are ssd_pascal.py:396,405. Boxes are decoded without clipping.
+Paper section 3.1; the numbers of Caffe's test are ssd_pascal.py:396,405.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,15 +47,24 @@ def postprocess(
     *,
     classes: Sequence[str],
     selection: Selection,
+    clip: bool = False,
 ) -> list[Detections]:
-    """The detections of each picture, best first, xyxy relative to it and not clipped. None found gives empty ones."""
+    """The detections of each picture, best first, xyxy relative to it. None found gives empty ones.
+
+    `clip` cuts boxes at the picture's border before they suppress each other, as torchvision does; Caffe does not.
+    """
     scores = predictions.logits.float().softmax(dim=2)[..., 1:]
     results = []
     for image_scores, image_offsets in zip(scores, predictions.offsets.float(), strict=True):
-        box, label, score = _select(image_scores, image_offsets, default_boxes, variances, selection)
+
+        def decoded(box: Int[Tensor, " n"], offsets: Tensor = image_offsets) -> Tensor:
+            boxes = decode(offsets[box], default_boxes[box], variances)
+            return boxes.clamp(0, 1) if clip else boxes
+
+        boxes, label, score = _select(image_scores, decoded, selection)
         results.append(
             Detections(
-                boxes=decode(image_offsets[box], default_boxes[box], variances).cpu().numpy(),
+                boxes=boxes.cpu().numpy(),
                 scores=score.cpu().numpy(),
                 labels=label.cpu().numpy().astype(np.int64),
                 classes=classes,
@@ -65,13 +74,9 @@ def postprocess(
 
 
 def _select(
-    scores: Float[Tensor, "boxes classes"],
-    offsets: Float[Tensor, "boxes 4"],
-    default_boxes: Float[Tensor, "boxes 4"],
-    variances: tuple[float, float],
-    selection: Selection,
-) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
-    """Default box, class and score of each detection.
+    scores: Float[Tensor, "boxes classes"], decoded: Callable[[Tensor], Tensor], selection: Selection
+) -> tuple[Float[Tensor, "n 4"], Int[Tensor, " n"], Float[Tensor, " n"]]:
+    """Box, class and score of each detection. `decoded` gives the boxes of a list of default boxes.
 
     A candidate is suppressed only by better ones, so suppression among the best m says of those all that it would
     say among all: m is doubled until enough survive or the scores end. Taking the best of all scores is cheaper than
@@ -87,11 +92,10 @@ def _select(
         if selection.per_class is not None:
             seen = _rank_within(label) < selection.per_class
             box, label, best_scores = box[seen], label[seen], best_scores[seen]
-        kept = nms_by_class(
-            decode(offsets[box], default_boxes[box], variances), best_scores, label, selection.max_overlap
-        )[: selection.top_k]
+        boxes = decoded(box)
+        kept = nms_by_class(boxes, best_scores, label, selection.max_overlap)[: selection.top_k]
         if len(kept) == selection.top_k or not above.all() or tried >= len(flat):
-            return box[kept], label[kept], best_scores[kept]
+            return boxes[kept], label[kept], best_scores[kept]
         tried *= 2
 
 

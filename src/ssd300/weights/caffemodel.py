@@ -127,5 +127,5 @@ def _varints(value: int | memoryview) -> list[int]:
 
 def _message(value: int | memoryview) -> memoryview:
     if isinstance(value, int):
-        raise ValueError("a number where a message is needed")  # noqa: TRY004  # of the file, not of a caller
+        raise ValueError("a number where a message is needed")
     return value

@@ -31,7 +31,7 @@ class Card:
     """What a weights file says of itself.
 
     `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None before any; `source`
-    is free text about the data and the start.
+    is free text about the data and the start. `clip_boxes` cuts boxes before they suppress each other.
     """
 
     model: str
@@ -39,6 +39,7 @@ class Card:
     settings: DefaultBoxSettings
     normalization: Normalization
     resize: Resize = ANTIALIASED
+    clip_boxes: bool = False
     metric: Mapping[str, Any] | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
 

@@ -51,6 +51,7 @@ class Layout:
     resize: Resize = BILINEAR
     bgr: bool = False
     offsets_yx: bool = False
+    clip_boxes: bool = False
 
 
 def _heads(offsets: str, logits: str) -> dict[str, str]:
@@ -68,6 +69,7 @@ TORCHVISION_SSD300 = Layout(
     scale="backbone.scale_weight",
     settings=TORCHVISION,
     normalization=Normalization(mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255)),
+    clip_boxes=True,
 )
 
 # amdegroot/ssd.pytorch: ssd.py, data/config.py. data/voc0712.py turns OpenCV's BGR, less its means, to RGB.

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -106,7 +106,7 @@ class HostilePickleError(Exception):
 class _Reader(pickle._Unpickler):  # Python's own: the one in C allocates as much as the file says
     """Unpickles into plain containers, inert objects and late tensors."""
 
-    def __init__(self, file: BinaryIO, storages: dict[str, _Storage], numbers: Mapping[str, bytes]) -> None:
+    def __init__(self, file: io.BufferedIOBase, storages: dict[str, _Storage], numbers: Mapping[str, bytes]) -> None:
         super().__init__(file, encoding="latin-1")
         self.storages = storages
         self.numbers = numbers
