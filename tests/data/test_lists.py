@@ -52,7 +52,7 @@ def test_a_folder_without_splits_is_trained_on_whole(tmp_path, capsys):
     root = write_voc(tmp_path / "own", {"a": object_xml("nut", (1, 1, 9, 9))}, {})
     (root / "JPEGImages/a.png").touch()
     assert main(["prepare", str(root), "--out", str(tmp_path / "lists")]) == 0
-    assert "no test list" in capsys.readouterr().err
+    assert "no test list: pictures of the split 'all' are trained on" in capsys.readouterr().err
     assert json.loads((tmp_path / "lists/TRAIN_images.json").read_text()) == ["../own/JPEGImages/a.png"]
     assert json.loads((tmp_path / "lists/TEST_images.json").read_text()) == []
 
@@ -97,3 +97,12 @@ def test_lists_are_made_from_lists(coloured, tmp_path):
     assert json.loads((relative / "TEST_images.json").read_text()) == ["../coloured/JPEGImages/p4.jpg"]
     for name in ("TRAIN_objects.json", "TEST_objects.json", "label_map.json"):
         assert (relative / name).read_bytes() == (absolute / name).read_bytes()
+
+
+def test_a_val_split_that_is_part_of_trainval_is_no_test_list(tmp_path, capsys):
+    nut = object_xml("nut", (1, 1, 9, 9))
+    splits = {"trainval": ["a", "b"], "train": ["a"], "val": ["b"]}
+    root = write_voc(tmp_path / "own", {"a": nut, "b": nut}, splits)
+    assert main(["prepare", str(root), "--out", str(tmp_path / "lists")]) == 0
+    assert "'val' are trained on" in capsys.readouterr().err
+    assert json.loads((tmp_path / "lists/TEST_images.json").read_text()) == []

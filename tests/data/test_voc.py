@@ -84,6 +84,17 @@ def test_bad_lists(tmp_path, listed, message):
         load_dataset(root, require_images=False)
 
 
+def test_no_val_is_tested_on_beside_a_test_split(tmp_path):
+    splits = {"A": {"trainval": ["a"], "test": ["b"]}, "B": {"trainval": ["a", "b"], "val": ["b"]}, "C": {}}
+    roots = [write_voc(tmp_path / name, {"a": GOOD, "b": GOOD}, splits[name]) for name in splits]
+    tested = load_dataset(*roots, purpose="test", require_images=False)
+    assert ([a.image_path.parts[-3] for a in tested.annotations], tested.split) == (["A"], "test")
+    assert load_dataset(*roots[1:2], purpose="test", require_images=False).split == "val"
+    assert len(load_dataset(*roots, require_images=False)) == 5
+    with pytest.raises(DataError, match="no folder has a split to test on \\(nine\\)"):
+        load_dataset(*roots, purpose="test", split="nine", require_images=False)
+
+
 @pytest.mark.parametrize("text", ["a\r\nb\r\n\r\n", "a 1\nb -1\n", "\ufeffa\nb"])
 def test_lists_as_they_come(tmp_path, text):
     root = write_voc(tmp_path / "data", {"a": GOOD, "b": ""}, {})

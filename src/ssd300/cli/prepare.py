@@ -56,7 +56,6 @@ def prepare(
     from ssd300.data import Dataset, load_dataset
     from ssd300.data.labels import NoSplitError
     from ssd300.data.lists import write_lists
-    from ssd300.data.voc import NO_LISTS
     from ssd300.files import check_output_free, whole_folder
 
     out = out.resolve()  # a folder called `.` has no name to build beside
@@ -71,13 +70,14 @@ def prepare(
 
     if data:
         train, test = [load(*data, format=format_)], []
-        if train[0].split == NO_LISTS:
-            say(["no test list: all pictures are trained on"])
-        else:
-            try:
-                test = [load(*data, format=format_, purpose="test", classes=train[0].classes)]
-            except NoSplitError as error:
-                say([f"no test list: {error}"])
+        try:
+            test = [load(*data, format=format_, purpose="test", classes=train[0].classes)]
+        except NoSplitError as error:
+            say([f"no test list: {error}"])
+        learnt = {annotation.image_path for annotation in train[0].annotations}
+        if test and not learnt.isdisjoint(annotation.image_path for annotation in test[0].annotations):
+            say([f"no test list: pictures of the split '{test[0].split}' are trained on"])
+            test = []
     else:
         years = [_year(path, year) for path, year in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]
         train = [load(year, format="voc", split="trainval") for year in years]

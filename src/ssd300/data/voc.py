@@ -32,21 +32,26 @@ def voc_roots(path: Path) -> list[Path]:
 def read_voc(roots: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
     """The pictures of a split of all `roots`; of several, those that lack it are left out and noted.
 
+    Where one root has a test split, no other is tested on its val: that is part of the trainval that it trains on.
+
     Raises:
         DataError: no such split anywhere, an annotation that is missing, a picture without one, or a root named twice.
     """
     names = _root_names(roots)
+    wanted = (split,) if split is not None else SPLITS[purpose]
+    if split is None and purpose == "test" and any("test" in available_splits(root) for root in roots):
+        wanted = ("test",)
     notes, splits = [], []
     listed: list[tuple[Path, str]] = []
     for root, name in zip(roots, names, strict=True):
-        chosen, ids, note = _choose_split(root, split, purpose, only=len(roots) == 1)
+        chosen, ids, note = _choose_split(root, wanted, purpose, only=len(roots) == 1)
         notes.append(f"{name}: {note}")
         if chosen is not None:
             splits.append(chosen)
             listed += [(root, image_id) for image_id in ids]
     if not splits:
         raise NoSplitError(
-            f"no folder has a split to {purpose} on" if split is None else f"no folder has a split '{split}'",
+            f"no folder has a split to {purpose} on ({' or '.join(wanted)})",
             where=", ".join(map(str, roots)),
             fix="Name another with --split.",
         )
@@ -98,25 +103,23 @@ def _root_names(roots: Sequence[Path]) -> list[str]:
     return ["/".join(root.parts[-depth:]) for root in whole]
 
 
-def _choose_split(root: Path, split: str | None, purpose: Purpose, *, only: bool) -> tuple[str | None, list[str], str]:
-    """The split's name, its ids and what to say about it; None where another root may have it."""
+def _choose_split(
+    root: Path, wanted: Sequence[str], purpose: Purpose, *, only: bool
+) -> tuple[str | None, list[str], str]:
+    """The split's name (the first of `wanted` that is there), its ids and what to say; None if another may have it."""
     there = available_splits(root)
-    if split is not None:
-        if split not in there and not only:
-            return None, [], f"has no split '{split}', left out"
-        return split, read_split(root, split), f"PASCAL VOC (it has Annotations), split '{split}' as asked"
-    if not there:
+    if not there and wanted == SPLITS[purpose]:
         ids = _all_ids(root)
         return NO_LISTS, ids, f"PASCAL VOC without split lists, all {len(ids)} annotations are taken"
-    for name in SPLITS[purpose]:
+    for name in wanted:
         if name in there:
             return name, read_split(root, name), f"PASCAL VOC (it has Annotations), {purpose}s on '{name}'"
     if not only:
-        return None, [], f"has no split to {purpose} on, left out"
+        return None, [], f"has no split {' or '.join(wanted)}, left out"
     raise NoSplitError(
-        f"there is no split to {purpose} on ({' or '.join(SPLITS[purpose])})",
+        f"there is no split to {purpose} on ({' or '.join(wanted)})",
         where=root / "ImageSets" / "Main",
-        fix=f"Splits here: {', '.join(there)}. Name one with --split.",
+        fix=f"Splits here: {', '.join(there) or 'none'}. Name one with --split.",
     )
 
 
