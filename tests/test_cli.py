@@ -109,8 +109,8 @@ def test_the_list_of_verbs_says_what_each_verb_says_of_itself():
     from importlib import import_module
 
     for verb, summary in VERBS.items():
-        module = import_module(f"ssd300.cli.{verb}")
-        function = getattr(module, "eval_" if verb == "eval" else verb)
+        module = import_module(f"ssd300.cli.{'import_' if verb == 'import' else verb}")
+        function = getattr(module, verb if hasattr(module, verb) else f"{verb}_")
         assert function.__doc__.splitlines()[0] == summary
 
 
