@@ -156,3 +156,12 @@ def test_suppressed_classes_are_neither_drawn_nor_written(coloured, light_run, t
     assert {found["label"] for found in row["detections"]} == {"red"}
     code, _, err = run(capsys, *words, "--suppress", "bleu", "--overwrite")
     assert (code, "no class 'bleu'" in err) == (2, True)
+
+
+def test_pictures_that_are_trained_on_are_not_evaluated_on(coloured, tmp_path, capsys):
+    for path in (coloured / "ImageSets/Main").glob("*.txt"):
+        path.unlink()
+    words = ["train", coloured, "--preset", "light", "--init", "none", "--workers", 0, "--batch-size", 2, "--steps", 1]
+    code, out, err = run(capsys, *words, "--out", tmp_path / "r", "--json")
+    assert (code, json.loads(out)["map"]) == (0, None)
+    assert "trained on" in err

@@ -71,8 +71,11 @@ def whole_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     With `overwrite`, files of the same name are replaced and others in `folder` are kept.
     """
     check_output_free(folder, overwrite=overwrite)
+    folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = folder.with_name(f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    # Within a folder that is there already, as its parent may be another file system or not writable.
+    beside = folder if folder.exists() else folder.parent
+    building = beside / f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     try:

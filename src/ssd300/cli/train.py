@@ -81,7 +81,7 @@ def train(
     if not resume:
         check_output_free(out, overwrite=overwrite)
 
-    from ssd300.data import load_dataset
+    from ssd300.data import Dataset, load_dataset
     from ssd300.data.labels import NoSplitError
     from ssd300.presets import PRESETS
     from ssd300.training.loop import train as run
@@ -94,12 +94,17 @@ def train(
     say(dataset.notes)
     if epochs is not None:
         config = replace(config, steps=math.ceil(epochs * len(dataset) / config.batch_size))
+    validation: Dataset | None = None
     try:
-        validation = load_dataset(*data, purpose="test", classes=known or dataset.classes, **reading)
-        say(validation.notes)
+        held_out = load_dataset(*data, purpose="test", classes=known or dataset.classes, **reading)
+        say(held_out.notes)
+        learnt = {annotation.image_path for annotation in dataset.annotations}
+        if learnt.isdisjoint(annotation.image_path for annotation in held_out.annotations):
+            validation = held_out
+        else:
+            say(["no evaluation while training: some of its pictures are trained on"])
     except NoSplitError as error:
         say([f"no evaluation while training: {error}"])
-        validation = None
     log_to_stderr(out / "train.log")
     write_text(out / "command.txt", shlex.join(sys.argv) + "\n")
     summary = run(dataset, config, validation=validation, resume=resume, overwrite=True, stop_after=stop_after)
