@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -115,5 +117,9 @@ def test_the_seeds_rules_are_taken(coloured, tmp_path):
     _, card = load_weights(tmp_path / "run")
     assert card.settings == SEED
     assert card.normalization == NONE
-    with pytest.raises(ValueError, match="rules is 'mine'; it must be one of paper, seed"):
-        config(tmp_path / "other", rules="mine")
+
+
+def test_a_word_that_is_no_choice_names_the_choices():
+    code = "from ssd300.training.config import TrainConfig; TrainConfig(out='run', rules='mine')"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # here beartype would be first
+    assert "ValueError: rules is 'mine'; it must be one of paper, seed" in ended.stderr

@@ -1,5 +1,7 @@
 """`ssd300 demo`: the whole job with nothing but the installed package."""
 
+import json
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
 
 PICTURES = (240, 60)  # drawn for training and for testing
-STEPS, BATCH_SIZE, WARMUP_STEPS, LEARNING_RATE = 100, 8, 10, 2e-2
+STEPS, BATCH_SIZE, WARMUP_STEPS, LEARNING_RATE = 120, 8, 10, 2e-2
 SHOWN = 9
 SHOWN_SCORE = 0.5
 
@@ -26,7 +28,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     json_
         Print the summary as one JSON object and nothing else.
     """
-    from ssd300.files import check_output_free, whole_folder
+    from ssd300.files import check_output_free, whole_folder, write_text
 
     check_output_free(out, overwrite=overwrite)
     from ssd300.data import load_dataset
@@ -35,7 +37,8 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     from ssd300.detect import Detector
     from ssd300.model.postprocess import Selection
     from ssd300.presets import light
-    from ssd300.reporting.html import ClassRow, Gallery, RunReport, write_report
+    from ssd300.reporting.html import Gallery, write_report
+    from ssd300.reporting.run import COMMAND, read_run
     from ssd300.training.loop import train
 
     data, run = out / "data", out / "run"
@@ -46,6 +49,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     with whole_folder(out / "lists", overwrite=overwrite) as lists:
         write_lists(lists, [dataset], [held_out], home=out / "lists")
     log_to_stderr(run / "train.log")
+    write_text(run / COMMAND, shlex.join(sys.argv) + "\n")
     config = replace(
         light(run),
         steps=STEPS,
@@ -57,37 +61,30 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     )
     summary = train(dataset, config, validation=held_out, overwrite=True)
     detector = Detector.load(run)
-    selection = Selection(min_score=SHOWN_SCORE)
     shown = [annotation.image_path for annotation in held_out.annotations[:SHOWN]]
-    pictures = []
-    for path, result in zip(shown, detector.stream(shown, selection, batch_size=SHOWN), strict=True):
-        drawn = result.draw()
-        (out / "detections").mkdir(exist_ok=True)
-        drawn.save(out / "detections" / path.name, quality=95)
-        pictures.append((f"{path.name}: {len(result)} found", drawn))
-    rows = [ClassRow(name=name, **result) for name, result in summary["per_class"].items()]
+    found = list(detector.stream(shown, Selection(min_score=SHOWN_SCORE), batch_size=SHOWN))
+    drawn = [result.draw() for result in found]
+    with whole_folder(out / "detections", overwrite=overwrite) as folder:
+        for path, picture in zip(shown, drawn, strict=True):
+            picture.save(folder / path.name, quality=95)
+        rows = [json.dumps(result.to_dict(), ensure_ascii=False) + "\n" for result in found]
+        (folder / "detections.jsonl").write_text("".join(rows), encoding="utf-8")
+    report = read_run(run)
+    gallery = Gallery(
+        title="What it finds",
+        explanation=f"Held-out pictures and their detections with a score of at least {SHOWN_SCORE:g}.",
+        pictures=[
+            (f"{path.name}: {len(result)} found", picture)
+            for path, result, picture in zip(shown, found, drawn, strict=True)
+        ],
+    )
     write_report(
         out / "report.html",
-        RunReport(
+        replace(
+            report,
             title="SSD300 on drawn scenes",
-            subtitle="Drawn, listed, trained, evaluated and detected on by `ssd300 demo`.",
-            headline=f"{summary['map']:.3f}",
-            headline_meaning=f"mAP ({summary['metric']}) on {len(held_out)} pictures that training never saw",
-            per_class=rows,
-            galleries=[
-                Gallery(
-                    title="Held-out pictures",
-                    explanation=f"Detections with a score of at least {SHOWN_SCORE}.",
-                    pictures=pictures,
-                )
-            ],
-            facts=[
-                ("model", config.model),
-                ("images seen", str(summary["images_seen"])),
-                ("training, seconds", str(summary["seconds"])),
-                ("seed", str(seed)),
-                ("torch", summary["versions"]["torch"]),
-            ],
+            subtitle=f"Drawn, listed, trained, evaluated and detected on by `ssd300 demo`: {report.subtitle}.",
+            galleries=[gallery, *report.galleries],
         ),
     )
     if json_:

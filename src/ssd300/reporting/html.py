@@ -11,7 +11,8 @@ from PIL import Image
 
 from ssd300.files import write_text
 
-WIDEST_PX = 900
+WIDEST_PX = 1200
+JPEG_QUALITY = 88
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +26,38 @@ class ClassRow:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Plot:
+    """A chart as the bytes of a PNG, dark on white; `wide` ones take a whole line."""
+
+    alternative: str
+    png: bytes
+    wide: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Gallery:
-    """Pictures with captions under one heading."""
+    """Pictures with captions under one heading; `wide` ones take a whole line each. A caption may be empty."""
 
     title: str
     explanation: str
     pictures: Sequence[tuple[str, Image.Image]]
+    wide: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunReport:
+    """What the page says, from top to bottom. `notes` are what is missing, and why."""
+
     title: str
     subtitle: str
     headline: str
     headline_meaning: str
-    per_class: Sequence[ClassRow]
-    galleries: Sequence[Gallery]
-    facts: Sequence[tuple[str, str]]
+    notes: Sequence[str] = ()
+    per_class: Sequence[ClassRow] = ()
+    plots: Sequence[Plot] = ()
+    galleries: Sequence[Gallery] = ()
+    facts: Sequence[tuple[str, str]] = ()
+    configuration: Sequence[tuple[str, str]] = ()
 
 
 def write_report(path: Path, report: RunReport) -> None:
@@ -49,21 +65,18 @@ def write_report(path: Path, report: RunReport) -> None:
     from jinja2 import Environment
 
     template = files("ssd300.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
-    galleries = [
-        {
-            "title": gallery.title,
-            "explanation": gallery.explanation,
-            "pictures": [(caption, _data_address(image)) for caption, image in gallery.pictures],
-        }
-        for gallery in report.galleries
-    ]
-    environment = Environment(autoescape=True, trim_blocks=True)
-    write_text(path, environment.from_string(template).render(report=report, galleries=galleries))
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"png_address": _png_address, "jpeg_address": _jpeg_address}
+    write_text(path, environment.from_string(template).render(report=report))
 
 
-def _data_address(image: Image.Image) -> str:
+def _png_address(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def _jpeg_address(image: Image.Image) -> str:
     small = image.convert("RGB")
     small.thumbnail((WIDEST_PX, WIDEST_PX))
     buffer = io.BytesIO()
-    small.save(buffer, format="JPEG", quality=88)
+    small.save(buffer, format="JPEG", quality=JPEG_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -36,6 +36,11 @@ def choose_precision(amp: str, device: torch.device) -> torch.dtype:
     return torch.float32
 
 
+def dtype_name(dtype: torch.dtype) -> str:
+    """As people write it: 'float32', 'bfloat16'."""
+    return str(dtype).removeprefix("torch.")
+
+
 def _bf16_pays_on_cpu() -> bool:
     """Times a convolution like the network's, forward and backward, in both precisions.
 

@@ -1,7 +1,7 @@
 """All that a run needs to go on exactly where it was, in one file."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -14,24 +14,33 @@ STATE = "state/last.pt"
 MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every"}  # they do not change the numbers
 
 
+class Progress(NamedTuple):
+    """How far a run is: updates made, the report of the best evaluation so far (`Report.to_dict`), time spent.
+
+    `precision` is the network's in training. A run keeps it: 'auto' may choose another on the next machine.
+    """
+
+    step: int = 0
+    best: dict[str, Any] | None = None
+    seconds: float = 0.0
+    precision: torch.dtype = torch.float32
+
+
 def save_state(
     config: TrainConfig,
     data: str,
     model: SSD,
     optimizer: torch.optim.Optimizer,
-    *,
-    step: int,
-    best: dict[str, Any] | None,
+    progress: Progress,
 ) -> None:
-    """Write the state after `step` updates, whole or not at all. `data` is the data set's fingerprint.
+    """Write the state of a run's progress, whole or not at all. `data` is the data set's fingerprint.
 
     The stream of pictures needs no state of its own: it follows from the seed and the images seen.
     """
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
-        "step": step,
-        "best": best,
+        "progress": progress._asdict(),
         "data": data,
         "config": _plain(config),
         "random": torch.get_rng_state(),
@@ -39,10 +48,8 @@ def save_state(
     write_atomically(config.out / STATE, lambda temporary: torch.save(state, str(temporary)))
 
 
-def load_state(
-    config: TrainConfig, data: str, model: SSD, optimizer: torch.optim.Optimizer
-) -> tuple[int, dict[str, Any] | None]:
-    """Fill model and optimiser; answer the updates done and the report of the best evaluation so far.
+def load_state(config: TrainConfig, data: str, model: SSD, optimizer: torch.optim.Optimizer) -> Progress:
+    """Fill model and optimiser, set the random stream, and answer how far the run was.
 
     Raises:
         RunError: there is no state, or it cannot be read.
@@ -73,7 +80,7 @@ def load_state(
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])
-    return state["step"], state["best"]
+    return Progress(**state["progress"])
 
 
 def _plain(config: TrainConfig) -> dict[str, Any]:

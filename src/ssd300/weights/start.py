@@ -9,22 +9,18 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ssd300.errors import WeightsError
 from ssd300.model import SSD
-from ssd300.model.backbone import VGG16, VGG16_STAGES, EfficientNetLite0
+from ssd300.model.backbone import VGG16, EfficientNetLite0
 from ssd300.model.ssd import CAFFE, IMAGENET, LITE
+from ssd300.weights.foreign import read_foreign
 from ssd300.weights.format import load_weights
+from ssd300.weights.layouts import FEATURES, REDUCED_FC
 
 IMAGENET_LITE0 = "imagenet"
 
-# Where torchvision's `vgg16().features` and amdegroot's `vgg16_reducedfc.pth` have each convolution.
-_CONVOLUTIONS = [f"conv{stage}_{n}" for stage, widths in enumerate(VGG16_STAGES, 1) for n in range(1, len(widths) + 1)]
-_FEATURES = dict(zip(_CONVOLUTIONS, (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), strict=True))
-_REDUCED_FC = {"conv6": 31, "conv7": 33}
 PARTIAL_FIRST = "conv1_1"
 
 
@@ -58,7 +54,7 @@ def initialize(model: SSD, init: str) -> Start:
             where=init,
             fix="--init takes a file, 'none', and for ssd300_efficientnet_lite0 'imagenet'.",
         )
-    tensors = read_tensors(path)
+    tensors = read_foreign(path)
     if any(name.startswith("heads.") for name in tensors):
         return _fill_from_ours(model, path)
     if not isinstance(model.backbone, VGG16):
@@ -66,40 +62,22 @@ def initialize(model: SSD, init: str) -> Start:
     return _fill_vgg16(model, model.backbone, tensors, path)
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """A state dict from safetensors or from torch's format; a pickle that would run code is refused."""
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(str(path), map_location="cpu", weights_only=True)
-    except SafetensorError as error:
-        raise WeightsError(
-            f"this is not a whole safetensors file ({error})", where=path, fix="Copy it again."
-        ) from error
-    except Exception as error:  # torch.load raises whatever its readers do: EOFError, UnpicklingError, RuntimeError…
-        raise WeightsError(
-            f"torch cannot read it without running code from it ({type(error).__name__})",
-            where=path,
-            fix="Give a plain state dict; nothing in this file was run.",
-        ) from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError("this is not a state dict of tensors", where=path, fix="Give a plain state dict.")
-    return dict(state)
-
-
 def _fill_vgg16(model: SSD, backbone: VGG16, tensors: Mapping[str, Tensor], path: Path) -> Start:
     prefix = "features." if any(name.startswith("features.") for name in tensors) else ""
-    names = {layer: f"{prefix}{number}" for layer, number in _FEATURES.items()}
-    naming: Literal["torchvision", "reducedfc"] = "torchvision"
-    if f"{_REDUCED_FC['conv6']}.weight" in tensors:
-        names |= {layer: str(number) for layer, number in _REDUCED_FC.items()}
+    names = {layer: f"{prefix}{number}" for layer, number in FEATURES.items()}
+    naming: Literal["torchvision", "torchvision features", "reducedfc"] = "torchvision"
+    if f"{REDUCED_FC['conv6']}.weight" in tensors:
+        names |= {layer: str(number) for layer, number in REDUCED_FC.items()}
         naming = "reducedfc"
     values = {
         layer: (tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float())
         for layer, name in names.items()
         if f"{name}.weight" in tensors and f"{name}.bias" in tensors
     }
-    if "classifier.0.weight" in tensors:
+    classifier = tensors.get("classifier.0.weight")
+    if classifier is not None and not torch.isfinite(classifier).all():
+        naming = "torchvision features"  # their classifier is filled with NaN: conv6 and conv7 are drawn
+    elif classifier is not None:
         values["conv6"] = decimate(
             tensors["classifier.0.weight"].view(4096, 512, 7, 7), tensors["classifier.0.bias"], 3
         )
@@ -134,7 +112,7 @@ def _fill_vgg16(model: SSD, backbone: VGG16, tensors: Mapping[str, Tensor], path
             module.weight.copy_(weight)
             module.bias.copy_(bias)
         filled.add(id(module))
-    model.set_normalization(CAFFE if naming == "reducedfc" else IMAGENET)
+    model.set_normalization(IMAGENET if naming == "torchvision" else CAFFE)
     return _start(model, str(path), filled)
 
 

@@ -1,0 +1,145 @@
+"""What stands where in a run folder, and its report: all that the page says is read from the folder's files.
+
+So the report can be written again at any time, during a run as after it, and by whoever has the folder.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from PIL import Image
+
+from ssd300.reporting.html import ClassRow, Gallery, Plot, RunReport
+
+REPORT = "report.html"
+CONFIG, COMMAND, ENVIRONMENT, DATA, SUMMARY = "config.yaml", "command.txt", "env.json", "data.json", "summary.json"
+TRAINING_BATCH, VALIDATION = "images/training_batch.jpg", "images/validation_{number}.jpg"
+LOSS, RATE, MAP = "plots/loss.png", "plots/lr.png", "plots/map.png"
+PRECISION_RECALL, CONFUSION, LABELS = "plots/precision_recall.png", "plots/confusion.png", "plots/labels.png"
+SHOWN_SCORE = 0.5  # a detection that is shown is more probably its class than all else together
+SHOWN_PICTURES = 6
+
+_PLOTS = (  # file, alternative text, whether it takes a whole line
+    (LOSS, "loss over steps", False),
+    (MAP, "mAP over steps", False),
+    (RATE, "learning rate over steps", False),
+    (CONFUSION, "confusion of classes and background", False),
+    (PRECISION_RECALL, "precision over recall of each class", True),
+    (LABELS, "objects a class, objects a picture and sizes in the training data", True),
+)
+
+
+def read_run(folder: Path) -> RunReport:
+    """The report of a run folder. Files that are not there yet are left out, and the notes say what that means.
+
+    Raises:
+        FileNotFoundError: there is no run: config.yaml, data.json or summary.json is missing.
+    """
+    config: dict[str, Any] = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    data, summary = _read_json(folder / DATA), _read_json(folder / SUMMARY)
+    headline, meaning = "–", "no mAP yet"
+    if summary["map"] is not None:
+        headline = f"{summary['map']:.3f}"
+        meaning = f"mAP ({summary['metric']}) on {summary['images']:,} pictures that training never saw"
+    return RunReport(
+        title=folder.resolve().name,
+        subtitle=f"{config['model']}, {summary['steps']:,} of {config['steps']:,} steps, "
+        f"{config['batch_size']} pictures each",
+        headline=headline,
+        headline_meaning=meaning,
+        notes=_notes(config, data, summary),
+        per_class=[ClassRow(name=name, **values) for name, values in (summary["per_class"] or {}).items()],
+        plots=[
+            Plot(alternative=alternative, png=(folder / name).read_bytes(), wide=wide)
+            for name, alternative, wide in _PLOTS
+            if (folder / name).is_file()
+        ],
+        galleries=_galleries(folder),
+        facts=_facts(folder, data, summary),
+        configuration=[(name, _shown(value)) for name, value in config.items()],
+    )
+
+
+def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]) -> list[str]:
+    notes = []
+    if summary["steps"] < config["steps"]:
+        notes.append(f"The run stands at step {summary['steps']:,} of {config['steps']:,}.")
+    if data["validation"] is None:
+        notes.append(
+            "The data has no held-out split, so nothing was evaluated: mAP, precision and recall, confusion and "
+            "detections are absent, and the best weights are the last."
+        )
+    elif summary["map"] is None and summary["metric"] is None:
+        notes.append("Nothing is evaluated yet: mAP, precision and recall, confusion and detections follow.")
+    elif summary["map"] is None:
+        notes.append("The held-out pictures have no object that counts, so there is no mAP.")
+    if data["dropped"]:
+        notes.append("Left out of the data: " + ", ".join(f"{n} {what}" for what, n in data["dropped"].items()) + ".")
+    return notes
+
+
+def _galleries(folder: Path) -> list[Gallery]:
+    held_out = [folder / VALIDATION.format(number=number) for number in range(1, SHOWN_PICTURES + 1)]
+    galleries = (
+        Gallery(
+            title="Labels beside detections",
+            explanation=f"Held-out pictures; what is found has a score of at least {SHOWN_SCORE:g}.",
+            pictures=_pictures(held_out),
+            wide=True,
+        ),
+        Gallery(
+            title="What training sees",
+            explanation="The first batch after augmentation, with its boxes.",
+            pictures=_pictures([folder / TRAINING_BATCH]),
+            wide=True,
+        ),
+    )
+    return [gallery for gallery in galleries if gallery.pictures]
+
+
+def _pictures(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
+    pictures = []
+    for path in paths:
+        if path.is_file():
+            with Image.open(path) as image:
+                pictures.append(("", image.copy()))
+    return pictures
+
+
+def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[tuple[str, str]]:
+    environment = _read_json(folder / ENVIRONMENT)
+    facts = [
+        ("training data", _described(data)),
+        ("pictures seen", f"{summary['images_seen']:,}"),
+        ("training", _duration(summary["seconds"])),
+        ("device", f"{summary['device']}, {summary['precision']}"),
+        ("seed", str(summary["seed"])),
+        *((name, str(environment[name])) for name in ("ssd300", "torch", "python", "platform")),
+    ]
+    if data["validation"]:
+        facts.insert(1, ("held-out data", _described(data["validation"])))
+    if summary["git"]:
+        facts.append(("commit", summary["git"]))
+    if (folder / COMMAND).is_file():
+        facts.append(("command", (folder / COMMAND).read_text(encoding="utf-8").strip()))
+    return facts
+
+
+def _described(data: dict[str, Any]) -> str:
+    return f"{data['images']:,} pictures, {sum(data['objects'].values()):,} objects ({data['split']})"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "–" if value is None else str(value)
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

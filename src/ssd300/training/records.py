@@ -1,0 +1,76 @@
+"""The rows of a run: metrics.jsonl with everything, results.csv for spreadsheets. Appended to while the run goes on.
+
+A row is a logged step or an evaluation. What a killed run wrote after its last state, or half, is cut on resume.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ssd300.files import write_text
+
+JSONL, CSV = "metrics.jsonl", "results.csv"
+COLUMNS = ("step", "images_seen", "seconds", "lr", "localization", "classification", "metric", "map")
+
+Row = dict[str, Any]
+
+
+class Records:
+    """The rows so far, in memory and on disk. They start anew; `resume` reads those that are there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: list[Row] = []
+
+    def start(self) -> None:
+        self.rows = []
+        self._write_all()
+
+    def resume(self, step: int) -> None:
+        """Keep the rows up to `step` and cut the others, in both files."""
+        path = self.folder / JSONL
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        self.rows = [row for row in map(_parse, lines) if row is not None and row["step"] <= step]
+        self._write_all()
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+        for name, line in ((JSONL, _json_line(row)), (CSV, _csv_line(row))):
+            with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
+                file.write(line)
+
+    @property
+    def logged(self) -> list[Row]:
+        return [row for row in self.rows if "lr" in row]
+
+    @property
+    def evaluations(self) -> list[Row]:
+        return [row for row in self.rows if "map" in row]
+
+    def _write_all(self) -> None:
+        write_text(self.folder / JSONL, "".join(map(_json_line, self.rows)))
+        header = _csv_line({name: name for name in COLUMNS})
+        write_text(self.folder / CSV, header + "".join(map(_csv_line, self.rows)))
+
+
+def _parse(line: str) -> Row | None:
+    """None for a line that was not written whole."""
+    try:
+        row: Row = json.loads(line)
+    except ValueError:
+        return None
+    return row
+
+
+def _json_line(row: Row) -> str:
+    return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _csv_line(row: Mapping[str, Any]) -> str:
+    """The row's values in the order of the columns; what it has not stays empty."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(["" if (v := row.get(name)) is None else v for name in COLUMNS])
+    return line.getvalue()

@@ -1,0 +1,188 @@
+"""The files of a run that people and scripts read: what it was given, its rows, plots, pictures and report.
+
+Weights and state are the loop's. Nothing here draws a random number or changes the model.
+"""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from PIL import Image
+from torch import Tensor
+
+from ssd300.data.dataset import Dataset
+from ssd300.data.loader import read_sample
+from ssd300.data.photometric import apply_photometric
+from ssd300.evaluation import Report
+from ssd300.files import write_atomically, write_json, write_text
+from ssd300.metrics.confusion import IOU_THRESHOLD, confusion_matrix
+from ssd300.reporting import plots
+from ssd300.reporting import run as layout
+from ssd300.reporting.draw import draw_detections
+from ssd300.reporting.html import write_report
+from ssd300.reporting.montage import draw_labels, montage
+from ssd300.resize import WHITE, to_float
+from ssd300.tensors import Batch, Losses
+from ssd300.training.config import TrainConfig
+from ssd300.training.device import dtype_name
+from ssd300.training.environment import environment, source_commit
+from ssd300.training.records import CSV, JSONL, Records
+from ssd300.training.state import Progress, describe
+from ssd300.training.stored_evaluation import store_evaluation
+from ssd300.types import Annotation, Detections, DetectionTable
+
+EVALUATION = "eval"
+OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, layout.REPORT, layout.SUMMARY, JSONL, CSV)
+TILE_PX, BATCH_TILE_PX, BATCH_COLUMNS, MOST_OF_A_BATCH = 480, 240, 4, 16
+
+log = logging.getLogger(__name__)
+
+
+class RunFolder:
+    """Takes what happens in a run and keeps its folder up to date."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: Dataset,
+        validation: Dataset | None,
+        *,
+        device: torch.device,
+    ) -> None:
+        self.config, self.dataset, self.validation = config, dataset, validation
+        self.folder = config.out
+        self.device = device
+        self.records = Records(config.out)
+
+    def start(self) -> None:
+        """Take away what another run left here, and write what this one was given."""
+        for name in OF_A_RUN:
+            path = self.folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.records.start()
+        write_text(self.folder / layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
+        write_json(self.folder / layout.ENVIRONMENT, environment())
+        held_out = None if self.validation is None else _describe_data(self.validation)
+        write_json(self.folder / layout.DATA, _describe_data(self.dataset) | {"validation": held_out})
+        figure = plots.plot_label_statistics(self.dataset.annotations, self.dataset.classes)
+        plots.save_figure(self.folder / layout.LABELS, figure)
+
+    def resume(self, progress: Progress) -> None:
+        self.records.resume(progress.step)
+
+    def show_batch(self, batch: Batch, fill: Tensor) -> None:
+        """Keep the first pictures of a batch as the network sees them; `fill` is the mean colour, RGB in 0..1."""
+        images = batch.images
+        pixels = to_float(images) if batch.photometric is None else apply_photometric(images, batch.photometric, fill)
+        shown = (pixels[:MOST_OF_A_BATCH] * WHITE).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        pictures = []
+        for row, image in enumerate(shown):
+            real = batch.targets.labels[row] > 0  # 0 is padding
+            boxes = batch.targets.boxes[row][real].numpy() * np.tile(image.shape[1::-1], 2)
+            labels = batch.targets.labels[row][real].numpy() - 1
+            pictures.append((batch.image_ids[row], draw_labels(image, boxes, labels, self.dataset.classes)))
+        picture = montage(pictures, columns=BATCH_COLUMNS, tile_px=BATCH_TILE_PX)
+        _save_jpeg(self.folder / layout.TRAINING_BATCH, picture)
+
+    def log_step(self, progress: Progress, losses: Losses) -> None:
+        values = {
+            "lr": self.config.learning_rate(progress.step - 1),
+            "localization": float(losses.localization),
+            "classification": float(losses.classification),
+        }
+        self.records.add(self._row(progress) | values)
+        log.info(
+            "step %d/%d  lr %.2e  localization %.3f  classification %.3f  %.0f s",
+            progress.step, self.config.steps, *values.values(), progress.seconds,
+        )  # fmt: skip
+
+    def log_evaluation(self, progress: Progress, report: Report) -> None:
+        """Add the evaluation's row; if it is the best so far, keep its detections, curves and pictures."""
+        aps = {name: result.ap for name, result in report.per_class.items()}
+        self.records.add(self._row(progress) | {"metric": report.metric, "map": report.map, "per_class": aps})
+        log.info("step %d: %s %.4f on %d images", progress.step, report.metric, report.map or 0, report.images)
+        if self.validation is None or progress.best != report.to_dict():
+            return
+        store_evaluation(self.folder / EVALUATION, report, self.validation)
+        plots.save_figure(self.folder / layout.PRECISION_RECALL, plots.plot_precision_recall(report.per_class))
+        annotations, classes = self.validation.annotations, self.validation.classes
+        thresholds = {"min_score": layout.SHOWN_SCORE, "iou_threshold": IOU_THRESHOLD}
+        counts = confusion_matrix(annotations, report.detections, len(classes), **thresholds)
+        plots.save_figure(self.folder / layout.CONFUSION, plots.plot_confusion(counts, classes, **thresholds))
+        for number, index in enumerate(_spread(annotations, layout.SHOWN_PICTURES), start=1):
+            picture = _labels_beside_detections(annotations[index], report.detections, index, classes)
+            _save_jpeg(self.folder / layout.VALIDATION.format(number=number), picture)
+
+    def refresh(self, progress: Progress) -> dict[str, Any]:
+        """Bring summary, curves and report up to date, and answer the summary."""
+        summary: dict[str, Any] = {
+            **(progress.best or {"metric": None, "map": None, "per_class": None, "images": None}),
+            "steps": progress.step,
+            "images_seen": progress.step * self.config.batch_size,
+            "seconds": round(progress.seconds, 1),
+            "seed": self.config.seed,
+            "device": str(self.device),
+            "precision": dtype_name(progress.precision),
+            "git": source_commit(),
+            "versions": environment(),
+        }
+        write_json(self.folder / layout.SUMMARY, summary)
+        logged, evaluations = self.records.logged, self.records.evaluations
+        if logged:
+            plots.save_figure(self.folder / layout.LOSS, plots.plot_losses(logged))
+            plots.save_figure(self.folder / layout.RATE, plots.plot_learning_rate(logged))
+        if evaluations:
+            plots.save_figure(self.folder / layout.MAP, plots.plot_map(evaluations))
+        write_report(self.folder / layout.REPORT, layout.read_run(self.folder))
+        return summary
+
+    def _row(self, progress: Progress) -> dict[str, Any]:
+        return {
+            "step": progress.step,
+            "images_seen": progress.step * self.config.batch_size,
+            "seconds": round(progress.seconds, 1),
+        }
+
+
+def _describe_data(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "images": len(dataset),
+        "objects": dataset.objects_per_class(),
+        "classes": list(dataset.classes),
+        "split": dataset.split,
+        "fingerprint": dataset.fingerprint(),
+        "dropped": dict(dataset.dropped),
+    }
+
+
+def _spread(annotations: Sequence[Annotation], count: int) -> list[int]:
+    """`count` pictures at even distances among those with objects; all that there are if they are fewer."""
+    with_objects = [index for index, annotation in enumerate(annotations) if len(annotation)]
+    places = np.linspace(0, len(with_objects) - 1, min(count, len(with_objects))).round().astype(int)
+    return [with_objects[place] for place in places]
+
+
+def _labels_beside_detections(
+    annotation: Annotation, table: DetectionTable, index: int, classes: Sequence[str]
+) -> Image.Image:
+    image = read_sample(annotation).image
+    rows = np.flatnonzero((table.image_index == index) & (table.scores >= layout.SHOWN_SCORE))
+    rows = rows[np.argsort(-table.scores[rows], kind="stable")]
+    found = Detections(
+        boxes=table.boxes_px[rows], scores=table.scores[rows], labels=table.labels[rows], classes=classes
+    )
+    labelled = draw_labels(image, annotation.boxes_px, annotation.labels, classes)
+    pictures = [
+        (f"{annotation.image_id}: labels", labelled),
+        (f"detections, score from {layout.SHOWN_SCORE:g}", draw_detections(image, found)),
+    ]
+    return montage(pictures, columns=2, tile_px=TILE_PX)
+
+
+def _save_jpeg(path: Path, picture: Image.Image) -> None:
+    write_atomically(path, lambda temporary: picture.save(temporary, format="JPEG", quality=90))

@@ -1,0 +1,164 @@
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from ssd300.data import load_dataset
+from ssd300.data.predictions import read_predictions
+from ssd300.evaluation import evaluate
+from ssd300.presets import PRESETS
+from ssd300.training.loop import train
+from ssd300.weights.format import read_card
+
+WITHOUT_A_SPLIT = {"config.yaml", "env.json", "data.json", "results.csv", "metrics.jsonl", "summary.json",
+                   "report.html", "weights/best.safetensors", "weights/last.safetensors", "state/last.pt",
+                   "plots/loss.png", "plots/lr.png", "plots/labels.png", "images/training_batch.jpg"}  # fmt: skip
+WITH_A_SPLIT = {"plots/map.png", "plots/precision_recall.png", "plots/confusion.png", "images/validation_1.jpg",
+                "eval/per_class.csv", "eval/detections.jsonl", "eval/comp4/comp4_det_test_blue.txt",
+                "eval/comp4/comp4_det_test_red.txt"}  # fmt: skip
+
+
+def config(out, **kwargs):
+    values = {"steps": 3, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs
+    return replace(PRESETS["light"](out), **values)
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def jsonl(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def data(coloured):
+    return load_dataset(coloured)
+
+
+@pytest.fixture
+def held_out(coloured):
+    return load_dataset(coloured, purpose="test")
+
+
+def test_all_that_a_run_folder_holds(data, held_out, coloured, tmp_path):
+    out = tmp_path / "run"
+    summary = train(data, config(out), validation=held_out)
+    assert files(out) == WITHOUT_A_SPLIT | WITH_A_SPLIT
+    assert json.loads((out / "summary.json").read_text()) == summary
+    for name in ("map", "metric", "per_class", "steps", "images_seen", "seconds", "seed", "git", "versions"):
+        assert name in summary
+    assert set(summary["per_class"]["red"]) == {"ap", "objects", "detections"}
+    assert yaml.safe_load((out / "config.yaml").read_text())["batch_size"] == 2
+    described = json.loads((out / "data.json").read_text())
+    assert (described["images"], described["validation"]["images"]) == (4, 1)
+    for name in files(out):
+        if name.endswith((".png", ".jpg")):
+            with Image.open(out / name) as image:
+                image.load()
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert summary["metric"] in report
+    assert "http" not in report
+    assert report.count("data:image/png") == 6
+    assert report.count("data:image/jpeg") == 2
+
+
+def test_the_stored_evaluation_is_that_of_the_best_weights(data, held_out, tmp_path):
+    out = tmp_path / "run"
+    summary = train(data, config(out), validation=held_out)
+    report = evaluate(out, held_out)
+    assert report.to_dict()["per_class"] == summary["per_class"]
+    assert read_card(out).metric == {"name": summary["metric"], "value": summary["map"], "images": 1}
+    for stored in (out / "eval", out / "eval/comp4"):
+        if stored.name == "eval":
+            stored = stored / "detections.jsonl"
+        table = read_predictions(stored, held_out.annotations, held_out.classes).table
+        order = np.lexsort((table.boxes_px[:, 0], table.labels, -table.scores))
+        wanted = report.detections
+        same = np.lexsort((wanted.boxes_px[:, 0], wanted.labels, -wanted.scores))
+        assert (table.scores[order] == wanted.scores[same]).all()
+        assert np.allclose(table.boxes_px[order], wanted.boxes_px[same], rtol=0, atol=1e-9)
+    with (out / "eval/per_class.csv").open() as lines:
+        rows = {row["class"]: row for row in csv.DictReader(lines)}
+    assert rows["red"]["objects"] == "1"
+    assert (rows["blue"]["ap"], rows["blue"]["objects"]) == ("", "0")
+
+
+def test_without_a_held_out_split_parts_are_absent_and_the_report_says_so(data, tmp_path):
+    out = tmp_path / "run"
+    summary = train(data, config(out))
+    assert files(out) == WITHOUT_A_SPLIT
+    assert (summary["map"], summary["metric"], summary["per_class"]) == (None, None, None)
+    assert "no held-out split" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_rows_in_both_files(data, held_out, tmp_path):
+    out = tmp_path / "run"
+    train(data, config(out, eval_every=2), validation=held_out)
+    rows = jsonl(out / "metrics.jsonl")
+    assert [(row["step"], "lr" in row, "map" in row) for row in rows] == [
+        (1, True, False), (2, True, False), (2, False, True), (3, True, False), (3, False, True),
+    ]  # fmt: skip
+    assert rows[2]["per_class"].keys() == {"blue", "red"}
+    with (out / "results.csv").open() as lines:
+        table = list(csv.DictReader(lines))
+    assert [row["step"] for row in table] == ["1", "2", "2", "3", "3"]
+    assert float(table[0]["localization"]) == rows[0]["localization"]
+    assert (table[0]["map"], table[2]["lr"]) == ("", "")
+
+
+def without_time(rows):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def test_resuming_cuts_rows_after_the_state_and_repeats_none(data, held_out, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(data, config(whole, eval_every=2), validation=held_out)
+    train(data, config(parts, eval_every=2), validation=held_out, stop_after=2)
+    with (parts / "metrics.jsonl").open("a") as file:  # what a run leaves that is killed before its next state
+        file.write('{"step": 3, "lr": 1.0}\n{"step": 4, "l')
+    with (parts / "results.csv").open("a") as file:
+        file.write("3,,,\n4,")
+    summary = train(data, config(parts, eval_every=2), validation=held_out, resume=True)
+    assert without_time(jsonl(parts / "metrics.jsonl")) == without_time(jsonl(whole / "metrics.jsonl"))
+    assert len((parts / "results.csv").read_text().splitlines()) == 1 + 5
+    seconds = [row["seconds"] for row in jsonl(parts / "metrics.jsonl")]
+    assert seconds == sorted(seconds)
+    assert summary["seconds"] >= seconds[-1]
+
+
+def test_evaluating_in_the_middle_changes_neither_weights_nor_the_random_stream(data, held_out, tmp_path):
+    train(data, config(tmp_path / "often", eval_every=1), validation=held_out)
+    train(data, config(tmp_path / "never"))
+    often, never = (torch.load(str(tmp_path / name / "state/last.pt")) for name in ("often", "never"))
+    assert torch.equal(often["random"], never["random"])
+    assert all(torch.equal(tensor, never["model"][name]) for name, tensor in often["model"].items())
+
+
+def test_overwriting_leaves_nothing_of_the_run_before(data, held_out, tmp_path):
+    out = tmp_path / "run"
+    train(data, config(out), validation=held_out)
+    (out / "mine.txt").write_text("kept")
+    train(data, config(out), overwrite=True)
+    assert files(out) == WITHOUT_A_SPLIT | {"mine.txt"}
+
+
+def test_the_last_weights_claim_only_their_own_metric(data, held_out, tmp_path):
+    out = tmp_path / "run"
+    train(data, config(out, eval_every=1), validation=held_out, stop_after=1)
+    assert read_card(out / "weights/last.safetensors").metric is not None
+    train(data, config(out, eval_every=0), validation=held_out, stop_after=2, resume=True)
+    assert read_card(out / "weights/last.safetensors").metric is None
+    assert read_card(out / "weights/best.safetensors").metric is not None
+
+
+def test_the_configuration_and_the_hardware_are_logged(data, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="ssd300"):
+        train(data, config(tmp_path / "run", steps=1, seed=7))
+    assert "precision float32, seed 7" in caplog.text
+    assert "batch_size=2," in caplog.text
