@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+
+from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.weights import Card, save_weights
 
 ENVIRONMENT = "SSD300_SHARED"
 
@@ -76,3 +80,17 @@ def coloured(tmp_path) -> Path:
             objects[f"p{number}"] = object_xml(name, (x + 1, y + 1, x + 70, y + 50))
         Image.fromarray(pixels).save(root / "JPEGImages" / f"p{number}.jpg", quality=95)
     return write_voc(root, objects, {"trainval": ["p0", "p1", "p2", "p3"], "test": ["p4"]})
+
+
+@pytest.fixture
+def light_run(tmp_path) -> Path:
+    """Weights of a detector that was drawn and never trained, where a run keeps its best."""
+    torch.manual_seed(0)
+    model = ssd300_efficientnet_lite0(2)
+    path = tmp_path / "drawn/weights/best.safetensors"
+    card = Card(
+        model="ssd300_efficientnet_lite0", classes=("blue", "red"), settings=model.settings,
+        normalization=model.normalization,
+    )  # fmt: skip
+    save_weights(path, model, card)
+    return tmp_path / "drawn"

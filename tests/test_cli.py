@@ -3,35 +3,17 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import torch
 
 from ssd300.cli import main
 from ssd300.cli.app import VERBS
-from ssd300.model import ssd300_efficientnet_lite0
-from ssd300.weights import Card, save_weights
 
 
 def run(capsys, *words):
     code = main([str(word) for word in words])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
-
-
-@pytest.fixture
-def light_run(tmp_path) -> Path:
-    """Weights of a detector that was drawn and never trained, where a run keeps its best."""
-    torch.manual_seed(0)
-    model = ssd300_efficientnet_lite0(2)
-    path = tmp_path / "drawn/weights/best.safetensors"
-    card = Card(
-        model="ssd300_efficientnet_lite0", classes=("blue", "red"), settings=model.settings,
-        normalization=model.normalization,
-    )  # fmt: skip
-    save_weights(path, model, card)
-    return tmp_path / "drawn"
 
 
 def test_help_does_not_import_torch():

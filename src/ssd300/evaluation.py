@@ -82,7 +82,7 @@ def evaluate(
     """Detect on every picture of `dataset` with the detector that `weights` names, and score the detections.
 
     Raises:
-        WeightsError: the weights cannot be read, or know other classes than the data.
+        WeightsError: the weights cannot be read, or do not know a class that the data has objects of.
         DataError: a picture cannot be read.
     """
     model, card = load_weights(weights)
@@ -99,15 +99,16 @@ def evaluate_detector(
     selection: Selection = CAFFE_TEST,
 ) -> Report:
     """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
-    classes = tuple(detector.card.classes)
-    if classes != tuple(dataset.classes):
+    try:
+        known = dataset.with_classes(detector.card.classes)
+    except ValueError as error:
         raise WeightsError(
-            f"the weights know the classes {', '.join(classes)}; the data has {', '.join(dataset.classes)}",
+            f"the weights do not know all classes of the data: {error}",
             where=dataset.root,
-            fix="Evaluate on data of the same classes, or give them with --classes.",
-        )
-    table = detect_all(detector, dataset, selection)
-    return score(dataset, table, metrics=metrics, voc07_thresholds=voc07_thresholds)
+            fix="Evaluate on data of the weights' classes, or with the weights that were trained on these.",
+        ) from error
+    table = detect_all(detector, known, selection)
+    return score(known, table, metrics=metrics, voc07_thresholds=voc07_thresholds)
 
 
 def detect_all(detector: Detector, dataset: Dataset, selection: Selection) -> DetectionTable:

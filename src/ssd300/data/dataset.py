@@ -3,8 +3,10 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from ssd300.types import Annotation
 
@@ -30,6 +32,15 @@ class Dataset:
     def objects_per_class(self) -> dict[str, int]:
         counts = Counter(label for annotation in self.annotations for label in annotation.labels.tolist())
         return {name: counts[label] for label, name in enumerate(self.classes)}
+
+    def with_classes(self, classes: Sequence[str]) -> "Dataset":
+        """The same objects, numbered by other classes. Raises ValueError for objects of none of them."""
+        unknown = [name for name, count in self.objects_per_class().items() if count and name not in classes]
+        if unknown:
+            raise ValueError(f"there are objects of {', '.join(unknown)}, not of {', '.join(classes)} alone")
+        numbers = np.array([classes.index(name) if name in classes else -1 for name in self.classes], dtype=np.int64)
+        annotations = [replace(annotation, labels=numbers[annotation.labels]) for annotation in self.annotations]
+        return replace(self, annotations=annotations, classes=tuple(classes))
 
     def fingerprint(self) -> str:
         """SHA-256 of ids, boxes, labels and classes: the same wherever the data lies."""

@@ -47,7 +47,7 @@ def load_dataset(
     found = _read([Path(path) for path in paths], format, split, purpose, require_images)
     root = Path(paths[0])
     if not found.pictures:
-        raise DataError("the split is empty", where=root, fix="Name another with --split.")
+        raise DataError(f"the split '{found.split}' is empty", where=root, fix="Name another with --split.")
     names = tuple(classes) if classes is not None else found.classes or _collect_classes(found)
     _check_classes(names, root)
     builder = _Builder(names, on_bad_label, drop_difficult)
@@ -180,8 +180,10 @@ class _Builder:
     def finish(self, where: Path, find_pictures: str) -> list[str]:
         if self.missing:
             raise DataError(
-                f"{len(self.missing)} picture(s) are missing", where=f"first {self.missing[0]}", fix=find_pictures,
-            )  # fmt: skip
+                f"{len(self.missing)} picture(s) are missing",
+                where=f"first the one of {self.missing[0]}",
+                fix=find_pictures,
+            )
         # A file that cannot be read has no boxes to drop, only its picture.
         if (self.problems and self.on_bad_label == "error") or (self.unreadable and self.on_bad_label == "drop-box"):
             policies = "drop-image" if self.unreadable else "drop-box or drop-image"
