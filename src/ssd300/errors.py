@@ -18,6 +18,10 @@ class RunError(SSDError, RuntimeError):
     """A run cannot start or go on: exit code 1."""
 
 
+class DownloadError(RunError):
+    """A file that cannot be had from where it is published: exit code 1."""
+
+
 class UsageError(SSDError, ValueError):
     """Options that contradict each other, or an output that is in the way: exit code 2."""
 

@@ -21,6 +21,9 @@ class Targets:
     def to(self, device: torch.device) -> "Targets":
         return Targets(boxes=self.boxes.to(device, non_blocking=True), labels=self.labels.to(device, non_blocking=True))
 
+    def part(self, rows: slice) -> "Targets":
+        return Targets(boxes=self.boxes[rows], labels=self.labels[rows])
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Photometric:

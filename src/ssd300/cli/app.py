@@ -24,6 +24,7 @@ VERBS = {
     "eval": "Evaluate weights, or stored predictions, on labelled pictures.",
     "detect": "Detect on pictures, or on all pictures of a folder.",
     "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",
+    "download": "Download published weights or PASCAL VOC, checked and resumable; without a name, list what there is.",
     "info": "Print model, classes, input size, normalisation, metric and origin of weights.",
     "env": "Print versions, devices and precisions of this machine.",
 }

@@ -25,6 +25,9 @@ class TrainConfig:
         Updates of the weights; images seen are steps times batch size.
     batch_size
         Pictures an update.
+    accumulate
+        Parts that a batch goes through the network in, to need less memory. The loss and its gradient stay those of the
+        whole batch; batch normalisation, which VGG16 has not, sees the parts.
     lr
         Learning rate of weights; biases have twice as much.
     schedule
@@ -44,7 +47,7 @@ class TrainConfig:
     grad_clip
         Longest gradient norm; left out, nothing is clipped.
     default_boxes
-        'paper' or 'seed'.
+        Those of the paper, of the seed, or of a code whose weights the run starts from.
     rules
         Matching and loss: 'paper' or 'seed'.
     normalization
@@ -72,6 +75,7 @@ class TrainConfig:
     init: str = "none"
     steps: int = 120_000
     batch_size: int = 32
+    accumulate: int = 1
     lr: float = 1e-3
     schedule: Literal["multistep", "cosine"] = "multistep"
     lr_drop: tuple[int, ...] = (80_000, 100_000)
@@ -81,7 +85,7 @@ class TrainConfig:
     weight_decay: float = 5e-4
     decay_biases: bool = False
     grad_clip: float | None = None
-    default_boxes: Literal["paper", "seed"] = "paper"
+    default_boxes: Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "seed"] = "paper"
     rules: Literal["paper", "seed"] = "paper"
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
@@ -107,6 +111,8 @@ class TrainConfig:
         for name in ("lr", "lr_drop_factor"):
             if not (0 < (value := getattr(self, name)) < math.inf):
                 raise ValueError(f"{name} is {value}; it must be above 0")
+        if not 1 <= self.accumulate <= self.batch_size:
+            raise ValueError(f"accumulate is {self.accumulate}; it must be 1 to the batch size, {self.batch_size}")
         if self.grad_clip is not None and not self.grad_clip > 0:
             raise ValueError(f"grad_clip is {self.grad_clip}; it must be above 0, or left out")
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):

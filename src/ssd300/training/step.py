@@ -43,11 +43,17 @@ class TrainStep:
         else:
             pictures = apply_photometric(images, batch.photometric.to(self.device), self.model.mean)
         matched = self.match(targets, self.model.default_boxes)
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-            predictions = self.model(pictures)
-        losses = self.loss(predictions, targets, matched)
+        normalizer = (matched >= 0).sum().clamp(min=1).float()  # of the whole batch, whatever its parts
+        localization = classification = torch.zeros((), device=self.device)
         self.optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]  # torch's own
+        for rows in self._parts(len(batch)):
+            with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+                predictions = self.model(pictures[rows])
+            part = self.loss(predictions, targets.part(rows), matched[rows], normalizer=normalizer)
+            part.total.backward()  # type: ignore[no-untyped-call]  # torch's own
+            localization = localization + part.localization.detach()
+            classification = classification + part.classification.detach()
+        losses = Losses(localization, classification)
         longest = self.config.grad_clip if self.config.grad_clip is not None else torch.inf
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), longest)
         if not torch.isfinite(losses.total) or not torch.isfinite(norm):
@@ -58,4 +64,8 @@ class TrainStep:
             )
         set_learning_rate(self.optimizer, self.config.learning_rate(step))
         self.optimizer.step()
-        return Losses(losses.localization.detach(), losses.classification.detach())
+        return losses
+
+    def _parts(self, count: int) -> list[slice]:
+        size = -(-count // self.config.accumulate)
+        return [slice(first, first + size) for first in range(0, count, size)]

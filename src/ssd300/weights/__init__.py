@@ -1,5 +1,6 @@
-"""Weights files: our own format, and the backbones that a new detector starts from."""
+"""Weights files: our own format, those of others, published ones by name, and what a new detector starts from."""
 
-from ssd300.weights.format import Card, load_weights, read_card, resolve_weights, save_weights
+from ssd300.weights.format import Card, save_weights
+from ssd300.weights.resolve import load_weights, read_card, resolve_weights
 
 __all__ = ["Card", "load_weights", "read_card", "resolve_weights", "save_weights"]

@@ -23,7 +23,6 @@ from ssd300.model.ssd import Normalization
 from ssd300.resize import ANTIALIASED, RESIZES, Resize
 
 FORMAT_VERSION = 1
-RUN_WEIGHTS = "weights/best.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,39 +62,17 @@ def save_weights(path: Path, model: SSD, card: Card) -> None:
     write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
 
 
-def resolve_weights(weights: str | Path) -> Path:
-    """The file behind what a user names: a run folder (its best weights) or a `.safetensors` file.
-
-    Raises:
-        WeightsError: there is nothing of that name, or it is something else.
-    """
-    path = Path(weights)
-    if path.is_dir():
-        if (path / RUN_WEIGHTS).is_file():
-            return path / RUN_WEIGHTS
-        raise WeightsError(
-            f"the folder has no {RUN_WEIGHTS}", where=path, fix="Name a folder that `ssd300 train --out` wrote."
-        )
-    if not path.exists():
-        raise WeightsError(
-            "there is no such weights file", where=path, fix="Name a run folder or a .safetensors file of ssd300."
-        )
-    return path
-
-
-def read_card(weights: str | Path) -> Card:
+def read_card_file(path: Path) -> Card:
     """Only the card, without the tensors. Raises WeightsError."""
-    path = resolve_weights(weights)
     return _parse_card(path, _metadata(path))
 
 
-def load_weights(weights: str | Path, *, device: torch.device | str = "cpu") -> tuple[SSD, Card]:
+def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tuple[SSD, Card]:
     """The detector, in evaluation mode, and its card.
 
     Raises:
         WeightsError: not a weights file of ours, from a newer version, damaged, of another architecture, or not finite.
     """
-    path = resolve_weights(weights)
     metadata = _metadata(path)
     card = _parse_card(path, metadata)
     with safe_open(path, framework="pt") as file:
@@ -128,13 +105,13 @@ def _metadata(path: Path) -> dict[str, str]:
         raise WeightsError(
             f"this is not a whole safetensors file ({error})",
             where=path,
-            fix="Name a run folder or a .safetensors file of ssd300.",
+            fix="Name a run folder or a .safetensors file of ssd300; `ssd300 import` makes one of another checkpoint.",
         ) from error
     if metadata.get("format") != "ssd300":
         raise WeightsError(
             "the file does not say which classes and default boxes its weights are for",
             where=path,
-            fix="It was not written by ssd300; as a start for training it may fit --init.",
+            fix="It was not written by ssd300: try `ssd300 import`, or --init as a start for training.",
         )
     version = metadata.get("format_version", "")
     if not version.isdigit() or int(version) > FORMAT_VERSION:

@@ -16,8 +16,9 @@ from ssd300.model import SSD
 from ssd300.model.backbone import VGG16, EfficientNetLite0
 from ssd300.model.ssd import CAFFE, IMAGENET, LITE
 from ssd300.weights.foreign import read_foreign
-from ssd300.weights.format import load_weights
+from ssd300.weights.format import read_weights_file
 from ssd300.weights.layouts import FEATURES, REDUCED_FC
+from ssd300.weights.named import NAMED, fetch_named, named_detector
 
 IMAGENET_LITE0 = "imagenet"
 
@@ -36,11 +37,12 @@ class Start:
 def initialize(model: SSD, init: str) -> Start:
     """Fill a new detector's backbone, and set the normalisation that these weights were trained with.
 
-    `init` is "none", "imagenet" (EfficientNet-Lite0's weights from their package), or a file: torchvision's vgg16, its
-    features alone, amdegroot's vgg16_reducedfc.pth, a warm start with the first layers of VGG16, or a weights file of
-    ours, of which all that fits is taken.
+    `init` is "none", "imagenet" (EfficientNet-Lite0's weights from their package), a name of `named`, which may be
+    downloaded, or a file: torchvision's vgg16, its features alone, amdegroot's vgg16_reducedfc.pth, a warm start with
+    the first layers of VGG16, or a weights file of ours, of which all that fits is taken.
 
     Raises:
+        DownloadError: what has that name cannot be downloaded.
         WeightsError: the file cannot be read, holds no layer of the backbone, or one is missing or of another shape.
     """
     if init == "none":
@@ -48,11 +50,13 @@ def initialize(model: SSD, init: str) -> Start:
     if init == IMAGENET_LITE0 and isinstance(model.backbone, EfficientNetLite0):
         return _fill_lite0(model, model.backbone)
     path = Path(init)
+    if init in NAMED and not path.exists():
+        path = named_detector(init) if NAMED[init].is_detector else fetch_named(init)
     if not path.is_file():
         raise WeightsError(
             "there is no such file to start from",
             where=init,
-            fix="--init takes a file, 'none', and for ssd300_efficientnet_lite0 'imagenet'.",
+            fix=f"--init takes a file, 'none', {', '.join(NAMED)}, and for ssd300_efficientnet_lite0 'imagenet'.",
         )
     tensors = read_foreign(path)
     if any(name.startswith("heads.") for name in tensors):
@@ -151,7 +155,7 @@ def _fill_lite0(model: SSD, backbone: EfficientNetLite0) -> Start:
 
 
 def _fill_from_ours(model: SSD, path: Path) -> Start:
-    other, card = load_weights(path)
+    other, card = read_weights_file(path)
     if type(other.backbone) is not type(model.backbone):
         raise WeightsError(f"the file holds {card.model}", where=path, fix=f"Train with --model {card.model}.")
     state, given = model.state_dict(), other.state_dict()

@@ -1,0 +1,102 @@
+"""Weights that others publish, by name: where they lie, what is known of them, and their way to this machine.
+
+Addresses, sizes and the beginnings of the SHA-256 are those of torchvision's own file names and descriptions.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from platformdirs import user_cache_path
+
+from ssd300.download import RemoteFile, fetch
+from ssd300.errors import WeightsError
+from ssd300.weights.foreign import import_weights
+from ssd300.weights.format import save_weights
+
+CACHE_VARIABLE = "SSD300_CACHE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedWeights:
+    """A published file. `is_detector` tells whole detectors from backbones, which only `--init` can use."""
+
+    file: RemoteFile
+    is_detector: bool
+    origin: str
+    data: str
+    licence: str
+    published: str | None = None
+
+
+def _torchvision(name: str, sha256: str, size_mib: float) -> RemoteFile:
+    file = f"{name}-{sha256}.pth"
+    return RemoteFile(
+        name=file, addresses=(f"https://download.pytorch.org/models/{file}",), sha256=sha256, size_mib=size_mib
+    )
+
+
+NAMED: Mapping[str, NamedWeights] = MappingProxyType(
+    {
+        "coco": NamedWeights(
+            file=_torchvision("ssd300_vgg16_coco", "b556d3b4", 135.988),
+            is_detector=True,
+            origin="torchvision, SSD300_VGG16_Weights.COCO_V1",
+            data="COCO train2017",
+            licence="torchvision: BSD-3-Clause; COCO's pictures have terms of their own",
+            published="COCO AP 0.251 on val2017, says torchvision",
+        ),
+        "vgg16": NamedWeights(
+            file=_torchvision("vgg16", "397923af", 527.796),
+            is_detector=False,
+            origin="torchvision, VGG16_Weights.IMAGENET1K_V1",
+            data="ImageNet-1K",
+            licence="torchvision: BSD-3-Clause; ImageNet's pictures have terms of their own",
+        ),
+        "vgg16_features": NamedWeights(
+            file=_torchvision("vgg16_features-amdegroot", "88682ab5", 527.802),
+            is_detector=False,
+            origin="torchvision, VGG16_Weights.IMAGENET1K_FEATURES: Caffe's VGG16, by way of amdegroot's ssd.pytorch",
+            data="ImageNet-1K",
+            licence="ssd.pytorch: MIT; ImageNet's pictures have terms of their own",
+        ),
+    }
+)
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: $SSD300_CACHE, or the platform's usual place."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else user_cache_path("ssd300", appauthor=False)
+
+
+def fetch_named(name: str, folder: Path | None = None, *, from_files: Path | None = None) -> Path:
+    """The published file itself, in `folder` or the cache. Raises DownloadError."""
+    return fetch(NAMED[name].file, folder or cache_folder(), from_files=from_files)
+
+
+def named_detector(name: str) -> Path:
+    """The detector of that name as a weights file of ours, in the cache; it is fetched and imported once.
+
+    Raises:
+        WeightsError: what has that name is a backbone.
+        DownloadError: it cannot be had.
+    """
+    known = NAMED[name]
+    if not known.is_detector:
+        raise WeightsError(
+            f"{name} is a backbone, not a detector", where=known.origin, fix=f"Train with `--init {name}`."
+        )
+    ours = cache_folder() / Path(known.file.name).with_suffix(".safetensors")
+    if not ours.is_file():
+        model, card, _ = import_weights(fetch_named(name))
+        source = dict(card.source) | {
+            "origin": known.origin,
+            "data": known.data,
+            "licence": known.licence,
+            "published": known.published,
+        }
+        save_weights(ours, model, replace(card, source=source))
+    return ours

@@ -1,0 +1,47 @@
+"""From what a user names to a detector: a run folder, a weights file, or a name of `named`."""
+
+from pathlib import Path
+
+import torch
+
+from ssd300.errors import WeightsError
+from ssd300.model import SSD
+from ssd300.weights.format import Card, read_card_file, read_weights_file
+from ssd300.weights.named import NAMED, named_detector
+
+RUN_WEIGHTS = "weights/best.safetensors"
+
+
+def resolve_weights(weights: str | Path) -> Path:
+    """The weights file behind what a user names. What is there on disk goes before a name, which may be downloaded.
+
+    Raises:
+        WeightsError: there is nothing of that name, or it is something else.
+        DownloadError: it cannot be downloaded.
+    """
+    path = Path(weights)
+    if path.is_dir():
+        if (path / RUN_WEIGHTS).is_file():
+            return path / RUN_WEIGHTS
+        raise WeightsError(
+            f"the folder has no {RUN_WEIGHTS}", where=path, fix="Name a folder that `ssd300 train --out` wrote."
+        )
+    if path.exists():
+        return path
+    if str(weights) in NAMED:
+        return named_detector(str(weights))
+    raise WeightsError(
+        "there is no such weights file",
+        where=path,
+        fix=f"Name a run folder, a .safetensors file of ssd300, or one of {', '.join(NAMED)}.",
+    )
+
+
+def read_card(weights: str | Path) -> Card:
+    """Only the card, without the tensors. Raises WeightsError or DownloadError."""
+    return read_card_file(resolve_weights(weights))
+
+
+def load_weights(weights: str | Path, *, device: torch.device | str = "cpu") -> tuple[SSD, Card]:
+    """The detector that is meant, in evaluation mode, and its card. Raises WeightsError or DownloadError."""
+    return read_weights_file(resolve_weights(weights), device=device)
