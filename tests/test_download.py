@@ -3,24 +3,29 @@
 import hashlib
 import io
 import itertools
+import json
 import tarfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import torch
 from torchvision.datasets.voc import DATASET_YEAR_DICT
-from torchvision.models import VGG16_Weights
-from torchvision.models.detection import SSD300_VGG16_Weights
+from torchvision.models import VGG16_Weights, vgg16
+from torchvision.models.detection import SSD300_VGG16_Weights, ssd300_vgg16
 
 from ssd300 import download
 from ssd300.cli import main
 from ssd300.data.voc_archives import ARCHIVES, VOC07, VOC12, unpack
 from ssd300.download import RemoteFile, fetch
 from ssd300.errors import DataError, DownloadError
+from ssd300.model import BUILDERS
 from ssd300.weights.named import NAMED, cache_folder
+from ssd300.weights.start import initialize
 
 CONTENT = bytes(itertools.islice(itertools.cycle(range(251)), 1_000_000))
 
@@ -237,6 +242,45 @@ def test_the_verb_fetches_data_and_unpacks_it(server, tmp_path, monkeypatch, cap
     out, err = capsys.readouterr()
     assert f"md5 {md5} is right" in out
     assert "downloading VOC.tar" in err
+
+
+def publish(server: Server, monkeypatch, name: str, state: dict[str, torch.Tensor]) -> None:
+    """Put a checkpoint behind a name as the real one is, but on loopback."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    monkeypatch.setitem(globals(), "CONTENT", buffer.getvalue())
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:8]
+    file = RemoteFile(name=f"{name}-{digest}.pth", addresses=(server.address("breaks"),), sha256=digest)
+    known = dict(NAMED) | {name: replace(NAMED[name], file=file)}
+    for module in ("named", "resolve", "start"):
+        monkeypatch.setattr(f"ssd300.weights.{module}.NAMED", known)
+
+
+@pytest.mark.slow
+def test_a_name_is_fetched_imported_and_kept(server, tmp_path, monkeypatch, voc_sample, capsys):
+    monkeypatch.setenv("SSD300_CACHE", str(tmp_path / "cache"))
+    torch.manual_seed(0)
+    publish(server, monkeypatch, "coco", ssd300_vgg16(weights=None, weights_backbone=None).state_dict())
+    photo = next(iter(sorted(voc_sample.glob("VOC2007/JPEGImages/*.jpg"))))
+    assert main(["detect", str(photo), "-w", "coco", "--out", str(tmp_path / "found"), "--min-score", "0.01"]) == 0
+    assert (tmp_path / "found" / photo.name).is_file()
+    asked = len(server.asked)
+    assert main(["info", "coco", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out.split("\n", 1)[1])
+    assert said["licence"] == NAMED["coco"].licence
+    assert said["data"] == "COCO train2017"
+    assert len(said["classes"]) == 90
+    assert len(server.asked) == asked  # once is enough
+    assert len(list((tmp_path / "cache").iterdir())) == 2  # the published file, and ours
+
+
+def test_a_run_starts_from_a_name(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("SSD300_CACHE", str(tmp_path / "cache"))
+    features = vgg16(weights=None).features.state_dict()
+    publish(server, monkeypatch, "vgg16", {f"features.{name}": value for name, value in features.items()})
+    start = initialize(BUILDERS["ssd300_vgg16"](2), "vgg16")
+    assert len(start.filled) == 13
+    assert "cache" in start.source
 
 
 @pytest.mark.parametrize(

@@ -155,8 +155,8 @@ def tutorial(path, *, legacy=True):
     return network
 
 
-def caffemodel(path, *, old_form=False):
-    network = codes.drawn(codes.Amdegroot(VOC_OUTPUTS))
+def caffemodel(path, *, old_form=False, outputs=VOC_OUTPUTS):
+    network = codes.drawn(codes.Amdegroot(outputs))
     write_caffemodel(path, network, old_form=old_form)
     return network
 
@@ -176,8 +176,12 @@ CASES = {
     "tutorial": ("checkpoint.pth", lambda p: tutorial(p, legacy=False), imagenet, codes.tutorial_boxes()),
     "caffemodel": ("VGG_VOC0712_SSD_300x300.caffemodel", caffemodel, bgr_less_mean, codes.caffe_boxes()),
     "caffemodel, old": ("a.caffemodel", lambda p: caffemodel(p, old_form=True), bgr_less_mean, codes.caffe_boxes()),
+    "caffemodel of COCO": (
+        "VGG_coco_SSD_300x300.caffemodel", lambda p: caffemodel(p, outputs=81), bgr_less_mean,
+        codes.caffe_boxes((21, 45, 99, 153, 207, 261, 315)),
+    ),
     "ChainerCV": ("ssd300_voc0712_converted.npz", chainer, rgb_less_mean, codes.caffe_boxes()),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -188,7 +192,7 @@ def test_boxes_and_scores_are_those_of_the_foreign_network(case, tmp_path, photo
     new = tmp_path / "new.safetensors"
     assert main(["import", str(tmp_path / name), str(new)]) == 0
     detector = Detector.load(new)
-    assert detector.card.classes[14] == "person"
+    assert detector.card.classes.index("person") == (0 if "COCO" in case else 14)
     for photo in photos:
         wanted_offsets, wanted_logits = reference(preprocess(photo))
         ours = detector.model(to_input(photo, 300, detector.card.resize)[None])

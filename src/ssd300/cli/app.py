@@ -25,7 +25,7 @@ VERBS = {
     "detect": "Detect on pictures, or on all pictures of a folder.",
     "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",
     "download": "Download published weights or PASCAL VOC, checked and resumable; without a name, list what there is.",
-    "info": "Print model, classes, input size, normalisation, metric and origin of weights.",
+    "info": "Print model, classes, input size, normalisation, metric, data, licence and origin of weights.",
     "env": "Print versions, devices and precisions of this machine.",
 }
 

@@ -6,12 +6,12 @@ from ssd300.cli.options import Json, print_json
 
 
 def info(weights: str, *, json_: Json = False) -> None:
-    """Print model, classes, input size, normalisation, metric and origin of weights.
+    """Print model, classes, input size, normalisation, metric, data, licence and origin of weights.
 
     Parameters
     ----------
     weights
-        A run folder or a .safetensors file.
+        A run folder, a .safetensors file, or a name such as coco.
     json_
         Print one JSON object and nothing else.
     """
@@ -27,6 +27,8 @@ def info(weights: str, *, json_: Json = False) -> None:
         "resize": card.resize,
         "clip_boxes": card.clip_boxes,
         "metric": card.metric,
+        "data": card.source.get("data"),
+        "licence": card.source.get("licence"),
         "source": card.source,
         "default_boxes": vars(card.settings),
     }

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ssd300.model.layers import init_fan_in
+from ssd300.model.layers import BatchNorm, init_fan_in
 from ssd300.tensors import Predictions
 
 # (squeeze, width, stride, padding) of conv8 to conv11: maps of 10, 5, 3 and 1 on a picture of 300.
@@ -52,7 +52,7 @@ def _convolution(
 ) -> list[nn.Module]:
     layers: list[nn.Module] = [nn.Conv2d(in_channels, width, kernel, stride, padding, bias=not batch_norm)]
     if batch_norm:
-        layers.append(nn.BatchNorm2d(width))
+        layers.append(BatchNorm(width))
     return [*layers, nn.ReLU(inplace=True)]
 
 

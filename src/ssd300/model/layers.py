@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -22,6 +23,19 @@ class L2Norm(nn.Module):
         wide = features.float()
         length = torch.sqrt(wide.square().sum(dim=1, keepdim=True) + L2_EPSILON)
         return (wide / length * self.weight[:, None, None]).to(features.dtype)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation that uses what it has learnt where a channel has a single value, which has no variance.
+
+    So it is with one picture at a time on a map of one cell.
+    """
+
+    def forward(self, features: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h w"]:
+        if self.training and features[:, 0].numel() == 1:
+            return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        normalized: Tensor = super().forward(features)
+        return normalized
 
 
 def init_fan_in(module: nn.Module) -> None:
