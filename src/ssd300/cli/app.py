@@ -32,6 +32,7 @@ VERBS = {
 app = App(
     name="ssd300",
     help="SSD300, the Single Shot MultiBox Detector, exactly as in the paper.",
+    suppress_keyboard_interrupt=False,  # `main` answers it
     help_format="plaintext",  # nothing here is Markdown, and reading it as such takes a fifth of the time
 )
 for verb, summary in VERBS.items():

@@ -4,6 +4,7 @@ Every picture's chance comes from (seed, epoch, picture) alone, so batches do no
 the stream goes on anywhere: its whole state is how many pictures were seen.
 """
 
+import signal
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -144,11 +145,18 @@ def training_batches(
         batch_sampler=EndlessBatches(len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen),
         collate_fn=_collate_or_error,
         num_workers=workers,
+        worker_init_fn=_leave_signals_to_the_parent,
     )
     for batch in loader:
         if isinstance(batch, DataError):
             raise batch
         yield batch
+
+
+def _leave_signals_to_the_parent(_worker: int) -> None:
+    """A terminal's Ctrl-C reaches workers too, and would take the batches away that end the run in good order."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _collate_or_error(items: Sequence[Item | DataError]) -> Batch | DataError:

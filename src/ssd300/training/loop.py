@@ -19,6 +19,7 @@ from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import NONE
 from ssd300.training.config import TrainConfig
 from ssd300.training.device import choose_device, choose_precision, dtype_name
+from ssd300.training.interrupt import held_back
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.run_folder import RunFolder
 from ssd300.training.state import Progress, describe, load_state, save_state
@@ -42,7 +43,7 @@ def train(
     """Train as `config` says and answer the run's summary; everything is written below `config.out`.
 
     With `validation`, the weights of the best mAP are kept as the run's best; without it, or before the first
-    evaluation, the last are.
+    evaluation, the last are. Ctrl-C and SIGTERM end it after the step under way, with its state saved.
 
     Raises:
         UsageError: the folder is in use, or `resume` finds other options.
@@ -96,30 +97,37 @@ def train(
     end = min(config.steps, stop_after or config.steps)
     began = time.monotonic() - progress.seconds
     summary = run.refresh(progress)
-    while progress.step < end:
-        batch = next(batches)
-        losses = update(batch, progress.step)
-        progress = progress._replace(step=progress.step + 1, seconds=time.monotonic() - began)
-        if progress.step == 1:
-            run.show_batch(batch, model.mean.cpu())
-        if progress.step == end or progress.step % config.log_every == 0:
-            run.log_step(progress, losses)
-        report: Report | None = None
-        if validation is not None and _evaluation_is_due(config, progress.step):
-            report = evaluate_detector(Detector(model, card, device=device), validation)  # float32, as `ssd300 eval`
-            model.train()
-            if progress.best is None or (report.map or 0) > (progress.best["map"] or 0):
-                progress = progress._replace(best=report.to_dict())
-                save_weights(config.out / BEST, model, _with_metric(card, report))
-            run.log_evaluation(progress, report)
-        saving = progress.step == end or progress.step % config.save_every == 0
-        if saving:
-            save_weights(config.out / LAST, model, _with_metric(card, report))
-            if progress.best is None:
-                save_weights(config.out / BEST, model, card)
-            save_state(config, fingerprint, model, optimizer, progress)
-        if saving or report is not None:
-            summary = run.refresh(progress)
+    with held_back() as interrupted:
+        while progress.step < end:
+            batch = next(batches)
+            losses = update(batch, progress.step)
+            progress = progress._replace(step=progress.step + 1, seconds=time.monotonic() - began)
+            if progress.step == 1:
+                run.show_batch(batch, model.mean.cpu())
+            if progress.step == end or progress.step % config.log_every == 0:
+                run.log_step(progress, losses)
+            report: Report | None = None
+            if validation is not None and _evaluation_is_due(config, progress.step):
+                report = evaluate_detector(
+                    Detector(model, card, device=device), validation
+                )  # float32, as `ssd300 eval`
+                model.train()
+                if progress.best is None or (report.map or 0) > (progress.best["map"] or 0):
+                    progress = progress._replace(best=report.to_dict())
+                    save_weights(config.out / BEST, model, _with_metric(card, report))
+                run.log_evaluation(progress, report)
+            stopping = interrupted()
+            saving = stopping or progress.step == end or progress.step % config.save_every == 0
+            if saving:
+                save_weights(config.out / LAST, model, _with_metric(card, report))
+                if progress.best is None:
+                    save_weights(config.out / BEST, model, card)
+                save_state(config, fingerprint, model, optimizer, progress)
+            if saving or report is not None:
+                summary = run.refresh(progress)
+            if stopping:
+                log.info("stopped after step %d; --resume goes on from there", progress.step)
+                break
     return summary
 
 

@@ -1,0 +1,68 @@
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ssd300.cli import main
+from ssd300.data import load_dataset
+from ssd300.presets import light
+from ssd300.training.interrupt import held_back
+from ssd300.training.loop import train
+from ssd300.training.run_folder import RunFolder
+from ssd300.weights import load_weights
+
+
+def config(out: Path):
+    return replace(light(out), steps=3, batch_size=2, workers=0, amp="off", init="none", log_every=1)
+
+
+def signal_after(monkeypatch, step: int, number: signal.Signals) -> None:
+    log_step = RunFolder.log_step
+
+    def log_and_signal(self, progress, losses):
+        log_step(self, progress, losses)
+        if progress.step == step:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(RunFolder, "log_step", log_and_signal)
+
+
+def test_ctrl_c_saves_the_state_and_the_resumed_run_is_the_uninterrupted_one(coloured, tmp_path, monkeypatch):
+    data = load_dataset(coloured)
+    train(data, config(tmp_path / "whole"))
+    with monkeypatch.context() as patch:
+        signal_after(patch, 2, signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            train(data, config(tmp_path / "parts"))
+    state = torch.load(tmp_path / "parts/state/last.pt", weights_only=True)
+    assert state["progress"]["step"] == 2
+    assert (tmp_path / "parts/weights/best.safetensors").is_file()
+    train(data, config(tmp_path / "parts"), resume=True)
+    whole, parts = (load_weights(tmp_path / name)[0].state_dict() for name in ("whole", "parts"))
+    assert all(torch.equal(tensor, parts[name]) for name, tensor in whole.items())
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_command_ends_with_the_signals_own_code_and_a_saved_state(
+    coloured, tmp_path, monkeypatch, capsys, number, code
+):
+    signal_after(monkeypatch, 1, number)
+    words = ["--preset", "light", "--init", "none", "--steps", "3", "--batch-size", "2", "--log-every", "1"]
+    assert main(["train", str(coloured), "--out", str(tmp_path / "run"), *words, "--workers", "1"]) == code
+    assert "stopped after step 1; --resume" in (tmp_path / "run/train.log").read_text()
+    assert capsys.readouterr().err.splitlines()[-1] in ("ssd300: interrupted", "ssd300: terminated")
+    assert (tmp_path / "run/state/last.pt").is_file()
+
+
+def test_a_second_signal_acts_at_once_and_handlers_come_back():
+    before = signal.getsignal(signal.SIGINT)
+    reached = []
+    with pytest.raises(KeyboardInterrupt), held_back() as came:
+        signal.raise_signal(signal.SIGINT)
+        reached.append(came())
+        signal.raise_signal(signal.SIGINT)
+        reached.append("after the second")
+    assert reached == [True]
+    assert signal.getsignal(signal.SIGINT) is before
