@@ -59,10 +59,15 @@ def test_the_command_ends_with_the_signals_own_code_and_a_saved_state(
 def test_a_second_signal_acts_at_once_and_handlers_come_back():
     before = signal.getsignal(signal.SIGINT)
     reached = []
-    with pytest.raises(KeyboardInterrupt), held_back() as came:
-        signal.raise_signal(signal.SIGINT)
-        reached.append(came())
-        signal.raise_signal(signal.SIGINT)
-        reached.append("after the second")
+
+    def twice() -> None:
+        with held_back() as came:
+            signal.raise_signal(signal.SIGINT)
+            reached.append(came())
+            signal.raise_signal(signal.SIGINT)
+            reached.append("after the second")
+
+    with pytest.raises(KeyboardInterrupt):
+        twice()
     assert reached == [True]
     assert signal.getsignal(signal.SIGINT) is before
