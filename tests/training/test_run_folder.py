@@ -13,7 +13,7 @@ from ssd300.data.predictions import read_predictions
 from ssd300.evaluation import evaluate
 from ssd300.presets import PRESETS
 from ssd300.training.loop import train
-from ssd300.weights.format import read_card
+from ssd300.weights import read_card
 
 WITHOUT_A_SPLIT = {"config.yaml", "env.json", "data.json", "results.csv", "metrics.jsonl", "summary.json",
                    "report.html", "weights/best.safetensors", "weights/last.safetensors", "state/last.pt",

@@ -5,7 +5,9 @@ import torch
 
 from ssd300.errors import WeightsError
 from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
+from ssd300.model.default_boxes import TORCHVISION
 from ssd300.model.ssd import CAFFE, IMAGENET
+from ssd300.weights import Card, save_weights
 from ssd300.weights.start import initialize
 
 
@@ -98,3 +100,16 @@ def test_imagenet_for_the_light_model():
     assert all(name.startswith(("extras", "heads", "backbone.norms")) for name in start.drawn)
     with pytest.raises(WeightsError, match="no such file"):
         initialize(ssd300_vgg16(3), "imagenet")
+
+
+def test_a_detector_of_ours_gives_all_that_fits_and_other_default_boxes_are_told(tmp_path, caplog):
+    torch.manual_seed(0)
+    old = ssd300_vgg16(3, settings=TORCHVISION)
+    card = Card(model="ssd300_vgg16", classes=("a", "b", "c"), settings=TORCHVISION, normalization=CAFFE)
+    save_weights(tmp_path / "old.safetensors", old, card)
+    new = ssd300_vgg16(2, normalization=IMAGENET)
+    start = initialize(new, str(tmp_path / "old.safetensors"))
+    assert new.normalization == CAFFE
+    assert torch.equal(new.heads.offsets[0].weight, old.heads.offsets[0].weight)
+    assert set(start.drawn) == {f"heads.logits.{number}" for number in range(6)}
+    assert "other default boxes (torchvision)" in caplog.text

@@ -14,7 +14,7 @@ from ssd300.detect import Detector
 from ssd300.errors import DataError
 from ssd300.evaluation import Report, evaluate_detector
 from ssd300.files import check_output_free, remove_stale_temporaries
-from ssd300.model import BUILDERS
+from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import NONE
 from ssd300.training.config import TrainConfig
@@ -25,7 +25,7 @@ from ssd300.training.run_folder import RunFolder
 from ssd300.training.state import Progress, describe, load_state, save_state
 from ssd300.training.step import TrainStep
 from ssd300.weights import Card, save_weights
-from ssd300.weights.start import initialize
+from ssd300.weights.start import Start, initialize
 
 BEST, LAST = "weights/best.safetensors", "weights/last.safetensors"
 log = logging.getLogger(__name__)
@@ -56,24 +56,13 @@ def train(
         check_output_free(config.out, overwrite=overwrite)
     device = choose_device(config.device)
     log.info("%s", _block(config))
-    torch.manual_seed(config.seed)
-    model = BUILDERS[config.model](len(dataset.classes), settings=SETTINGS[config.default_boxes])
-    start = initialize(model, config.init)
-    if config.normalization == "none":
-        model.set_normalization(NONE)
-    log.info("start: %s fills %d layers, %d are drawn", start.source, len(start.filled), len(start.drawn))
+    model, start = _start(config, len(dataset.classes))
     model.to(device).train()
     optimizer = make_optimizer(
         model, momentum=config.momentum, weight_decay=config.weight_decay, decay_biases=config.decay_biases
     )
+    card = _card(config, dataset, model, start)
     fingerprint = dataset.fingerprint()
-    card = Card(
-        model=config.model,
-        classes=dataset.classes,
-        settings=model.settings,
-        normalization=model.normalization,
-        source={"start": start.source, "data": fingerprint, "images": len(dataset)},
-    )
     run = RunFolder(config, dataset, validation, device=device)
     if resume:
         progress = load_state(config, fingerprint, model, optimizer)
@@ -129,6 +118,32 @@ def train(
                 log.info("stopped after step %d; --resume goes on from there", progress.step)
                 break
     return summary
+
+
+def _start(config: TrainConfig, num_classes: int) -> tuple[SSD, Start]:
+    """The detector as the first step finds it: drawn from the seed, then filled from where it starts."""
+    torch.manual_seed(config.seed)
+    model = BUILDERS[config.model](num_classes, settings=SETTINGS[config.default_boxes])
+    start = initialize(model, config.init)
+    if config.normalization == "none":
+        model.set_normalization(NONE)
+    log.info("start: %s fills %d layers, %d are drawn", start.source, len(start.filled), len(start.drawn))
+    return model, start
+
+
+def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Card:
+    return Card(
+        model=config.model,
+        classes=dataset.classes,
+        settings=model.settings,
+        normalization=model.normalization,
+        source={
+            "start": start.source,
+            "data": f"{dataset.root.resolve().name}, {dataset.split}",
+            "images": len(dataset),
+            "fingerprint": dataset.fingerprint(),
+        },
+    )
 
 
 def _evaluation_is_due(config: TrainConfig, step: int) -> bool:

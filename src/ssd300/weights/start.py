@@ -3,6 +3,7 @@
 Fills what it should fill or fails; says which layers were filled and which stay as they were drawn.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import Tensor
 from ssd300.errors import WeightsError
 from ssd300.model import SSD
 from ssd300.model.backbone import VGG16, EfficientNetLite0
+from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import CAFFE, IMAGENET, LITE
 from ssd300.weights.foreign import read_foreign
 from ssd300.weights.format import read_weights_file
@@ -23,6 +25,8 @@ from ssd300.weights.named import NAMED, fetch_named, named_detector
 IMAGENET_LITE0 = "imagenet"
 
 PARTIAL_FIRST = "conv1_1"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +162,9 @@ def _fill_from_ours(model: SSD, path: Path) -> Start:
     other, card = read_weights_file(path)
     if type(other.backbone) is not type(model.backbone):
         raise WeightsError(f"the file holds {card.model}", where=path, fix=f"Train with --model {card.model}.")
+    if card.settings != model.settings:
+        known = next((name for name, settings in SETTINGS.items() if settings == card.settings), "of its own")
+        log.warning("%s has other default boxes (%s) than this run: what it knows of offsets fits badly", path, known)
     state, given = model.state_dict(), other.state_dict()
     fits = {name: tensor for name, tensor in given.items() if name in state and state[name].shape == tensor.shape}
     model.load_state_dict(state | fits)
