@@ -26,7 +26,8 @@ class Annotation:
     """The objects of one picture, without its pixels.
 
     `labels` are 0-based indices into the data set's classes. `size_hw` is None where the format does not say it.
-    `difficult` objects are trained on, and neither reward nor punish in the VOC metric.
+    `difficult` objects are trained on, and neither reward nor punish in the VOC metric. `crowd` marks those that are
+    COCO's regions of many objects; left out, none is.
     """
 
     image_id: str
@@ -35,9 +36,12 @@ class Annotation:
     boxes_px: Float[np.ndarray, "n 4"]
     labels: Int[np.ndarray, " n"]
     difficult: Bool[np.ndarray, " n"]
+    crowd: Bool[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __post_init__(self) -> None:
-        _check_lengths(self, len(self.boxes_px), labels=self.labels, difficult=self.difficult)
+        if len(self.crowd) == 0:
+            object.__setattr__(self, "crowd", np.zeros(len(self.boxes_px), dtype=bool))
+        _check_lengths(self, len(self.boxes_px), labels=self.labels, difficult=self.difficult, crowd=self.crowd)
 
     def __len__(self) -> int:
         return len(self.boxes_px)

@@ -13,7 +13,7 @@ from ssd300.errors import DataError
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 Switch = Annotated[bool, Parameter(negative="")]
-DataFormat = Annotated[Literal["auto", "voc", "lists"], Parameter(name="--format")]
+DataFormat = Annotated[Literal["auto", "voc", "coco", "yolo", "lists"], Parameter(name="--format")]
 Weights = Annotated[str, Parameter(name=["--weights", "-w"])]
 
 

@@ -1,9 +1,10 @@
 """What the reader of a format hands over: pictures and their objects by class name, before any policy judges them."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 from ssd300.errors import DataError
@@ -20,12 +21,16 @@ class NoSplitError(DataError):
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledObject:
-    """One object; `box_px` is xyxy, 0-based and half-open. `fault` says what is wrong with it, None if nothing is."""
+    """One object; `box_px` is xyxy, 0-based and half-open. `fault` says what is wrong with it, None if nothing is.
+
+    `crowd` is COCO's: a region of many objects, which is difficult too.
+    """
 
     name: str
     box_px: Corners
     difficult: bool
     fault: str | None
+    crowd: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,12 @@ class LabelledPictures:
     classes: tuple[str, ...] | None
     all_names: Callable[[], set[str]]
     find_pictures: str
+
+
+def unique_ids(paths: Sequence[str]) -> list[str]:
+    """An id for each picture: its name without ending, or, of equal names, the whole path as it is written."""
+    stems = Counter(PurePath(path).stem for path in paths)
+    return [PurePath(path).stem if stems[PurePath(path).stem] == 1 else path for path in paths]
 
 
 def box_fault(box_px: Corners, size_hw: tuple[int, int] | None, shown: Corners) -> str | None:

@@ -2,24 +2,26 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from ssd300.data.coco import coco_files, read_coco
 from ssd300.data.dataset import Dataset
 from ssd300.data.labels import LabelledPicture, LabelledPictures, Purpose
 from ssd300.data.lists import LABEL_MAP, has_lists, read_lists
 from ssd300.data.voc import VOC_CLASSES, read_voc, voc_roots
+from ssd300.data.yolo import read_yolo, yolo_file
 from ssd300.errors import DataError
 from ssd300.types import Annotation
 
 OnBadLabel = Literal["error", "drop-box", "drop-image"]
-Format = Literal["auto", "voc", "lists"]
+Format = Literal["auto", "voc", "coco", "yolo", "lists"]
 UNDERSTOOD = (
-    "a PASCAL VOC folder (with Annotations and JPEGImages), the VOCdevkit above it, or a folder of lists that "
-    "`ssd300 prepare` wrote"
+    "a PASCAL VOC folder (with Annotations and JPEGImages), the VOCdevkit above it, a COCO JSON or the folder above "
+    "it, a YOLO data.yaml or its folder, or a folder of lists that `ssd300 prepare` wrote"
 )
 SHOWN_PROBLEMS = 10
 
@@ -34,11 +36,12 @@ def load_dataset(
     require_images: bool = True,
     purpose: Purpose = "train",
 ) -> Dataset:
-    """Read PASCAL VOC folders (a VOCdevkit, a year's folder, or any with `Annotations`; several are joined), or a
-    folder of the seed's lists.
+    """Read PASCAL VOC folders (a VOCdevkit, a year's folder, or any with `Annotations`; several are joined), COCO's
+    annotations, YOLO's data, or a folder of the seed's lists, as what is there says.
 
-    Without `split`, training takes trainval or train and testing takes test or val. Classes are the lists' own, or
-    VOC's twenty when every label is one of them, else those of all annotations in sorted order; or the ones given.
+    Without `split`, training takes trainval or train and testing takes test or val. Classes are the ones given; else
+    the data's own, where it lists them; else VOC's twenty when every label is one of them, or those of all annotations
+    in sorted order.
 
     Raises:
         DataError: nothing recognised or more than one thing, an empty split, an unknown class, a missing picture, or
@@ -70,38 +73,55 @@ def _read(
 ) -> LabelledPictures:
     if not paths:
         raise DataError("no data was named", fix=f"Name {UNDERSTOOD}.")
-    candidates: dict[str, list[Path]] = {"voc": [], "lists": []}
-    for path in paths:
-        if not path.is_dir():
-            raise DataError("there is no such folder", where=path, fix=f"Name {UNDERSTOOD}.")
-        roots, lists = voc_roots(path), has_lists(path)
-        if wanted == "auto" and roots and lists:
-            raise DataError(
-                f"there are two data sets, PASCAL VOC ({roots[0]}) and the seed's lists ({path / LABEL_MAP})",
-                where=path,
-                fix="Say which with --format voc or --format lists.",
-            )
-        if (wanted == "voc" and not roots) or (wanted == "lists" and not lists) or not (roots or lists):
-            raise DataError(
-                "nothing here is data of a known form"
-                if wanted == "auto"
-                else f"this is no data of the form '{wanted}'",
-                where=path,
-                fix=f"Name {UNDERSTOOD}.",
-            )
-        if roots and wanted != "lists":
-            candidates["voc"] += roots
-        else:
-            candidates["lists"].append(path)
-    if (candidates["voc"] and candidates["lists"]) or len(candidates["lists"]) > 1:
+    forms = [_recognise(path, wanted) for path in paths]
+    if len(paths) > 1 and set(forms) != {"voc"}:
+        other = next(path for path, form in zip(paths, forms, strict=True) if form != "voc")
+        raise DataError("only PASCAL VOC folders can be joined", where=other, fix="Name one data set alone.")
+    if forms[0] == "voc":
+        roots = [root for path in paths for root in voc_roots(path)]
+        return read_voc(roots, split, purpose, require_images=require_images)
+    read = {"coco": read_coco, "yolo": read_yolo, "lists": read_lists}[forms[0]]
+    return read(paths[0], split, purpose, require_images=require_images)
+
+
+def _recognise(path: Path, wanted: Format) -> str:
+    """The form of the data at `path`, by what is there. Raises DataError where nothing or more than one thing fits."""
+    if not path.exists():
+        raise DataError("there is no such folder or file", where=path, fix=f"Name {UNDERSTOOD}.")
+    found = {form: evidence for form, find in EVIDENCE.items() if (evidence := find(path))}
+    if wanted != "auto" and wanted not in found:
+        raise DataError(f"this is no data of the form '{wanted}'", where=path, fix=f"Name {UNDERSTOOD}.")
+    if not found:
+        raise DataError("nothing here is data of a known form", where=path, fix=f"Name {UNDERSTOOD}.")
+    if wanted == "auto" and len(found) > 1:
         raise DataError(
-            "only PASCAL VOC folders can be joined",
-            where=candidates["lists"][-1],
-            fix="Name one folder of lists alone.",
+            "there is more than one data set: "
+            + ", ".join(f"{FORMS[form]} ({evidence})" for form, evidence in found.items()),
+            where=path,
+            fix=f"Say which with {' or '.join(f'--format {form}' for form in found)}.",
         )
-    if candidates["voc"]:
-        return read_voc(candidates["voc"], split, purpose, require_images=require_images)
-    return read_lists(candidates["lists"][0], split, purpose, require_images=require_images)
+    return next(iter(found)) if wanted == "auto" else wanted
+
+
+def _voc_evidence(path: Path) -> Path | None:
+    return next(iter(voc_roots(path)), None) if path.is_dir() else None
+
+
+def _lists_evidence(path: Path) -> Path | None:
+    return path / LABEL_MAP if path.is_dir() and has_lists(path) else None
+
+
+def _coco_evidence(path: Path) -> Path | None:
+    return next(iter(coco_files(path).values()), None)
+
+
+FORMS = {"voc": "PASCAL VOC", "coco": "COCO annotations", "yolo": "YOLO", "lists": "the seed's lists"}
+EVIDENCE: dict[str, Callable[[Path], Path | None]] = {
+    "voc": _voc_evidence,
+    "coco": _coco_evidence,
+    "yolo": yolo_file,
+    "lists": _lists_evidence,
+}
 
 
 def _collect_classes(found: LabelledPictures) -> tuple[str, ...]:
@@ -132,7 +152,7 @@ class _Builder:
         self.renamed: Counter[str] = Counter()
 
     def annotation(self, picture: LabelledPicture) -> Annotation | None:
-        boxes, labels, difficult = [], [], []
+        boxes, labels, difficult, crowd = [], [], [], []
         if picture.fault is not None:
             self.problems.append(f"{picture.where}: {picture.fault}")
             self.unreadable += 1
@@ -151,6 +171,7 @@ class _Builder:
             boxes.append(item.box_px)
             labels.append(self._label(item.name, f"{picture.where}, object {number}"))
             difficult.append(item.difficult)
+            crowd.append(item.crowd)
         if picture.image_path is None:
             self.missing.append(picture.where)
             return None
@@ -161,6 +182,7 @@ class _Builder:
             boxes_px=np.array(boxes, dtype=np.float64).reshape(-1, 4),
             labels=np.array(labels, dtype=np.int64),
             difficult=np.array(difficult, dtype=bool),
+            crowd=np.array(crowd, dtype=bool),
         )
 
     def _label(self, name: str, where: str) -> int:

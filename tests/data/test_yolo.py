@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import object_xml, write_voc
+from ssd300.data import load_dataset
+from ssd300.errors import DataError
+
+YAML = "path: .\ntrain: images/train\nval: images/val\nnames:\n  0: cat\n  1: dog\n"
+
+
+def write(root: Path, rows: dict[str, str | None], yaml: str = YAML) -> Path:
+    """A picture of 80 x 40 for each name below images/, and its text file, where there is one."""
+    root.mkdir(exist_ok=True)
+    for name, text in rows.items():
+        image, labels = root / f"images/{name}.jpg", root / f"labels/{name}.txt"
+        for path in (image, labels):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (80, 40)).save(image)
+        if text is not None:
+            labels.write_text(text)
+    (root / "data.yaml").write_text(yaml)
+    return root
+
+
+def test_by_hand(tmp_path):
+    rows = {"train/a": "1 0.5 0.5 0.25 0.5\n\n0 0.1 0.1 0.9 0.1 0.9 0.5\n", "train/b": None, "val/c": ""}
+    data = load_dataset(write(tmp_path / "d", rows))
+    assert (data.classes, data.split) == (("cat", "dog"), "train")
+    first, second = data.annotations
+    # The first is a box; the second line is a polygon, whose box is around its corners.
+    np.testing.assert_allclose(first.boxes_px, [[30, 10, 50, 30], [8, 4, 72, 20]])
+    assert first.labels.tolist() == [1, 0]
+    assert (first.size_hw, len(second)) == ((40, 80), 0)
+    assert any("1 picture(s) without a text file" in note for note in data.notes)
+    assert len(load_dataset(tmp_path / "d/data.yaml", purpose="test")) == 1
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        "train: ../images/train\nval: ../images/val\nnc: 2\nnames: [cat, dog]\n",  # Roboflow's
+        "path: /a/folder/of/another/machine\ntrain: images/train\nval: images/val\nnames: [cat, dog]\n",
+        "train: train.txt\nval: [images/val]\nnames: [cat, dog]\n",
+    ],
+)
+def test_ways_to_name_the_pictures(tmp_path, yaml):
+    root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "val/b": "1 .5 .5 .5 .5"}, yaml)
+    (root / "train.txt").write_text("./images/train/a.jpg\n")
+    assert [annotation.image_id for annotation in load_dataset(root).annotations] == ["a"]
+    assert [annotation.image_id for annotation in load_dataset(root, purpose="test").annotations] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("2 .5 .5 .5 .5", r"a\.txt:1: the class 2 is not 0 to 1"),
+        ("0.5 .5 .5 .5 .5", "the class 0.5 is not"),
+        ("cat .5 .5 .5 .5", "the line is not numbers"),
+        ("0 .5 .5 .5 .5 .9", r"object 1 \(cat\): the line has 6 columns"),
+        ("0 .5 .5 .5", "the line has 4 columns"),
+        ("0 .5 .5 0 .5", "is empty"),
+        ("0 .5 .5 nan .5", "missing or not a number"),
+        ("0 .5 .5 1.5 .5", "reaches out of the picture"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_and_line(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        load_dataset(write(tmp_path / "d", {"train/a": text, "val/b": ""}))
+
+
+@pytest.mark.parametrize(
+    ("yaml", "message"),
+    [
+        ("train: images/train\nnc: 3\nnames: [cat, dog]\n", "nc is 3 where there are 2 names"),
+        ("train: images/train\nnames: {1: cat, 2: dog}\n", "not numbered 0, 1, 2"),
+        ("train: images/train\nnames: []\n", "no list of classes"),
+        ("train: images/nowhere\nnames: [cat, dog]\n", "there is no 'images/nowhere'"),
+        ("val: images/val\nnames: [cat, dog]\n", "no split to train on"),
+        ("nothing: 1\n", "nothing here is data of a known form"),
+    ],
+)
+def test_a_description_that_does_not_fit(tmp_path, yaml, message):
+    with pytest.raises(DataError, match=message):
+        load_dataset(write(tmp_path / "d", {"train/a": "", "val/b": ""}, yaml))
+
+
+def test_a_picture_that_cannot_be_read_is_the_policys(tmp_path):
+    root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "train/b": "0 .5 .5 .5 .5", "val/c": ""})
+    (root / "images/train/a.jpg").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="the file is not a picture"):
+        load_dataset(root)
+    data = load_dataset(root, on_bad_label="drop-image")
+    assert [annotation.image_id for annotation in data.annotations] == ["b"]
+    assert data.dropped == {"images": 1}
+
+
+def test_two_forms_in_one_folder_must_be_told_apart(tmp_path):
+    root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "val/c": ""})
+    write_voc(root, {"x": object_xml("bird", (1, 1, 20, 20))}, {"trainval": ["x"]})
+    with pytest.raises(DataError, match=r"PASCAL VOC .* YOLO .*--format voc or --format yolo"):
+        load_dataset(root)
+    assert load_dataset(root, format="yolo").classes == ("cat", "dog")
+    assert load_dataset(root, format="voc", require_images=False).classes[2] == "bird"
+    with pytest.raises(DataError, match="no data of the form 'coco'"):
+        load_dataset(root, format="coco")
+    with pytest.raises(DataError, match="only PASCAL VOC folders can be joined"):
+        load_dataset(root, root, format="yolo")
