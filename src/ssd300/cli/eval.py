@@ -36,7 +36,7 @@ def eval_(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or a folder of lists; their test or val split is taken.
+        PASCAL VOC folders, joined, or COCO annotations, YOLO data, lists; the test or val split is taken.
     weights
         A run folder or a .safetensors file.
     predictions

@@ -29,7 +29,7 @@ def prepare(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or a folder of lists; their own splits are used.
+        PASCAL VOC folders, joined, or COCO annotations, YOLO data, lists; their own splits are used.
     out
         The folder of the lists.
     voc07

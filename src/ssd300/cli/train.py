@@ -48,7 +48,7 @@ def train(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or a folder of lists.
+        PASCAL VOC folders, joined, or COCO annotations, YOLO data, a folder of lists.
     out
         The run folder: weights, state, log, configuration.
     preset

@@ -6,10 +6,11 @@ Everything follows from a seed. Boxes hug the drawn pixels.
 import math
 from collections.abc import Callable
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+from ssd300.data.voc_xml import to_xml
 
 SIZE_HW = (300, 400)
 FINER = 3  # drawn this much larger, then shrunk: smooth edges
@@ -34,7 +35,10 @@ def write_drawn_dataset(root: Path, *, train: int, test: int, seed: int = 0) -> 
             empty = number % EMPTY_EVERY == EMPTY_EVERY - 1
             image, objects = draw_scene(random, objects=0 if empty else int(random.integers(*OBJECTS, endpoint=True)))
             image.save(root / "JPEGImages" / f"{image_id}.jpg", quality=92)
-            (root / "Annotations" / f"{image_id}.xml").write_text(_xml(image_id, objects), encoding="utf-8")
+            text = to_xml(
+                f"{image_id}.jpg", SIZE_HW, ((name, tuple(map(float, box)), False, False) for name, box in objects)
+            )
+            (root / "Annotations" / f"{image_id}.xml").write_text(text, encoding="utf-8")
         (root / "ImageSets" / "Main" / f"{split}.txt").write_text("".join(f"{i}\n" for i in ids), encoding="utf-8")
 
 
@@ -159,21 +163,3 @@ def _covered(box: tuple[float, float, float, float], other: tuple[int, int, int,
     height = min(box[3], other[3]) - max(box[1], other[1])
     areas = ((box[2] - box[0]) * (box[3] - box[1]), (other[2] - other[0]) * (other[3] - other[1]))
     return max(width, 0) * max(height, 0) / max(min(areas), 1)
-
-
-def _xml(image_id: str, objects: list[tuple[str, tuple[int, int, int, int]]]) -> str:
-    height, width = SIZE_HW
-    rows = []
-    for name, box in objects:
-        tags = zip(("xmin", "ymin", "xmax", "ymax"), _to_voc(box), strict=True)
-        corners = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags)
-        rows.append(f"<object><name>{escape(name)}</name><difficult>0</difficult><bndbox>{corners}</bndbox></object>")
-    return (
-        f"<annotation><filename>{escape(image_id)}.jpg</filename>"
-        f"<size><width>{width}</width><height>{height}</height><depth>3</depth></size>{''.join(rows)}</annotation>\n"
-    )
-
-
-def _to_voc(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """VOC counts pixels from 1 and includes the last."""
-    return box[0] + 1, box[1] + 1, box[2], box[3]

@@ -5,9 +5,11 @@ Reads nothing that the XML names.
 
 import math
 import xml.etree.ElementTree as PlainTree  # only for documents without a DTD, see `_parse`
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from xml.etree.ElementTree import Element, ParseError
+from xml.sax.saxutils import escape
 
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
@@ -49,6 +51,26 @@ def read_xml(path: Path) -> VocFile:
     )
 
 
+def to_xml(picture: str, size_hw: tuple[int, int], objects: Iterable[tuple[str, Sequence[float], bool, bool]]) -> str:
+    """The file that `read_xml` reads: of each object its name, box (xyxy, ours), and whether it is difficult, a crowd.
+
+    Whole numbers are written as such, others in full. `crowd` is no tag of VOC's and stands only where it is needed.
+    """
+    height, width = size_hw
+    rows = []
+    for name, box, difficult, crowd in objects:
+        tags = zip(("xmin", "ymin", "xmax", "ymax"), _to_voc(box), strict=True)
+        corners = "".join(f"<{tag}>{int(value) if value == int(value) else value}</{tag}>" for tag, value in tags)
+        marks = f"<difficult>{int(difficult)}</difficult>" + ("<crowd>1</crowd>" if crowd else "")
+        rows.append(f"  <object><name>{escape(name)}</name>{marks}<bndbox>{corners}</bndbox></object>\n")
+    return (
+        f"<annotation>\n  <filename>{escape(picture)}</filename>\n"
+        f"  <size><width>{width}</width><height>{height}</height><depth>3</depth></size>\n"
+        + "".join(rows)
+        + "</annotation>\n"
+    )
+
+
 def _parse(data: bytes) -> Element:
     # defusedxml is pure Python and several times slower; without a DTD there is nothing to defuse. UTF-16 hides one.
     if (
@@ -85,11 +107,15 @@ def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: P
     fault = box_fault(box, size_hw, shown)
     if size_hw is not None and fault is None:
         box = cut_at_border(box, size_hw)
-    difficult = (item.findtext("difficult") or "0").strip() == "1"
-    return LabelledObject(name=name, box_px=box, difficult=difficult, fault=fault)
+    difficult, crowd = ((item.findtext(tag) or "0").strip() == "1" for tag in ("difficult", "crowd"))
+    return LabelledObject(name=name, box_px=box, difficult=difficult or crowd, crowd=crowd, fault=fault)
 
 
 def _from_voc(corners: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     """VOC counts pixels from 1 and includes the last: (1, 1, 2, 2) is two pixels wide."""
     xmin, ymin, xmax, ymax = corners
     return (xmin - 1, ymin - 1, xmax, ymax)
+
+
+def _to_voc(box_px: Sequence[float]) -> tuple[float, float, float, float]:
+    return (box_px[0] + 1, box_px[1] + 1, box_px[2], box_px[3])

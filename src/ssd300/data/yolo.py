@@ -66,7 +66,7 @@ def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images
     images = _images(known, name, required=require_images)
     bare = 0
     pictures = []
-    for image, image_id in zip(images, unique_ids([str(image) for image in images]), strict=True):
+    for image, image_id in zip(images, unique_ids([_written(image, known.root) for image in images]), strict=True):
         labels = _labels_file(image)
         bare += not labels.is_file()
         pictures.append(_picture(image, image_id, labels, known.names))
@@ -144,6 +144,10 @@ def _images(known: _Description, split: str, *, required: bool) -> list[Path]:
         twice = next(image for number, image in enumerate(images) if image in images[:number])
         raise DataError("the picture is listed twice", where=twice, fix="Take one out.")
     return images
+
+
+def _written(image: Path, root: Path) -> str:
+    return image.relative_to(root).as_posix() if image.is_relative_to(root) else str(image)
 
 
 def _find(known: _Description, place: str) -> Path:

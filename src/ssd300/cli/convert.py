@@ -1,0 +1,75 @@
+"""`ssd300 convert`: labelled pictures of one form as another."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from ssd300.cli.options import DataFormat, Json, Switch, print_json, read_classes, say
+
+
+def convert(
+    data: Path,
+    out: Path,
+    *,
+    to: Literal["voc", "coco", "yolo"],
+    split: str | None = None,
+    format_: DataFormat = "auto",
+    classes: Path | None = None,
+    on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
+    overwrite: Switch = False,
+    json_: Json = False,
+) -> None:
+    """Write labelled pictures in another form, the pictures copied, boxes unchanged.
+
+    Parameters
+    ----------
+    data
+        A PASCAL VOC folder, COCO annotations, YOLO data, or a folder of lists.
+    out
+        The new folder.
+    to
+        The form of the new folder.
+    split
+        This split alone; left out, the one to train on and the one to test on.
+    format_
+        Read the data as this, instead of finding out.
+    classes
+        A file with one class a line.
+    on_bad_label
+        What a box that is inverted, empty or outside gets.
+    overwrite
+        Write into a folder that is not empty.
+    json_
+        Print one JSON object and nothing else.
+    """
+    from ssd300.data import load_dataset
+    from ssd300.data.convert import WRITERS
+    from ssd300.data.labels import NoSplitError
+    from ssd300.files import check_output_free, whole_folder
+
+    check_output_free(out, overwrite=overwrite)
+    known = read_classes(classes)
+    splits = [load_dataset(data, split=split, format=format_, classes=known, on_bad_label=on_bad_label)]
+    if split is None:
+        try:
+            splits.append(
+                load_dataset(data, purpose="test", format=format_, classes=splits[0].classes, on_bad_label=on_bad_label)
+            )
+        except NoSplitError as error:
+            say([str(error)])
+    if splits[-1].split == splits[0].split:
+        splits = splits[:1]
+    say(note for dataset in splits for note in dataset.notes)
+    with whole_folder(out, overwrite=overwrite) as folder:
+        lost = WRITERS[to](folder, splits)
+    say(lost)
+    summary = {
+        dataset.split: {"images": len(dataset), "objects": sum(dataset.objects_per_class().values())}
+        for dataset in splits
+    }
+    if json_:
+        print_json({"form": to, "folder": str(out), "splits": summary, "lost": lost})
+        return
+    for name, counts in summary.items():
+        sys.stdout.write(f"{name}: {counts['images']:,} pictures, {counts['objects']:,} objects\n")
+    sys.stdout.write(f"{to} in {out}\n")

@@ -1,0 +1,122 @@
+"""One form of labelled pictures as another. Boxes are written as they are: a way there and back changes nothing."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ssd300.data.coco import PREFIX
+from ssd300.data.dataset import Dataset
+from ssd300.data.images import image_size_hw
+from ssd300.data.voc_xml import to_xml
+from ssd300.types import Annotation
+
+YOLO_KEYS: Mapping[str, str] = {"trainval": "train", "valid": "val", "test2017": "test"}
+
+
+def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
+    """Annotations, JPEGImages and ImageSets/Main, with pictures copied. Answers what is lost: nothing."""
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / name).mkdir(parents=True)
+    for dataset, names in _with_names(splits):
+        for annotation, name in zip(dataset.annotations, names, strict=True):
+            picture = f"{name}{annotation.image_path.suffix}"
+            objects = zip(
+                (dataset.classes[label] for label in annotation.labels),
+                map(tuple, annotation.boxes_px.tolist()),
+                annotation.difficult.tolist(),
+                annotation.crowd.tolist(),
+                strict=True,
+            )
+            text = to_xml(picture, _size(annotation), objects)
+            (folder / "Annotations" / f"{name}.xml").write_text(text, encoding="utf-8")
+            shutil.copyfile(annotation.image_path, folder / "JPEGImages" / picture)
+        ids = "".join(f"{name}\n" for name in names)
+        (folder / "ImageSets" / "Main" / f"{dataset.split}.txt").write_text(ids, encoding="utf-8")
+    return []
+
+
+def write_coco(folder: Path, splits: Sequence[Dataset]) -> list[str]:
+    """annotations/instances_<split>.json, and a folder of pictures a split. VOC's difficult is a key of its own."""
+    (folder / "annotations").mkdir(parents=True)
+    for dataset, names in _with_names(splits):
+        pictures = folder / dataset.split
+        pictures.mkdir()
+        images: list[dict[str, Any]] = []
+        objects: list[dict[str, Any]] = []
+        for number, (annotation, name) in enumerate(zip(dataset.annotations, names, strict=True), start=1):
+            height, width = _size(annotation)
+            picture = f"{name}{annotation.image_path.suffix}"
+            images.append({"id": number, "file_name": picture, "height": height, "width": width})
+            shutil.copyfile(annotation.image_path, pictures / picture)
+            for row, (x, y, right, bottom) in enumerate(annotation.boxes_px.tolist()):
+                objects.append(
+                    {
+                        "id": len(objects) + 1,
+                        "image_id": number,
+                        "category_id": int(annotation.labels[row]) + 1,
+                        "bbox": [x, y, right - x, bottom - y],
+                        "area": (right - x) * (bottom - y),
+                        "iscrowd": int(annotation.crowd[row]),
+                        "difficult": int(annotation.difficult[row]),
+                    }
+                )
+        categories = [{"id": number, "name": name} for number, name in enumerate(dataset.classes, start=1)]
+        content = {"images": images, "annotations": objects, "categories": categories}
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        (folder / "annotations" / f"{PREFIX}{dataset.split}.json").write_text(text, encoding="utf-8")
+    return []
+
+
+def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
+    """data.yaml, images/<split> and labels/<split>. YOLO knows neither difficult objects nor crowds: says how many."""
+    description: dict[str, Any] = {"path": "."}
+    unsaid = 0
+    for dataset, names in _with_names(splits):
+        for kind in ("images", "labels"):
+            (folder / kind / dataset.split).mkdir(parents=True)
+        for annotation, name in zip(dataset.annotations, names, strict=True):
+            height, width = _size(annotation)
+            lines = []
+            for label, (left, top, right, bottom) in zip(
+                annotation.labels.tolist(), annotation.boxes_px.tolist(), strict=True
+            ):
+                box = ((left + right) / 2 / width, (top + bottom) / 2 / height,
+                       (right - left) / width, (bottom - top) / height)  # fmt: skip
+                lines.append(" ".join(map(str, (label, *box))) + "\n")
+            (folder / "labels" / dataset.split / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+            picture = f"{name}{annotation.image_path.suffix}"
+            shutil.copyfile(annotation.image_path, folder / "images" / dataset.split / picture)
+            unsaid += int(annotation.difficult.sum())
+        description[YOLO_KEYS.get(dataset.split, dataset.split)] = f"images/{dataset.split}"
+    description["names"] = dict(enumerate(splits[0].classes))
+    text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True)
+    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    return [f"YOLO cannot say that an object is difficult or a crowd: lost for {unsaid}"] if unsaid else []
+
+
+WRITERS: Mapping[str, Callable[[Path, Sequence[Dataset]], list[str]]] = {
+    "voc": write_voc,
+    "coco": write_coco,
+    "yolo": write_yolo,
+}
+
+
+def _with_names(splits: Sequence[Dataset]) -> Iterator[tuple[Dataset, list[str]]]:
+    """A file name without ending for each picture: its id, and the split's name where another split has the id too."""
+    taken: set[str] = set()
+    for dataset in splits:
+        names = []
+        for annotation in dataset.annotations:
+            name = annotation.image_id.removesuffix(annotation.image_path.suffix).replace("/", "_")
+            name = name if name not in taken else f"{dataset.split}_{name}"
+            taken.add(name)
+            names.append(name)
+        yield dataset, names
+
+
+def _size(annotation: Annotation) -> tuple[int, int]:
+    return annotation.size_hw or image_size_hw(annotation.image_path)
