@@ -36,4 +36,6 @@ def info(weights: str, *, json_: Json = False) -> None:
         print_json(facts)
         return
     width = max(map(len, facts))
-    sys.stdout.writelines(f"{name:{width}}  {value}\n" for name, value in facts.items())
+    sys.stdout.writelines(
+        f"{name:{width}}  {'not said' if value is None else value}\n" for name, value in facts.items()
+    )
