@@ -20,6 +20,7 @@ EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, Weight
 VERBS = {
     "demo": "Draw a small data set, list, train, evaluate and detect on it, and write a report.",
     "prepare": "Write the lists of training and test pictures and their objects as JSON.",
+    "check": "Say all that is wrong with labelled pictures, and what SSD300 can learn of them.",
     "convert": "Write labelled pictures in another form, the pictures copied, boxes unchanged.",
     "train": "Train SSD300 on labelled pictures. An option that is left out has the preset's value.",
     "eval": "Evaluate weights, or stored predictions, on labelled pictures.",

@@ -10,6 +10,7 @@ from typing import Literal
 from ssd300.errors import DataError
 
 Purpose = Literal["train", "test"]
+Faults = Literal["raise", "keep"]  # of annotations that are not there: an error, or a fault of their pictures
 Corners = tuple[float, float, float, float]
 
 BORDER_SLACK_PX = 1.0  # a box may reach this far outside and is cut

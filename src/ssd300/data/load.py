@@ -10,7 +10,7 @@ import numpy as np
 
 from ssd300.data.coco import coco_files, read_coco
 from ssd300.data.dataset import Dataset
-from ssd300.data.labels import LabelledPicture, LabelledPictures, Purpose
+from ssd300.data.labels import Faults, LabelledPicture, LabelledPictures, Purpose
 from ssd300.data.lists import LABEL_MAP, has_lists, read_lists
 from ssd300.data.voc import VOC_CLASSES, read_voc, voc_roots
 from ssd300.data.yolo import read_yolo, yolo_file
@@ -47,7 +47,9 @@ def load_dataset(
         DataError: nothing recognised or more than one thing, an empty split, an unknown class, a missing picture, or
             bad boxes under the policy 'error', all named at once.
     """
-    found = _read([Path(path) for path in paths], format, split, purpose, require_images)
+    found = read_labelled(
+        [Path(path) for path in paths], format, split, purpose, require_images=require_images, faults="raise"
+    )
     root = Path(paths[0])
     if not found.pictures:
         raise DataError(f"the split '{found.split}' is empty", where=root, fix="Name another with --split.")
@@ -68,9 +70,16 @@ def load_dataset(
     )
 
 
-def _read(
-    paths: Sequence[Path], wanted: Format, split: str | None, purpose: Purpose, require_images: bool
+def read_labelled(
+    paths: Sequence[Path],
+    wanted: Format,
+    split: str | None,
+    purpose: Purpose,
+    *,
+    require_images: bool,
+    faults: Faults,
 ) -> LabelledPictures:
+    """A split as its files have it, before any policy judges it. Raises DataError as `load_dataset` does."""
     if not paths:
         raise DataError("no data was named", fix=f"Name {UNDERSTOOD}.")
     forms = [_recognise(path, wanted) for path in paths]
@@ -79,7 +88,7 @@ def _read(
         raise DataError("only PASCAL VOC folders can be joined", where=other, fix="Name one data set alone.")
     if forms[0] == "voc":
         roots = [root for path in paths for root in voc_roots(path)]
-        return read_voc(roots, split, purpose, require_images=require_images)
+        return read_voc(roots, split, purpose, require_images=require_images, faults=faults)
     read = {"coco": read_coco, "yolo": read_yolo, "lists": read_lists}[forms[0]]
     return read(paths[0], split, purpose, require_images=require_images)
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ssd300.data.labels import LabelledPicture, LabelledPictures, NoSplitError, Purpose
+from ssd300.data.labels import Faults, LabelledPicture, LabelledPictures, NoSplitError, Purpose
 from ssd300.data.voc_xml import VocFile, read_xml
 from ssd300.errors import DataError
 
@@ -29,7 +29,9 @@ def voc_roots(path: Path) -> list[Path]:
     return roots or (voc_roots(path / "VOCdevkit") if (path / "VOCdevkit").is_dir() else [])
 
 
-def read_voc(roots: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
+def read_voc(
+    roots: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool, faults: Faults = "raise"
+) -> LabelledPictures:
     """The pictures of a split of all `roots`; of several, those that lack it are left out and noted.
 
     Where one root has a test split, no other is tested on its val: that is part of the trainval that it trains on.
@@ -44,7 +46,7 @@ def read_voc(roots: Sequence[Path], split: str | None, purpose: Purpose, *, requ
     notes, splits = [], []
     listed: list[tuple[Path, str]] = []
     for root, name in zip(roots, names, strict=True):
-        chosen, ids, note = _choose_split(root, wanted, purpose, only=len(roots) == 1)
+        chosen, ids, note = _choose_split(root, wanted, purpose, only=len(roots) == 1, faults=faults)
         notes.append(f"{name}: {note}")
         if chosen is not None:
             splits.append(chosen)
@@ -56,7 +58,7 @@ def read_voc(roots: Sequence[Path], split: str | None, purpose: Purpose, *, requ
             fix="Name another with --split.",
         )
     paths = [root / "Annotations" / f"{image_id}.xml" for root, image_id in listed]
-    if absent := [path for path in paths if not path.is_file()]:
+    if faults == "raise" and (absent := [path for path in paths if not path.is_file()]):
         raise DataError(
             f"there is no annotation file for {len(absent)} of {len(paths)} pictures",
             where=f"first {absent[0]}",
@@ -104,12 +106,12 @@ def _root_names(roots: Sequence[Path]) -> list[str]:
 
 
 def _choose_split(
-    root: Path, wanted: Sequence[str], purpose: Purpose, *, only: bool
+    root: Path, wanted: Sequence[str], purpose: Purpose, *, only: bool, faults: Faults
 ) -> tuple[str | None, list[str], str]:
     """The split's name (the first of `wanted` that is there), its ids and what to say; None if another may have it."""
     there = available_splits(root)
     if not there and wanted == SPLITS[purpose]:
-        ids = _all_ids(root)
+        ids = _all_ids(root, faults)
         return NO_LISTS, ids, f"PASCAL VOC without split lists, all {len(ids)} annotations are taken"
     for name in wanted:
         if name in there:
@@ -123,17 +125,21 @@ def _choose_split(
     )
 
 
-def _all_ids(root: Path) -> list[str]:
-    """The ids of all annotations. Raises DataError for a picture that has none, as no list says that it is left out."""
+def pictures_without_annotation(root: Path) -> list[Path]:
     ids = {path.stem for path in (root / "Annotations").glob("*.xml")}
     pictures = (path for path in sorted((root / "JPEGImages").glob("*")) if path.suffix.lower() in SUFFIXES)
-    if bare := [path for path in pictures if path.stem not in ids]:
+    return [path for path in pictures if path.stem not in ids]
+
+
+def _all_ids(root: Path, faults: Faults) -> list[str]:
+    """The ids of all annotations. Raises DataError for a picture that has none, as no list says that it is left out."""
+    if faults == "raise" and (bare := pictures_without_annotation(root)):
         raise DataError(
             f"there is no annotation file for {len(bare)} picture(s)",
             where=f"first {bare[0]}",
             fix="Add it (without objects where the picture shows none), or list the pictures to use in ImageSets/Main.",
         )
-    return sorted(ids)
+    return sorted(path.stem for path in (root / "Annotations").glob("*.xml"))
 
 
 def _read_or_fault(path: Path) -> VocFile:

@@ -20,14 +20,13 @@ class TrainConfig:
     model
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'.
     init
-        What the backbone starts from: a file, 'imagenet' (EfficientNet-Lite0 only), or 'none'.
+        What it starts from: a file, vgg16 or coco (downloaded), 'imagenet' (EfficientNet-Lite0 only), or 'none'.
     steps
         Updates of the weights; images seen are steps times batch size.
     batch_size
         Pictures an update.
     accumulate
-        Parts that a batch goes through the network in, to need less memory. The loss and its gradient stay those of the
-        whole batch; batch normalisation, which VGG16 has not, sees the parts.
+        Parts of a batch that the network sees one by one, for less memory. But for batch normalisation nothing changes.
     lr
         Learning rate of weights; biases have twice as much.
     schedule
@@ -57,7 +56,7 @@ class TrainConfig:
     workers
         Processes that decode pictures; 0 decodes in the training process.
     amp
-        Precision of the network: 'auto' takes bf16 where the hardware has it, 'off' is float32.
+        Precision of the network: 'auto' takes bf16 where that is faster, 'off' is float32.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     seed

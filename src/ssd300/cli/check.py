@@ -1,0 +1,144 @@
+"""`ssd300 check`: what is wrong with labelled pictures, and what SSD300 can learn of them."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
+from ssd300.errors import DataError
+
+if TYPE_CHECKING:
+    from ssd300.data.checker import Findings, Problem
+    from ssd300.data.labels import LabelledPictures
+
+SHOWN = 10  # of one rule
+
+
+def check(
+    *data: Path,
+    split: str | None = None,
+    format_: DataFormat = "auto",
+    default_boxes: Literal["paper", "coco", "torchvision", "seed"] = "paper",
+    pixels: bool = True,
+    strict: Switch = False,
+    json_: Json = False,
+) -> None:
+    """Say all that is wrong with labelled pictures, and what SSD300 can learn of them.
+
+    Parameters
+    ----------
+    data
+        PASCAL VOC folders, joined, or COCO annotations, YOLO data, a folder of lists.
+    split
+        Look at this split alone; left out, at those that would be trained on and tested on.
+    format_
+        Read the data as this, instead of finding out.
+    default_boxes
+        Whose overlap with the objects is measured.
+    pixels
+        Read every picture; without it the annotations alone are looked at.
+    strict
+        Warnings count as errors: exit code 3.
+    json_
+        Print one JSON object and nothing else.
+    """
+    from ssd300.data.checker import check as find
+
+    splits, problems = _read(list(data), split, format_, pixels=pixels)
+    from ssd300.boxes import cxcywh_to_xyxy
+    from ssd300.model.default_boxes import SETTINGS, make_default_boxes
+
+    settings = SETTINGS[default_boxes]
+    findings = find(
+        splits,
+        cxcywh_to_xyxy(make_default_boxes(settings)).double().numpy(),
+        size_px=settings.image_size_px,
+        pixels=pixels,
+        advance=_progress(),
+    )
+    findings.problems[:0] = problems
+    if json_:
+        print_json(findings.to_dict())
+    else:
+        _print(findings)
+    errors = sum(problem.level == "error" for problem in findings.problems)
+    if findings.has_errors(strict=strict):
+        count = len(findings.problems) if strict else errors
+        raise DataError(f"{count} problem(s) found", where=", ".join(map(str, data)), fix="They are listed above.")
+
+
+def _read(
+    paths: list[Path], split: str | None, form: DataFormat, *, pixels: bool
+) -> tuple[dict[str, "LabelledPictures"], list["Problem"]]:
+    """The splits by name, and what keeps a split, or pictures of a VOC folder, from being read."""
+    from ssd300.data.checker import Problem
+    from ssd300.data.labels import NoSplitError, Purpose
+    from ssd300.data.load import read_labelled
+    from ssd300.data.voc import pictures_without_annotation, voc_roots
+
+    splits: dict[str, LabelledPictures] = {}
+    purposes: tuple[Purpose, ...] = ("train", "test") if split is None else ("train",)
+    for purpose in purposes:
+        try:
+            found = read_labelled(paths, form, split, purpose, require_images=pixels, faults="keep")
+        except NoSplitError as error:
+            say([str(error)])
+            continue
+        if found.split not in splits:
+            say(found.notes)
+            splits[found.split] = found
+    if not splits:
+        raise DataError("there is no split to look at", where=paths[0] if paths else None, fix="Name one with --split.")
+    bare = [image for path in paths if path.is_dir() for root in voc_roots(path)
+            for image in pictures_without_annotation(root)]  # fmt: skip
+    return splits, [
+        Problem(
+            level="warning", file=str(image), object=None, rule="picture-without-annotation",
+            message="it has no annotation file, so nobody trains on it",
+            fix="Label it, with an annotation without objects where it shows none, or take it away.",
+        )
+        for image in bare
+    ]  # fmt: skip
+
+
+def _progress() -> Callable[[int, int], None]:
+    """A line that counts, on a terminal alone."""
+    if not sys.stderr.isatty():
+        return lambda _done, _all: None
+
+    def show(done: int, count: int) -> None:
+        if done % 50 == 0 or done == count:
+            sys.stderr.write(f"\rpictures read: {done:,} of {count:,}" + ("\n" if done == count else ""))
+            sys.stderr.flush()
+
+    return show
+
+
+def _print(findings: "Findings") -> None:
+    rules: dict[tuple[str, str], list[Problem]] = {}
+    for problem in findings.problems:
+        rules.setdefault((problem.level, problem.rule), []).append(problem)
+    out = sys.stdout
+    for (level, rule), problems in rules.items():
+        out.write(f"{level}: {rule}, {len(problems)} time(s)\n")
+        for problem in problems[:SHOWN]:
+            place = problem.file + (f", object {problem.object}" if problem.object is not None else "")
+            out.write(f"  {place}: {problem.message}\n" if place else f"  {problem.message}\n")
+        if len(problems) > SHOWN:
+            out.write(f"  and {len(problems) - SHOWN} more; --json has them all\n")
+        out.write(f"  to do: {problems[0].fix}\n\n")
+    if not rules:
+        out.write("nothing is wrong\n\n")
+    out.write(f"{findings.images:,} pictures, {findings.objects:,} objects\n\n")
+    width = max(map(len, [*findings.classes, "class"]))
+    names = list(next(iter(findings.classes.values()), {}))
+    out.write(f"{'class':{width}}" + "".join(f"  {name:>10}" for name in names) + f"  {'fits':>6}\n")
+    for name, counts in findings.classes.items():
+        fits = findings.coverage["classes"].get(name)
+        share = "-" if fits is None or fits.share is None else f"{fits.share:.0%}"
+        out.write(f"{name:{width}}" + "".join(f"  {count:10,}" for count in counts.values()) + f"  {share:>6}\n")
+    out.write("\nside at the network's size, pixels: objects, those that a default box fits\n")
+    for name, size in findings.coverage["sizes_px"].items():
+        share = "-" if size.share is None else f"{size.share:.0%}"
+        out.write(f"{name:>12}  {size.objects:8,}  {share:>6}\n")
