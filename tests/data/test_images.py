@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ssd300.data import images
 from ssd300.data.images import BEHIND_ALPHA, image_size_hw, read_image
 from ssd300.errors import DataError
 
@@ -78,3 +79,37 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path):
     Image.new("1", (20_000, 10_001)).save(path)
     with pytest.raises(DataError, match="limit is 200,000,000"):
         read_image(path)
+
+
+@pytest.mark.parametrize("kind", ["RGB", "L", "progressive", "4:4:4", "odd", "turned", "CMYK", "cut"])
+def test_the_faster_decoder_gives_the_same_pixels_and_the_same_errors(tmp_path, monkeypatch, kind):
+    pixels = np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8).repeat(7, 0).repeat(5, 1)
+    image = Image.fromarray(pixels[: 61 if kind == "odd" else 63, : 59 if kind == "odd" else 60])
+    exif = Image.Exif()
+    exif[0x0112] = 6 if kind == "turned" else 1
+    path = tmp_path / "a.jpg"
+    image.convert(kind if kind in ("L", "CMYK") else "RGB").save(
+        path, quality=80, exif=exif, progressive=kind == "progressive", subsampling=0 if kind == "4:4:4" else 2
+    )
+    if kind == "cut":
+        path.write_bytes(path.read_bytes()[:-400])
+
+    def read() -> np.ndarray | str:
+        try:
+            return read_image(path)
+        except DataError as error:
+            return error.what
+
+    assert images.simplejpeg is not None
+    fast = read()
+    monkeypatch.setattr(images, "simplejpeg", None)
+    slow = read()
+    assert isinstance(fast, str) == isinstance(slow, str) == (kind == "cut")
+    assert np.array_equal(fast, slow)
+
+
+def test_the_faster_decoder_agrees_on_real_photographs(voc_sample, monkeypatch):
+    paths = sorted(voc_sample.rglob("*.jpg"))[:40]
+    fast = [read_image(path) for path in paths]
+    monkeypatch.setattr(images, "simplejpeg", None)
+    assert all(np.array_equal(pixels, read_image(path)) for pixels, path in zip(fast, paths, strict=True))

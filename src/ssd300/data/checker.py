@@ -16,7 +16,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from ssd300.boxes_px import iou_px
-from ssd300.data.images import read_image
+from ssd300.data.images import FIRST_TURNED, ORIENTATION, read_image
 from ssd300.data.labels import LabelledPicture, LabelledPictures
 from ssd300.errors import DataError
 
@@ -25,7 +25,6 @@ COVERED_IOU = 0.5  # matching's threshold: below it a default box learns an obje
 FEW_PIXELS = 4.0  # of the shorter side at the network's size
 LITTLE_COVERED = 0.5  # share of a class's objects
 SIZES_PX = (0, 16, 32, 64, 128)  # where the groups by size begin: roots of areas at the network's size
-ORIENTATION, TURNED = 0x0112, 5  # EXIF's tag, and the first of the values that swap the sides
 CHUNK = 256
 
 
@@ -272,7 +271,7 @@ def _look_at(picture: LabelledPicture) -> tuple[str | None, list[Problem]]:
     try:
         height, width = read_image(path).shape[:2]
         with Image.open(path) as image:
-            turned = image.getexif().get(ORIENTATION, 1) >= TURNED
+            turned = image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED
     except DataError as error:
         return None, [
             Problem(
