@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation, draw_crop
+from ssd300.data.augment import (
+    INTERPOLATIONS,
+    Augmentation,
+    apply_geometry,
+    draw_augmentation,
+    draw_crop,
+    resample,
+)
 from ssd300.data.loader import EndlessBatches
 from ssd300.data.photometric import apply_photometric
 from ssd300.resize import to_float
@@ -44,7 +51,7 @@ def test_boxes_stay_inside_and_beside_their_labels(seed, count):
 def test_geometry_by_hand():
     # The left half, flipped: a box from 12 to 36 of 60 columns lies at 300 * (60 - 36) / 60 to 300 * (60 - 12) / 60.
     given = sample([[12, 9, 36, 45], [70, 0, 100, 50]])
-    change = Augmentation(source_px=(0.0, 0.0, 60.0, 90.0), flip=True, interpolation=Image.Resampling.NEAREST)
+    change = Augmentation(source_px=(0, 0, 60, 90), flip=True, interpolation=Image.Resampling.NEAREST)
     changed, content = apply_geometry(given, change, 300)
     np.testing.assert_allclose(changed.boxes_px, [[120, 30, 240, 150]])
     assert changed.labels.tolist() == [0]
@@ -53,7 +60,7 @@ def test_geometry_by_hand():
 
 def test_nothing_drawn_is_a_plain_resize():
     given = sample([], size_hw=(300, 300))
-    change = Augmentation(source_px=(0.0, 0.0, 300.0, 300.0), flip=False, interpolation=Image.Resampling.NEAREST)
+    change = Augmentation(source_px=(0, 0, 300, 300), flip=False, interpolation=Image.Resampling.NEAREST)
     assert (apply_geometry(given, change, 300)[0].image == given.image).all()
     given.image.flags.writeable = False  # the input is never written to
 
@@ -124,3 +131,19 @@ def test_the_stream_goes_on_anywhere():
     whole = keys(0, 6)
     assert keys(9, 3) == whole[9:]
     assert sorted(index for epoch, index in whole if epoch == 0) == list(range(7))
+
+
+@pytest.mark.parametrize("kind", INTERPOLATIONS)
+@pytest.mark.parametrize("flip", [False, True])
+def test_resampling_is_pillows_to_two_levels_at_any_size(kind, flip):
+    random = np.random.default_rng(0)
+    sizes = [(1, 1), (1, 40), (40, 1), (2, 2), (3, 2), (30, 40), (41, 29), (375, 500)]
+    for source in sizes:
+        rows, columns = np.arange(source[0])[:, None], np.arange(source[1])
+        smooth = 128 + 60 * np.sin(rows / 5)[..., None] * np.cos(columns / 7)[:, None] * [1, 0.5, -1]
+        image = (smooth + random.normal(0, 3, (*source, 3))).astype(np.uint8)
+        image.flags.writeable = False
+        for target in [*sizes[:6], (300, 300)]:
+            theirs = np.asarray(Image.fromarray(image).resize(target[::-1], kind)).astype(int)
+            ours = resample(image, target, kind, flip=flip)
+            assert np.abs(ours - (theirs[:, ::-1] if flip else theirs)).max() <= 2, (source, target)

@@ -1,0 +1,94 @@
+"""CPU time of the training data path, from JPEG files to augmented 300 x 300 uint8, against torchvision's SSD recipe.
+
+    python benchmarks/data_path.py path/to/VOC2012 [--rounds 5]
+
+torchvision's is its references' preset "ssd" (photometric distortion, zoom-out, IoU crop, flip, in that order) with the
+resize that its model does, on tensors. Ours draws and resamples here; its colours change later, a batch at a time, and
+are timed in a row of their own. One thread; rounds alternate in one process: read the ratios.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from torchvision import tv_tensors
+from torchvision.io import decode_image
+from torchvision.transforms import v2
+
+from alternate import alternate, table
+from ssd300.data import images, load_dataset
+from ssd300.data.loader import AugmentedPictures, at_network_size, collate, read_sample
+from ssd300.data.photometric import apply_photometric
+from ssd300.types import Annotation
+
+SIZE = 300
+BATCH = 32
+MEAN = (123.0, 117.0, 104.0)
+
+
+def torchvisions_recipe() -> v2.Compose:
+    return v2.Compose(
+        [
+            v2.RandomPhotometricDistort(),
+            v2.RandomZoomOut(fill=dict.fromkeys([tv_tensors.Image], MEAN)),
+            v2.RandomIoUCrop(),
+            v2.RandomHorizontalFlip(p=0.5),
+            v2.SanitizeBoundingBoxes(),
+            v2.Resize((SIZE, SIZE), antialias=False),
+        ]
+    )
+
+
+def torchvisions_sample(annotation: Annotation) -> dict[str, torch.Tensor]:
+    image = tv_tensors.Image(decode_image(str(annotation.image_path), mode="RGB"))
+    boxes = tv_tensors.BoundingBoxes(
+        torch.from_numpy(annotation.boxes_px), format="XYXY", canvas_size=tuple(image.shape[1:])
+    )
+    return {"image": image, "boxes": boxes, "labels": torch.from_numpy(annotation.labels)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    annotations = load_dataset(options.data, split="trainval").annotations
+    recipe, epoch = torchvisions_recipe(), iter(range(1_000_000))
+    pictures = AugmentedPictures(annotations, size=SIZE, seed=0, augment=True)
+    faster = images.simplejpeg
+
+    def ours() -> None:
+        number = next(epoch)
+        for index in range(len(annotations)):
+            pictures[number, index]
+
+    def with_pillow_alone() -> None:
+        images.simplejpeg = None
+        ours()
+        images.simplejpeg = faster
+
+    def torchvisions() -> None:
+        for annotation in annotations:
+            recipe(torchvisions_sample(annotation))
+
+    def decode_and_resize() -> None:
+        for annotation in annotations:
+            at_network_size(read_sample(annotation), SIZE)
+
+    batch = collate([pictures[0, index % len(annotations)] for index in range(BATCH)])
+    fill = torch.tensor(MEAN).view(3, 1, 1) / 255
+
+    def colours() -> None:
+        apply_photometric(batch.images, batch.photometric, fill)
+
+    ways = {"torchvision's recipe": torchvisions, "ours": ours, "ours, Pillow's decoder": with_pillow_alone,
+            "decode and resize alone": decode_and_resize}  # fmt: skip
+    times = alternate(ways, rounds=options.rounds)
+    print(table(f"{len(annotations)} pictures", times))
+    for name, way in times.items():
+        print(f"{name}: {len(annotations) / way.median:.0f} images/s a core")
+    print(table(f"colours of a batch of {BATCH}", alternate({"ours": colours}, rounds=options.rounds)))
+
+
+if __name__ == "__main__":
+    main()
