@@ -88,6 +88,13 @@ def test_a_bad_line_of_ours_is_named(data, tmp_path, line, message):
         read(path, data)
 
 
+def test_predictions_that_are_still_packed_are_told(data, tmp_path):
+    (tmp_path / "packed").mkdir()
+    (tmp_path / "packed/results.tar.xz").write_bytes(b"")
+    with pytest.raises(DataError, match=r"Unpack results\.tar\.xz first"):
+        read_predictions(tmp_path / "packed", data.annotations, data.classes)
+
+
 def test_an_unknown_class_file_two_kinds_at_once_and_nothing(data, tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read(tmp_path / "none", data)

@@ -20,6 +20,7 @@ from ssd300.files import write_text
 from ssd300.types import Annotation, DetectionTable
 
 JSONL = "detections.jsonl"
+ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zip")
 UNDERSTOOD = f"a folder of <competition>_det_<split>_<class>.txt (VOC results), or {JSONL} or a folder that holds it"
 SHOWN_CLASSES = 25
 
@@ -57,7 +58,9 @@ def read_predictions(path: Path, annotations: Sequence[Annotation], classes: Seq
     elif jsonl.is_file() and _is_ours(jsonl):
         notes = _read_jsonl(jsonl, target)
     elif path.exists():
-        raise DataError("predictions of an unknown form", where=path, fix=f"Understood: {UNDERSTOOD}.")
+        packed = [file.name for file in sorted(path.glob("*")) if file.suffix in ARCHIVES] if path.is_dir() else []
+        first = f"Unpack {packed[0]} first. " if packed else ""
+        raise DataError("predictions of an unknown form", where=path, fix=f"{first}Understood: {UNDERSTOOD}.")
     else:
         raise DataError("there is no such file or folder", where=path, fix=f"Name {UNDERSTOOD}.")
     table = target.table()
