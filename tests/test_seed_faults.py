@@ -220,7 +220,7 @@ def test_15_a_crop_without_objects_works_and_no_argument_is_changed():
     assert draw_crop(random, np.zeros((0, 4))).tolist() == [0, 0, 1, 1]
     picture = sample([(10, 20, 50, 60)])
     before = picture.boxes_px.copy()
-    augmentation = Augmentation(source_px=(0.0, 0.0, 160.0, 120.0), flip=True, interpolation=Image.Resampling.NEAREST)
+    augmentation = Augmentation(source_px=(0, 0, 160, 120), flip=True, interpolation=Image.Resampling.NEAREST)
     flipped, _ = apply_geometry(picture, augmentation, 300)
     assert np.array_equal(picture.boxes_px, before)
     np.testing.assert_allclose(flipped.boxes_px[0], [300 - 50 * 300 / 160, 50, 300 - 10 * 300 / 160, 150])
