@@ -1,6 +1,7 @@
 """Data for the tests: small PASCAL VOC folders that are made here, and the real ones where they are to be had."""
 
 import os
+import signal
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from ssd300.model import ssd300_efficientnet_lite0
 from ssd300.weights import Card, save_weights
 
 ENVIRONMENT = "SSD300_SHARED"
+
+# A shell's background job is started with Ctrl-C ignored, and so would be every process that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
