@@ -128,3 +128,24 @@ def test_pictures_without_objects_and_without_detections_are_normal(coloured, li
                  "--min-score", "1"]) == 0  # fmt: skip
     rows = [json.loads(line) for line in (found / "detections.jsonl").read_text().splitlines()]
     assert [row["detections"] for row in rows] == [[]] * 5
+
+
+def test_pictures_that_cannot_be_read_are_skipped_and_counted_where_the_policy_says_so(coloured, tmp_path, capsys):
+    cut(coloured / "JPEGImages/p1.jpg")
+    shutil.copy(coloured / "Annotations/p4.xml", coloured / "Annotations/p5.xml")
+    shutil.copy(coloured / "JPEGImages/p4.jpg", coloured / "JPEGImages/p5.jpg")
+    (coloured / "ImageSets/Main/test.txt").write_text("p4\np5\n")
+    cut(coloured / "JPEGImages/p5.jpg")
+    policy = ["--on-bad-image", "skip"]
+    words = [word.format(data=coloured, tmp=tmp_path) for word in TRAIN]
+    assert main([*words, *policy, "--workers", "0"]) == 0
+    assert "2 picture(s)" in capsys.readouterr().err
+    lines = [line for line in (tmp_path / "out/train.log").read_text().splitlines() if line.startswith("skipped")]
+    assert len(lines) == 2  # p1 of those trained on, in each epoch, and p5 of those evaluated on
+    assert {name for name in ("p1.jpg", "p5.jpg") for line in lines if name in line} == {"p1.jpg", "p5.jpg"}
+    assert json.loads((tmp_path / "out/summary.json").read_text())["skipped_images"] == 2
+    assert main(["eval", str(coloured), "-w", str(tmp_path / "out"), *policy, "--json"]) == 0
+    output = capsys.readouterr()
+    said = json.loads(output.out)
+    assert (said["images"], said["skipped_images"]) == (1, 1)
+    assert "p5.jpg" in output.err

@@ -1,20 +1,20 @@
 """Evaluation: a model, or stored predictions, and labelled pictures in; a Report out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 
-from ssd300.data.dataset import Dataset
+from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.loader import read_sample
 from ssd300.detect import Detector
-from ssd300.errors import WeightsError
+from ssd300.errors import DataError, WeightsError
 from ssd300.metrics.voc import ClassResult, mean_ap, metric_name, voc_average_precision
 from ssd300.model.postprocess import Selection
-from ssd300.types import DetectionTable
+from ssd300.types import Annotation, DetectionTable
 from ssd300.weights import load_weights
 
 Thresholds = Literal["exact", "float64"]
@@ -45,11 +45,20 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """The scores of the same detections by each metric asked for; `metric`, `map` and `per_class` are the first's."""
+    """The scores of the same detections by each metric asked for; `metric`, `map` and `per_class` are the first's.
+
+    `dataset` is what was scored. `skipped` says which of its pictures could not be read: they and their objects are
+    left out of it.
+    """
 
     scores: Sequence[Score]
-    images: int
+    dataset: Dataset
     detections: DetectionTable
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> int:
+        return len(self.dataset)
 
     @property
     def metric(self) -> str:
@@ -66,7 +75,10 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain values: the score itself, or a list `metrics` of several."""
         scores = [score.to_dict() for score in self.scores]
-        return (scores[0] if len(scores) == 1 else {"metrics": scores}) | {"images": self.images}
+        return (scores[0] if len(scores) == 1 else {"metrics": scores}) | {
+            "images": self.images,
+            "skipped_images": len(self.skipped),
+        }
 
 
 def evaluate(
@@ -76,6 +88,7 @@ def evaluate(
     metrics: Sequence[Metric] = ("voc07",),
     voc07_thresholds: Thresholds = "exact",
     selection: Selection = CAFFE_TEST,
+    on_bad_image: OnBadImage = "error",
     device: str | torch.device = "cpu",
     precision: torch.dtype = torch.float32,
 ) -> Report:
@@ -83,11 +96,18 @@ def evaluate(
 
     Raises:
         WeightsError: the weights cannot be read, or do not know a class that the data has objects of.
-        DataError: a picture cannot be read.
+        DataError: a picture cannot be read, and `on_bad_image` does not skip it; or none is left.
     """
     model, card = load_weights(weights)
     detector = Detector(model, card, device=torch.device(device), precision=precision)
-    return evaluate_detector(detector, dataset, metrics=metrics, voc07_thresholds=voc07_thresholds, selection=selection)
+    return evaluate_detector(
+        detector,
+        dataset,
+        metrics=metrics,
+        voc07_thresholds=voc07_thresholds,
+        selection=selection,
+        on_bad_image=on_bad_image,
+    )
 
 
 def evaluate_detector(
@@ -97,6 +117,7 @@ def evaluate_detector(
     metrics: Sequence[Metric] = ("voc07",),
     voc07_thresholds: Thresholds = "exact",
     selection: Selection = CAFFE_TEST,
+    on_bad_image: OnBadImage = "error",
 ) -> Report:
     """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
     try:
@@ -107,15 +128,30 @@ def evaluate_detector(
             where=dataset.root,
             fix="Evaluate on data of the weights' classes, or with the weights that were trained on these.",
         ) from error
-    table = detect_all(detector, known, selection)
-    return score(known, table, metrics=metrics, voc07_thresholds=voc07_thresholds)
+    table, readable, skipped = detect_all(detector, known, selection, on_bad_image)
+    report = score(readable, table, metrics=metrics, voc07_thresholds=voc07_thresholds)
+    return replace(report, skipped=skipped)
 
 
-def detect_all(detector: Detector, dataset: Dataset, selection: Selection) -> DetectionTable:
-    """What the detector finds in each picture of the data set, in original pixels."""
+def detect_all(
+    detector: Detector, dataset: Dataset, selection: Selection, on_bad_image: OnBadImage = "error"
+) -> tuple[DetectionTable, Dataset, tuple[str, ...]]:
+    """What the detector finds in each picture that can be read, in original pixels; these pictures; the others."""
     images, labels, scores, boxes = [], [], [], []
-    for first in range(0, len(dataset), BATCH):
-        samples = [read_sample(annotation) for annotation in dataset.annotations[first : first + BATCH]]
+    readable: list[Annotation] = []
+    skipped: list[str] = []
+    for start in range(0, len(dataset), BATCH):
+        first, samples = len(readable), []
+        for annotation in dataset.annotations[start : start + BATCH]:
+            try:
+                samples.append(read_sample(annotation))
+                readable.append(annotation)
+            except DataError as error:
+                if on_bad_image == "error":
+                    raise
+                skipped.append(str(error))
+        if not samples:
+            continue
         found = detector.detect([sample.image for sample in samples], selection)
         for offset, (sample, detections) in enumerate(zip(samples, found, strict=True)):
             placed = detections.scaled(sample.size_hw)
@@ -123,12 +159,15 @@ def detect_all(detector: Detector, dataset: Dataset, selection: Selection) -> De
             labels.append(placed.labels)
             scores.append(placed.scores.astype(np.float64))
             boxes.append(placed.boxes.astype(np.float64))
-    return DetectionTable(
+    if not readable:
+        raise DataError(f"no picture can be read; the first: {skipped[0]}", where=dataset.root)
+    table = DetectionTable(
         image_index=np.concatenate(images),
         labels=np.concatenate(labels),
         scores=np.concatenate(scores),
         boxes_px=np.concatenate(boxes),
     )
+    return table, replace(dataset, annotations=readable) if skipped else dataset, tuple(skipped)
 
 
 def score(
@@ -158,4 +197,4 @@ def score(
                 per_class=dict(zip(dataset.classes, results, strict=True)),
             )
         )
-    return Report(scores=scores, images=len(dataset), detections=table)
+    return Report(scores=scores, dataset=dataset, detections=table)

@@ -46,12 +46,15 @@ class Photometric:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Pictures at the network's size with their objects. `image_ids` are for messages and reports."""
+    """Pictures at the network's size with their objects. `image_ids` are for messages and reports, and `skipped`
+    says which pictures should have been among them and could not be read.
+    """
 
     images: UInt8[Tensor, "batch 3 height width"]
     targets: Targets
     image_ids: tuple[str, ...]
     photometric: Photometric | None = None
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_ids)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.data.loader import EndlessBatches, collate, training_batches
+from ssd300.data.loader import EndlessBatches, Item, collate, training_batches
 from ssd300.errors import DataError
 from ssd300.types import Sample
 
@@ -69,8 +69,30 @@ def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
             labels=np.array(labels, np.int64), difficult=np.zeros(len(labels), bool), image_id="a", size_hw=(100, 200),
         )  # fmt: skip
 
-    batch = collate([(sample([(5, 2, 15, 8)], [0]), None, (0, 0, 20, 10)), (sample([], []), None, (0, 0, 20, 10))])
+    content = (0, 0, 20, 10)
+    batch = collate([Item(sample([(5, 2, 15, 8)], [0]), None, content), Item(sample([], []), None, content)])
     assert batch.targets.boxes.tolist() == [[pytest.approx([0.25, 0.2, 0.75, 0.8])], [[0, 0, 0, 0]]]
     assert batch.targets.labels.tolist() == [[1], [0]]
     assert batch.images.shape == (2, 3, 10, 20)
     assert batch.photometric is None
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_picture_that_cannot_be_read_is_told_or_the_next_one_stands_in_its_place(coloured, workers):
+    annotations = load_dataset(coloured).annotations
+    spoilt, after = annotations[1], annotations[2]
+    spoilt.image_path.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=spoilt.image_path.name):
+        batches(annotations, 2, workers=workers)
+    found = batches(annotations, 8, workers=workers, on_bad_image="skip")
+    ids = [image_id for batch in found for image_id in batch.image_ids]
+    assert len(ids) == 24
+    assert spoilt.image_id not in ids
+    assert ids.count(after.image_id) == 12  # of four pictures in six epochs, twice in each
+    skipped = [picture for batch in found for picture in batch.skipped]
+    assert len(skipped) == 6
+    assert all(spoilt.image_path.name in picture for picture in skipped)
+    for annotation in annotations:
+        annotation.image_path.write_bytes(b"")
+    with pytest.raises(DataError, match="none of the 4 pictures"):
+        batches(annotations, 1, workers=workers, on_bad_image="skip")

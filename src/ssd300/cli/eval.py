@@ -28,6 +28,7 @@ def eval_(
     classes: Path | None = None,
     format_: DataFormat = "auto",
     on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
+    on_bad_image: Literal["error", "skip"] = "error",
     device: str = "auto",
     json_: Json = False,
 ) -> None:
@@ -59,6 +60,8 @@ def eval_(
         Read the data as this, instead of finding out.
     on_bad_label
         What a box that is inverted, empty or outside gets.
+    on_bad_image
+        What a picture that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     json_
@@ -101,14 +104,18 @@ def eval_(
             metrics=metric,
             voc07_thresholds=voc07_thresholds,
             selection=selection,
+            on_bad_image=on_bad_image,
             device=choose_device(device),
         )
+        say(f"skipped: {picture}" for picture in report.skipped)
     if json_:
         print_json(report.to_dict())
         return
     for number, result in enumerate(report.scores):
         sys.stdout.write("\n" if number else "")
         _print_table(result, report.images)
+    if report.skipped:
+        sys.stdout.write(f"{len(report.skipped)} picture(s) could not be read and were left out\n")
 
 
 def _print_table(score: "Score", images: int) -> None:

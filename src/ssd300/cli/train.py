@@ -108,6 +108,8 @@ def train(
     log_to_stderr(out / "train.log")
     write_text(out / "command.txt", shlex.join(sys.argv) + "\n")
     summary = run(dataset, config, validation=validation, resume=resume, overwrite=True, stop_after=stop_after)
+    if summary["skipped_images"]:
+        say([f"{summary['skipped_images']} picture(s) could not be read and were skipped: {out / 'train.log'}"])
     if json_:
         print_json(summary)
     elif summary["map"] is not None:

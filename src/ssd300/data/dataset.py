@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from ssd300.types import Annotation
 
+OnBadImage = Literal["error", "skip"]
 NOT_UTF8 = "surrogatepass"  # Python's form of file names that are not UTF-8 can be hashed too
 
 

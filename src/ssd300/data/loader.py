@@ -6,6 +6,7 @@ the stream goes on anywhere: its whole state is how many pictures were seen.
 
 import signal
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,13 +15,23 @@ from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import Sampler as TorchSampler
 
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
+from ssd300.data.dataset import OnBadImage
 from ssd300.data.images import read_image
 from ssd300.errors import DataError
 from ssd300.resize import resize
 from ssd300.tensors import Batch, Photometric, Targets
 from ssd300.types import Annotation, Sample
 
-Item = tuple[Sample, Augmentation | None, tuple[int, int, int, int]]
+
+class Item(NamedTuple):
+    """A picture for a batch: what was drawn for it, which part of it is a photograph, and the pictures that should
+    have stood in its place and could not be read.
+    """
+
+    sample: Sample
+    augmentation: Augmentation | None
+    content_px: tuple[int, int, int, int]
+    skipped: tuple[DataError, ...] = ()
 
 
 def read_sample(annotation: Annotation) -> Sample:
@@ -40,27 +51,52 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
     """The pictures of a data set at the network's size, a new version of each in every epoch.
 
     For a picture that cannot be read the error itself is the item: raised in a worker, it would lose its parts on the
-    way to the training process.
+    way to the training process. With `on_bad_image` 'skip' the next one that can be read stands in its place.
     """
 
-    def __init__(self, annotations: Sequence[Annotation], *, size: int, seed: int, augment: bool) -> None:
+    def __init__(
+        self,
+        annotations: Sequence[Annotation],
+        *,
+        size: int,
+        seed: int,
+        augment: bool,
+        on_bad_image: OnBadImage = "error",
+    ) -> None:
         self.annotations = annotations
         self.size = size
         self.seed = seed
         self.augment = augment
+        self.on_bad_image = on_bad_image
 
     def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
         epoch, index = key
         try:
-            sample = read_sample(self.annotations[index])
+            sample, skipped = self._read(index)
         except DataError as error:
             return error
         if not self.augment:
-            return at_network_size(sample, self.size), None, (0, 0, self.size, self.size)
+            return Item(at_network_size(sample, self.size), None, (0, 0, self.size, self.size), skipped)
         random = np.random.default_rng([self.seed, 1, epoch, index])
         augmentation = draw_augmentation(random, sample.size_hw, sample.boxes_px)
         changed, content = apply_geometry(sample, augmentation, self.size)
-        return changed, augmentation, content
+        return Item(changed, augmentation, content, skipped)
+
+    def _read(self, index: int) -> tuple[Sample, tuple[DataError, ...]]:
+        """The picture, or under the policy the next one, and what was skipped. Raises DataError."""
+        skipped: list[DataError] = []
+        for place in range(index, index + len(self.annotations)):
+            try:
+                return read_sample(self.annotations[place % len(self.annotations)]), tuple(skipped)
+            except DataError as error:
+                if self.on_bad_image == "error":
+                    raise
+                skipped.append(error)
+        raise DataError(
+            f"none of the {len(skipped)} pictures can be read; the first: {skipped[0].what}",
+            where=skipped[0].where,
+            fix="Look at them with `ssd300 check`.",
+        )
 
 
 def at_network_size(sample: Sample, size: int) -> Sample:
@@ -101,7 +137,7 @@ class EndlessBatches(TorchSampler[list[tuple[int, int]]]):
 
 def collate(items: Sequence[Item]) -> Batch:
     """Samples of one size as a batch; here pixels become relative."""
-    samples = [sample for sample, _, _ in items]
+    samples = [item.sample for item in items]
     height, width = samples[0].image.shape[:2]
     most = max(len(sample.boxes_px) for sample in samples)
     boxes = np.zeros((len(samples), most, 4), np.float32)
@@ -110,7 +146,7 @@ def collate(items: Sequence[Item]) -> Batch:
         boxes[row, : len(sample.boxes_px)] = sample.boxes_px / [width, height, width, height]
         labels[row, : len(sample.labels)] = sample.labels + 1  # 0 is background from here on
     images = torch.from_numpy(np.stack([sample.image for sample in samples])).permute(0, 3, 1, 2)
-    changes = [augmentation for _, augmentation, _ in items if augmentation is not None]
+    changes = [item.augmentation for item in items if item.augmentation is not None]
     photometric = None
     if changes:
         photometric = Photometric(
@@ -119,13 +155,14 @@ def collate(items: Sequence[Item]) -> Batch:
             saturation=torch.tensor([change.saturation for change in changes]),
             hue_degrees=torch.tensor([change.hue_degrees for change in changes]),
             contrast_first=torch.tensor([change.contrast_first for change in changes]),
-            content_px=torch.tensor([content for _, _, content in items]),
+            content_px=torch.tensor([item.content_px for item in items]),
         )
     return Batch(
         images=images,
         targets=Targets(boxes=torch.from_numpy(boxes), labels=torch.from_numpy(labels)),
         image_ids=tuple(sample.image_id for sample in samples),
         photometric=photometric,
+        skipped=tuple(str(error) for item in items for error in item.skipped),
     )
 
 
@@ -138,10 +175,13 @@ def training_batches(
     workers: int,
     images_seen: int = 0,
     augment: bool = True,
+    on_bad_image: OnBadImage = "error",
 ) -> Iterator[Batch]:
-    """An endless stream of batches; the same for any number of workers. Raises DataError for an unreadable picture."""
+    """An endless stream of batches; the same for any number of workers. Raises DataError for an unreadable picture,
+    if the policy does not skip it.
+    """
     loader: DataLoader[Item | DataError] = DataLoader(
-        AugmentedPictures(annotations, size=size, seed=seed, augment=augment),
+        AugmentedPictures(annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image),
         batch_sampler=EndlessBatches(len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen),
         collate_fn=_collate_or_error,
         num_workers=workers,

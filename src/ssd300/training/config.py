@@ -53,6 +53,8 @@ class TrainConfig:
         'start' is that of the weights that the backbone starts from; 'none' leaves pictures at 0..1, as the seed does.
     augment
         The paper's data augmentation.
+    on_bad_image
+        What a picture that cannot be read gets: 'error' ends the run, 'skip' takes the next one and counts it.
     workers
         Processes that decode pictures; 0 decodes in the training process.
     amp
@@ -88,6 +90,7 @@ class TrainConfig:
     rules: Literal["paper", "seed"] = "paper"
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
+    on_bad_image: Literal["error", "skip"] = "error"
     workers: int = 2
     amp: Literal["auto", "off", "bf16"] = "auto"
     device: str = "auto"

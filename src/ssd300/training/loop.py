@@ -3,6 +3,7 @@
 import logging
 import textwrap
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -82,6 +83,7 @@ def train(
         workers=config.workers,
         images_seen=progress.step * config.batch_size,
         augment=config.augment,
+        on_bad_image=config.on_bad_image,
     )
     end = min(config.steps, stop_after or config.steps)
     began = time.monotonic() - progress.seconds
@@ -91,6 +93,7 @@ def train(
             batch = next(batches)
             losses = update(batch, progress.step)
             progress = progress._replace(step=progress.step + 1, seconds=time.monotonic() - began)
+            progress = _note_skipped(progress, batch.skipped)
             if progress.step == 1:
                 run.show_batch(batch, model.mean.cpu())
             if progress.step == end or progress.step % config.log_every == 0:
@@ -98,8 +101,9 @@ def train(
             report: Report | None = None
             if validation is not None and _evaluation_is_due(config, progress.step):
                 report = evaluate_detector(
-                    Detector(model, card, device=device), validation
+                    Detector(model, card, device=device), validation, on_bad_image=config.on_bad_image
                 )  # float32, as `ssd300 eval`
+                progress = _note_skipped(progress, report.skipped)
                 model.train()
                 if progress.best is None or (report.map or 0) > (progress.best["map"] or 0):
                     progress = progress._replace(best=report.to_dict())
@@ -144,6 +148,14 @@ def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Ca
             "fingerprint": dataset.fingerprint(),
         },
     )
+
+
+def _note_skipped(progress: Progress, skipped: Sequence[str]) -> Progress:
+    """Say each picture that could not be read once, and count it."""
+    fresh = [picture for picture in dict.fromkeys(skipped) if picture not in progress.skipped]
+    for picture in fresh:
+        log.warning("skipped, as --on-bad-image says: %s", picture)
+    return progress._replace(skipped=(*progress.skipped, *fresh))
 
 
 def _evaluation_is_due(config: TrainConfig, step: int) -> bool:

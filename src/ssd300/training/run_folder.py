@@ -108,9 +108,9 @@ class RunFolder:
         log.info("step %d: %s %.4f on %d images", progress.step, report.metric, report.map or 0, report.images)
         if self.validation is None or progress.best != report.to_dict():
             return
-        store_evaluation(self.folder / EVALUATION, report, self.validation)
+        store_evaluation(self.folder / EVALUATION, report)
         plots.save_figure(self.folder / layout.PRECISION_RECALL, plots.plot_precision_recall(report.per_class))
-        annotations, classes = self.validation.annotations, self.validation.classes
+        annotations, classes = report.dataset.annotations, report.dataset.classes
         thresholds = {"min_score": layout.SHOWN_SCORE, "iou_threshold": IOU_THRESHOLD}
         counts = confusion_matrix(annotations, report.detections, len(classes), **thresholds)
         plots.save_figure(self.folder / layout.CONFUSION, plots.plot_confusion(counts, classes, **thresholds))
@@ -125,6 +125,7 @@ class RunFolder:
             "steps": progress.step,
             "images_seen": progress.step * self.config.batch_size,
             "seconds": round(progress.seconds, 1),
+            "skipped_images": len(progress.skipped),
             "seed": self.config.seed,
             "device": str(self.device),
             "precision": dtype_name(progress.precision),

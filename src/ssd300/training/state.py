@@ -11,18 +11,21 @@ from ssd300.model import SSD
 from ssd300.training.config import TrainConfig
 
 STATE = "state/last.pt"
-MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every"}  # they do not change the numbers
+# These do not change the numbers: a run that met a picture that it cannot read has ended, if that was to be an error.
+MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image"}
 
 
 class Progress(NamedTuple):
     """How far a run is: updates made, the report of the best evaluation so far (`Report.to_dict`), time spent.
 
-    `precision` is the network's in training. A run keeps it: 'auto' may choose another on the next machine.
+    `skipped` names the pictures that could not be read, each once. `precision` is the network's in training; a run
+    keeps it, as 'auto' may choose another on the next machine.
     """
 
     step: int = 0
     best: dict[str, Any] | None = None
     seconds: float = 0.0
+    skipped: tuple[str, ...] = ()
     precision: torch.dtype = torch.float32
 
 

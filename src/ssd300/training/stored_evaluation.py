@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ssd300.data.dataset import Dataset
 from ssd300.data.images import image_size_hw
 from ssd300.data.predictions import JSONL, write_comp4
 from ssd300.evaluation import Report
@@ -19,9 +18,9 @@ from ssd300.types import Annotation, DetectionTable
 PER_CLASS, COMP4 = "per_class.csv", "comp4"
 
 
-def store_evaluation(folder: Path, report: Report, dataset: Dataset) -> None:
+def store_evaluation(folder: Path, report: Report) -> None:
     """Write the report's scores and its detections, all of them, in pixels of the original pictures."""
-    text = io.StringIO()
+    dataset, text = report.dataset, io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("class", "ap", "objects", "difficult", "detections"))
     for name, result in report.per_class.items():
