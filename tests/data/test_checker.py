@@ -131,3 +131,37 @@ def test_bccds_two_boxes_without_size(bccd, capsys):
     boxes = [problem for problem in said["problems"] if problem["rule"] == "box"]
     named = [(problem["file"].rsplit("/", 1)[-1], problem["object"]) for problem in boxes]
     assert named == [("BloodImage_00338.xml", 13), ("BloodImage_00343.xml", 4)]
+
+
+def test_all_splits_are_looked_at(data, capsys):
+    lists = data / "ImageSets/Main"
+    (lists / "trainval.txt").unlink()
+    (lists / "train.txt").write_text("a\nb\n")
+    (lists / "val.txt").write_text("c\nd\n")
+    assert run(capsys, data)[1]["classes"] == {"red": {"train": 2, "val": 2, "test": 2}}
+    for form, splits in (("coco", {"train", "val", "test"}), ("yolo", {"train", "val", "test"})):
+        assert main(["convert", str(data), str(data.parent / form), "--to", form]) == 0
+        capsys.readouterr()
+        assert set(run(capsys, data.parent / form)[1]["classes"]["red"]) == splits
+
+
+def test_classes_that_hardly_fit_get_advice_by_measure(data, capsys):
+    for name in "ae":
+        label(data, name, GOOD + object_xml("dot", (20, 20, 30, 27)))  # 20 pixels at the network's size
+    (problem,) = [p for p in run(capsys, data)[1]["problems"] if p["rule"] == "uncovered-class"]
+    assert "--default-boxes coco would fit 100%" in problem["fix"]
+    other = run(capsys, data, "--default-boxes", "coco")[1]["problems"]
+    assert "uncovered-class" not in {p["rule"] for p in other}
+
+
+def test_the_page_has_every_problem_and_nothing_of_the_web(data, capsys, tmp_path):
+    label(data, "a", object_xml("&lt;b&gt;", (9, 9, 1, 1)))
+    page = tmp_path / "findings.html"
+    assert main(["check", str(data), "--html", str(page)]) == 3
+    text = page.read_text(encoding="utf-8")
+    assert "a.xml, object 1" in text
+    assert "<b>:" not in text
+    assert "http" not in text
+    capsys.readouterr()
+    assert main(["check", str(data), "--html", str(page)]) == 2
+    assert "--overwrite" in capsys.readouterr().err

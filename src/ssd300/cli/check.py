@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
-from ssd300.errors import DataError
+from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ssd300.data.checker import Findings, Problem
@@ -21,6 +21,8 @@ def check(
     format_: DataFormat = "auto",
     default_boxes: Literal["paper", "coco", "torchvision", "seed"] = "paper",
     pixels: bool = True,
+    html: Path | None = None,
+    overwrite: Switch = False,
     strict: Switch = False,
     json_: Json = False,
 ) -> None:
@@ -31,33 +33,53 @@ def check(
     data
         PASCAL VOC folders, joined, or COCO annotations, YOLO data, a folder of lists.
     split
-        Look at this split alone; left out, at those that would be trained on and tested on.
+        Look at this split alone; left out, at all.
     format_
         Read the data as this, instead of finding out.
     default_boxes
         Whose overlap with the objects is measured.
     pixels
         Read every picture; without it the annotations alone are looked at.
+    html
+        Write the findings into this file too, as a page that opens from disk.
+    overwrite
+        Let the page take the place of a file that is there.
     strict
         Warnings count as errors: exit code 3.
     json_
         Print one JSON object and nothing else.
     """
+    if html is not None and html.exists() and (html.is_dir() or not overwrite):
+        raise UsageError("the page is there already", where=html, fix="Name another file, or add --overwrite.")
+    import numpy as np
+
     from ssd300.data.checker import check as find
 
     splits, problems = _read(list(data), split, format_, pixels=pixels)
     from ssd300.boxes import cxcywh_to_xyxy
-    from ssd300.model.default_boxes import SETTINGS, make_default_boxes
+    from ssd300.model.default_boxes import SETTINGS, SSD512, DefaultBoxSettings, make_default_boxes
+
+    def corners(settings: DefaultBoxSettings) -> np.ndarray:
+        boxes: np.ndarray = cxcywh_to_xyxy(make_default_boxes(settings)).double().numpy()
+        return boxes
 
     settings = SETTINGS[default_boxes]
+    others = {f"--default-boxes {name}": SETTINGS[name] for name in ("paper", "coco") if name != default_boxes}
+    others["SSD512's boxes on 512 x 512 pixels (as much as tiles of 3/5 of the pictures' sides)"] = SSD512
     findings = find(
         splits,
-        cxcywh_to_xyxy(make_default_boxes(settings)).double().numpy(),
+        corners(settings),
         size_px=settings.image_size_px,
+        alternatives={words: corners(other) for words, other in others.items()},
         pixels=pixels,
         advance=_progress(),
     )
     findings.problems[:0] = problems
+    if html is not None:
+        from ssd300.reporting.findings import write_findings
+
+        write_findings(html, findings, data=[str(path) for path in data])
+        say([f"the findings as a page: {html}"])
     if json_:
         print_json(findings.to_dict())
     else:
@@ -73,23 +95,14 @@ def _read(
 ) -> tuple[dict[str, "LabelledPictures"], list["Problem"]]:
     """The splits by name, and what keeps a split, or pictures of a VOC folder, from being read."""
     from ssd300.data.checker import Problem
-    from ssd300.data.labels import NoSplitError, Purpose
-    from ssd300.data.load import read_labelled
+    from ssd300.data.load import labelled_splits, read_labelled
     from ssd300.data.voc import pictures_without_annotation, voc_roots
 
     splits: dict[str, LabelledPictures] = {}
-    purposes: tuple[Purpose, ...] = ("train", "test") if split is None else ("train",)
-    for purpose in purposes:
-        try:
-            found = read_labelled(paths, form, split, purpose, require_images=pixels, faults="keep")
-        except NoSplitError as error:
-            say([str(error)])
-            continue
-        if found.split not in splits:
-            say(found.notes)
-            splits[found.split] = found
-    if not splits:
-        raise DataError("there is no split to look at", where=paths[0] if paths else None, fix="Name one with --split.")
+    for name in (split,) if split is not None else labelled_splits(paths, form) or (None,):
+        found = read_labelled(paths, form, name, "train", require_images=pixels, faults="keep")
+        say(found.notes)
+        splits[found.split] = found
     bare = [image for path in paths if path.is_dir() for root in voc_roots(path)
             for image in pictures_without_annotation(root)]  # fmt: skip
     return splits, [

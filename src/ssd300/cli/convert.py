@@ -30,7 +30,7 @@ def convert(
     to
         The form of the new folder.
     split
-        This split alone; left out, the one to train on and the one to test on.
+        This split alone; left out, all.
     format_
         Read the data as this, instead of finding out.
     classes
@@ -42,23 +42,17 @@ def convert(
     json_
         Print one JSON object and nothing else.
     """
-    from ssd300.data import load_dataset
+    from ssd300.data import Dataset, load_dataset
     from ssd300.data.convert import WRITERS
-    from ssd300.data.labels import NoSplitError
+    from ssd300.data.load import labelled_splits
     from ssd300.files import check_output_free, whole_folder
 
     check_output_free(out, overwrite=overwrite)
     known = read_classes(classes)
-    splits = [load_dataset(data, split=split, format=format_, classes=known, on_bad_label=on_bad_label)]
-    if split is None:
-        try:
-            splits.append(
-                load_dataset(data, purpose="test", format=format_, classes=splits[0].classes, on_bad_label=on_bad_label)
-            )
-        except NoSplitError as error:
-            say([str(error)])
-    if splits[-1].split == splits[0].split:
-        splits = splits[:1]
+    splits: list[Dataset] = []
+    for name in [split] if split is not None else labelled_splits([data], format_) or (None,):
+        names = splits[0].classes if splits else known
+        splits.append(load_dataset(data, split=name, format=format_, classes=names, on_bad_label=on_bad_label))
     say(note for dataset in splits for note in dataset.notes)
     with whole_folder(out, overwrite=overwrite) as folder:
         lost = WRITERS[to](folder, splits)

@@ -23,9 +23,11 @@ from ssd300.errors import DataError
 Level = Literal["error", "warning"]
 COVERED_IOU = 0.5  # matching's threshold: below it a default box learns an object only as its best one
 FEW_PIXELS = 4.0  # of the shorter side at the network's size
-LITTLE_COVERED = 0.5  # share of a class's objects
+LITTLE_COVERED = 0.75  # share of a class's objects
 SIZES_PX = (0, 16, 32, 64, 128)  # where the groups by size begin: roots of areas at the network's size
 CHUNK = 256
+COMPARED = 2000  # objects of a class, spread over all of them, that other default boxes are tried on
+BETTER = 0.05  # of the share, for other default boxes to be worth a word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +86,13 @@ def check(
     *,
     size_px: int,
     pixels: bool = True,
+    alternatives: Mapping[str, Float[np.ndarray, "others 4"]] | None = None,
     advance: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Findings:
     """Everything that is wrong with the splits, by annotations and, with `pixels`, by every picture.
 
-    `default_boxes` are xyxy, relative, and stretch with the picture as the network's input does.
+    `default_boxes` are xyxy, relative, and stretch with the picture as the network's input does. `alternatives` are
+    others, by the words that advise them; they are tried on classes that these hardly fit.
     """
     findings = Findings()
     pictures = [picture for split in splits.values() for picture in split.pictures]
@@ -99,7 +103,7 @@ def check(
     findings.problems += _spellings(pictures)
     findings.classes = _count_classes(splits)
     findings.problems += _absent_classes(splits, findings.classes)
-    _measure(findings, pictures, default_boxes, size_px)
+    _measure(findings, pictures, default_boxes, alternatives or {}, size_px)
     if pixels:
         findings.problems += _pixel_problems(splits, advance)
     order = {"error": 0, "warning": 1}
@@ -175,7 +179,11 @@ def _absent_classes(
 
 
 def _measure(
-    findings: Findings, pictures: Sequence[LabelledPicture], default_boxes: Float[np.ndarray, "boxes 4"], size_px: int
+    findings: Findings,
+    pictures: Sequence[LabelledPicture],
+    default_boxes: Float[np.ndarray, "boxes 4"],
+    alternatives: Mapping[str, Float[np.ndarray, "others 4"]],
+    size_px: int,
 ) -> None:
     """Fill the coverage, and report tiny objects and classes that no default box fits."""
     names, boxes = [], []
@@ -214,10 +222,23 @@ def _measure(
                     level="warning", file="", object=None, rule="uncovered-class",
                     message=f"only {found.share:.0%} of '{name}' have a default box with an IoU of {COVERED_IOU:g} or "
                     f"more; half of them are under {typical:.0f} pixels at the network's {size_px}",
-                    fix="Each still keeps its best default box. Small ones gain from tiles of large pictures, others "
-                    "from --default-boxes coco, whose scales begin lower.",
+                    fix=_advice(relative[owners == name], found.share, alternatives),
                 )
             )  # fmt: skip
+
+
+def _advice(
+    boxes: Float[np.ndarray, "n 4"], share: float, alternatives: Mapping[str, Float[np.ndarray, "others 4"]]
+) -> str:
+    """Which of the alternatives fit more of the boxes."""
+    tried = boxes[:: -(-len(boxes) // COMPARED)]
+    shares = {
+        words: float((best_overlaps(tried, other) >= COVERED_IOU).mean()) for words, other in alternatives.items()
+    }
+    told = [f"{words} would fit {value:.0%}" for words, value in shares.items() if value > share + BETTER]
+    return "Each object still keeps its best default box. " + (
+        "; ".join(told) + "." if told else "None of the other sets fits more: cut large pictures into tiles."
+    )
 
 
 def _coverage(covered: np.ndarray) -> Coverage:

@@ -82,7 +82,7 @@ def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images
             for (key, entry), relative, image_id in zip(images.items(), listed, unique_ids(listed), strict=True)
         ],
         split=name,
-        notes=(f"{path.name}: COCO annotations ({file.name}), {purpose}s on '{name}'", *notes),
+        notes=(f"{path.name}: COCO annotations ({file.name}), split '{name}'", *notes),
         classes=tuple(names.values()),
         all_names=lambda: set(names.values()),
         find_pictures=f"Put them into one of {', '.join(dict.fromkeys(map(str, roots)))}.",

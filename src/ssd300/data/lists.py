@@ -95,6 +95,10 @@ def has_lists(folder: Path) -> bool:
     return (folder / LABEL_MAP).is_file() and any((folder / f"{part}_images.json").is_file() for part in PARTS.values())
 
 
+def list_splits(folder: Path) -> list[str]:
+    return [part.casefold() for part in PARTS.values() if (folder / f"{part}_images.json").is_file()]
+
+
 def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
     """The pictures and objects of one of the two lists. Paths that are not absolute start at the lists' folder.
 
@@ -126,7 +130,7 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
         )
         for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
     ]
-    note = f"{folder.name}: the seed's lists (it has {LABEL_MAP}), {purpose}s on {part}"
+    note = f"{folder.name}: the seed's lists (it has {LABEL_MAP}), split '{part.casefold()}'"
     return LabelledPictures(
         pictures=pictures,
         split=part,

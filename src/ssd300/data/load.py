@@ -11,9 +11,9 @@ import numpy as np
 from ssd300.data.coco import coco_files, read_coco
 from ssd300.data.dataset import Dataset
 from ssd300.data.labels import Faults, LabelledPicture, LabelledPictures, Purpose
-from ssd300.data.lists import LABEL_MAP, has_lists, read_lists
-from ssd300.data.voc import VOC_CLASSES, read_voc, voc_roots
-from ssd300.data.yolo import read_yolo, yolo_file
+from ssd300.data.lists import LABEL_MAP, has_lists, list_splits, read_lists
+from ssd300.data.voc import VOC_CLASSES, available_splits, read_voc, voc_roots
+from ssd300.data.yolo import read_yolo, yolo_file, yolo_splits
 from ssd300.errors import DataError
 from ssd300.types import Annotation
 
@@ -91,6 +91,20 @@ def read_labelled(
         return read_voc(roots, split, purpose, require_images=require_images, faults=faults)
     read = {"coco": read_coco, "yolo": read_yolo, "lists": read_lists}[forms[0]]
     return read(paths[0], split, purpose, require_images=require_images)
+
+
+def labelled_splits(paths: Sequence[Path], wanted: Format) -> list[str]:
+    """The splits of the data, none a part of another; [] where it has no lists. Raises DataError as `load_dataset`."""
+    form = _recognise(paths[0], wanted) if paths else None
+    if form == "coco":
+        return list(coco_files(paths[0]))
+    if form == "yolo":
+        return yolo_splits(paths[0])
+    if form == "lists":
+        return list_splits(paths[0])
+    there = {name for path in paths if path.is_dir() for root in voc_roots(path) for name in available_splits(root)}
+    learnt = ("trainval",) if "trainval" in there else ("train", "val")
+    return [name for name in (*learnt, "test") if name in there]
 
 
 def _recognise(path: Path, wanted: Format) -> str:

@@ -115,7 +115,7 @@ def _choose_split(
         return NO_LISTS, ids, f"PASCAL VOC without split lists, all {len(ids)} annotations are taken"
     for name in wanted:
         if name in there:
-            return name, read_split(root, name), f"PASCAL VOC (it has Annotations), {purpose}s on '{name}'"
+            return name, read_split(root, name), f"PASCAL VOC (it has Annotations), split '{name}'"
     if not only:
         return None, [], f"has no split {' or '.join(wanted)}, left out"
     raise NoSplitError(

@@ -70,7 +70,7 @@ def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images
         labels = _labels_file(image)
         bare += not labels.is_file()
         pictures.append(_picture(image, image_id, labels, known.names))
-    notes = [f"{file.parent.name}: YOLO ({file.name}), {purpose}s on '{name}'"]
+    notes = [f"{file.parent.name}: YOLO ({file.name}), split '{name}'"]
     if bare:
         notes.append(f"{bare} picture(s) without a text file are taken as pictures without objects")
     return LabelledPictures(
@@ -81,6 +81,12 @@ def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images
         all_names=lambda: set(known.names),
         find_pictures=f"Put them where {file} says.",
     )
+
+
+def yolo_splits(path: Path) -> list[str]:
+    """The splits that a data.yaml names. Raises DataError as `read_yolo` does."""
+    file = yolo_file(path)
+    return [] if file is None else list(_describe(file).splits)
 
 
 def _load(file: Path) -> Any:

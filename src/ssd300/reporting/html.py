@@ -1,11 +1,11 @@
-"""The report of a run as one HTML file that opens from disk and takes nothing from the web."""
+"""Reports as one HTML file each, which opens from disk and takes nothing from the web."""
 
 import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -62,12 +62,18 @@ class RunReport:
 
 def write_report(path: Path, report: RunReport) -> None:
     """Write the report; pictures go into it as they are, wide ones made smaller."""
-    from jinja2 import Environment
+    write_page(path, "report.html.jinja", title=report.title, report=report)
 
-    template = files("ssd300.reporting").joinpath("report.html.jinja").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+def write_page(path: Path, template: str, *, title: str, **values: Any) -> None:
+    """Write a page of this folder's templates, in the style that all share."""
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(
+        loader=PackageLoader("ssd300", "reporting"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {"png_address": _png_address, "jpeg_address": _jpeg_address}
-    write_text(path, environment.from_string(template).render(report=report))
+    write_text(path, environment.get_template(template).render(title=title, **values))
 
 
 def _png_address(png: bytes) -> str:

@@ -1,0 +1,28 @@
+"""What `ssd300 check` found, as a page: problems by rule, objects by class and split, what default boxes fit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ssd300.data.checker import COVERED_IOU, Findings, Problem
+from ssd300.reporting.html import write_page
+
+
+def write_findings(path: Path, findings: Findings, *, data: Sequence[str]) -> None:
+    """Write the page; every problem is on it, those of a rule behind one line."""
+    rules: dict[tuple[str, str], list[Problem]] = {}
+    for problem in findings.problems:
+        rules.setdefault((problem.level, problem.rule), []).append(problem)
+    totals = {name: sum(counts.values()) for name, counts in findings.classes.items()}
+    write_page(
+        path,
+        "findings.html.jinja",
+        title="What is in the data",
+        data=data,
+        findings=findings,
+        rules=rules,
+        totals=totals,
+        splits=list(next(iter(findings.classes.values()), {})),
+        most=max(totals.values(), default=0) or 1,
+        most_sizes=max((size.objects for size in findings.coverage["sizes_px"].values()), default=0) or 1,
+        iou=COVERED_IOU,
+    )
