@@ -1,5 +1,7 @@
 """Augmented photographs beside a slow, literal rendering of Caffe's order: colours on 8-bit pixels of the whole
-photograph, then the canvas, then the crop, then the resize (im_transforms.cpp, data_transformer.cpp). What differs stands in docs/differences.md.
+photograph, then the canvas, then the crop, then the resize (im_transforms.cpp, data_transformer.cpp).
+
+What differs stands in docs/differences.md.
 """
 
 import numpy as np
