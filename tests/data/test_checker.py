@@ -59,6 +59,11 @@ SPOILT = {
     "annotation ": (lambda d: (d / "Annotations/a.xml").unlink(), "error", "a.xml", None),
     "missing-picture": (lambda d: (d / "JPEGImages/a.jpg").unlink(), "error", "a.xml", None),
     "picture": (lambda d: (d / "JPEGImages/a.jpg").write_bytes(b"text"), "error", "a.jpg", None),
+    "animated": (
+        lambda d: Image.new("L", (160, 120)).save(
+            d / "JPEGImages/a.jpg", "GIF", save_all=True, append_images=[Image.new("L", (160, 120), 99)]
+        ), "warning", "a.jpg", None,
+    ),
     "size": (
         lambda d: label(d, "a", GOOD, "<size><width>200</width><height>150</height></size>"), "error", "a.jpg", None,
     ),

@@ -293,6 +293,7 @@ def _look_at(picture: LabelledPicture) -> tuple[str | None, list[Problem]]:
         height, width = read_image(path).shape[:2]
         with Image.open(path) as image:
             turned = image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED
+            frames = getattr(image, "n_frames", 1)
     except DataError as error:
         return None, [
             Problem(
@@ -301,6 +302,14 @@ def _look_at(picture: LabelledPicture) -> tuple[str | None, list[Problem]]:
             )
         ]  # fmt: skip
     problems = []
+    if frames > 1:
+        problems.append(
+            Problem(
+                level="warning", file=str(path), object=None, rule="animated",
+                message=f"of its {frames} frames or pages the first alone is taken",
+                fix="Save the one that was labelled as a picture of its own, if it is another.",
+            )
+        )  # fmt: skip
     if picture.size_hw is not None and picture.size_hw != (height, width):
         said = f"{picture.size_hw[1]} x {picture.size_hw[0]}"
         by_camera = turned and picture.size_hw == (width, height)
