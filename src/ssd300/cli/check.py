@@ -9,8 +9,9 @@ from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from ssd300.data.checker import Findings, Problem
+    from ssd300.data.checker import Findings
     from ssd300.data.labels import LabelledPictures
+    from ssd300.data.problem import Problem
 
 SHOWN = 10  # of one rule
 
@@ -94,8 +95,8 @@ def _read(
     paths: list[Path], split: str | None, form: DataFormat, *, pixels: bool
 ) -> tuple[dict[str, "LabelledPictures"], list["Problem"]]:
     """The splits by name, and what keeps a split, or pictures of a VOC folder, from being read."""
-    from ssd300.data.checker import Problem
     from ssd300.data.load import labelled_splits, read_labelled
+    from ssd300.data.problem import Problem
     from ssd300.data.voc import pictures_without_annotation, voc_roots
 
     splits: dict[str, LabelledPictures] = {}

@@ -3,24 +3,19 @@
 Judges nothing away and changes no file. Default boxes are handed in, as this room knows no model.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
 from ssd300.boxes_px import iou_px
-from ssd300.data.images import FIRST_TURNED, ORIENTATION, read_image
 from ssd300.data.labels import LabelledPicture, LabelledPictures
-from ssd300.errors import DataError
+from ssd300.data.picture_checker import pixel_problems
+from ssd300.data.problem import Problem
 
-Level = Literal["error", "warning"]
 COVERED_IOU = 0.5  # matching's threshold: below it a default box learns an object only as its best one
 FEW_PIXELS = 4.0  # of the shorter side at the network's size
 LITTLE_COVERED = 0.75  # share of a class's objects
@@ -28,18 +23,6 @@ SIZES_PX = (0, 16, 32, 64, 128)  # where the groups by size begin: roots of area
 CHUNK = 256
 COMPARED = 2000  # objects of a class, spread over all of them, that other default boxes are tried on
 BETTER = 0.05  # of the share, for other default boxes to be worth a word
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """`object` counts from 1 in its file; None where the problem is the file's or the data set's."""
-
-    level: Level
-    file: str
-    object: int | None
-    rule: str
-    message: str
-    fix: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +88,7 @@ def check(
     findings.problems += _absent_classes(splits, findings.classes)
     _measure(findings, pictures, default_boxes, alternatives or {}, size_px)
     if pixels:
-        findings.problems += _pixel_problems(splits, advance)
+        findings.problems += pixel_problems(splits, advance)
     order = {"error": 0, "warning": 1}
     findings.problems.sort(key=lambda problem: (order[problem.level], problem.rule))
     return findings
@@ -254,72 +237,3 @@ def best_overlaps(
     for first in range(0, len(boxes), CHUNK):
         best.append(iou_px(boxes[first : first + CHUNK, None].astype(np.float32), narrow).max(axis=1))
     return np.concatenate(best)
-
-
-def _pixel_problems(splits: Mapping[str, LabelledPictures], advance: Callable[[int, int], None]) -> Iterable[Problem]:
-    listed = [(name, picture) for name, split in splits.items() for picture in split.pictures if picture.image_path]
-    problems: list[Problem] = []
-    seen: dict[str, tuple[str, Path]] = {}
-    with ThreadPoolExecutor() as pool:
-        results = pool.map(lambda pair: _look_at(pair[1]), listed)
-        for number, ((split, picture), (digest, found)) in enumerate(zip(listed, results, strict=True), start=1):
-            problems += found
-            path = picture.image_path
-            if digest is not None and path is not None:
-                if digest in seen:
-                    problems.append(_duplicate(split, path, *seen[digest]))
-                seen.setdefault(digest, (split, path))
-            advance(number, len(listed))
-    return problems
-
-
-def _duplicate(split: str, path: Path, other_split: str, other: Path) -> Problem:
-    across = split != other_split
-    return Problem(
-        level="error" if across else "warning",
-        file=str(path),
-        object=None,
-        rule="duplicate-across-splits" if across else "duplicate",
-        message=f"the picture of {split} is the same as {other} of {other_split}",
-        fix="Take one out: what is trained on must not be measured on." if across else "Take one out.",
-    )
-
-
-def _look_at(picture: LabelledPicture) -> tuple[str | None, list[Problem]]:
-    """The content's digest, and what is wrong with the pixels."""
-    path = picture.image_path
-    assert path is not None
-    try:
-        height, width = read_image(path).shape[:2]
-        with Image.open(path) as image:
-            turned = image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED
-            frames = getattr(image, "n_frames", 1)
-    except DataError as error:
-        return None, [
-            Problem(
-                level="error", file=str(path), object=None, rule="picture", message=error.what,
-                fix=error.fix or "Replace the file.",
-            )
-        ]  # fmt: skip
-    problems = []
-    if frames > 1:
-        problems.append(
-            Problem(
-                level="warning", file=str(path), object=None, rule="animated",
-                message=f"of its {frames} frames or pages the first alone is taken",
-                fix="Save the one that was labelled as a picture of its own, if it is another.",
-            )
-        )  # fmt: skip
-    if picture.size_hw is not None and picture.size_hw != (height, width):
-        said = f"{picture.size_hw[1]} x {picture.size_hw[0]}"
-        by_camera = turned and picture.size_hw == (width, height)
-        problems.append(
-            Problem(
-                level="error", file=str(path), object=None, rule="rotated" if by_camera else "size",
-                message=f"the annotation is for {said} pixels, the picture has {width} x {height}"
-                + (" after the turn that its EXIF data asks for" if by_camera else ""),
-                fix="Turn the pixels and take the tag out, or label the picture as it is shown."
-                if by_camera else "Label the picture again, or put back the one that was labelled.",
-            )
-        )  # fmt: skip
-    return hashlib.sha256(path.read_bytes()).hexdigest(), problems

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd300.data.checker import COVERED_IOU, Findings, Problem
+from ssd300.data.checker import COVERED_IOU, Findings
+from ssd300.data.problem import Problem
 from ssd300.reporting.html import write_page
 
 
