@@ -17,6 +17,7 @@ from torchvision.transforms import v2
 
 from alternate import alternate, table
 from ssd300.data import images, load_dataset
+from ssd300.data.cache import PictureCache
 from ssd300.data.loader import AugmentedPictures, at_network_size, collate, read_sample
 from ssd300.data.photometric import apply_photometric
 from ssd300.types import Annotation
@@ -55,12 +56,20 @@ def main() -> None:
     annotations = load_dataset(options.data, split="trainval").annotations
     recipe, epoch = torchvisions_recipe(), iter(range(1_000_000))
     pictures = AugmentedPictures(annotations, size=SIZE, seed=0, augment=True)
+    cached = AugmentedPictures(annotations, size=SIZE, seed=0, augment=True, cache=PictureCache(annotations))
+    for index in range(len(annotations)):
+        cached[0, index]
     faster = images.simplejpeg
 
     def ours() -> None:
         number = next(epoch)
         for index in range(len(annotations)):
             pictures[number, index]
+
+    def from_the_cache() -> None:
+        number = next(epoch)
+        for index in range(len(annotations)):
+            cached[number, index]
 
     def with_pillow_alone() -> None:
         images.simplejpeg = None
@@ -81,8 +90,13 @@ def main() -> None:
     def colours() -> None:
         apply_photometric(batch.images, batch.photometric, fill)
 
-    ways = {"torchvision's recipe": torchvisions, "ours": ours, "ours, Pillow's decoder": with_pillow_alone,
-            "decode and resize alone": decode_and_resize}  # fmt: skip
+    ways = {
+        "torchvision's recipe": torchvisions,
+        "ours": ours,
+        "ours, Pillow's decoder": with_pillow_alone,
+        "ours, --cache ram": from_the_cache,
+        "decode and resize alone": decode_and_resize,
+    }
     times = alternate(ways, rounds=options.rounds)
     print(table(f"{len(annotations)} pictures", times))
     for name, way in times.items():

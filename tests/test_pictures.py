@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from ssd300 import Detector
+from ssd300.data.images import animation_notes
 from ssd300.model import ssd300_efficientnet_lite0
 from ssd300.weights import Card
 
@@ -98,6 +99,12 @@ def test_extreme_sizes(detector, photo, tmp_path, size):
 def test_the_first_frame_of_an_animation(detector, photo, tmp_path):
     frames = [photo.quantize(64), Image.new("P", photo.size)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert animation_notes([tmp_path / "a.gif"]) == [
+        f"1 animated picture(s), of which the first frame alone is taken; first {tmp_path / 'a.gif'}"
+    ]
+    frames[0].save(tmp_path / "still.gif")
+    (tmp_path / "broken.gif").write_bytes(b"GIF89a")
+    assert not animation_notes([tmp_path / "still.gif", tmp_path / "broken.gif", tmp_path / "absent.webp"])
     result = detector(tmp_path / "a.gif", min_score=0.0, top_k=5)
     assert_inside(result)
     assert np.abs(result.pixels.astype(int) - np.asarray(photo)).mean() < 20

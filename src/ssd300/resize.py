@@ -27,7 +27,7 @@ def resize(image: UInt8[np.ndarray, "h w 3"], size: int) -> UInt8[np.ndarray, "s
 
 def to_float(images: UInt8[Tensor, "*batch 3 h w"]) -> Float[Tensor, "*batch 3 h w"]:
     """RGB in 0..1, as the network takes it."""
-    return images.float() / WHITE
+    return images / WHITE  # one pass: integers are divided as float32
 
 
 def to_input(image: UInt8[np.ndarray, "h w 3"], size: int, how: Resize) -> Float[Tensor, "3 size size"]:

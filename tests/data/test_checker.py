@@ -103,6 +103,24 @@ def test_each_rule(data, capsys, rule):
     assert f"{level}: {rule.strip()}, {len(found)} time(s)" in shown
 
 
+@pytest.mark.parametrize(
+    ("form", "stray", "rule"),
+    [("coco", "z.jpg", "picture-without-annotation"), ("yolo", "z.txt", "annotation-without-picture")],
+)
+def test_files_that_belong_to_nothing_in_coco_and_yolo(data, tmp_path, capsys, form, stray, rule):
+    folder = tmp_path / form
+    assert main(["convert", str(data), str(folder), "--to", form]) == 0
+    capsys.readouterr()
+    assert not run(capsys, folder, "--no-pixels")[1]["problems"]
+    places = {path.parent for path in folder.rglob("*/*") if path.suffix == stray[1:]}
+    for place in places:
+        for name in (stray, "classes.txt", "readme.md"):
+            (place / name).write_text("0 .5 .5 .1 .1")
+    found = [(problem["rule"], problem["file"]) for problem in run(capsys, folder, "--no-pixels")[1]["problems"]]
+    assert sorted(found) == sorted((rule, str(place / stray)) for place in places)
+    assert len(found) == 2
+
+
 def test_all_problems_are_told_at_once_and_nothing_is_changed(data, capsys):
     (data / "Annotations/a.xml").unlink()
     (data / "JPEGImages/b.jpg").write_bytes(b"text")

@@ -28,7 +28,7 @@ def test_resume_equals_an_uninterrupted_run_bit_for_bit(coloured, tmp_path):
     data = load_dataset(coloured)
     train(data, config(tmp_path / "whole"))
     train(data, config(tmp_path / "parts"), stop_after=3)
-    train(data, config(tmp_path / "parts", workers=1), resume=True)
+    train(data, config(tmp_path / "parts", workers=1, cache="disk"), resume=True)
     whole, _ = load_weights(tmp_path / "whole")
     parts, _ = load_weights(tmp_path / "parts")
     for name, tensor in whole.state_dict().items():

@@ -94,26 +94,16 @@ def check(
 def _read(
     paths: list[Path], split: str | None, form: DataFormat, *, pixels: bool
 ) -> tuple[dict[str, "LabelledPictures"], list["Problem"]]:
-    """The splits by name, and what keeps a split, or pictures of a VOC folder, from being read."""
-    from ssd300.data.load import labelled_splits, read_labelled
-    from ssd300.data.problem import Problem
-    from ssd300.data.voc import pictures_without_annotation, voc_roots
+    """The splits by name, and, where all of them are read, the files that none of them uses."""
+    from ssd300.data.load import labelled_splits, read_labelled, recognise
+    from ssd300.data.strays import stray_files
 
     splits: dict[str, LabelledPictures] = {}
     for name in (split,) if split is not None else labelled_splits(paths, form) or (None,):
         found = read_labelled(paths, form, name, "train", require_images=pixels, faults="keep")
         say(found.notes)
         splits[found.split] = found
-    bare = [image for path in paths if path.is_dir() for root in voc_roots(path)
-            for image in pictures_without_annotation(root)]  # fmt: skip
-    return splits, [
-        Problem(
-            level="warning", file=str(image), object=None, rule="picture-without-annotation",
-            message="it has no annotation file, so nobody trains on it",
-            fix="Label it, with an annotation without objects where it shows none, or take it away.",
-        )
-        for image in bare
-    ]  # fmt: skip
+    return splits, stray_files(paths, recognise(paths[0], form), splits) if split is None else []
 
 
 def _progress() -> Callable[[int, int], None]:

@@ -7,10 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import Json, Switch, Weights, print_json
+from ssd300.cli.options import Json, Switch, Weights, print_json, say
 from ssd300.errors import DataError, UsageError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
 TOGETHER = 8
 
 
@@ -55,6 +54,7 @@ def detect(
     from ssd300.files import check_output_free, whole_folder
 
     check_output_free(out, overwrite=overwrite)
+    from ssd300.data.images import animation_notes
     from ssd300.detect import Detector
     from ssd300.model.postprocess import Selection
     from ssd300.training.device import choose_device
@@ -68,6 +68,7 @@ def detect(
     if unknown := set(suppress) - set(known):
         raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(known)}.")
     names = _output_names(pictures)
+    say(animation_notes(pictures))
     rows = []
     with whole_folder(out, overwrite=overwrite) as folder:
         for name, result in zip(names, detector.stream(pictures, selection, batch_size=TOGETHER), strict=True):
@@ -86,6 +87,8 @@ def detect(
 def _pictures(source: tuple[Path, ...]) -> list[Path]:
     if not source:
         raise UsageError("no picture was named", fix="Name pictures or folders.")
+    from ssd300.data.images import SUFFIXES
+
     pictures: list[Path] = []
     for path in source:
         if path.is_dir():

@@ -2,6 +2,7 @@
 
 import io
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ try:
 except ImportError:  # the extra "fast"
     simplejpeg = None
 
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")  # by which folders are searched
+ANIMATED_SUFFIXES = (".gif", ".webp")
 MAX_PIXELS = 200_000_000
 ORIENTATION, FIRST_TURNED = 0x0112, 5  # EXIF's tag, and the first of its values that swap the sides
 BEHIND_ALPHA = (123, 117, 104)  # the mean colour of Caffe's recipe (ssd_pascal.py:178), in RGB
@@ -58,6 +61,24 @@ def image_size_hw(path: Path) -> tuple[int, int]:
         raise
     except Exception as error:  # as above
         raise DataError(f"the picture cannot be read ({error})", where=path, fix="Replace the file.") from error
+
+
+def frames(path: Path) -> int:
+    """How many frames or pages a picture file has; 1 for one that cannot be read, which `read_image` tells."""
+    try:
+        image, _ = _opened(path)
+        with image:
+            return int(getattr(image, "n_frames", 1))
+    except Exception:  # as above
+        return 1
+
+
+def animation_notes(paths: Iterable[Path]) -> list[str]:
+    """What must be said aloud of animated pictures among `paths`, looked for where the ending allows it."""
+    animated = [path for path in paths if path.suffix.lower() in ANIMATED_SUFFIXES and frames(path) > 1]
+    if not animated:
+        return []
+    return [f"{len(animated)} animated picture(s), of which the first frame alone is taken; first {animated[0]}"]
 
 
 def _opened(path: Path) -> tuple[Image.Image, bytes]:

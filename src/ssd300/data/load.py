@@ -10,6 +10,7 @@ import numpy as np
 
 from ssd300.data.coco import coco_files, read_coco
 from ssd300.data.dataset import Dataset
+from ssd300.data.images import animation_notes
 from ssd300.data.labels import Faults, LabelledPicture, LabelledPictures, Purpose
 from ssd300.data.lists import LABEL_MAP, has_lists, list_splits, read_lists
 from ssd300.data.voc import VOC_CLASSES, available_splits, read_voc, voc_roots
@@ -65,7 +66,7 @@ def load_dataset(
         classes=names,
         root=root,
         split=found.split,
-        notes=(*found.notes, *notes),
+        notes=(*found.notes, *notes, *animation_notes(annotation.image_path for annotation in annotations)),
         dropped={name: count for name, count in builder.dropped.items() if count},
     )
 
@@ -82,7 +83,7 @@ def read_labelled(
     """A split as its files have it, before any policy judges it. Raises DataError as `load_dataset` does."""
     if not paths:
         raise DataError("no data was named", fix=f"Name {UNDERSTOOD}.")
-    forms = [_recognise(path, wanted) for path in paths]
+    forms = [recognise(path, wanted) for path in paths]
     if len(paths) > 1 and set(forms) != {"voc"}:
         other = next(path for path, form in zip(paths, forms, strict=True) if form != "voc")
         raise DataError("only PASCAL VOC folders can be joined", where=other, fix="Name one data set alone.")
@@ -95,7 +96,7 @@ def read_labelled(
 
 def labelled_splits(paths: Sequence[Path], wanted: Format) -> list[str]:
     """The splits of the data, none a part of another; [] where it has no lists. Raises DataError as `load_dataset`."""
-    form = _recognise(paths[0], wanted) if paths else None
+    form = recognise(paths[0], wanted) if paths else None
     if form == "coco":
         return list(coco_files(paths[0]))
     if form == "yolo":
@@ -107,7 +108,7 @@ def labelled_splits(paths: Sequence[Path], wanted: Format) -> list[str]:
     return [name for name in (*learnt, "test") if name in there]
 
 
-def _recognise(path: Path, wanted: Format) -> str:
+def recognise(path: Path, wanted: Format) -> str:
     """The form of the data at `path`, by what is there. Raises DataError where nothing or more than one thing fits."""
     if not path.exists():
         raise DataError("there is no such folder or file", where=path, fix=f"Name {UNDERSTOOD}.")

@@ -4,23 +4,28 @@ Every picture's chance comes from (seed, epoch, picture) alone, so batches do no
 the stream goes on anywhere: its whole state is how many pictures were seen.
 """
 
+import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import Sampler as TorchSampler
 
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
+from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.images import read_image
-from ssd300.errors import DataError
+from ssd300.errors import DataError, UsageError
 from ssd300.resize import resize
 from ssd300.tensors import Batch, Photometric, Targets
 from ssd300.types import Annotation, Sample
+
+FORK = "fork"  # the way of starting workers that lets them share a cache
 
 
 class Item(NamedTuple):
@@ -36,7 +41,11 @@ class Item(NamedTuple):
 
 def read_sample(annotation: Annotation) -> Sample:
     """Decode the picture of an annotation. Raises DataError that names the file if it cannot be read."""
-    image = read_image(annotation.image_path)
+    return as_sample(annotation, read_image(annotation.image_path))
+
+
+def as_sample(annotation: Annotation, image: UInt8[np.ndarray, "h w 3"]) -> Sample:
+    """An annotation with its picture's pixels."""
     return Sample(
         image=image,
         boxes_px=annotation.boxes_px,
@@ -62,12 +71,14 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         seed: int,
         augment: bool,
         on_bad_image: OnBadImage = "error",
+        cache: PictureCache | None = None,
     ) -> None:
         self.annotations = annotations
         self.size = size
         self.seed = seed
         self.augment = augment
         self.on_bad_image = on_bad_image
+        self.cache = cache
 
     def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
         epoch, index = key
@@ -87,7 +98,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         skipped: list[DataError] = []
         for place in range(index, index + len(self.annotations)):
             try:
-                return read_sample(self.annotations[place % len(self.annotations)]), tuple(skipped)
+                return self._sample(place % len(self.annotations)), tuple(skipped)
             except DataError as error:
                 if self.on_bad_image == "error":
                     raise
@@ -97,6 +108,12 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
             where=skipped[0].where,
             fix="Look at them with `ssd300 check`.",
         )
+
+    def _sample(self, index: int) -> Sample:
+        annotation = self.annotations[index]
+        if self.cache is None:
+            return read_sample(annotation)
+        return as_sample(annotation, self.cache.read(index, annotation.image_path))
 
 
 def at_network_size(sample: Sample, size: int) -> Sample:
@@ -176,15 +193,22 @@ def training_batches(
     images_seen: int = 0,
     augment: bool = True,
     on_bad_image: OnBadImage = "error",
+    cache: PictureCache | None = None,
 ) -> Iterator[Batch]:
-    """An endless stream of batches; the same for any number of workers. Raises DataError for an unreadable picture,
-    if the policy does not skip it.
+    """An endless stream of batches; the same for any number of workers, with a cache and without.
+
+    Raises:
+        DataError: a picture cannot be read, and the policy does not skip it.
+        UsageError: there are workers and a cache that they cannot share on this system.
     """
+    if cache is not None and workers and FORK not in multiprocessing.get_all_start_methods():
+        raise UsageError("workers cannot share a cache of pictures on this system", fix="Use --workers 0, or no cache.")
     loader: DataLoader[Item | DataError] = DataLoader(
-        AugmentedPictures(annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image),
+        AugmentedPictures(annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image, cache=cache),
         batch_sampler=EndlessBatches(len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen),
         collate_fn=_collate_or_error,
         num_workers=workers,
+        multiprocessing_context=FORK if cache is not None and workers else None,
         worker_init_fn=_leave_signals_to_the_parent,
     )
     for batch in loader:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ssd300.data.images import FIRST_TURNED, ORIENTATION, read_image
+from ssd300.data.images import FIRST_TURNED, ORIENTATION, frames, read_image
 from ssd300.data.labels import LabelledPicture, LabelledPictures
 from ssd300.data.problem import Problem
 from ssd300.errors import DataError
@@ -51,7 +51,6 @@ def _look_at(picture: LabelledPicture) -> tuple[str | None, list[Problem]]:
         height, width = read_image(path).shape[:2]
         with Image.open(path) as image:
             turned = image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED
-            frames = getattr(image, "n_frames", 1)
     except DataError as error:
         return None, [
             Problem(
@@ -60,11 +59,11 @@ def _look_at(picture: LabelledPicture) -> tuple[str | None, list[Problem]]:
             )
         ]  # fmt: skip
     problems = []
-    if frames > 1:
+    if (pages := frames(path)) > 1:
         problems.append(
             Problem(
                 level="warning", file=str(path), object=None, rule="animated",
-                message=f"of its {frames} frames or pages the first alone is taken",
+                message=f"of its {pages} frames or pages the first alone is taken",
                 fix="Save the one that was labelled as a picture of its own, if it is another.",
             )
         )  # fmt: skip

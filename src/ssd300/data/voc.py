@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ssd300.data.images import SUFFIXES
 from ssd300.data.labels import Faults, LabelledPicture, LabelledPictures, NoSplitError, Purpose
 from ssd300.data.voc_xml import VocFile, read_xml
 from ssd300.errors import DataError
@@ -16,7 +17,6 @@ VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
     "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 NO_LISTS = "all"  # the split of a folder without lists
 SPLITS: Mapping[Purpose, tuple[str, ...]] = {"train": ("trainval", "train"), "test": ("test", "val")}
 

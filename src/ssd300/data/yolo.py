@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from ssd300.data.images import image_size_hw
+from ssd300.data.images import SUFFIXES, image_size_hw
 from ssd300.data.labels import (
     Corners,
     LabelledObject,
@@ -24,12 +24,12 @@ from ssd300.data.labels import (
     cut_at_border,
     unique_ids,
 )
-from ssd300.data.voc import SUFFIXES
 from ssd300.errors import DataError
 
 SPLITS: Mapping[Purpose, tuple[str, ...]] = {"train": ("train",), "test": ("test", "val")}
 FILES = ("data.yaml", "data.yml", "dataset.yaml")
 AGAIN = "Correct the file, or export the data again."
+NO_LABELS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "test.txt")  # what tools lay among the labels
 BOX_COLUMNS = 5
 
 
@@ -67,7 +67,7 @@ def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images
     bare = 0
     pictures = []
     for image, image_id in zip(images, unique_ids([_written(image, known.root) for image in images]), strict=True):
-        labels = _labels_file(image)
+        labels = labels_file(image)
         bare += not labels.is_file()
         pictures.append(_picture(image, image_id, labels, known.names))
     notes = [f"{file.parent.name}: YOLO ({file.name}), split '{name}'"]
@@ -166,8 +166,8 @@ def _find(known: _Description, place: str) -> Path:
     raise DataError(f"there is no '{place}'", where=known.file, fix=f"It was looked for in {known.root}.")
 
 
-def _labels_file(image: Path) -> Path:
-    """The last folder called images becomes labels, and the ending .txt."""
+def labels_file(image: Path) -> Path:
+    """Where a picture's labels are, if it has any: the last folder called images becomes labels, the ending .txt."""
     parts = list(image.parent.parts)
     if "images" in parts:
         place = len(parts) - 1 - parts[::-1].index("images")

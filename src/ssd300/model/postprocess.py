@@ -79,22 +79,22 @@ def _select(
     """Box, class and score of each detection. `decoded` gives the boxes of a list of default boxes.
 
     A candidate is suppressed only by better ones, so suppression among the best m says of those all that it would
-    say among all: m is doubled until enough survive or the scores end. Taking the best of all scores is cheaper than
-    gathering those above the threshold first.
+    say among all: m is doubled until enough survive or the candidates end.
     """
     flat = scores.flatten()
+    candidates = (flat > selection.min_score).nonzero()[:, 0]
+    candidate_scores = flat[candidates]
     tried = FIRST_CANDIDATES
     while True:
-        best_scores, chosen = flat.topk(min(tried, len(flat)))
-        above = best_scores > selection.min_score
-        best_scores, chosen = best_scores[above], chosen[above]
+        best_scores, best = candidate_scores.topk(min(tried, len(candidates)))
+        chosen = candidates[best]
         box, label = chosen // scores.shape[1], chosen % scores.shape[1]
         if selection.per_class is not None:
             seen = _rank_within(label) < selection.per_class
             box, label, best_scores = box[seen], label[seen], best_scores[seen]
         boxes = decoded(box)
         kept = nms_by_class(boxes, best_scores, label, selection.max_overlap)[: selection.top_k]
-        if len(kept) == selection.top_k or not above.all() or tried >= len(flat):
+        if len(kept) == selection.top_k or tried >= len(candidates):
             return boxes[kept], label[kept], best_scores[kept]
         tried *= 2
 

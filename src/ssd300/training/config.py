@@ -55,6 +55,8 @@ class TrainConfig:
         The paper's data augmentation.
     on_bad_image
         What a picture that cannot be read gets: 'error' ends the run, 'skip' takes the next one and counts it.
+    cache
+        Keep decoded pictures: 'ram' in memory, 'disk' in a file of the run folder that ends with the run.
     workers
         Processes that decode pictures; 0 decodes in the training process.
     amp
@@ -91,6 +93,7 @@ class TrainConfig:
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"
+    cache: Literal["none", "ram", "disk"] = "none"
     workers: int = 2
     amp: Literal["auto", "off", "bf16"] = "auto"
     device: str = "auto"

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
 from ssd300.detect import Detector
@@ -75,6 +76,10 @@ def train(
         run.start()
     log.info("device %s, precision %s, seed %d", device, dtype_name(progress.precision), config.seed)
     update = TrainStep(model, optimizer, config, device, progress.precision)
+    cache: PictureCache | None = None
+    if config.cache != "none":
+        cache = PictureCache(dataset.annotations, folder=config.out if config.cache == "disk" else None)
+        log.info("cache of %d decoded pictures: %s", len(dataset), cache.summary)
     batches = training_batches(
         dataset.annotations,
         size=model.settings.image_size_px,
@@ -84,6 +89,7 @@ def train(
         images_seen=progress.step * config.batch_size,
         augment=config.augment,
         on_bad_image=config.on_bad_image,
+        cache=cache,
     )
     end = min(config.steps, stop_after or config.steps)
     began = time.monotonic() - progress.seconds

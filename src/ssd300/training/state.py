@@ -12,7 +12,7 @@ from ssd300.training.config import TrainConfig
 
 STATE = "state/last.pt"
 # These do not change the numbers: a run that met a picture that it cannot read has ended, if that was to be an error.
-MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image"}
+MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image", "cache"}
 
 
 class Progress(NamedTuple):

@@ -1,0 +1,55 @@
+"""CPU time of everything around the network for one photograph: decode, resize, normalise, select of 2,000 candidates.
+
+    python benchmarks/around_network.py path/to/VOC2012 [--rounds 9]
+
+The network's predictions are drawn, as in `select_detections.py`. Beside ours: torchvision's decoder, the operations of
+its SSD's transform (normalise, then resize) and its way of selecting. One thread.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torchvision.io import decode_image
+
+from alternate import alternate, table
+from select_detections import PER_CLASS, ours, predictions_with, torchvisions
+from ssd300.data import load_dataset
+from ssd300.data.images import read_image
+from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.resize import ANTIALIASED, to_input
+
+SIZE, CANDIDATES, PICTURES = 300, 2_000, 50
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    paths = [annotation.image_path for annotation in load_dataset(options.data, split="trainval").annotations]
+    paths = paths[:PICTURES]
+    predictions = predictions_with(CANDIDATES)
+    model = ssd300_efficientnet_lite0(20)
+    mean, std = model.mean, model.std
+
+    def ourselves() -> None:
+        for path in paths:
+            (to_input(read_image(path), SIZE, ANTIALIASED) - mean) / std
+            ours(predictions, PER_CLASS)
+
+    def torchvision() -> None:
+        for path in paths:
+            pixels = decode_image(str(path), mode="RGB").float() / 255
+            F.interpolate(((pixels - mean) / std)[None], (SIZE, SIZE), mode="bilinear", align_corners=False)
+            torchvisions(predictions, PER_CLASS)
+
+    times = alternate({"torchvision's way": torchvision, "ours": ourselves}, rounds=options.rounds)
+    print(table(f"{len(paths)} pictures", times))
+    for name, way in times.items():
+        print(f"{name}: {1e3 * way.median / len(paths):.2f} ms a picture")
+
+
+if __name__ == "__main__":
+    main()

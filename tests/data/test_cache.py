@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.test_loader import assert_equal, batches
+from ssd300.data import cache, load_dataset
+from ssd300.data.cache import PictureCache
+from ssd300.data.images import read_image
+from ssd300.errors import UsageError
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_batches_are_the_same_with_a_cache_also_from_the_second_epoch_on(coloured, tmp_path, on_disk, workers):
+    annotations = load_dataset(coloured).annotations
+    kept = PictureCache(annotations, folder=tmp_path / "run" if on_disk else None)
+    epochs = 3 * len(annotations)
+    assert_equal(batches(annotations, epochs, workers=workers, cache=kept), batches(annotations, epochs))
+    for index, annotation in enumerate(annotations):  # what workers decoded is here too, and no file is read again
+        pixels = read_image(annotation.image_path)
+        annotation.image_path.unlink()
+        assert np.array_equal(kept.read(index, annotation.image_path), pixels)
+    assert not list(tmp_path.glob("run/*")), "the file has no name"
+
+
+def test_a_picture_of_another_size_than_its_annotation_says_is_read_every_time(coloured):
+    annotations = [replace(annotation, size_hw=(9, 7)) for annotation in load_dataset(coloured).annotations]
+    assert_equal(batches(annotations, 4, cache=PictureCache(annotations)), batches(annotations, 4))
+
+
+@pytest.mark.parametrize(("where", "advice"), [("ram", "--cache disk"), ("disk", "Leave --cache out.")])
+def test_a_cache_that_does_not_fit_is_refused_with_both_sizes(coloured, tmp_path, monkeypatch, where, advice):
+    annotations = load_dataset(coloured).annotations
+    monkeypatch.setattr(cache, "free_memory_bytes", lambda: 100_000)
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 100_000}))
+    with pytest.raises(UsageError, match=r"take 0\.00 GB.*0\.00 GB are free") as caught:
+        PictureCache(annotations, folder=None if where == "ram" else tmp_path)
+    assert advice in caught.value.fix
+
+
+def test_without_fork_a_cache_is_refused_with_workers(coloured, monkeypatch):
+    annotations = load_dataset(coloured).annotations
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    with pytest.raises(UsageError, match="cannot share"):
+        batches(annotations, 1, workers=1, cache=PictureCache(annotations))
