@@ -9,7 +9,6 @@ its SSD's transform (normalise, then resize) and its way of selecting. One threa
 import argparse
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torchvision.io import decode_image
 

@@ -18,6 +18,7 @@ from ssd300.model import ssd300_vgg16
 from ssd300.tensors import Batch, Targets
 from ssd300.training.config import TrainConfig
 from ssd300.training.optimizer import make_optimizer
+from ssd300.training.state import Progress, TrainState
 from ssd300.training.step import TrainStep
 
 BATCH, OBJECTS = 8, 3
@@ -43,7 +44,8 @@ def ways() -> dict[str, Callable[[], object]]:
     def ours(precision: torch.dtype) -> Callable[[], object]:
         model = ssd300_vgg16(CLASSES).train()
         optimizer = make_optimizer(model, momentum=config.momentum, weight_decay=config.weight_decay)
-        step = TrainStep(model, optimizer, config, torch.device("cpu"), precision)
+        state = TrainState(config=config, model=model, optimizer=optimizer, progress=Progress(precision=precision))
+        step = TrainStep(state, torch.device("cpu"))
         return lambda: step(batch, 0)
 
     seeds = ssd300_vgg16(CLASSES).train()

@@ -29,6 +29,7 @@ from ssd300.presets import paper
 from ssd300.resize import ANTIALIASED, RESIZES
 from ssd300.tensors import Batch, Predictions, Targets
 from ssd300.training.optimizer import make_optimizer
+from ssd300.training.state import TrainState
 from ssd300.training.step import TrainStep
 from ssd300.weights import Card
 
@@ -53,14 +54,16 @@ def test_training_evaluation_and_detection_give_the_network_the_same_tensor(voc_
     assert torch.equal(evaluated, detected)
     if resize == ANTIALIASED:  # that of training; other codes' filters are for weights that they trained
         batch = next(training_batches(data.annotations, size=300, batch_size=4, seed=0, workers=0, augment=False))
-        step = TrainStep(model, make_optimizer(model, momentum=0.9, weight_decay=0.0), paper(Path("run")), *CPU)
+        step = step_of(model, paper(Path("run")))
         with pytest.raises(RuntimeError, match="does not require grad"):  # the recorded network has no gradient
             step(batch, 0)
         order = [batch.image_ids.index(annotation.image_id) for annotation in data.annotations]
         assert torch.equal(seen[-1][order], evaluated)
 
 
-CPU = (torch.device("cpu"), torch.float32)
+def step_of(model, config):
+    optimizer = make_optimizer(model, momentum=0.9, weight_decay=0.0)
+    return TrainStep(TrainState(config=config, model=model, optimizer=optimizer), torch.device("cpu"))
 
 
 class Linear(SSD):
@@ -92,8 +95,7 @@ def some_batch(count: int) -> Batch:
 
 def gradient(model, batch: Batch, accumulate: int) -> tuple[Tensor, float]:
     config = replace(paper(Path("run")), batch_size=len(batch), accumulate=accumulate)
-    optimizer = make_optimizer(model, momentum=0.9, weight_decay=0.0)
-    step = TrainStep(model, optimizer, config, *CPU)
+    step = step_of(model, config)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     losses = step(batch, 0)
     flat = torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
@@ -122,7 +124,7 @@ def test_so_it_is_with_vgg16():
 
 def test_two_processes_that_share_the_count_of_positives_add_up_to_one():
     model, batch = Linear(), some_batch(32)
-    step = TrainStep(model, make_optimizer(model, momentum=0.9, weight_decay=0.0), paper(Path("run")), *CPU)
+    step = step_of(model, paper(Path("run")))
     matched = step.match(batch.targets, model.default_boxes)
     normalizer = (matched >= 0).sum().float()
     pictures = batch.images.float() / 255

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ssd300.errors import UsageError
+from ssd300.errors import RunError, UsageError
 from ssd300.files import remove_stale_temporaries, whole_folder, write_atomically, write_json, write_text
 
 
@@ -24,7 +24,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
         temporary.write_text("ne")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(RunError, match="disk full"):
         write_atomically(path, fail)
     assert path.read_text() == "old"
     assert names(path.parent) == ["file.txt"]

@@ -41,7 +41,7 @@ from ssd300.presets import PRESETS, paper
 from ssd300.resize import to_float, to_input
 from ssd300.tensors import Photometric, Predictions, Targets
 from ssd300.training.optimizer import make_optimizer
-from ssd300.training.state import Progress, load_state, save_state
+from ssd300.training.state import Progress, TrainState
 from ssd300.types import DetectionTable, Sample
 from ssd300.weights import Card, save_weights
 
@@ -182,8 +182,11 @@ def test_11_weights_are_tensors_that_run_no_code_and_state_loads_with_weights_on
     assert Detector.load(tmp_path / "a.safetensors").card.classes == ("blue", "red")
     config = paper(tmp_path / "run")
     optimizer = make_optimizer(vgg, momentum=0.9, weight_decay=5e-4)
-    save_state(config, "data", vgg, optimizer, Progress(step=3))
-    assert load_state(config, "data", vgg, optimizer).step == 3
+    state = TrainState(config=config, model=vgg, optimizer=optimizer, progress=Progress(step=3))
+    state.save()
+    state.progress = Progress()
+    state.load()
+    assert state.progress.step == 3
     torch.load(str(tmp_path / "run/state/last.pt"), weights_only=True)
 
 

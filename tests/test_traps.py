@@ -27,6 +27,7 @@ from ssd300.presets import light
 from ssd300.tensors import Batch, Predictions, Targets
 from ssd300.training.loop import train
 from ssd300.training.optimizer import make_optimizer
+from ssd300.training.state import TrainState
 from ssd300.training.step import TrainStep
 from ssd300.types import Annotation, DetectionTable
 from ssd300.weights import load_weights
@@ -59,9 +60,8 @@ def test_b_a_batch_without_positives_changes_nothing_and_is_finite():
     empty = Targets(boxes=torch.zeros(2, 0, 4), labels=torch.zeros(2, 0, dtype=torch.long))
     optimizer = make_optimizer(model, momentum=0.9, weight_decay=0.0)
     before = {name: value.clone() for name, value in model.named_parameters()}
-    losses = TrainStep(model, optimizer, light(Path("run")), torch.device("cpu"), torch.float32)(
-        Batch(images=images, targets=empty, image_ids=("a", "b")), 0
-    )
+    state = TrainState(config=light(Path("run")), model=model, optimizer=optimizer)
+    losses = TrainStep(state, torch.device("cpu"))(Batch(images=images, targets=empty, image_ids=("a", "b")), 0)
     assert float(losses.total) == 0
     assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
 

@@ -1,9 +1,9 @@
 """Evaluation: a model, or stored predictions, and labelled pictures in; a Report out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ Metric = Literal["voc07", "voc12"]
 IOU_THRESHOLD = 0.5
 CAFFE_TEST = Selection()
 BATCH = 8
+_NO_ROW, _NO_SCORE = np.zeros(0, np.int64), np.zeros(0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,27 +121,54 @@ def evaluate_detector(
     on_bad_image: OnBadImage = "error",
 ) -> Report:
     """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
+    known = with_classes_of(detector, dataset)
+    found = detect_all(detector, known, selection, on_bad_image)
+    return report_of(known, found, metrics=metrics, voc07_thresholds=voc07_thresholds)
+
+
+def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
+    """The data, its objects numbered as the detector numbers them. Raises WeightsError for an unknown class."""
     try:
-        known = dataset.with_classes(detector.card.classes)
+        return dataset.with_classes(detector.card.classes)
     except ValueError as error:
         raise WeightsError(
             f"the weights do not know all classes of the data: {error}",
             where=dataset.root,
             fix="Evaluate on data of the weights' classes, or with the weights that were trained on these.",
         ) from error
-    table, readable, skipped = detect_all(detector, known, selection, on_bad_image)
-    report = score(readable, table, metrics=metrics, voc07_thresholds=voc07_thresholds)
-    return replace(report, skipped=skipped)
+
+
+class Found(NamedTuple):
+    """Detections in original pixels; the pictures that they are numbered by; those that could not be read."""
+
+    table: DetectionTable
+    readable: list[Annotation]
+    skipped: tuple[str, ...]
+
+
+class InterruptedEvaluationError(Exception):
+    """An evaluation was given up, because it was asked to."""
 
 
 def detect_all(
-    detector: Detector, dataset: Dataset, selection: Selection, on_bad_image: OnBadImage = "error"
-) -> tuple[DetectionTable, Dataset, tuple[str, ...]]:
-    """What the detector finds in each picture that can be read, in original pixels; these pictures; the others."""
-    images, labels, scores, boxes = [], [], [], []
+    detector: Detector,
+    dataset: Dataset,
+    selection: Selection,
+    on_bad_image: OnBadImage = "error",
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Found:
+    """What the detector finds in each picture that can be read. No picture gives no detections.
+
+    Raises:
+        DataError: a picture cannot be read, and `on_bad_image` does not skip it.
+        InterruptedEvaluationError: `interrupted` said so, before a batch.
+    """
+    images, labels, scores, boxes = [_NO_ROW], [_NO_ROW], [_NO_SCORE], [_NO_SCORE.reshape(0, 4)]
     readable: list[Annotation] = []
     skipped: list[str] = []
     for start in range(0, len(dataset), BATCH):
+        if interrupted():
+            raise InterruptedEvaluationError
         first, samples = len(readable), []
         for annotation in dataset.annotations[start : start + BATCH]:
             try:
@@ -159,15 +187,43 @@ def detect_all(
             labels.append(placed.labels)
             scores.append(placed.scores.astype(np.float64))
             boxes.append(placed.boxes.astype(np.float64))
-    if not readable:
-        raise DataError(f"no picture can be read; the first: {skipped[0]}", where=dataset.root)
     table = DetectionTable(
         image_index=np.concatenate(images),
         labels=np.concatenate(labels),
         scores=np.concatenate(scores),
         boxes_px=np.concatenate(boxes),
     )
-    return table, replace(dataset, annotations=readable) if skipped else dataset, tuple(skipped)
+    return Found(table, readable, tuple(skipped))
+
+
+def join(pieces: Sequence[Found]) -> Found:
+    """What was found in consecutive pieces of a data set, as if it had been one."""
+    firsts = np.cumsum([0] + [len(piece.readable) for piece in pieces[:-1]])
+    tables = [piece.table for piece in pieces]
+    table = DetectionTable(
+        image_index=np.concatenate([table.image_index + first for table, first in zip(tables, firsts, strict=True)]),
+        labels=np.concatenate([table.labels for table in tables]),
+        scores=np.concatenate([table.scores for table in tables]),
+        boxes_px=np.concatenate([table.boxes_px for table in tables]),
+    )
+    readable = [annotation for piece in pieces for annotation in piece.readable]
+    return Found(table, readable, tuple(picture for piece in pieces for picture in piece.skipped))
+
+
+def report_of(
+    dataset: Dataset,
+    found: Found,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    voc07_thresholds: Thresholds = "exact",
+) -> Report:
+    """The report of what was found in `dataset`. Raises DataError if none of its pictures could be read."""
+    if not found.readable:
+        what = f"no picture can be read; the first: {found.skipped[0]}" if found.skipped else "there are no pictures"
+        raise DataError(what, where=dataset.root)
+    scored = replace(dataset, annotations=found.readable) if found.skipped else dataset
+    report = score(scored, found.table, metrics=metrics, voc07_thresholds=voc07_thresholds)
+    return replace(report, skipped=found.skipped)
 
 
 def score(

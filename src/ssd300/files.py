@@ -8,20 +8,36 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ssd300.errors import UsageError
+from safetensors import SafetensorError
+
+from ssd300.errors import RunError, UsageError
 
 TEMPORARY_SUFFIX = ".partial"
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in place: whole, on disk, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | None = None) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in place: whole, on disk, or not at all.
+
+    What was there goes to `keep`, if that is given: at every moment one of the two is whole.
+
+    Raises:
+        RunError: the file cannot be written; what was there is as before.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
+        if keep is not None and path.exists():
+            path.replace(keep)
         temporary.replace(path)
+    except (OSError, RuntimeError, SafetensorError) as error:  # torch says RuntimeError of a full disk
+        raise RunError(
+            f"the file cannot be written ({getattr(error, 'strerror', None) or str(error).splitlines()[0]})",
+            where=path,
+            fix="Look at the folder's permissions and the space on its disk; what was there before is as it was.",
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
     if os.name == "posix":  # a folder cannot be opened for fsync elsewhere

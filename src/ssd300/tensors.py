@@ -43,6 +43,9 @@ class Photometric:
     def to(self, device: torch.device) -> "Photometric":
         return Photometric(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
+    def part(self, rows: slice) -> "Photometric":
+        return Photometric(**{name: value[rows] for name, value in vars(self).items()})
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
@@ -58,6 +61,15 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def part(self, rows: slice) -> "Batch":
+        photometric = None if self.photometric is None else self.photometric.part(rows)
+        return Batch(
+            images=self.images[rows],
+            targets=self.targets.part(rows),
+            image_ids=self.image_ids[rows],
+            photometric=photometric,
+        )
 
 
 class Predictions(NamedTuple):

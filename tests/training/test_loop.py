@@ -58,7 +58,7 @@ def test_other_options_on_resume_are_refused_with_the_difference(coloured, tmp_p
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_images(coloured, tmp_path):
-    with pytest.raises(RunError, match=r"step \d+, images p\d, p\d"):
+    with pytest.raises(RunError, match=r"step \d+, images p\d \(\d boxes\), p\d \(\d boxes\)"):
         train(
             load_dataset(coloured),
             config(tmp_path / "run", lr=1e30, schedule="multistep", warmup_steps=0, grad_clip=None),

@@ -1,7 +1,6 @@
 """`ssd300 demo`: the whole job with nothing but the installed package."""
 
 import json
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +27,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     json_
         Print the summary as one JSON object and nothing else.
     """
-    from ssd300.files import check_output_free, whole_folder, write_text
+    from ssd300.files import check_output_free, whole_folder
 
     check_output_free(out, overwrite=overwrite)
     from ssd300.data import load_dataset
@@ -38,7 +37,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     from ssd300.model.postprocess import Selection
     from ssd300.presets import light
     from ssd300.reporting.html import Gallery, write_report
-    from ssd300.reporting.run import COMMAND, read_run
+    from ssd300.reporting.run import read_run
     from ssd300.training.loop import train
 
     data, run = out / "data", out / "run"
@@ -48,8 +47,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     dataset, held_out = load_dataset(data), load_dataset(data, purpose="test")
     with whole_folder(out / "lists", overwrite=overwrite) as lists:
         write_lists(lists, [dataset], [held_out], home=out / "lists")
-    log_to_stderr(run / "train.log")
-    write_text(run / COMMAND, shlex.join(sys.argv) + "\n")
+    log_to_stderr()
     config = replace(
         light(run),
         steps=STEPS,

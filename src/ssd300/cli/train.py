@@ -1,18 +1,23 @@
 """`ssd300 train`: from labelled pictures to a run folder with weights."""
 
+import inspect
 import math
-import shlex
+import os
 import sys
-from dataclasses import field, make_dataclass, replace
+from dataclasses import asdict, field, make_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Parameter
 
 from ssd300.cli.options import DataFormat, Json, Switch, log_to_stderr, print_json, read_classes, say
 from ssd300.errors import UsageError
-from ssd300.files import check_output_free, write_text
+from ssd300.files import check_output_free
 from ssd300.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from ssd300.training.callbacks import Callback
+    from ssd300.training.forecast import Forecast
 
 
 def _optional_fields(config: type) -> type:
@@ -39,7 +44,9 @@ def train(
     on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
     drop_difficult: Switch = False,
     resume: Switch = False,
+    override: Switch = False,
     stop_after: int | None = None,
+    dry_run: Switch = False,
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
@@ -69,8 +76,12 @@ def train(
         Leave difficult objects out.
     resume
         Go on from the state in --out.
+    override
+        With --resume: take options that differ from those that the run began with.
     stop_after
         Save the state after this step and end there.
+    dry_run
+        Time real steps, say what the run would take and what limits it, and write nothing.
     overwrite
         Write into a folder that is not empty.
     json_
@@ -78,14 +89,17 @@ def train(
     """
     if epochs is not None and (options.steps is not None or epochs <= 0):
         raise UsageError("--epochs must be above 0, and stands instead of --steps", fix="Give one of the two.")
-    if not resume:
+    if not resume and not dry_run and is_main_process():
         check_output_free(out, overwrite=overwrite)
 
     from ssd300.data import Dataset, load_dataset
     from ssd300.data.labels import NoSplitError
     from ssd300.presets import PRESETS
+    from ssd300.training.forecast import forecast
     from ssd300.training.loop import train as run
 
+    if preset == "seed":
+        say(inspect.cleandoc(PRESETS[preset].__doc__ or "").splitlines())
     values = {name: value for name, value in vars(options).items() if value is not None}
     config = _configure(PRESETS[preset](out), values)  # mistakes in options are told before the data is read
     known = read_classes(classes)
@@ -105,9 +119,23 @@ def train(
             say(["no evaluation while training: some of its pictures are trained on"])
     except NoSplitError as error:
         say([f"no evaluation while training: {error}"])
-    log_to_stderr(out / "train.log")
-    write_text(out / "command.txt", shlex.join(sys.argv) + "\n")
-    summary = run(dataset, config, validation=validation, resume=resume, overwrite=True, stop_after=stop_after)
+    if dry_run:
+        _print_forecast(forecast(dataset, config, validation=validation), as_json=json_)
+        return
+    if is_main_process():
+        log_to_stderr()
+    summary = run(
+        dataset,
+        config,
+        validation=validation,
+        resume=resume,
+        override=override,
+        overwrite=overwrite,
+        stop_after=stop_after,
+        callbacks=_listeners(config),
+    )
+    if not is_main_process():
+        return
     if summary["skipped_images"]:
         say([f"{summary['skipped_images']} picture(s) could not be read and were skipped: {out / 'train.log'}"])
     if json_:
@@ -116,6 +144,49 @@ def train(
         sys.stdout.write(f"best {summary['metric']}: {summary['map']:.4f}, weights in {out}\n")
     else:
         sys.stdout.write(f"weights in {out}\n")
+
+
+def is_main_process() -> bool:
+    """Whether this process writes and speaks for all, by what `torchrun` says of it."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _listeners(config: TrainConfig) -> list["Callback"]:
+    listeners: list[Callback] = []
+    if not is_main_process():
+        return listeners
+    if config.tensorboard:
+        from ssd300.training.tensorboard import TensorBoard
+
+        listeners.append(TensorBoard(config.out))
+    if sys.stderr.isatty():
+        from ssd300.training.progress_bar import ProgressBar
+
+        listeners.append(ProgressBar())
+    return listeners
+
+
+def _print_forecast(found: "Forecast", *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found))
+        return
+    from ssd300.memory import gigabytes
+    from ssd300.reporting.run import duration
+
+    rows = {
+        "device": f"{found.device}, {found.precision}",
+        "a step": f"{found.step_s:.3g} s, {found.images_per_second:.3g} images/s ({found.timed_steps} steps timed)",
+        "of it waiting for pictures": f"{found.waiting_s:.3g} s",
+        **{f"a batch alone, {name}": f"{seconds:.3g} s" for name, seconds in found.stages.items()},
+        "evaluations": f"{found.evaluations}, {duration(found.evaluation_s)} each",
+        "time to finish": f"{duration(found.finish_s)} for {found.steps:,} steps",
+        "memory": gigabytes(found.memory_bytes),
+        "disk": gigabytes(found.disk_bytes),
+        "what limits it": found.limit,
+        "what would help": found.advice,
+    }
+    width = max(map(len, rows))
+    sys.stdout.writelines(f"{name:{width}}  {value}\n" for name, value in rows.items())
 
 
 def _configure(base: TrainConfig, values: dict[str, Any]) -> TrainConfig:

@@ -19,6 +19,7 @@ except ImportError:  # the extra "fast"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")  # by which folders are searched
 ANIMATED_SUFFIXES = (".gif", ".webp")
 MAX_PIXELS = 200_000_000
+DECODES_FAST = simplejpeg is not None
 ORIENTATION, FIRST_TURNED = 0x0112, 5  # EXIF's tag, and the first of its values that swap the sides
 BEHIND_ALPHA = (123, 117, 104)  # the mean colour of Caffe's recipe (ssd_pascal.py:178), in RGB
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")

@@ -5,14 +5,18 @@ the stream goes on anywhere: its whole state is how many pictures were seen.
 """
 
 import multiprocessing
+import os
+import re
 import signal
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import Sampler as TorchSampler
 
@@ -20,11 +24,13 @@ from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
 from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.images import read_image
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError, RunError, UsageError
 from ssd300.resize import resize
 from ssd300.tensors import Batch, Photometric, Targets
 from ssd300.types import Annotation, Sample
 
+WHOLE = slice(None)
+GRACE_S = 60  # that a worker goes on after SIGTERM, for the run to end in good order
 FORK = "fork"  # the way of starting workers that lets them share a cache
 
 
@@ -72,6 +78,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         augment: bool,
         on_bad_image: OnBadImage = "error",
         cache: PictureCache | None = None,
+        workers: int = 0,
     ) -> None:
         self.annotations = annotations
         self.size = size
@@ -79,13 +86,35 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         self.augment = augment
         self.on_bad_image = on_bad_image
         self.cache = cache
+        # Process and picture of each worker, in memory that this process sees too: a dead one cannot say where it was.
+        self.at = multiprocessing.RawArray("q", 2 * max(workers, 1))
 
     def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
         epoch, index = key
+        if (worker := get_worker_info()) is not None:
+            self.at[2 * worker.id], self.at[2 * worker.id + 1] = os.getpid(), index
         try:
-            sample, skipped = self._read(index)
+            return self._item(epoch, index)
         except DataError as error:
             return error
+        except Exception as error:
+            return DataError(
+                f"the picture or its boxes cannot be prepared ({type(error).__name__}: {error})",
+                where=self.annotations[index].image_path,
+                fix="Look at both with `ssd300 check`; if nothing is wrong there, this is a fault of ssd300.",
+            )
+
+    def at_death(self, message: str) -> Path | None:
+        """The picture that the worker had that torch's `message` says died; None if it says no such thing."""
+        died = {int(number) for number in re.findall(r"\d+", message)} if "worker" in message else set()
+        for process, index in zip(self.at[::2], self.at[1::2], strict=True):
+            if process in died:
+                path: Path = self.annotations[index].image_path
+                return path
+        return None
+
+    def _item(self, epoch: int, index: int) -> Item:
+        sample, skipped = self._read(index)
         if not self.augment:
             return Item(at_network_size(sample, self.size), None, (0, 0, self.size, self.size), skipped)
         random = np.random.default_rng([self.seed, 1, epoch, index])
@@ -130,10 +159,14 @@ def at_network_size(sample: Sample, size: int) -> Sample:
 
 
 class EndlessBatches(TorchSampler[list[tuple[int, int]]]):
-    """Keys (epoch, picture) of batch after batch, from the `images_seen`-th picture on. Epochs follow without a gap."""
+    """Keys (epoch, picture) of batch after batch, from the `images_seen`-th picture on. Epochs follow without a gap.
 
-    def __init__(self, count: int, *, batch_size: int, seed: int, images_seen: int = 0) -> None:
+    Of each batch the `rows` alone are given: the whole, or one process's piece.
+    """
+
+    def __init__(self, count: int, *, batch_size: int, seed: int, images_seen: int = 0, rows: slice = WHOLE) -> None:
         self.count = count
+        self.rows = rows
         self.batch_size = batch_size
         self.seed = seed
         self.images_seen = images_seen
@@ -141,7 +174,7 @@ class EndlessBatches(TorchSampler[list[tuple[int, int]]]):
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         keys = self._keys()
         while True:
-            yield [next(keys) for _ in range(self.batch_size)]
+            yield [next(keys) for _ in range(self.batch_size)][self.rows]
 
     def _keys(self) -> Iterator[tuple[int, int]]:
         epoch, start = divmod(self.images_seen, self.count)
@@ -194,33 +227,63 @@ def training_batches(
     augment: bool = True,
     on_bad_image: OnBadImage = "error",
     cache: PictureCache | None = None,
+    rows: slice = WHOLE,
 ) -> Iterator[Batch]:
-    """An endless stream of batches; the same for any number of workers, with a cache and without.
+    """An endless stream of batches, or of these `rows` of them; the same for any number of workers, with a cache and
+    without.
 
     Raises:
         DataError: a picture cannot be read, and the policy does not skip it.
+        RunError: a worker died, with the picture that it was at.
         UsageError: there are workers and a cache that they cannot share on this system.
     """
     if cache is not None and workers and FORK not in multiprocessing.get_all_start_methods():
         raise UsageError("workers cannot share a cache of pictures on this system", fix="Use --workers 0, or no cache.")
+    pictures = AugmentedPictures(
+        annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image, cache=cache, workers=workers
+    )
     loader: DataLoader[Item | DataError] = DataLoader(
-        AugmentedPictures(annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image, cache=cache),
-        batch_sampler=EndlessBatches(len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen),
+        pictures,
+        batch_sampler=EndlessBatches(
+            len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen, rows=rows
+        ),
         collate_fn=_collate_or_error,
         num_workers=workers,
         multiprocessing_context=FORK if cache is not None and workers else None,
         worker_init_fn=_leave_signals_to_the_parent,
     )
-    for batch in loader:
-        if isinstance(batch, DataError):
-            raise batch
-        yield batch
+    batches = iter(loader)
+    try:
+        while True:
+            batch = next(batches)
+            if isinstance(batch, DataError):
+                raise batch
+            yield batch
+    except RuntimeError as error:
+        if (at := pictures.at_death(str(error))) is None:
+            raise
+        raise RunError(
+            "a process that reads pictures died",
+            where=at,
+            fix="Look at this picture. If memory ran out, lower --workers; with --workers 0 the reason shows.",
+        ) from error.with_traceback(None)
+    finally:
+        del batches  # and with it the workers, also while an error's traceback keeps this frame
 
 
 def _leave_signals_to_the_parent(_worker: int) -> None:
-    """A terminal's Ctrl-C reaches workers too, and would take the batches away that end the run in good order."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """A terminal's Ctrl-C, and the SIGTERM of a service manager, reach workers too, and would take the batches away
+    that end the run in good order.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_later)
+
+
+def _end_later(_number: int, _frame: FrameType | None) -> None:
+    """At the next SIGTERM, as Python sends when the parent ends; or when a run should have ended long ago."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "alarm"):  # not on Windows
+        signal.alarm(GRACE_S)
 
 
 def _collate_or_error(items: Sequence[Item | DataError]) -> Batch | DataError:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ssd300.reporting.html import ClassRow, Gallery, Plot, RunReport
 
-REPORT = "report.html"
+REPORT, LOG = "report.html", "train.log"
 CONFIG, COMMAND, ENVIRONMENT, DATA, SUMMARY = "config.yaml", "command.txt", "env.json", "data.json", "summary.json"
 TRAINING_BATCH, VALIDATION = "images/training_batch.jpg", "images/validation_{number}.jpg"
 LOSS, RATE, MAP = "plots/loss.png", "plots/lr.png", "plots/map.png"
@@ -113,7 +113,7 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
     facts = [
         ("training data", _described(data)),
         ("pictures seen", f"{summary['images_seen']:,}"),
-        ("training", _duration(summary["seconds"])),
+        ("training", duration(summary["seconds"])),
         ("device", f"{summary['device']}, {summary['precision']}"),
         ("seed", str(summary["seed"])),
         *((name, str(environment[name])) for name in ("ssd300", "torch", "python", "platform")),
@@ -131,10 +131,13 @@ def _described(data: dict[str, Any]) -> str:
     return f"{data['images']:,} pictures, {sum(data['objects'].values()):,} objects ({data['split']})"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """For people: '2 h 5 min', '3 min 20 s', '8 s'."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _shown(value: object) -> str:

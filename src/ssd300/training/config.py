@@ -59,8 +59,14 @@ class TrainConfig:
         Keep decoded pictures: 'ram' in memory, 'disk' in a file of the run folder that ends with the run.
     workers
         Processes that decode pictures; 0 decodes in the training process.
+    ema
+        Keep a running average of the weights, evaluated and saved beside them; the better of the two is the best.
+    ema_decay
+        What the average keeps of itself at an update.
+    patience
+        Evaluations without a better mAP after which the run ends; 0 is never.
     amp
-        Precision of the network: 'auto' takes bf16 where that is faster, 'off' is float32.
+        Precision of the network: 'auto' takes bf16 where that is faster, else fp16 on a GPU; 'off' is float32.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     seed
@@ -71,6 +77,8 @@ class TrainConfig:
         Steps between saved states; one is saved at the end in any case.
     log_every
         Steps between lines of the log.
+    tensorboard
+        Write events for TensorBoard too (the extra 'tensorboard').
     """
 
     out: Path
@@ -95,12 +103,16 @@ class TrainConfig:
     on_bad_image: Literal["error", "skip"] = "error"
     cache: Literal["none", "ram", "disk"] = "none"
     workers: int = 2
-    amp: Literal["auto", "off", "bf16"] = "auto"
+    ema: bool = False
+    ema_decay: float = 0.9998
+    patience: int = 0
+    amp: Literal["auto", "off", "bf16", "fp16"] = "auto"
     device: str = "auto"
     seed: int = 0
     eval_every: int = 0
     save_every: int = 1000
     log_every: int = 10
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
@@ -110,7 +122,7 @@ class TrainConfig:
         for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} is {value}; it must be {least} or more")
-        for name in ("eval_every", "warmup_steps", "momentum", "weight_decay", "seed"):
+        for name in ("eval_every", "patience", "warmup_steps", "momentum", "weight_decay", "seed"):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
         for name in ("lr", "lr_drop_factor"):
@@ -118,10 +130,27 @@ class TrainConfig:
                 raise ValueError(f"{name} is {value}; it must be above 0")
         if not 1 <= self.accumulate <= self.batch_size:
             raise ValueError(f"accumulate is {self.accumulate}; it must be 1 to the batch size, {self.batch_size}")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay is {self.ema_decay}; it must be 0 or more, and under 1")
         if self.grad_clip is not None and not self.grad_clip > 0:
             raise ValueError(f"grad_clip is {self.grad_clip}; it must be above 0, or left out")
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
             raise ValueError(f"lr_drop is {self.lr_drop}; drops are steps from 1 on, each later than the one before")
+
+    def describe_schedule(self, images: int) -> str:
+        """The schedule in pictures seen, of a data set of so many; steps beside them."""
+        seen = self.steps * self.batch_size
+        steps = f"{self.steps:,} steps of {self.batch_size}"
+        text = f"{seen:,} pictures ({seen / images:.3g} epochs) in {steps}; rate {self.lr:g}"
+        if self.warmup_steps:
+            text += f", reached after {self.warmup_steps * self.batch_size:,} pictures"
+        if self.schedule == "cosine":
+            return text + ", falling to 0 as a cosine"
+        drops = [drop * self.batch_size for drop in self.lr_drop if drop < self.steps]
+        return text + (
+            f", times {self.lr_drop_factor:g} after {' and '.join(f'{drop:,}' for drop in drops)} pictures"
+            if drops else ", the same to the end"
+        )  # fmt: skip
 
     def learning_rate(self, step: int) -> float:
         """Of the update after `step` updates."""

@@ -26,11 +26,13 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(amp: str, device: torch.device) -> torch.dtype:
-    """The network's precision: bfloat16 where asked for, or where 'auto' finds that it pays."""
+    """The network's precision, as asked for; 'auto' is bfloat16 where that pays, else float16 on CUDA."""
     if amp == "bf16":
         return torch.bfloat16
-    if amp == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
+    if amp == "fp16":
+        return torch.float16
+    if amp == "auto" and device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     if amp == "auto" and device.type == "cpu" and cpu_has_bf16() and _bf16_pays_on_cpu():
         return torch.bfloat16
     return torch.float32

@@ -8,14 +8,28 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssd300.files import write_text
 
 JSONL, CSV = "metrics.jsonl", "results.csv"
-COLUMNS = ("step", "images_seen", "seconds", "lr", "localization", "classification", "metric", "map")
+COLUMNS = (
+    "step", "images_seen", "seconds", "lr", "localization", "classification", "images_per_second", "memory_bytes",
+    "metric", "map", "map_ema",
+)  # fmt: skip
 
 Row = dict[str, Any]
+
+
+class StepRow(NamedTuple):
+    """An update of the weights: which, when, at which rate, and both losses of its batch."""
+
+    step: int
+    images_seen: int
+    seconds: float
+    lr: float
+    localization: float
+    classification: float
 
 
 class Records:

@@ -4,7 +4,9 @@ Weights and state are the loop's. Nothing here draws a random number or changes 
 """
 
 import logging
+import shlex
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from ssd300.data.loader import read_sample
 from ssd300.data.photometric import apply_photometric
 from ssd300.evaluation import Report
 from ssd300.files import write_atomically, write_json, write_text
+from ssd300.memory import gigabytes, used_memory_bytes
 from ssd300.metrics.confusion import IOU_THRESHOLD, confusion_matrix
 from ssd300.reporting import plots
 from ssd300.reporting import run as layout
@@ -27,24 +30,25 @@ from ssd300.reporting.draw import draw_detections
 from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
 from ssd300.resize import WHITE, to_float
-from ssd300.tensors import Batch, Losses
+from ssd300.tensors import Batch
+from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
 from ssd300.training.device import dtype_name
 from ssd300.training.environment import environment, source_commit
-from ssd300.training.records import CSV, JSONL, Records
+from ssd300.training.records import CSV, JSONL, Records, StepRow
 from ssd300.training.state import Progress, describe
 from ssd300.training.stored_evaluation import store_evaluation
 from ssd300.types import Annotation, Detections, DetectionTable
 
 EVALUATION = "eval"
-OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, layout.REPORT, layout.SUMMARY, JSONL, CSV)
+OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, layout.REPORT, layout.SUMMARY, JSONL, CSV, layout.LOG)
 TILE_PX, BATCH_TILE_PX, BATCH_COLUMNS, MOST_OF_A_BATCH = 480, 240, 4, 16
 
 log = logging.getLogger(__name__)
 
 
-class RunFolder:
-    """Takes what happens in a run and keeps its folder up to date."""
+class RunFolder(Callback):
+    """Hears what happens in a run and keeps its folder up to date. What it cannot write ends the run."""
 
     def __init__(
         self,
@@ -53,17 +57,24 @@ class RunFolder:
         validation: Dataset | None,
         *,
         device: torch.device,
+        resumed: bool,
     ) -> None:
         self.config, self.dataset, self.validation = config, dataset, validation
-        self.folder = config.out
-        self.device = device
+        self.folder, self.device, self.resumed = config.out, device, resumed
         self.records = Records(config.out)
+        self.log_file: logging.Handler | None = None
 
-    def start(self) -> None:
-        """Take away what another run left here, and write what this one was given."""
+    def on_start(self, config: TrainConfig, dataset: Dataset, progress: Progress) -> None:
+        """Write what the run was given; take away what another run left here, or what this one did after its state."""
+        self.last = progress.step * config.batch_size, progress.seconds
+        if self.resumed:
+            self._start_log()
+            self.records.resume(progress.step)
+            return
         for name in OF_A_RUN:
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self._start_log()
         self.records.start()
         write_text(self.folder / layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
         write_json(self.folder / layout.ENVIRONMENT, environment())
@@ -72,11 +83,8 @@ class RunFolder:
         figure = plots.plot_label_statistics(self.dataset.annotations, self.dataset.classes)
         plots.save_figure(self.folder / layout.LABELS, figure)
 
-    def resume(self, progress: Progress) -> None:
-        self.records.resume(progress.step)
-
-    def show_batch(self, batch: Batch, fill: Tensor) -> None:
-        """Keep the first pictures of a batch as the network sees them; `fill` is the mean colour, RGB in 0..1."""
+    def on_first_batch(self, batch: Batch, fill: Tensor) -> None:
+        """Keep the first pictures of the batch as the network sees them."""
         images = batch.images
         pixels = to_float(images) if batch.photometric is None else apply_photometric(images, batch.photometric, fill)
         shown = (pixels[:MOST_OF_A_BATCH] * WHITE).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
@@ -89,25 +97,87 @@ class RunFolder:
         picture = montage(pictures, columns=BATCH_COLUMNS, tile_px=BATCH_TILE_PX)
         _save_jpeg(self.folder / layout.TRAINING_BATCH, picture)
 
-    def log_step(self, progress: Progress, losses: Losses) -> None:
-        values = {
-            "lr": self.config.learning_rate(progress.step - 1),
-            "localization": float(losses.localization),
-            "classification": float(losses.classification),
-        }
-        self.records.add(self._row(progress) | values)
+    def on_step(self, row: StepRow) -> None:
+        """Add a row and a line of the log, every so many steps."""
+        if row.step % self.config.log_every and row.step != self.config.steps:
+            return
+        images, seconds = self.last
+        speed = (row.images_seen - images) / max(row.seconds - seconds, 1e-9)
+        memory = torch.cuda.max_memory_allocated() if self.device.type == "cuda" else used_memory_bytes()
+        self.last = row.images_seen, row.seconds
+        self.records.add(
+            row._asdict()
+            | {"seconds": round(row.seconds, 1), "images_per_second": round(speed, 2), "memory_bytes": memory}
+        )
+        left = (self.config.steps * self.config.batch_size - row.images_seen) / speed
         log.info(
-            "step %d/%d  lr %.2e  localization %.3f  classification %.3f  %.0f s",
-            progress.step, self.config.steps, *values.values(), progress.seconds,
+            "step %d/%d  lr %.2e  localization %.3f  classification %.3f  %.1f images/s  %s  %s, %s left",
+            row.step, self.config.steps, row.lr, row.localization, row.classification, speed, gigabytes(memory),
+            layout.duration(row.seconds), layout.duration(left),
         )  # fmt: skip
 
-    def log_evaluation(self, progress: Progress, report: Report) -> None:
+    def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
         """Add the evaluation's row; if it is the best so far, keep its detections, curves and pictures."""
         aps = {name: result.ap for name, result in report.per_class.items()}
-        self.records.add(self._row(progress) | {"metric": report.metric, "map": report.map, "per_class": aps})
+        row = {
+            "step": progress.step,
+            "images_seen": progress.step * self.config.batch_size,
+            "seconds": round(progress.seconds, 1),
+            "metric": report.metric,
+            "map": report.map,
+            "per_class": aps,
+        }
         log.info("step %d: %s %.4f on %d images", progress.step, report.metric, report.map or 0, report.images)
-        if self.validation is None or progress.best != report.to_dict():
-            return
+        if average is not None:
+            row["map_ema"] = average.map
+            log.info("step %d: %s %.4f of the averaged weights", progress.step, average.metric, average.map or 0)
+        self.records.add(row)
+        for of in (report, average):
+            if of is not None and progress.stale == 0 and progress.best == of.to_dict():
+                self._keep(of)
+                break
+
+    def on_save(self, progress: Progress) -> None:
+        """Bring summary, curves and report up to date."""
+        write_json(self.folder / layout.SUMMARY, summarize(self.config, progress, self.device))
+        logged, evaluations = self.records.logged, self.records.evaluations
+        if logged:
+            plots.save_figure(self.folder / layout.LOSS, plots.plot_losses(logged))
+            plots.save_figure(self.folder / layout.RATE, plots.plot_learning_rate(logged))
+        if evaluations:
+            plots.save_figure(self.folder / layout.MAP, plots.plot_map(evaluations))
+        write_report(self.folder / layout.REPORT, layout.read_run(self.folder))
+
+    def on_end(self, summary: dict[str, Any]) -> None:
+        self._end_log()
+
+    def on_error(self, error: BaseException) -> None:
+        """The log says how the run ended too."""
+        if self.log_file is not None and not isinstance(error, KeyboardInterrupt):
+            log.error("the run ended by an error: %s", error or type(error).__name__)
+        self._end_log()
+
+    def _start_log(self) -> None:
+        """From here on what the run says is in its folder too, and the command that it was started with."""
+        with (self.folder / layout.COMMAND).open("a" if self.resumed else "w", encoding="utf-8") as file:
+            file.write(shlex.join(sys.argv) + "\n")
+        mode = "a" if self.resumed else "w"
+        self.log_file = logging.FileHandler(self.folder / layout.LOG, mode=mode, encoding="utf-8")
+        self.log_file.setFormatter(logging.Formatter("%(message)s"))
+        package = logging.getLogger("ssd300")
+        self.level = package.level
+        package.addHandler(self.log_file)
+        package.setLevel(min(package.getEffectiveLevel(), logging.INFO))
+
+    def _end_log(self) -> None:
+        if self.log_file is not None:
+            package = logging.getLogger("ssd300")
+            package.removeHandler(self.log_file)
+            package.setLevel(self.level)
+            self.log_file.close()
+            self.log_file = None
+
+    def _keep(self, report: Report) -> None:
         store_evaluation(self.folder / EVALUATION, report)
         plots.save_figure(self.folder / layout.PRECISION_RECALL, plots.plot_precision_recall(report.per_class))
         annotations, classes = report.dataset.annotations, report.dataset.classes
@@ -118,36 +188,21 @@ class RunFolder:
             picture = _labels_beside_detections(annotations[index], report.detections, index, classes)
             _save_jpeg(self.folder / layout.VALIDATION.format(number=number), picture)
 
-    def refresh(self, progress: Progress) -> dict[str, Any]:
-        """Bring summary, curves and report up to date, and answer the summary."""
-        summary: dict[str, Any] = {
-            **(progress.best or {"metric": None, "map": None, "per_class": None, "images": None}),
-            "steps": progress.step,
-            "images_seen": progress.step * self.config.batch_size,
-            "seconds": round(progress.seconds, 1),
-            "skipped_images": len(progress.skipped),
-            "seed": self.config.seed,
-            "device": str(self.device),
-            "precision": dtype_name(progress.precision),
-            "git": source_commit(),
-            "versions": environment(),
-        }
-        write_json(self.folder / layout.SUMMARY, summary)
-        logged, evaluations = self.records.logged, self.records.evaluations
-        if logged:
-            plots.save_figure(self.folder / layout.LOSS, plots.plot_losses(logged))
-            plots.save_figure(self.folder / layout.RATE, plots.plot_learning_rate(logged))
-        if evaluations:
-            plots.save_figure(self.folder / layout.MAP, plots.plot_map(evaluations))
-        write_report(self.folder / layout.REPORT, layout.read_run(self.folder))
-        return summary
 
-    def _row(self, progress: Progress) -> dict[str, Any]:
-        return {
-            "step": progress.step,
-            "images_seen": progress.step * self.config.batch_size,
-            "seconds": round(progress.seconds, 1),
-        }
+def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, Any]:
+    """`summary.json`: the best evaluation, what was spent, and with what."""
+    return {
+        **(progress.best or {"metric": None, "map": None, "per_class": None, "images": None}),
+        "steps": progress.step,
+        "images_seen": progress.step * config.batch_size,
+        "seconds": round(progress.seconds, 1),
+        "skipped_images": len(progress.skipped),
+        "seed": config.seed,
+        "device": str(device),
+        "precision": dtype_name(progress.precision),
+        "git": source_commit(),
+        "versions": environment(),
+    }
 
 
 def _describe_data(dataset: Dataset) -> dict[str, Any]:

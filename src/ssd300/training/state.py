@@ -1,25 +1,34 @@
-"""All that a run needs to go on exactly where it was, in one file."""
+"""All that a run needs to go on exactly where it was: one object, in one file."""
 
-from dataclasses import asdict
+import logging
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from ssd300.errors import RunError, UsageError
 from ssd300.files import write_atomically
 from ssd300.model import SSD
 from ssd300.training.config import TrainConfig
 
-STATE = "state/last.pt"
+STATE, PREVIOUS = "state/last.pt", "state/previous.pt"
 # These do not change the numbers: a run that met a picture that it cannot read has ended, if that was to be an error.
-MAY_CHANGE = {"out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image", "cache"}
+MAY_CHANGE = {
+    "out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image", "cache", "tensorboard",
+}  # fmt: skip
+
+log = logging.getLogger(__name__)
 
 
 class Progress(NamedTuple):
     """How far a run is: updates made, the report of the best evaluation so far (`Report.to_dict`), time spent.
 
-    `skipped` names the pictures that could not be read, each once. `precision` is the network's in training; a run
-    keeps it, as 'auto' may choose another on the next machine.
+    `evaluated` is the step of the last whole evaluation, `stale` how many there were since the best. `skipped` names
+    the pictures that could not be read, each once. `precision` is the network's in training; a run keeps it, as 'auto'
+    may choose another on the next machine.
     """
 
     step: int = 0
@@ -27,70 +36,132 @@ class Progress(NamedTuple):
     seconds: float = 0.0
     skipped: tuple[str, ...] = ()
     precision: torch.dtype = torch.float32
+    evaluated: int = 0
+    stale: int = 0
 
 
-def save_state(
-    config: TrainConfig,
-    data: str,
-    model: SSD,
-    optimizer: torch.optim.Optimizer,
-    progress: Progress,
-) -> None:
-    """Write the state of a run's progress, whole or not at all. `data` is the data set's fingerprint.
+@dataclass(kw_only=True, eq=False)
+class TrainState:
+    """What training changes. `data` is the data set's fingerprint: a run goes on with the data it began with.
 
     The stream of pictures needs no state of its own: it follows from the seed and the images seen.
     """
-    state = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "progress": progress._asdict(),
-        "data": data,
-        "config": _plain(config),
-        "random": torch.get_rng_state(),
-    }
-    write_atomically(config.out / STATE, lambda temporary: torch.save(state, str(temporary)))
+
+    config: TrainConfig
+    model: SSD
+    optimizer: torch.optim.Optimizer
+    average: AveragedModel | None = None
+    progress: Progress = field(default_factory=Progress)
+    data: str = ""
+    scaler: torch.amp.GradScaler = field(init=False)  # of gradients, for float16
+
+    def __post_init__(self) -> None:
+        self._scale_gradients()
+
+    def save(self) -> None:
+        """Write the state, whole or not at all; the one before is kept. Raises RunError if it cannot be written."""
+        content = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "progress": self.progress._asdict(),
+            "data": self.data,
+            "config": describe(self.config),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        path = self.config.out / STATE
+        write_atomically(path, lambda temporary: torch.save(content, str(temporary)), keep=self.config.out / PREVIOUS)
+
+    def load(self, *, override: bool = False) -> None:
+        """Go back to where the run in the configuration's folder was, its last state or else the one before.
+
+        With `override` the options of now are taken where they differ; the data must be the same in any case.
+
+        Raises:
+            RunError: there is no state, or none that can be read.
+            UsageError: it was made with other options or other data.
+        """
+        content, path = _read(self.config.out)
+        then, now = content["config"], describe(self.config)
+        changed = [
+            f"{name}: {then.get(name)} -> {now[name]}"
+            for name in now
+            if then.get(name) != now[name] and name not in MAY_CHANGE
+        ]
+        if content["data"] != self.data:
+            raise UsageError(
+                "the data is not what the run began with", where=path, fix="Resume on the same data, or start anew."
+            )
+        if changed and not override:
+            raise UsageError(
+                "the run was started with other options: " + "; ".join(changed),
+                where=path,
+                fix="Resume with the options of the run's config.yaml, or take the new ones with --override.",
+            )
+        for change in changed:
+            log.warning("changed, as --override says: %s", change)
+        try:
+            self._fill(content, keep_precision="amp" not in {change.split(":")[0] for change in changed})
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise UsageError(
+                f"the state does not fit the options ({str(error).splitlines()[0]})",
+                where=path,
+                fix="Model and classes cannot be changed on the way: start anew, with --init to use its weights.",
+            ) from error
+
+    def _fill(self, content: dict[str, Any], *, keep_precision: bool) -> None:
+        self.model.load_state_dict(content["model"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        precision = self.progress.precision
+        self.progress = Progress(**content["progress"])
+        if not keep_precision:
+            self.progress = self.progress._replace(precision=precision)
+        self._scale_gradients()
+        if self.scaler.is_enabled() and content["scaler"]:
+            self.scaler.load_state_dict(content["scaler"])
+        if self.average is not None:
+            if content["average"] is None:  # --ema that was turned on by --override begins here
+                self.average.module.load_state_dict(content["model"])
+            else:
+                self.average.load_state_dict(content["average"])
+        torch.set_rng_state(content["random"])
+        if torch.cuda.device_count() == len(content["random_cuda"]) > 0:
+            torch.cuda.set_rng_state_all(content["random_cuda"])
+
+    def _scale_gradients(self) -> None:
+        device = self.model.default_boxes.device.type
+        self.scaler = torch.amp.GradScaler(device, enabled=self.progress.precision == torch.float16)
 
 
-def load_state(config: TrainConfig, data: str, model: SSD, optimizer: torch.optim.Optimizer) -> Progress:
-    """Fill model and optimiser, set the random stream, and answer how far the run was.
-
-    Raises:
-        RunError: there is no state, or it cannot be read.
-        UsageError: it was made with other options or other data.
-    """
-    path = config.out / STATE
-    if not path.is_file():
+def _read(folder: Path) -> tuple[dict[str, Any], Path]:
+    """The newest state that is whole. torch.load alone does not notice flipped bits; the archive's checksums do."""
+    faults = {}
+    for path in (folder / STATE, folder / PREVIOUS):
+        if not path.is_file():
+            continue
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if (broken := archive.testzip()) is not None:
+                    raise ValueError(f"{broken} is damaged")
+            content: dict[str, Any] = torch.load(str(path), map_location="cpu", weights_only=True)
+        except Exception as error:  # torch.load raises whatever its readers do
+            faults[path] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason'}"
+            continue
+        for broken_path, fault in faults.items():
+            log.warning("%s cannot be read (%s); the run goes on from %s", broken_path, fault, path.name)
+        return content, path
+    path = folder / STATE
+    if not faults:
         raise RunError("there is no state to resume from", where=path, fix="Start the run without --resume.")
-    try:
-        state = torch.load(str(path), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises whatever its readers do
-        raise RunError(
-            f"the state cannot be read ({type(error).__name__})",
-            where=path,
-            fix="Start the run anew in another folder.",
-        ) from error
-    then, now = state["config"], _plain(config)
-    changed = [f"{name}: {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]]
-    changed = [change for change in changed if change.split(":")[0] not in MAY_CHANGE]
-    if state["data"] != data:
-        changed.append("the data")
-    if changed:
-        raise UsageError(
-            "the run was started with other options: " + "; ".join(changed),
-            where=path,
-            fix="Resume with the options of the run's config.yaml.",
-        )
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    torch.set_rng_state(state["random"])
-    return Progress(**state["progress"])
-
-
-def _plain(config: TrainConfig) -> dict[str, Any]:
-    values = asdict(config)
-    return values | {"out": str(config.out), "lr_drop": list(config.lr_drop)}
+    raise RunError(
+        f"the state cannot be read ({faults.get(path) or next(iter(faults.values()))})",
+        where=path,
+        fix="Start the run anew in another folder.",
+    )
 
 
 def describe(config: TrainConfig) -> dict[str, Any]:
     """The configuration as plain values, for config.yaml."""
-    return _plain(config)
+    return asdict(config) | {"out": str(config.out), "lr_drop": list(config.lr_drop)}

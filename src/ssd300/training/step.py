@@ -1,33 +1,34 @@
 """One update of the weights from a batch: colours, matching, network, loss, gradient, update. No files, no log."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
+from torch.nn.parallel import DistributedDataParallel
 
 from ssd300.data.photometric import apply_photometric
 from ssd300.errors import RunError
-from ssd300.model import SSD
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match, match_as_seed
 from ssd300.resize import to_float
 from ssd300.tensors import Batch, Losses
-from ssd300.training.config import TrainConfig
+from ssd300.training.distributed import ALONE, World
 from ssd300.training.optimizer import set_learning_rate
+from ssd300.training.state import TrainState
+
+LEAST_SCALE = 1.0  # of float16's gradients; one that is not finite even so is no overflow of the scaling
 
 
 class TrainStep:
-    """The paper's loss and its gradient, and the optimiser's update. It keeps no count: the caller names the step."""
+    """The paper's loss and its gradient, and the optimiser's update. It keeps no count: the caller names the step.
 
-    def __init__(
-        self,
-        model: SSD,
-        optimizer: torch.optim.Optimizer,
-        config: TrainConfig,
-        device: torch.device,
-        precision: torch.dtype,
-    ) -> None:
-        self.model, self.optimizer, self.config = model, optimizer, config
-        self.device, self.precision = device, precision
+    In a world of several processes each sees its piece of the batch, and the update is that of the whole.
+    """
+
+    def __init__(self, state: TrainState, device: torch.device, world: World = ALONE) -> None:
+        config, model = state.config, state.model
+        self.state, self.config, self.device, self.world = state, config, device, world
+        self.network = world.parallel(model, device)
         self.match: Callable[..., torch.Tensor] = match if config.rules == "paper" else match_as_seed
         self.loss = MultiBoxLoss(
             model.default_boxes,
@@ -37,35 +38,62 @@ class TrainStep:
 
     def __call__(self, batch: Batch, step: int) -> Losses:
         """Raises RunError, before the weights are touched, if the loss or a gradient is not finite."""
+        optimizer, scaler, model = self.state.optimizer, self.state.scaler, self.state.model
+        optimizer.zero_grad(set_to_none=True)
+        losses = self.world.sum(torch.stack(self.backward(batch)))
+        scaler.unscale_(optimizer)
+        longest = self.config.grad_clip if self.config.grad_clip is not None else torch.inf
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), longest)
+        overflow = scaler.is_enabled() and scaler.get_scale() > LEAST_SCALE  # then the scaler leaves the update out
+        if not torch.isfinite(losses).all() or not (torch.isfinite(norm) or overflow):
+            raise RunError(
+                f"the loss is {losses.sum().item()} and the gradient's norm {norm.item()}; the weights are as before",
+                where=f"step {step + 1}, images {_describe(batch)}",
+                fix="Look at these pictures and their boxes; lower --lr, or set --grad-clip.",
+            )
+        set_learning_rate(optimizer, self.config.learning_rate(step))
+        scaler.step(optimizer)
+        scaler.update()
+        if self.state.average is not None:
+            self.state.average.update_parameters(model)
+        return Losses(losses[0], losses[1])
+
+    def backward(self, batch: Batch) -> Losses:
+        """Add the gradient of this process's pictures to the weights' and answer their share of the losses."""
+        model, precision = self.state.model, self.state.progress.precision
         images, targets = batch.images.to(self.device), batch.targets.to(self.device)
         if batch.photometric is None:
             pictures = to_float(images)
         else:
-            pictures = apply_photometric(images, batch.photometric.to(self.device), self.model.mean)
-        matched = self.match(targets, self.model.default_boxes)
-        normalizer = (matched >= 0).sum().clamp(min=1).float()  # of the whole batch, whatever its parts
+            pictures = apply_photometric(images, batch.photometric.to(self.device), model.mean)
+        matched = self.match(targets, model.default_boxes)
+        # Of the whole batch, whatever its parts and whichever process has them.
+        normalizer = self.world.sum((matched >= 0).sum()).clamp(min=1).float()
         localization = classification = torch.zeros((), device=self.device)
-        self.optimizer.zero_grad(set_to_none=True)
-        for rows in self._parts(len(batch)):
-            with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-                predictions = self.model(pictures[rows])
-            part = self.loss(predictions, targets.part(rows), matched[rows], normalizer=normalizer)
-            part.total.backward()  # type: ignore[no-untyped-call]  # torch's own
+        parts = self._parts(len(batch))
+        for rows in parts:
+            # The gradients of several processes are exchanged once a batch.
+            waits = isinstance(self.network, DistributedDataParallel) and rows is not parts[-1]
+            with self.network.no_sync() if waits else nullcontext():  # type: ignore[operator]  # DDP's own
+                with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
+                    predictions = self.network(pictures[rows])
+                part = self.loss(predictions, targets.part(rows), matched[rows], normalizer=normalizer)
+                # There they are averaged, and are to be summed.
+                self.state.scaler.scale(part.total * self.world.size).backward()  # type: ignore[no-untyped-call]  # torch's own
             localization = localization + part.localization.detach()
             classification = classification + part.classification.detach()
-        losses = Losses(localization, classification)
-        longest = self.config.grad_clip if self.config.grad_clip is not None else torch.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), longest)
-        if not torch.isfinite(losses.total) or not torch.isfinite(norm):
-            raise RunError(
-                f"the loss is {losses.total.item()} and the gradient's norm {norm.item()}; the weights are as before",
-                where=f"step {step + 1}, images {', '.join(batch.image_ids)}",
-                fix="Look at these pictures and their boxes; lower --lr, or set --grad-clip.",
-            )
-        set_learning_rate(self.optimizer, self.config.learning_rate(step))
-        self.optimizer.step()
-        return losses
+        return Losses(localization, classification)
+
+    def most_at_once(self, count: int) -> int:
+        """How many of so many pictures the network sees together."""
+        return -(-count // self.config.accumulate)
 
     def _parts(self, count: int) -> list[slice]:
-        size = -(-count // self.config.accumulate)
+        size = self.most_at_once(count)
         return [slice(first, first + size) for first in range(0, count, size)]
+
+
+def _describe(batch: Batch) -> str:
+    """The pictures of a batch, and how many boxes each has."""
+    counts = (batch.targets.labels > 0).sum(dim=1).tolist()
+    return ", ".join(f"{image} ({count} boxes)" for image, count in zip(batch.image_ids, counts, strict=True))

@@ -1,0 +1,79 @@
+"""Several processes that train one detector, as `torchrun` starts them; one process is a world of its own.
+
+A batch is cut into one piece a process. Which pictures it has does not depend on their number, so a run can be resumed
+with another one.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+BACKENDS = "cpu:gloo,cuda:nccl"
+
+
+@dataclass(frozen=True)
+class World:
+    """The processes of a run. All of them must call these functions, in the same order."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        return self.rank == 0
+
+    def sum(self, value: Tensor) -> Tensor:
+        """The sum over all processes, on each of them."""
+        if self.size == 1:
+            return value
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    def any(self, flag: bool) -> bool:
+        """Whether any process says so."""
+        return flag if self.size == 1 else bool(self.sum(torch.tensor(int(flag))))
+
+    def gather(self, value: Any) -> list[Any]:
+        """What every process has, in the order of their ranks, on each of them."""
+        if self.size == 1:
+            return [value]
+        values: list[Any] = [None] * self.size
+        dist.all_gather_object(values, value)
+        return values
+
+    def piece(self, count: int) -> slice:
+        """The part of this process of so many things: parts follow each other and differ by one at most."""
+        return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+
+    def parallel(self, model: nn.Module, device: torch.device) -> nn.Module:
+        """The model, with gradients averaged over all processes in its backward pass."""
+        if self.size == 1:
+            return model
+        return DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None)
+
+
+ALONE = World()
+
+
+@contextmanager
+def joined() -> Iterator[World]:
+    """The world that `torchrun` describes in the environment; without it, this process alone."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield ALONE
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group(BACKENDS if torch.cuda.is_available() else "gloo")
+    try:
+        yield World(dist.get_rank(), size)
+    finally:
+        dist.destroy_process_group()

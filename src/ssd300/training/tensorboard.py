@@ -1,0 +1,40 @@
+"""A run's numbers as TensorBoard reads them. Needs the extra 'tensorboard'."""
+
+from pathlib import Path
+from typing import Any
+
+from ssd300.errors import UsageError
+from ssd300.evaluation import Report
+from ssd300.training.callbacks import Callback
+from ssd300.training.records import StepRow
+from ssd300.training.state import Progress
+
+FOLDER = "tensorboard"
+
+
+class TensorBoard(Callback):
+    """Writes events below the run folder. Raises UsageError if the package is not installed."""
+
+    def __init__(self, out: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise UsageError(
+                "TensorBoard is not installed", fix="pip install 'ssd300[tensorboard]', or leave --tensorboard out."
+            ) from error
+        self.writer: Any = SummaryWriter(str(out / FOLDER))
+
+    def on_step(self, row: StepRow) -> None:
+        for name in ("lr", "localization", "classification"):
+            self.writer.add_scalar(f"train/{name}", getattr(row, name), row.step)
+
+    def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
+        for name, of in (("weights", report), ("average", average)):
+            if of is not None and of.map is not None:
+                self.writer.add_scalar(f"{of.metric}/{name}", of.map, progress.step)
+
+    def on_end(self, summary: dict[str, Any]) -> None:
+        self.writer.close()
+
+    def on_error(self, error: BaseException) -> None:
+        self.writer.close()
