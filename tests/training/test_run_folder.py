@@ -15,9 +15,10 @@ from ssd300.presets import PRESETS
 from ssd300.training.loop import train
 from ssd300.weights import read_card
 
-WITHOUT_A_SPLIT = {"config.yaml", "command.txt", "train.log", "env.json", "data.json", "results.csv", "metrics.jsonl", "summary.json",
-                   "report.html", "weights/best.safetensors", "weights/last.safetensors", "state/last.pt",
-                   "plots/loss.png", "plots/lr.png", "plots/labels.png", "images/training_batch.jpg"}  # fmt: skip
+WITHOUT_A_SPLIT = {"config.yaml", "command.txt", "train.log", "env.json", "data.json", "results.csv", "metrics.jsonl",
+                   "summary.json", "report.html", "weights/best.safetensors", "weights/last.safetensors",
+                   "state/last.pt", "plots/loss.png", "plots/lr.png", "plots/labels.png",
+                   "images/training_batch.jpg"}  # fmt: skip
 WITH_A_SPLIT = {"plots/map.png", "plots/precision_recall.png", "plots/confusion.png", "images/validation_1.jpg",
                 "eval/per_class.csv", "eval/detections.jsonl", "eval/comp4/comp4_det_test_blue.txt",
                 "eval/comp4/comp4_det_test_red.txt"}  # fmt: skip

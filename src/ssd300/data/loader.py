@@ -4,11 +4,13 @@ Every picture's chance comes from (seed, epoch, picture) alone, so batches do no
 the stream goes on anywhere: its whole state is how many pictures were seen.
 """
 
+import atexit
 import multiprocessing
 import os
 import re
 import signal
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -88,6 +90,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         self.cache = cache
         # Process and picture of each worker, in memory that this process sees too: a dead one cannot say where it was.
         self.at = multiprocessing.RawArray("q", 2 * max(workers, 1))
+        self.parent_ends = multiprocessing.RawValue("b", 0)
 
     def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
         epoch, index = key
@@ -253,6 +256,8 @@ def training_batches(
         worker_init_fn=_leave_signals_to_the_parent,
     )
     batches = iter(loader)
+    at_exit = partial(setattr, pictures.parent_ends, "value", 1)
+    atexit.register(at_exit)  # before Python's own, which ends workers and waits for them
     try:
         while True:
             batch = next(batches)
@@ -268,6 +273,7 @@ def training_batches(
             fix="Look at this picture. If memory ran out, lower --workers; with --workers 0 the reason shows.",
         ) from error.with_traceback(None)
     finally:
+        atexit.unregister(at_exit)
         del batches  # and with it the workers, also while an error's traceback keeps this frame
 
 
@@ -276,13 +282,16 @@ def _leave_signals_to_the_parent(_worker: int) -> None:
     that end the run in good order.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end_later)
+    signal.signal(signal.SIGTERM, _end_if_not_needed)
 
 
-def _end_later(_number: int, _frame: FrameType | None) -> None:
-    """At the next SIGTERM, as Python sends when the parent ends; or when a run should have ended long ago."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if hasattr(signal, "alarm"):  # not on Windows
+def _end_if_not_needed(number: int, _frame: FrameType | None) -> None:
+    """At once if the parent is ending; else when its run should have ended long ago."""
+    info = get_worker_info()
+    if info is None or info.dataset.parent_ends.value:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+    elif hasattr(signal, "alarm"):  # not on Windows
         signal.alarm(GRACE_S)
 
 

@@ -218,7 +218,9 @@ class Trainer:
         """Write weights and state, unless they are written already."""
         skipped = (picture for process in self.world.gather(self.state.progress.skipped) for picture in process)
         self.progress(skipped=tuple(dict.fromkeys(skipped)))
-        if self.state.progress != self.saved and self.world.is_main:
+        if self.state.progress == self.saved:
+            return
+        if self.world.is_main:
             models = self.models()
             reports: Sequence[Report | None] = self.reports or [None] * len(models)
             for name, model, report in zip((LAST, LAST_AVERAGE), models, reports, strict=False):
