@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -170,8 +171,7 @@ def test_a_killed_worker_is_told_with_its_picture(data, monkeypatch):
     monkeypatch.setattr("ssd300.data.loader.read_image", read_or_die)
     batches = training_batches(data.annotations, size=300, batch_size=2, seed=0, workers=1)
     with pytest.raises(RunError, match="a process that reads pictures died") as caught:
-        for _ in range(4):
-            next(batches)
+        list(islice(batches, 4))
     assert caught.value.where == str(victim)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -288,7 +288,7 @@ def _leave_signals_to_the_parent(_worker: int) -> None:
 def _end_if_not_needed(number: int, _frame: FrameType | None) -> None:
     """At once if the parent is ending; else when its run should have ended long ago."""
     info = get_worker_info()
-    if info is None or info.dataset.parent_ends.value:
+    if info is None or cast(AugmentedPictures, info.dataset).parent_ends.value:
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
     elif hasattr(signal, "alarm"):  # not on Windows
