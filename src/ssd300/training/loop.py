@@ -291,6 +291,9 @@ def _sole_use(folder: Path, world: World, *, resume: bool, overwrite: bool) -> I
         yield
     finally:
         lock.release()
+        if [path.name for path in folder.iterdir()] == [LOCK]:  # the run never began
+            (folder / LOCK).unlink()
+            folder.rmdir()
 
 
 def begin(dataset: Dataset, config: TrainConfig, world: World, device: torch.device) -> tuple[TrainState, Card]:
