@@ -158,7 +158,7 @@ def _listeners(config: TrainConfig) -> list["Callback"]:
     if config.tensorboard:
         from ssd300.training.tensorboard import TensorBoard
 
-        listeners.append(TensorBoard(config.out))
+        listeners.append(TensorBoard())
     if sys.stderr.isatty():
         from ssd300.training.progress_bar import ProgressBar
 

@@ -1,15 +1,13 @@
 """A running average of the weights, evaluated and saved beside the raw ones (Polyak and Juditsky 1992)."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
-
-from ssd300.model import SSD
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-def average_of(model: SSD, *, decay: float) -> AveragedModel:
+def average_of(model: nn.Module, *, decay: float) -> AveragedModel:
     """A copy of the model that `update_parameters` moves towards it: by 1 - `decay` of the way, further at first.
 
     The means and variances of batch normalisation are averaged too, counts are copied.

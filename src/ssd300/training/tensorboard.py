@@ -1,11 +1,12 @@
 """A run's numbers as TensorBoard reads them. Needs the extra 'tensorboard'."""
 
-from pathlib import Path
 from typing import Any
 
+from ssd300.data.dataset import Dataset
 from ssd300.errors import UsageError
 from ssd300.evaluation import Report
 from ssd300.training.callbacks import Callback
+from ssd300.training.config import TrainConfig
 from ssd300.training.records import StepRow
 from ssd300.training.state import Progress
 
@@ -15,14 +16,17 @@ FOLDER = "tensorboard"
 class TensorBoard(Callback):
     """Writes events below the run folder. Raises UsageError if the package is not installed."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise UsageError(
                 "TensorBoard is not installed", fix="pip install 'ssd300[tensorboard]', or leave --tensorboard out."
             ) from error
-        self.writer: Any = SummaryWriter(str(out / FOLDER))
+        self.open: Any = SummaryWriter
+
+    def on_start(self, config: TrainConfig, dataset: Dataset, progress: Progress) -> None:
+        self.writer: Any = self.open(str(config.out / FOLDER), purge_step=progress.step + 1)
 
     def on_step(self, row: StepRow) -> None:
         for name in ("lr", "localization", "classification"):
