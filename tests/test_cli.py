@@ -147,3 +147,8 @@ def test_pictures_that_are_trained_on_are_not_evaluated_on(coloured, tmp_path, c
     code, out, err = run(capsys, *words, "--out", tmp_path / "r", "--json")
     assert (code, json.loads(out)["map"]) == (0, None)
     assert "trained on" in err
+
+
+def test_override_without_resume_is_refused(coloured, tmp_path, capsys):
+    assert main(["train", str(coloured), "--out", str(tmp_path / "run"), "--override"]) == 2
+    assert "--override goes with --resume" in capsys.readouterr().err

@@ -50,7 +50,9 @@ def check(
     json_
         Print one JSON object and nothing else.
     """
-    if html is not None and html.exists() and (html.is_dir() or not overwrite):
+    if html is not None and html.is_dir():
+        raise UsageError("--html names a folder where a file is needed", where=html, fix="Name a file in it.")
+    if html is not None and html.exists() and not overwrite:
         raise UsageError("the page is there already", where=html, fix="Name another file, or add --overwrite.")
     import numpy as np
 

@@ -89,6 +89,8 @@ def train(
     """
     if epochs is not None and (options.steps is not None or epochs <= 0):
         raise UsageError("--epochs must be above 0, and stands instead of --steps", fix="Give one of the two.")
+    if override and not resume:
+        raise UsageError("--override goes with --resume", fix="Add --resume, or leave it out.")
     if not resume and not dry_run and is_main_process():
         check_output_free(out, overwrite=overwrite)
 
