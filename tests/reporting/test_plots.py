@@ -47,6 +47,7 @@ def annotation(count, size_hw=(100, 100)):
         lambda: plot_learning_rate([row(5)]),
         lambda: plot_map([{"step": 4, "map": 0.5, "metric": "voc07_11pt@0.5"}]),
         lambda: plot_map([{"step": 4, "map": None, "metric": "voc07_11pt@0.5"}]),
+        lambda: plot_map([{"step": 4, "map": None, "map_ema": 0.5, "metric": "voc07_11pt@0.5"}]),
         lambda: plot_precision_recall({}),
         lambda: plot_precision_recall({name: result(0.5) for name in NAMES} | {"none": result(None, 0)}),
         lambda: plot_precision_recall({NAMES[0]: result(0.0, 0)}),

@@ -1,11 +1,9 @@
 import json
 import signal
-from dataclasses import replace
 
 import pytest
 import torch
 
-from ssd300.data import load_dataset
 from ssd300.presets import PRESETS
 from ssd300.training import validation
 from ssd300.training.averaging import average_of, averaging_decay
@@ -13,21 +11,6 @@ from ssd300.training.callbacks import Callback
 from ssd300.training.forecast import forecast
 from ssd300.training.loop import train
 from ssd300.weights import load_weights, read_card
-
-
-def config(out, **kwargs):
-    values = {"steps": 4, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs
-    return replace(PRESETS["light"](out), **values)
-
-
-@pytest.fixture
-def data(coloured):
-    return load_dataset(coloured)
-
-
-@pytest.fixture
-def held_out(coloured):
-    return load_dataset(coloured, purpose="test")
 
 
 class Listener(Callback):
@@ -58,7 +41,7 @@ class Failing(Callback):
         raise ValueError("mine")
 
 
-def test_events_come_in_order_and_a_callback_that_raises_is_logged(data, held_out, tmp_path, caplog):
+def test_events_come_in_order_and_a_callback_that_raises_is_logged(config, data, held_out, tmp_path, caplog):
     listener = Listener()
     train(data, config(tmp_path / "run"), validation=held_out, callbacks=[Failing(), listener])
     steps = [("step", 1), ("step", 2), ("epoch", 1), ("step", 3), ("step", 4), ("epoch", 2)]
@@ -66,7 +49,7 @@ def test_events_come_in_order_and_a_callback_that_raises_is_logged(data, held_ou
     assert caplog.text.count("the callback Failing failed in on_step and the run goes on: ValueError: mine") == 4
 
 
-def test_an_error_is_told_and_written_into_the_log(data, tmp_path):
+def test_an_error_is_told_and_written_into_the_log(config, data, tmp_path):
     listener = Listener()
     with pytest.raises(RuntimeError):
         train(data, config(tmp_path / "run", lr=1e30, warmup_steps=0, grad_clip=None), callbacks=[listener])
@@ -85,7 +68,7 @@ def test_the_average_of_the_weights_by_hand():
     assert float(average.module.weight.detach()) == pytest.approx(4.0 * averaging_decay(1, 0.5))
 
 
-def test_the_average_is_evaluated_and_saved_beside_the_weights(data, held_out, tmp_path):
+def test_the_average_is_evaluated_and_saved_beside_the_weights(config, data, held_out, tmp_path):
     train(data, config(tmp_path / "run", ema=True), validation=held_out)
     assert '"map_ema"' in (tmp_path / "run/metrics.jsonl").read_text()
     assert read_card(tmp_path / "run/weights/last_ema.safetensors").source["averaged"] is True
@@ -95,7 +78,7 @@ def test_the_average_is_evaluated_and_saved_beside_the_weights(data, held_out, t
     assert any(not torch.equal(tensor, average[name]) for name, tensor in raw.items())
 
 
-def test_patience_ends_a_run_that_gets_no_better(data, held_out, tmp_path):
+def test_patience_ends_a_run_that_gets_no_better(config, data, held_out, tmp_path):
     options = {"steps": 50, "eval_every": 1, "patience": 2, "lr": 1e-9}
     summary = train(data, config(tmp_path / "run", **options), validation=held_out)
     rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
@@ -105,7 +88,9 @@ def test_patience_ends_a_run_that_gets_no_better(data, held_out, tmp_path):
     assert "as --patience says" in (tmp_path / "run/train.log").read_text()
 
 
-def test_a_signal_in_an_evaluation_gives_it_up_and_the_resumed_run_makes_it(data, held_out, tmp_path, monkeypatch):
+def test_a_signal_in_an_evaluation_gives_it_up_and_the_resumed_run_makes_it(
+    config, data, held_out, tmp_path, monkeypatch
+):
     train(data, config(tmp_path / "whole", eval_every=2), validation=held_out)
     detect_all = validation.detect_all
 
@@ -124,13 +109,13 @@ def test_a_signal_in_an_evaluation_gives_it_up_and_the_resumed_run_makes_it(data
     assert parts["steps"] == 4
 
 
-def test_tensorboard_gets_events(data, held_out, tmp_path):
+def test_tensorboard_gets_events(config, data, held_out, tmp_path):
     board = pytest.importorskip("ssd300.training.tensorboard")
     train(data, config(tmp_path / "run"), validation=held_out, callbacks=[board.TensorBoard()])
     assert list((tmp_path / "run/tensorboard").glob("events.out.tfevents.*"))
 
 
-def test_a_forecast_makes_real_steps_and_writes_nothing(data, held_out, tmp_path, monkeypatch):
+def test_a_forecast_makes_real_steps_and_writes_nothing(config, data, held_out, tmp_path, monkeypatch):
     monkeypatch.setattr("ssd300.training.forecast.AT_LEAST_S", 0.0)
     found = forecast(data, config(tmp_path / "run", steps=1000, eval_every=100), validation=held_out)
     assert not (tmp_path / "run").exists()

@@ -17,17 +17,11 @@ import torch
 from ssd300.data import load_dataset
 from ssd300.data.loader import training_batches
 from ssd300.errors import DataError, RunError, UsageError
-from ssd300.presets import PRESETS
 from ssd300.training import loop, memory_limit
 from ssd300.training.loop import train
 from ssd300.training.state import PREVIOUS, STATE
 from ssd300.training.step import TrainStep
 from ssd300.weights import load_weights
-
-
-def config(out, **kwargs):
-    values = {"steps": 4, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs
-    return replace(PRESETS["light"](out), **values)
 
 
 def weights(out, name="weights/last.safetensors"):
@@ -40,13 +34,8 @@ def assert_same(one, other):
         assert torch.equal(tensor, other[name]), name
 
 
-@pytest.fixture
-def data(coloured):
-    return load_dataset(coloured)
-
-
 @pytest.mark.slow
-def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(data, tmp_path):
+def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(config, data, tmp_path):
     """An epoch is 4 pictures and a batch 3, so step 25 ends within one; the average of the weights is part of it."""
     options = {"steps": 40, "batch_size": 3, "ema": True, "lr_drop": (30,), "schedule": "multistep"}
     train(data, config(tmp_path / "whole", **options))
@@ -57,7 +46,7 @@ def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_t
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "gone"])
-def test_a_damaged_state_is_noticed_and_the_one_before_goes_on(data, tmp_path, caplog, damage):
+def test_a_damaged_state_is_noticed_and_the_one_before_goes_on(config, data, tmp_path, caplog, damage):
     train(data, config(tmp_path / "whole", steps=3))
     train(data, config(tmp_path / "run", steps=3, save_every=1), stop_after=2)
     state = tmp_path / "run" / STATE
@@ -74,7 +63,7 @@ def test_a_damaged_state_is_noticed_and_the_one_before_goes_on(data, tmp_path, c
     assert_same(weights(tmp_path / "whole"), weights(tmp_path / "run"))
 
 
-def test_without_any_whole_state_the_error_says_so(data, tmp_path):
+def test_without_any_whole_state_the_error_says_so(config, data, tmp_path):
     train(data, config(tmp_path / "run", save_every=1), stop_after=2)
     for name in (STATE, PREVIOUS):
         (tmp_path / "run" / name).write_bytes(b"PK nonsense")
@@ -82,7 +71,7 @@ def test_without_any_whole_state_the_error_says_so(data, tmp_path):
         train(data, config(tmp_path / "run"), resume=True)
 
 
-def test_options_that_differ_are_taken_with_override(data, tmp_path, caplog):
+def test_options_that_differ_are_taken_with_override(config, data, tmp_path, caplog):
     train(data, config(tmp_path / "run"), stop_after=1)
     with pytest.raises(UsageError, match=r"lr: 0.01 -> 0.5.*--override"):
         train(data, config(tmp_path / "run", lr=0.5), resume=True)
@@ -95,7 +84,7 @@ def test_options_that_differ_are_taken_with_override(data, tmp_path, caplog):
         train(replace(data, annotations=data.annotations[:2]), config(tmp_path / "run"), resume=True, override=True)
 
 
-def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(data, tmp_path, monkeypatch):
+def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(config, data, tmp_path, monkeypatch):
     go_on, inside = threading.Event(), threading.Event()
     update = loop.Trainer.update
 
@@ -119,7 +108,7 @@ def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(data, tmp_pat
     train(data, config(tmp_path / "run", steps=1), overwrite=True)  # free again
 
 
-def test_labels_that_are_no_class_are_told_before_anything_is_written(data, tmp_path):
+def test_labels_that_are_no_class_are_told_before_anything_is_written(config, data, tmp_path):
     wrong = replace(data, classes=("blue",))
     with pytest.raises(DataError, match=r"p\d\.jpg.*label 1, and there are 1 classes"):
         train(wrong, config(tmp_path / "run"))
@@ -142,7 +131,7 @@ def limited(monkeypatch, most: int) -> None:
     ("most", "advice"),
     [(2, "2 pictures fit: --accumulate 4 keeps the batch as it is, --batch-size 2"), (0, "Not even one picture fits")],
 )
-def test_out_of_memory_says_what_fits(data, tmp_path, monkeypatch, most, advice):
+def test_out_of_memory_says_what_fits(config, data, tmp_path, monkeypatch, most, advice):
     limited(monkeypatch, most)
     with pytest.raises(RunError, match=r"with 8 pictures at once \(CUDA out of memory") as caught:
         train(data, config(tmp_path / "run", batch_size=8))
@@ -196,7 +185,7 @@ def test_workers_do_not_keep_a_process_from_ending(data):
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_disk_that_is_full_is_one_clear_error_and_the_old_state_stays(coloured, tmp_path):
+def test_a_disk_that_is_full_is_one_clear_error_and_the_old_state_stays(config, coloured, tmp_path):
     """The limit of a file's size stands in for it: weights and small files fit, the state does not."""
     data = load_dataset(coloured)
     train(data, config(tmp_path / "run"), stop_after=1)
@@ -216,7 +205,7 @@ def test_a_disk_that_is_full_is_one_clear_error_and_the_old_state_stays(coloured
     assert train(data, config(tmp_path / "run"), resume=True)["steps"] == 4
 
 
-def test_float16_scales_gradients_and_leaves_overflowing_updates_out(data, tmp_path):
+def test_float16_scales_gradients_and_leaves_overflowing_updates_out(config, data, tmp_path):
     train(data, config(tmp_path / "run", steps=2, amp="fp16"), stop_after=1)
     state = torch.load(str(tmp_path / "run" / STATE), weights_only=True)
     assert state["progress"]["precision"] == torch.float16

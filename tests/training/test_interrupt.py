@@ -1,22 +1,15 @@
 import signal
 import time
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
 from ssd300.cli import main
 from ssd300.data import load_dataset
-from ssd300.presets import light
 from ssd300.training.interrupt import SAME_SIGNAL_S, held_back
 from ssd300.training.loop import train
 from ssd300.training.run_folder import RunFolder
 from ssd300.weights import load_weights
-
-
-def config(out: Path):
-    return replace(light(out), steps=3, batch_size=2, workers=0, amp="off", init="none", log_every=1)
 
 
 def signal_after(monkeypatch, step: int, number: signal.Signals) -> None:
@@ -30,7 +23,7 @@ def signal_after(monkeypatch, step: int, number: signal.Signals) -> None:
     monkeypatch.setattr(RunFolder, "on_step", tell_and_signal)
 
 
-def test_ctrl_c_saves_the_state_and_the_resumed_run_is_the_uninterrupted_one(coloured, tmp_path, monkeypatch):
+def test_ctrl_c_saves_the_state_and_the_resumed_run_is_the_uninterrupted_one(config, coloured, tmp_path, monkeypatch):
     data = load_dataset(coloured)
     train(data, config(tmp_path / "whole"))
     with monkeypatch.context() as patch:

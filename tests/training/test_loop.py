@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 import torch
@@ -19,12 +18,7 @@ from ssd300.training.optimizer import make_optimizer, set_learning_rate
 from ssd300.weights import load_weights
 
 
-def config(out, **kwargs):
-    values = {"steps": 4, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs
-    return replace(PRESETS["light"](out), **values)
-
-
-def test_resume_equals_an_uninterrupted_run_bit_for_bit(coloured, tmp_path):
+def test_resume_equals_an_uninterrupted_run_bit_for_bit(config, coloured, tmp_path):
     data = load_dataset(coloured)
     train(data, config(tmp_path / "whole"))
     train(data, config(tmp_path / "parts"), stop_after=3)
@@ -35,7 +29,7 @@ def test_resume_equals_an_uninterrupted_run_bit_for_bit(coloured, tmp_path):
         assert torch.equal(tensor, parts.state_dict()[name]), name
 
 
-def test_the_run_folder_and_detection_from_it(coloured, tmp_path):
+def test_the_run_folder_and_detection_from_it(config, coloured, tmp_path):
     out = tmp_path / "run"
     test = load_dataset(coloured, purpose="test")
     summary = train(load_dataset(coloured), config(out, steps=1), validation=test)
@@ -49,7 +43,7 @@ def test_the_run_folder_and_detection_from_it(coloured, tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"lr": 1.0}, {"batch_size": 3}])
-def test_other_options_on_resume_are_refused_with_the_difference(coloured, tmp_path, change):
+def test_other_options_on_resume_are_refused_with_the_difference(config, coloured, tmp_path, change):
     data = load_dataset(coloured)
     train(data, config(tmp_path / "run"), stop_after=1)
     (name,) = change
@@ -57,7 +51,7 @@ def test_other_options_on_resume_are_refused_with_the_difference(coloured, tmp_p
         train(data, config(tmp_path / "run", **change), resume=True)
 
 
-def test_a_loss_that_is_not_finite_stops_and_names_the_images(coloured, tmp_path):
+def test_a_loss_that_is_not_finite_stops_and_names_the_images(config, coloured, tmp_path):
     with pytest.raises(RunError, match=r"step \d+, images p\d \(\d boxes\), p\d \(\d boxes\)"):
         train(
             load_dataset(coloured),
@@ -65,7 +59,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_images(coloured, tmp_path
         )
 
 
-def test_nothing_to_resume_from(coloured, tmp_path):
+def test_nothing_to_resume_from(config, coloured, tmp_path):
     with pytest.raises(RunError, match="no state to resume from"):
         train(load_dataset(coloured), config(tmp_path / "run"), resume=True)
 
@@ -99,7 +93,7 @@ def test_bad_values_name_the_field(tmp_path, field, value):
         TrainConfig(out=tmp_path, **{field: value})
 
 
-def test_a_run_that_ends_before_its_first_evaluation_has_weights_and_goes_on(coloured, tmp_path):
+def test_a_run_that_ends_before_its_first_evaluation_has_weights_and_goes_on(config, coloured, tmp_path):
     data, test = load_dataset(coloured), load_dataset(coloured, purpose="test")
     stopped = train(data, config(tmp_path / "run"), validation=test, stop_after=1)
     assert (stopped["map"], stopped["steps"]) == (None, 1)
@@ -110,7 +104,7 @@ def test_a_run_that_ends_before_its_first_evaluation_has_weights_and_goes_on(col
     assert train(data, config(tmp_path / "run"), validation=test, resume=True) == ended  # nothing is left to do
 
 
-def test_the_seeds_rules_are_taken(coloured, tmp_path):
+def test_the_seeds_rules_are_taken(config, coloured, tmp_path):
     seeds = PRESETS["seed"](tmp_path)
     chosen = {name: getattr(seeds, name) for name in ("default_boxes", "rules", "normalization", "decay_biases")}
     train(load_dataset(coloured), config(tmp_path / "run", steps=1, **chosen))

@@ -1,6 +1,6 @@
 import csv
 import json
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,10 +8,8 @@ import torch
 import yaml
 from PIL import Image
 
-from ssd300.data import load_dataset
 from ssd300.data.predictions import read_predictions
 from ssd300.evaluation import evaluate
-from ssd300.presets import PRESETS
 from ssd300.training.loop import train
 from ssd300.weights import read_card
 
@@ -24,9 +22,9 @@ WITH_A_SPLIT = {"plots/map.png", "plots/precision_recall.png", "plots/confusion.
                 "eval/comp4/comp4_det_test_red.txt"}  # fmt: skip
 
 
-def config(out, **kwargs):
-    values = {"steps": 3, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs
-    return replace(PRESETS["light"](out), **values)
+@pytest.fixture
+def config(config):
+    return partial(config, steps=3)
 
 
 def files(folder):
@@ -37,17 +35,7 @@ def jsonl(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-@pytest.fixture
-def data(coloured):
-    return load_dataset(coloured)
-
-
-@pytest.fixture
-def held_out(coloured):
-    return load_dataset(coloured, purpose="test")
-
-
-def test_all_that_a_run_folder_holds(data, held_out, coloured, tmp_path):
+def test_all_that_a_run_folder_holds(config, data, held_out, coloured, tmp_path):
     out = tmp_path / "run"
     summary = train(data, config(out), validation=held_out)
     assert files(out) == WITHOUT_A_SPLIT | WITH_A_SPLIT
@@ -69,7 +57,7 @@ def test_all_that_a_run_folder_holds(data, held_out, coloured, tmp_path):
     assert report.count("data:image/jpeg") == 2
 
 
-def test_the_stored_evaluation_is_that_of_the_best_weights(data, held_out, tmp_path):
+def test_the_stored_evaluation_is_that_of_the_best_weights(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     summary = train(data, config(out), validation=held_out)
     report = evaluate(out, held_out)
@@ -90,7 +78,7 @@ def test_the_stored_evaluation_is_that_of_the_best_weights(data, held_out, tmp_p
     assert (rows["blue"]["ap"], rows["blue"]["objects"]) == ("", "0")
 
 
-def test_without_a_held_out_split_parts_are_absent_and_the_report_says_so(data, tmp_path):
+def test_without_a_held_out_split_parts_are_absent_and_the_report_says_so(config, data, tmp_path):
     out = tmp_path / "run"
     summary = train(data, config(out))
     assert files(out) == WITHOUT_A_SPLIT
@@ -98,7 +86,7 @@ def test_without_a_held_out_split_parts_are_absent_and_the_report_says_so(data, 
     assert "no held-out split" in (out / "report.html").read_text(encoding="utf-8")
 
 
-def test_rows_in_both_files(data, held_out, tmp_path):
+def test_rows_in_both_files(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     train(data, config(out, eval_every=2), validation=held_out)
     rows = jsonl(out / "metrics.jsonl")
@@ -118,7 +106,7 @@ def without_time(rows):
     return [{name: value for name, value in row.items() if name not in measured} for row in rows]
 
 
-def test_resuming_cuts_rows_after_the_state_and_repeats_none(data, held_out, tmp_path):
+def test_resuming_cuts_rows_after_the_state_and_repeats_none(config, data, held_out, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(data, config(whole, eval_every=2), validation=held_out)
     train(data, config(parts, eval_every=2), validation=held_out, stop_after=2)
@@ -134,7 +122,7 @@ def test_resuming_cuts_rows_after_the_state_and_repeats_none(data, held_out, tmp
     assert summary["seconds"] >= seconds[-1]
 
 
-def test_evaluating_in_the_middle_changes_neither_weights_nor_the_random_stream(data, held_out, tmp_path):
+def test_evaluating_in_the_middle_changes_neither_weights_nor_the_random_stream(config, data, held_out, tmp_path):
     train(data, config(tmp_path / "often", eval_every=1), validation=held_out)
     train(data, config(tmp_path / "never"))
     often, never = (torch.load(str(tmp_path / name / "state/last.pt")) for name in ("often", "never"))
@@ -142,7 +130,7 @@ def test_evaluating_in_the_middle_changes_neither_weights_nor_the_random_stream(
     assert all(torch.equal(tensor, never["model"][name]) for name, tensor in often["model"].items())
 
 
-def test_overwriting_leaves_nothing_of_the_run_before(data, held_out, tmp_path):
+def test_overwriting_leaves_nothing_of_the_run_before(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     train(data, config(out), validation=held_out)
     (out / "mine.txt").write_text("kept")
@@ -150,7 +138,7 @@ def test_overwriting_leaves_nothing_of_the_run_before(data, held_out, tmp_path):
     assert files(out) == WITHOUT_A_SPLIT | {"mine.txt"}
 
 
-def test_the_last_weights_claim_only_their_own_metric(data, held_out, tmp_path):
+def test_the_last_weights_claim_only_their_own_metric(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     train(data, config(out, eval_every=1), validation=held_out, stop_after=1)
     assert read_card(out / "weights/last.safetensors").metric is not None
@@ -159,7 +147,7 @@ def test_the_last_weights_claim_only_their_own_metric(data, held_out, tmp_path):
     assert read_card(out / "weights/best.safetensors").metric is not None
 
 
-def test_the_configuration_and_the_hardware_are_logged(data, tmp_path, caplog):
+def test_the_configuration_and_the_hardware_are_logged(config, data, tmp_path, caplog):
     with caplog.at_level("INFO", logger="ssd300"):
         train(data, config(tmp_path / "run", steps=1, seed=7))
     assert "precision float32, seed 7" in caplog.text

@@ -6,7 +6,7 @@ Drawn on white; the report turns them dark where the reader's screen is.
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -58,14 +58,20 @@ def plot_learning_rate(rows: Sequence[Row]) -> Figure:
 
 
 def plot_map(rows: Sequence[Row]) -> Figure:
-    """Of every evaluation; the best has its value beside it."""
-    known = [row for row in rows if row["map"] is not None]
+    """Of every evaluation, also of the averaged weights where the run has them; the best has its value beside it."""
     figure, axes = _figure(f"mAP on the held-out pictures ({rows[0]['metric']})", "step")
-    axes.plot([row["step"] for row in known], [row["map"] for row in known], color=COLORS[0], marker="o", markersize=4)
-    if known:
-        best = max(known, key=lambda row: row["map"])  # the first of equals, as the run keeps it
-        axes.annotate(f"{best['map']:.3f}", (best["step"], best["map"]), (0, 7), textcoords="offset points",
+    points = []
+    for (key, name), color in zip((("map", "weights"), ("map_ema", "averaged weights")), COLORS, strict=False):
+        known = [(row["step"], row[key]) for row in rows if row.get(key) is not None]
+        if known:
+            axes.plot(*zip(*known, strict=True), color=color, marker="o", markersize=4, label=name)
+        points += known
+    if points:
+        best = max(points, key=lambda point: point[1])  # the first of equals, as the run keeps it
+        axes.annotate(f"{best[1]:.3f}", best, (0, 7), textcoords="offset points",
                       ha="center", color=INK, weight="bold")  # fmt: skip
+    if any("map_ema" in row for row in rows):
+        _legend(axes, "lower right")
     axes.set_ylim(0, 1.08)
     axes.set_xlim(left=0)
     axes.margins(x=0.08)
@@ -195,8 +201,8 @@ def _plain(axes: Axes) -> None:
     axes.tick_params(colors=SOFT, labelsize=8.5, length=0)
 
 
-def _legend(axes: Axes) -> None:
-    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc="upper right")
+def _legend(axes: Axes, place: Literal["upper right", "lower right"] = "upper right") -> None:
+    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc=place)
 
 
 def _text(name: str) -> str:

@@ -16,7 +16,7 @@ from ssd300.tensors import Batch
 from ssd300.training.config import TrainConfig
 from ssd300.training.device import choose_device, dtype_name
 from ssd300.training.distributed import ALONE
-from ssd300.training.loop import begin
+from ssd300.training.initial_state import initial_state
 from ssd300.training.memory_limit import explained
 from ssd300.training.state import TrainState
 from ssd300.training.step import TrainStep
@@ -54,7 +54,7 @@ class Forecast:
 def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | None = None) -> Forecast:
     """Make some steps of the run, and say what all of them would take. Raises as `train` does."""
     device = choose_device(config.device)
-    state, card = begin(dataset, config, ALONE, device)
+    state, card = initial_state(dataset, config, ALONE, device)
     works, waits, batch = _time_steps(state, dataset, device)
     step_s, waiting_s = sum(works + waits) / len(works), sum(waits) / len(waits)
     evaluations, evaluation_s = 0, 0.0

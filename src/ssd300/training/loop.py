@@ -1,45 +1,40 @@
-"""Training: evaluate, save, stop, or take a batch, step and log; until the last step."""
+"""Training: evaluate, save, stop, or take a batch, step and tell; until the last step.
+
+What a step computes is `TrainStep`'s, what a run writes but for its weights and state is `RunFolder`'s.
+"""
 
 import logging
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import torch
-from filelock import FileLock, Timeout
 
 from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError
 from ssd300.evaluation import Report
-from ssd300.files import check_output_free, remove_stale_temporaries
-from ssd300.model import BUILDERS, SSD
-from ssd300.model.default_boxes import SETTINGS
-from ssd300.model.ssd import NONE
+from ssd300.model import SSD
 from ssd300.tensors import Batch
-from ssd300.training.averaging import average_of
 from ssd300.training.callbacks import Callback, Callbacks
 from ssd300.training.config import TrainConfig
-from ssd300.training.device import choose_device, choose_precision, dtype_name
+from ssd300.training.device import choose_device, dtype_name
 from ssd300.training.distributed import World, joined
+from ssd300.training.initial_state import initial_state
 from ssd300.training.interrupt import held_back
+from ssd300.training.lock import sole_use
 from ssd300.training.memory_limit import explained
-from ssd300.training.optimizer import make_optimizer
 from ssd300.training.records import StepRow
 from ssd300.training.run_folder import RunFolder, summarize
-from ssd300.training.state import Progress, TrainState, describe
+from ssd300.training.state import TrainState, describe
 from ssd300.training.step import TrainStep
 from ssd300.training.validation import validate
 from ssd300.weights import Card, save_weights
-from ssd300.weights.start import Start, initialize
 
 BEST, LAST, LAST_AVERAGE = "weights/best.safetensors", "weights/last.safetensors", "weights/last_ema.safetensors"
-LOCK = ".lock"
 log = logging.getLogger(__name__)
 
 
@@ -66,9 +61,9 @@ def train(
         RunError: the loss or a gradient is not finite, memory ran out, a file cannot be written.
     """
     _check(dataset)
-    with joined() as world, _sole_use(config.out, world, resume=resume, overwrite=overwrite):
+    with joined() as world, sole_use(config.out, world, resume=resume, overwrite=overwrite):
         device = choose_device(config.device)
-        state, card = begin(dataset, config, world, device)
+        state, card = initial_state(dataset, config, world, device)
         if resume:
             state.load(override=override)
         told = Callbacks((), ())
@@ -267,77 +262,6 @@ def _check(dataset: Dataset) -> None:
                 where=annotation.image_path,
                 fix="Labels are indices into the data set's classes, from 0.",
             )
-
-
-@contextmanager
-def _sole_use(folder: Path, world: World, *, resume: bool, overwrite: bool) -> Iterator[None]:
-    """Keeps the run folder for this run alone. Raises UsageError if it is not free, or another run is using it."""
-    if not world.is_main:
-        yield
-        return
-    if not resume:
-        check_output_free(folder, overwrite=overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise UsageError(
-            "another run is writing here", where=folder, fix="Wait for it, or name another --out."
-        ) from error
-    try:
-        if resume:
-            remove_stale_temporaries(folder)
-        yield
-    finally:
-        lock.release()
-        if [path.name for path in folder.iterdir()] == [LOCK]:  # the run never began
-            (folder / LOCK).unlink()
-            folder.rmdir()
-
-
-def begin(dataset: Dataset, config: TrainConfig, world: World, device: torch.device) -> tuple[TrainState, Card]:
-    """The detector as the first step finds it: drawn from the seed, then filled from where it starts."""
-    if config.batch_size < world.size * config.accumulate:
-        raise UsageError(
-            f"a batch of {config.batch_size} has no picture for each of {world.size} processes in {config.accumulate} "
-            "parts",
-            fix="Make --batch-size larger, or start fewer processes.",
-        )
-    torch.manual_seed(config.seed)
-    model = BUILDERS[config.model](len(dataset.classes), settings=SETTINGS[config.default_boxes])
-    start = initialize(model, config.init)
-    if config.normalization == "none":
-        model.set_normalization(NONE)
-    log.info("start: %s fills %d layers, %d are drawn", start.source, len(start.filled), len(start.drawn))
-    model.to(device).train()
-    precision = world.gather(choose_precision(config.amp, device))[0]
-    state = TrainState(
-        config=config,
-        data=dataset.fingerprint(),
-        model=model,
-        optimizer=make_optimizer(
-            model, momentum=config.momentum, weight_decay=config.weight_decay, decay_biases=config.decay_biases
-        ),
-        average=average_of(model, decay=config.ema_decay) if config.ema else None,
-        progress=Progress(precision=precision),
-    )
-    return state, _card(config, dataset, model, start)
-
-
-def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Card:
-    return Card(
-        model=config.model,
-        classes=dataset.classes,
-        settings=model.settings,
-        normalization=model.normalization,
-        source={
-            "start": start.source,
-            "data": f"{dataset.root.resolve().name}, {dataset.split}",
-            "images": len(dataset),
-            "fingerprint": dataset.fingerprint(),
-        },
-    )
 
 
 def _block(config: TrainConfig) -> str:

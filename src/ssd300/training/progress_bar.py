@@ -1,4 +1,4 @@
-"""A line on a terminal that moves while a run goes on: time left, learning rate, losses, speed."""
+"""A line on a terminal that moves while a run goes on: time left, learning rate, losses, speed, memory."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as Bar
 
 from ssd300.data.dataset import Dataset
+from ssd300.memory import gigabytes, used_memory_bytes
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
 from ssd300.training.records import StepRow
@@ -36,6 +37,7 @@ class ProgressBar(Callback):
         values = f"lr {row.lr:.2e}  box {row.localization:.2f}  class {row.classification:.2f}"
         if speed:
             values += f"  {speed * self.batch_size:.1f} images/s"
+        values += f"  {gigabytes(used_memory_bytes())}"
         self.bar.update(self.task, values=values)
 
     def on_end(self, summary: dict[str, Any]) -> None:

@@ -1,0 +1,65 @@
+"""A run as its first step finds it: the detector, drawn from the seed and filled from where it starts, and its card."""
+
+import logging
+
+import torch
+
+from ssd300.data.dataset import Dataset
+from ssd300.errors import UsageError
+from ssd300.model import BUILDERS, SSD
+from ssd300.model.default_boxes import SETTINGS
+from ssd300.model.ssd import NONE
+from ssd300.training.averaging import average_of
+from ssd300.training.config import TrainConfig
+from ssd300.training.device import choose_precision
+from ssd300.training.distributed import World
+from ssd300.training.optimizer import make_optimizer
+from ssd300.training.state import Progress, TrainState
+from ssd300.weights import Card
+from ssd300.weights.start import Start, initialize
+
+log = logging.getLogger(__name__)
+
+
+def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: torch.device) -> tuple[TrainState, Card]:
+    """Raises UsageError if the batch has no picture for each process, and what `initialize` raises."""
+    if config.batch_size < world.size * config.accumulate:
+        raise UsageError(
+            f"a batch of {config.batch_size} has no picture for each of {world.size} processes in {config.accumulate} "
+            "parts",
+            fix="Make --batch-size larger, or start fewer processes.",
+        )
+    torch.manual_seed(config.seed)
+    model = BUILDERS[config.model](len(dataset.classes), settings=SETTINGS[config.default_boxes])
+    start = initialize(model, config.init)
+    if config.normalization == "none":
+        model.set_normalization(NONE)
+    log.info("start: %s fills %d layers, %d are drawn", start.source, len(start.filled), len(start.drawn))
+    model.to(device).train()
+    precision = world.gather(choose_precision(config.amp, device))[0]
+    state = TrainState(
+        config=config,
+        data=dataset.fingerprint(),
+        model=model,
+        optimizer=make_optimizer(
+            model, momentum=config.momentum, weight_decay=config.weight_decay, decay_biases=config.decay_biases
+        ),
+        average=average_of(model, decay=config.ema_decay) if config.ema else None,
+        progress=Progress(precision=precision),
+    )
+    return state, _card(config, dataset, model, start)
+
+
+def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Card:
+    return Card(
+        model=config.model,
+        classes=dataset.classes,
+        settings=model.settings,
+        normalization=model.normalization,
+        source={
+            "start": start.source,
+            "data": f"{dataset.root.resolve().name}, {dataset.split}",
+            "images": len(dataset),
+            "fingerprint": dataset.fingerprint(),
+        },
+    )

@@ -1,0 +1,40 @@
+"""A run folder belongs to one run at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ssd300.errors import UsageError
+from ssd300.files import check_output_free, remove_stale_temporaries
+from ssd300.training.distributed import World
+
+LOCK = ".lock"
+
+
+@contextmanager
+def sole_use(folder: Path, world: World, *, resume: bool, overwrite: bool) -> Iterator[None]:
+    """Keeps the run folder for this run alone. Raises UsageError if it is not free, or another run is using it."""
+    if not world.is_main:
+        yield
+        return
+    if not resume:
+        check_output_free(folder, overwrite=overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise UsageError(
+            "another run is writing here", where=folder, fix="Wait for it, or name another --out."
+        ) from error
+    try:
+        if resume:
+            remove_stale_temporaries(folder)
+        yield
+    finally:
+        lock.release()
+        if [path.name for path in folder.iterdir()] == [LOCK]:  # the run never began
+            (folder / LOCK).unlink()
+            folder.rmdir()

@@ -1,0 +1,29 @@
+"""A run that is over in a second, and its data."""
+
+from dataclasses import replace
+
+import pytest
+
+from ssd300.data import load_dataset
+from ssd300.presets import PRESETS
+
+
+@pytest.fixture
+def config():
+    """A function that gives the configuration of a few small steps in a folder."""
+
+    def configure(out, **kwargs):
+        values = {"steps": 4, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs
+        return replace(PRESETS["light"](out), **values)
+
+    return configure
+
+
+@pytest.fixture
+def data(coloured):
+    return load_dataset(coloured)
+
+
+@pytest.fixture
+def held_out(coloured):
+    return load_dataset(coloured, purpose="test")
