@@ -39,6 +39,15 @@ def test_a_cache_that_does_not_fit_is_refused_with_both_sizes(coloured, tmp_path
     assert advice in caught.value.fix
 
 
+def test_the_caches_of_all_processes_have_to_fit(coloured, monkeypatch):
+    annotations = load_dataset(coloured).annotations
+    needed = PictureCache(annotations).nbytes
+    monkeypatch.setattr(cache, "free_memory_bytes", lambda: 2 * needed)
+    assert "in each" not in PictureCache(annotations).summary
+    with pytest.raises(UsageError, match=r"take 0\.00 GB in each of 2 processes, more than fits in memory"):
+        PictureCache(annotations, copies=2)
+
+
 def test_without_fork_a_cache_is_refused_with_workers(coloured, monkeypatch):
     annotations = load_dataset(coloured).annotations
     monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])

@@ -31,8 +31,10 @@ class PictureCache:
     says, or that cannot be read, is not kept: it is decoded, or is an error, every time.
     """
 
-    def __init__(self, annotations: Sequence[Annotation], *, folder: Path | None = None) -> None:
+    def __init__(self, annotations: Sequence[Annotation], *, folder: Path | None = None, copies: int = 1) -> None:
         """A cache in memory, or in a file of `folder` that has no name and ends with the process.
+
+        `copies` is how many processes of a run keep one each; all of them have to fit.
 
         Raises:
             UsageError: the decoded pictures do not fit into what is free; the message has both sizes.
@@ -43,13 +45,14 @@ class PictureCache:
         self.nbytes = int(self.starts[-1])
         where = "in memory" if folder is None else f"on the disk of {folder}"
         free = free_memory_bytes() if folder is None else shutil.disk_usage(_existing(folder)).free
-        if self.nbytes > MOST_OF_WHAT_IS_FREE * free:
+        times = f" in each of {copies} processes" if copies > 1 else ""
+        if self.nbytes * copies > MOST_OF_WHAT_IS_FREE * free:
             raise UsageError(
-                f"{len(annotations)} decoded pictures take {gigabytes(self.nbytes)}, more than fits "
+                f"{len(annotations)} decoded pictures take {gigabytes(self.nbytes)}{times}, more than fits "
                 f"{where}, where {gigabytes(free)} are free",
                 fix="Leave --cache out" + (", or use --cache disk." if folder is None else "."),
             )
-        self.summary = f"{gigabytes(self.nbytes)} of {gigabytes(free)} free {where}"
+        self.summary = f"{gigabytes(self.nbytes)}{times} of {gigabytes(free)} free {where}"
         self._buffer = np.frombuffer(_shared(self.nbytes, folder), np.uint8)
 
     def read(self, index: int, path: Path) -> UInt8[np.ndarray, "h w 3"]:

@@ -60,7 +60,7 @@ def image_size_hw(path: Path) -> tuple[int, int]:
             return (image.width, image.height) if turned else (image.height, image.width)
     except DataError:
         raise
-    except Exception as error:  # as above
+    except Exception as error:  # Pillow's decoders raise as its readers do
         raise DataError(f"the picture cannot be read ({error})", where=path, fix="Replace the file.") from error
 
 
@@ -70,7 +70,7 @@ def frames(path: Path) -> int:
         image, _ = _opened(path)
         with image:
             return int(getattr(image, "n_frames", 1))
-    except Exception:  # as above
+    except Exception:  # Pillow's readers raise all sorts, and what is wrong is told where the picture is read
         return 1
 
 

@@ -100,7 +100,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
             return self._item(epoch, index)
         except DataError as error:
             return error
-        except Exception as error:
+        except Exception as error:  # else torch would tell it without the picture's name
             return DataError(
                 f"the picture or its boxes cannot be prepared ({type(error).__name__}: {error})",
                 where=self.annotations[index].image_path,

@@ -61,7 +61,7 @@ class Callbacks:
         for callback in self.others:
             try:
                 getattr(callback, event)(*values)
-            except Exception as error:
+            except Exception as error:  # a stranger's code may raise anything, and must not end a run
                 log.warning(
                     "the callback %s failed in %s and the run goes on: %s: %s",
                     type(callback).__name__, event, type(error).__name__, error,

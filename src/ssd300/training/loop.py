@@ -132,7 +132,8 @@ class Trainer:
         config = self.config
         cache: PictureCache | None = None
         if config.cache != "none":
-            cache = PictureCache(self.dataset.annotations, folder=config.out if config.cache == "disk" else None)
+            folder = config.out if config.cache == "disk" else None
+            cache = PictureCache(self.dataset.annotations, folder=folder, copies=self.world.size)
             log.info("cache of %d decoded pictures: %s", len(self.dataset), cache.summary)
         return training_batches(
             self.dataset.annotations,
