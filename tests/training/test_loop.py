@@ -59,6 +59,12 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_images(config, coloured, 
         )
 
 
+def test_stopping_after_no_step_is_refused_before_anything_is_written(config, data, tmp_path):
+    with pytest.raises(UsageError, match="stop_after is 0"):
+        train(data, config(tmp_path / "run"), stop_after=0)
+    assert not (tmp_path / "run").exists()
+
+
 def test_nothing_to_resume_from(config, coloured, tmp_path):
     with pytest.raises(RunError, match="no state to resume from"):
         train(load_dataset(coloured), config(tmp_path / "run"), resume=True)

@@ -244,5 +244,6 @@ class _Builder:
             )
         notes = [f"{count} label(s) {change}" for change, count in self.renamed.items()]
         if self.dropped:
-            notes.append(f"left out by --on-bad-label {self.on_bad_label}: {dict(self.dropped)}")
+            counts = ", ".join(f"{count} {what}" for what, count in self.dropped.items())
+            notes.append(f"left out by --on-bad-label {self.on_bad_label}: {counts}")
         return notes

@@ -15,7 +15,7 @@ import torch
 from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
-from ssd300.errors import DataError
+from ssd300.errors import DataError, UsageError
 from ssd300.evaluation import Report
 from ssd300.model import SSD
 from ssd300.tensors import Batch
@@ -56,10 +56,13 @@ def train(
     every process calls this with the same arguments.
 
     Raises:
-        UsageError: the folder is in use, or `resume` finds other options and `override` does not take them.
+        UsageError: the folder is in use, `stop_after` is no step, or `resume` finds other options and `override` does
+            not take them.
         DataError: a picture cannot be read, a label is none of the classes, or the data is empty.
         RunError: the loss or a gradient is not finite, memory ran out, a file cannot be written.
     """
+    if stop_after is not None and stop_after < 1:
+        raise UsageError(f"stop_after is {stop_after}; it must be 1 or more", fix="Leave it out to go on to the end.")
     _check(dataset)
     with joined() as world, sole_use(config.out, world, resume=resume, overwrite=overwrite):
         device = choose_device(config.device)

@@ -153,8 +153,8 @@ class RunFolder(Callback):
 
     def on_error(self, error: BaseException) -> None:
         """The log says how the run ended too."""
-        if self.log_file is not None and not isinstance(error, KeyboardInterrupt):
-            log.error("the run ended by an error: %s", error or type(error).__name__)
+        if self.log_file is not None and isinstance(error, Exception):  # a signal is none
+            log.error("the run ended by an error: %s", str(error) or type(error).__name__)
         self._end_log()
 
     def _start_log(self) -> None:
