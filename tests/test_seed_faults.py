@@ -30,7 +30,6 @@ from ssd300.data.loader import training_batches
 from ssd300.data.photometric import apply_photometric
 from ssd300.data.voc import read_xml
 from ssd300.errors import DataError
-from ssd300.evaluation import score
 from ssd300.model import postprocess as selecting
 from ssd300.model import ssd300_vgg16
 from ssd300.model.default_boxes import PAPER, make_default_boxes
@@ -39,6 +38,7 @@ from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match
 from ssd300.presets import PRESETS, paper
 from ssd300.resize import to_float, to_input
+from ssd300.scoring import score
 from ssd300.tensors import Photometric, Predictions, Targets
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.state import Progress, TrainState

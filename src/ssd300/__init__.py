@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ssd300.data import Dataset, load_dataset
     from ssd300.detect import Detector, Result
-    from ssd300.evaluation import Report, evaluate
+    from ssd300.evaluation import evaluate
+    from ssd300.scoring import Report
     from ssd300.training.config import TrainConfig
     from ssd300.training.loop import train
 
@@ -18,7 +19,7 @@ __all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "evaluate",
 _HOMES = {
     "Dataset": "ssd300.data",
     "Detector": "ssd300.detect",
-    "Report": "ssd300.evaluation",
+    "Report": "ssd300.scoring",
     "Result": "ssd300.detect",
     "TrainConfig": "ssd300.training.config",
     "evaluate": "ssd300.evaluation",

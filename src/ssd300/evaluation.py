@@ -1,9 +1,9 @@
-"""Evaluation: a model, or stored predictions, and labelled pictures in; a Report out."""
+"""Evaluation: a model and labelled pictures in; a Report out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,74 +12,15 @@ from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.loader import read_sample
 from ssd300.detect import Detector
 from ssd300.errors import DataError, WeightsError
-from ssd300.metrics.voc import ClassResult, mean_ap, metric_name, voc_average_precision
+from ssd300.metrics.voc import DEVKIT, VocRules
 from ssd300.model.postprocess import Selection
+from ssd300.scoring import Metric, Report, score
 from ssd300.types import Annotation, DetectionTable
 from ssd300.weights import load_weights
 
-Thresholds = Literal["exact", "float64"]
-Metric = Literal["voc07", "voc12"]
-IOU_THRESHOLD = 0.5
 CAFFE_TEST = Selection()
 BATCH = 8
 _NO_ROW, _NO_SCORE = np.zeros(0, np.int64), np.zeros(0)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Score:
-    """One metric over a data set. `map` is None when no class has a countable object."""
-
-    metric: str
-    map: float | None
-    per_class: dict[str, ClassResult]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "metric": self.metric,
-            "map": self.map,
-            "per_class": {
-                name: {"ap": result.ap, "objects": result.objects, "detections": result.detections}
-                for name, result in self.per_class.items()
-            },
-        }
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Report:
-    """The scores of the same detections by each metric asked for; `metric`, `map` and `per_class` are the first's.
-
-    `dataset` is what was scored. `skipped` says which of its pictures could not be read: they and their objects are
-    left out of it.
-    """
-
-    scores: Sequence[Score]
-    dataset: Dataset
-    detections: DetectionTable
-    skipped: tuple[str, ...] = ()
-
-    @property
-    def images(self) -> int:
-        return len(self.dataset)
-
-    @property
-    def metric(self) -> str:
-        return self.scores[0].metric
-
-    @property
-    def map(self) -> float | None:
-        return self.scores[0].map
-
-    @property
-    def per_class(self) -> dict[str, ClassResult]:
-        return self.scores[0].per_class
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values: the score itself, or a list `metrics` of several."""
-        scores = [score.to_dict() for score in self.scores]
-        return (scores[0] if len(scores) == 1 else {"metrics": scores}) | {
-            "images": self.images,
-            "skipped_images": len(self.skipped),
-        }
 
 
 def evaluate(
@@ -87,7 +28,7 @@ def evaluate(
     dataset: Dataset,
     *,
     metrics: Sequence[Metric] = ("voc07",),
-    voc07_thresholds: Thresholds = "exact",
+    rules: VocRules = DEVKIT,
     selection: Selection = CAFFE_TEST,
     on_bad_image: OnBadImage = "error",
     device: str | torch.device = "cpu",
@@ -105,7 +46,7 @@ def evaluate(
         detector,
         dataset,
         metrics=metrics,
-        voc07_thresholds=voc07_thresholds,
+        rules=rules,
         selection=selection,
         on_bad_image=on_bad_image,
     )
@@ -116,14 +57,14 @@ def evaluate_detector(
     dataset: Dataset,
     *,
     metrics: Sequence[Metric] = ("voc07",),
-    voc07_thresholds: Thresholds = "exact",
+    rules: VocRules = DEVKIT,
     selection: Selection = CAFFE_TEST,
     on_bad_image: OnBadImage = "error",
 ) -> Report:
     """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
     known = with_classes_of(detector, dataset)
     found = detect_all(detector, known, selection, on_bad_image)
-    return report_of(known, found, metrics=metrics, voc07_thresholds=voc07_thresholds)
+    return report_of(known, found, metrics=metrics, rules=rules)
 
 
 def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
@@ -215,42 +156,12 @@ def report_of(
     found: Found,
     *,
     metrics: Sequence[Metric] = ("voc07",),
-    voc07_thresholds: Thresholds = "exact",
+    rules: VocRules = DEVKIT,
 ) -> Report:
     """The report of what was found in `dataset`. Raises DataError if none of its pictures could be read."""
     if not found.readable:
         what = f"no picture can be read; the first: {found.skipped[0]}" if found.skipped else "there are no pictures"
         raise DataError(what, where=dataset.root)
     scored = replace(dataset, annotations=found.readable) if found.skipped else dataset
-    report = score(scored, found.table, metrics=metrics, voc07_thresholds=voc07_thresholds)
+    report = score(scored, found.table, metrics=metrics, rules=rules)
     return replace(report, skipped=found.skipped)
-
-
-def score(
-    dataset: Dataset,
-    table: DetectionTable,
-    *,
-    metrics: Sequence[Metric] = ("voc07",),
-    voc07_thresholds: Thresholds = "exact",
-) -> Report:
-    """The report of detections that are there already. Raises ValueError without a metric."""
-    if not metrics:
-        raise ValueError(f"no metric was named; there are {', '.join(get_args(Metric))}")
-    scores = []
-    for metric in metrics:
-        results = voc_average_precision(
-            dataset.annotations,
-            table,
-            len(dataset.classes),
-            protocol=metric,
-            iou_threshold=IOU_THRESHOLD,
-            voc07_thresholds=voc07_thresholds,
-        )
-        scores.append(
-            Score(
-                metric=metric_name(metric, IOU_THRESHOLD, voc07_thresholds),
-                map=mean_ap(results),
-                per_class=dict(zip(dataset.classes, results, strict=True)),
-            )
-        )
-    return Report(scores=scores, dataset=dataset, detections=table)

@@ -7,8 +7,8 @@ import pytest
 
 from ssd300.data import Dataset, load_dataset
 from ssd300.data.predictions import read_predictions
-from ssd300.evaluation import score
-from ssd300.metrics.voc import mean_ap, voc_average_precision
+from ssd300.metrics.voc import VocRules, mean_ap, voc_average_precision
+from ssd300.scoring import score
 from ssd300.types import Annotation, DetectionTable
 
 HIT, MISS = (0, 0, 10, 10), (50, 50, 60, 60)
@@ -60,7 +60,7 @@ def test_recall_of_three_tenths_meets_its_point_exactly_and_misses_it_in_float64
     boxes = [(20 * i, 0, 20 * i + 10, 10) for i in range(10)]
     rows = [(0, 0.9 - i / 100, boxes[i]) for i in range(3)]
     values = [
-        voc_average_precision([picture(boxes)], table(rows), 1, voc07_thresholds=rule)[0].ap
+        voc_average_precision([picture(boxes)], table(rows), 1, rules=VocRules(voc07_thresholds=rule))[0].ap
         for rule in ("exact", "float64")
     ]
     assert values == pytest.approx([4 / 11, 3 / 11])
@@ -133,7 +133,7 @@ def test_equals_the_literal_loop(seed):
     ("stored", "options"),
     [
         ("ap_exact_thresholds", {}),
-        ("ap_float64_thresholds", {"voc07_thresholds": "float64"}),
+        ("ap_float64_thresholds", {"rules": VocRules(voc07_thresholds="float64")}),
         ("ap_area", {"metrics": ["voc12"]}),
     ],
 )

@@ -1,26 +1,32 @@
 """`ssd300 eval`: mAP of weights, or of stored predictions, on labelled pictures."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import DataFormat, Json, Weights, print_json, read_classes, say
+from ssd300.cli.options import DataFormat, Json, Switch, Weights, print_json, read_classes, say
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
-    from ssd300.evaluation import Score
+    from ssd300.referee import Alternative
+    from ssd300.scoring import Score
 
 
 def eval_(
     *data: Path,
     weights: Weights | None = None,
     predictions: Path | None = None,
-    metric: Annotated[tuple[Literal["voc07", "voc12"], ...], Parameter(consume_multiple=True, negative="")] = (
+    metric: Annotated[tuple[Literal["voc07", "voc12", "coco"], ...], Parameter(consume_multiple=True, negative="")] = (
         "voc07",
     ),
     voc07_thresholds: Literal["exact", "float64"] = "exact",
+    overlap: Literal["at-least", "above"] = "at-least",
+    pixels: Literal["inclusive", "differences"] = "inclusive",
+    difficult: Literal["ignored", "counted", "dropped"] = "ignored",
+    referee: Switch = False,
     min_score: Annotated[float, Parameter(name=["--min-score", "--conf"])] = 0.01,
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.45,
     top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
@@ -43,9 +49,18 @@ def eval_(
     predictions
         Stored detections instead: a folder of comp4_det_*_<class>.txt, or a detections.jsonl.
     metric
-        'voc07' is the mean of 11 points, 'voc12' the area under the curve; several may be named.
+        'voc07' is the mean of 11 points, 'voc12' the area under the curve, 'coco' the mean over IoU 0.5 to 0.95 (the
+        extra 'coco'); several may be named.
     voc07_thresholds
         How recall meets the 11 points: 'exact', or 'float64' as most published Python numbers are.
+    overlap
+        Of the VOC metrics: a detection must reach an IoU of 0.5 with an object, or lie 'above' it.
+    pixels
+        Of the VOC metrics: 'inclusive' counts both ends of a box, as VOC does; 'differences' leaves the one out.
+    difficult
+        Of the VOC metrics: difficult objects are 'ignored', as VOC does, 'counted' as others, or 'dropped' beforehand.
+    referee
+        Say what each choice by which evaluators differ would make of the first metric.
     min_score
         Lowest score of a detection.
     max_overlap
@@ -87,14 +102,18 @@ def eval_(
         require_images=predictions is None,
     )
     say(dataset.notes)
-    from ssd300.evaluation import evaluate, score
+    from ssd300.evaluation import evaluate
+    from ssd300.metrics.voc import VocRules
+    from ssd300.scoring import score
+
+    rules = VocRules(overlap=overlap, pixels=pixels, difficult=difficult, voc07_thresholds=voc07_thresholds)
 
     if predictions is not None:
         from ssd300.data.predictions import read_predictions
 
         stored = read_predictions(predictions, dataset.annotations, dataset.classes)
         say(stored.notes)
-        report = score(dataset, stored.table, metrics=metric, voc07_thresholds=voc07_thresholds)
+        report = score(dataset, stored.table, metrics=metric, rules=rules)
     else:
         from ssd300.training.device import choose_device
 
@@ -102,18 +121,25 @@ def eval_(
             str(weights),
             dataset,
             metrics=metric,
-            voc07_thresholds=voc07_thresholds,
+            rules=rules,
             selection=selection,
             on_bad_image=on_bad_image,
             device=choose_device(device),
         )
         say(f"skipped: {picture}" for picture in report.skipped)
+    judged: list[Alternative] = []
+    if referee:
+        from ssd300.referee import alternatives
+
+        judged = alternatives(report.dataset, report.detections, metric=metric[0], rules=rules)
     if json_:
-        print_json(report.to_dict())
+        print_json(report.to_dict() | ({"referee": [asdict(one) for one in judged]} if referee else {}))
         return
     for number, result in enumerate(report.scores):
         sys.stdout.write("\n" if number else "")
         _print_table(result, report.images)
+    if judged:
+        _print_alternatives(judged)
     if report.skipped:
         sys.stdout.write(f"{len(report.skipped)} picture(s) could not be read and were left out\n")
 
@@ -126,6 +152,17 @@ def _print_table(score: "Score", images: int) -> None:
         sys.stdout.write(f"{name:{width}}  {ap:>6}  {result.objects:8}  {result.detections:10}\n")
     mean = "-" if score.map is None else f"{score.map:.4f}"
     sys.stdout.write(f"\nmAP {mean}  ({score.metric}, {images} images)\n")
+    for name, value in score.numbers.items():
+        sys.stdout.write(f"{name:{width}}  {'-' if value is None else f'{value:.4f}':>6}\n")
     absent = [name for name, result in score.per_class.items() if result.ap is None]
     if absent:
         say([f"left out of the mean, as no object counts: {', '.join(absent)}"])
+
+
+def _print_alternatives(judged: "list[Alternative]") -> None:
+    width = max(len(one.choice) for one in judged)
+    sys.stdout.write(f"\n{'what another choice makes of it':{width}}  {'mAP':>6}  {'moves by':>8}  classes moved\n")
+    for one in judged:
+        value = "-" if one.map is None else f"{one.map:.4f}"
+        moved = "-" if one.difference is None else f"{one.difference:+.4f}"
+        sys.stdout.write(f"{one.choice:{width}}  {value:>6}  {moved:>8}  {one.classes:13}\n")

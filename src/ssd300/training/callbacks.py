@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from ssd300.data.dataset import Dataset
-from ssd300.evaluation import Report
+from ssd300.scoring import Report
 from ssd300.tensors import Batch
 from ssd300.training.config import TrainConfig
 from ssd300.training.records import StepRow

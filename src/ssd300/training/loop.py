@@ -16,8 +16,8 @@ from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
 from ssd300.errors import DataError, UsageError
-from ssd300.evaluation import Report
 from ssd300.model import SSD
+from ssd300.scoring import Report
 from ssd300.tensors import Batch
 from ssd300.training.callbacks import Callback, Callbacks
 from ssd300.training.config import TrainConfig

@@ -20,7 +20,6 @@ from torch import Tensor
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import read_sample
 from ssd300.data.photometric import apply_photometric
-from ssd300.evaluation import Report
 from ssd300.files import write_atomically, write_json, write_text
 from ssd300.memory import gigabytes, used_memory_bytes
 from ssd300.metrics.confusion import IOU_THRESHOLD, confusion_matrix
@@ -30,6 +29,7 @@ from ssd300.reporting.draw import draw_detections
 from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
 from ssd300.resize import WHITE, to_float
+from ssd300.scoring import Report
 from ssd300.tensors import Batch
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig

@@ -11,8 +11,8 @@ import numpy as np
 
 from ssd300.data.images import image_size_hw
 from ssd300.data.predictions import JSONL, write_comp4
-from ssd300.evaluation import Report
 from ssd300.files import write_text
+from ssd300.scoring import Report
 from ssd300.types import Annotation, DetectionTable
 
 PER_CLASS, COMP4 = "per_class.csv", "comp4"

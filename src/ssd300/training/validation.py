@@ -11,13 +11,13 @@ from ssd300.evaluation import (
     CAFFE_TEST,
     Found,
     InterruptedEvaluationError,
-    Report,
     detect_all,
     join,
     report_of,
     with_classes_of,
 )
 from ssd300.model import SSD
+from ssd300.scoring import Report
 from ssd300.training.distributed import World
 from ssd300.weights import Card
 

@@ -1,0 +1,102 @@
+"""COCO's average precision and its eleven companions, through faster-coco-eval (the extra `coco`).
+
+Knows neither files nor models. COCO has no difficult objects, so they count as others do; regions of a crowd are
+ignored as COCO ignores them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ssd300.errors import UsageError
+from ssd300.metrics.voc import ClassResult
+from ssd300.types import Annotation, DetectionTable
+
+NAME = "coco_ap@0.50:0.95"
+NUMBERS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large",
+           "AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large")  # fmt: skip
+_NO_CURVE = np.zeros(0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CocoResult:
+    """`numbers` are COCO's twelve by their names, None where no object is of that size; `per_class` has the AP."""
+
+    numbers: dict[str, float | None]
+    per_class: list[ClassResult]
+
+
+def coco_average_precision(
+    annotations: Sequence[Annotation], detections: DetectionTable, num_classes: int
+) -> CocoResult:
+    """COCO's metric of boxes: IoU 0.50 to 0.95, 101 recalls, the 100 best detections of a picture and class.
+
+    Boxes are half-open, so widths are differences, as COCO has them. Raises UsageError without the extra `coco`, and
+    ValueError for a score that is NaN or a box that is not finite.
+    """
+    try:
+        from faster_coco_eval import COCO, COCOeval_faster
+    except ImportError as error:
+        raise UsageError("COCO's metric needs faster-coco-eval", fix="pip install 'ssd300[coco]'") from error
+    rows = np.column_stack([detections.scores, detections.boxes_px])
+    if not np.isfinite(rows).all():
+        row = int(np.argmin(np.isfinite(rows).all(axis=1)))
+        raise ValueError(f"detection row {row}: score and box are {rows[row]}, expected finite numbers")
+    objects = [
+        _entry(image, label, box) | {"id": 0, "iscrowd": int(crowd)}
+        for image, annotation in enumerate(annotations)
+        for label, box, crowd in zip(annotation.labels, annotation.boxes_px, annotation.crowd, strict=True)
+    ]
+    for number, entry in enumerate(objects, start=1):
+        entry["id"] = number
+    content = {
+        "info": {},
+        "images": [{"id": image} for image in range(len(annotations))],
+        "categories": [{"id": label, "name": str(label)} for label in range(num_classes)],
+        "annotations": objects,
+    }
+    found = [
+        _entry(image, label, box) | {"score": float(score)}
+        for image, label, score, box in zip(
+            detections.image_index, detections.labels, detections.scores, detections.boxes_px, strict=True
+        )
+    ]
+    truth = COCO(content, print_function=_silent)
+    judged = COCOeval_faster(truth, truth.loadRes(found), iouType="bbox", print_function=_silent)
+    judged.evaluate()
+    judged.accumulate()
+    judged.summarize()
+    precision = judged.eval["precision"][:, :, :, 0, -1]  # thresholds, recalls, classes; all sizes, most detections
+    objects_of = np.bincount([e["category_id"] for e in objects if not e["iscrowd"]], minlength=num_classes)
+    detections_of = np.bincount(detections.labels, minlength=num_classes)
+    per_class = [
+        ClassResult(
+            ap=float(precision[:, :, label].mean()) if objects_of[label] else None,
+            objects=int(objects_of[label]),
+            difficult=0,
+            detections=int(detections_of[label]),
+            recall=_NO_CURVE,
+            precision=_NO_CURVE,
+            scores=_NO_CURVE,
+        )
+        for label in range(num_classes)
+    ]
+    numbers = {name: None if value < 0 else float(value) for name, value in zip(NUMBERS, judged.stats, strict=False)}
+    return CocoResult(numbers=numbers, per_class=per_class)
+
+
+def _entry(image: int, label: int, box: np.ndarray) -> dict[str, Any]:
+    xmin, ymin, xmax, ymax = map(float, box)
+    width, height = xmax - xmin, ymax - ymin
+    return {
+        "image_id": int(image),
+        "category_id": int(label),
+        "bbox": [xmin, ymin, width, height],
+        "area": width * height,
+    }
+
+
+def _silent(*_: object) -> None:
+    pass

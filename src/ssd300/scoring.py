@@ -1,0 +1,104 @@
+"""Detections and labelled pictures in; a Report out, by each metric that is asked for. No model is needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from ssd300.data.dataset import Dataset
+from ssd300.metrics.coco import NAME as COCO_NAME
+from ssd300.metrics.coco import coco_average_precision
+from ssd300.metrics.voc import DEVKIT, ClassResult, VocRules, mean_ap, metric_name, voc_average_precision
+from ssd300.types import DetectionTable
+
+Metric = Literal["voc07", "voc12", "coco"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Score:
+    """One metric over a data set. `map` is None when no class has a countable object.
+
+    `numbers` are those that the metric has besides: COCO's twelve.
+    """
+
+    metric: str
+    map: float | None
+    per_class: dict[str, ClassResult]
+    numbers: Mapping[str, float | None] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "metric": self.metric,
+            "map": self.map,
+            "per_class": {
+                name: {"ap": result.ap, "objects": result.objects, "detections": result.detections}
+                for name, result in self.per_class.items()
+            },
+            **({"numbers": dict(self.numbers)} if self.numbers else {}),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Report:
+    """The scores of the same detections by each metric asked for; `metric`, `map` and `per_class` are the first's.
+
+    `dataset` is what was scored. `skipped` says which of its pictures could not be read: they and their objects are
+    left out of it.
+    """
+
+    scores: Sequence[Score]
+    dataset: Dataset
+    detections: DetectionTable
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> int:
+        return len(self.dataset)
+
+    @property
+    def metric(self) -> str:
+        return self.scores[0].metric
+
+    @property
+    def map(self) -> float | None:
+        return self.scores[0].map
+
+    @property
+    def per_class(self) -> dict[str, ClassResult]:
+        return self.scores[0].per_class
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: the score itself, or a list `metrics` of several."""
+        scores = [score.to_dict() for score in self.scores]
+        return (scores[0] if len(scores) == 1 else {"metrics": scores}) | {
+            "images": self.images,
+            "skipped_images": len(self.skipped),
+        }
+
+
+def score(
+    dataset: Dataset,
+    table: DetectionTable,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    rules: VocRules = DEVKIT,
+) -> Report:
+    """The report of detections that are there already; `rules` are those of the VOC metrics.
+
+    Raises:
+        ValueError: no metric is named.
+        UsageError: COCO's metric is asked for and the extra `coco` is missing.
+    """
+    if not metrics:
+        raise ValueError(f"no metric was named; there are {', '.join(get_args(Metric))}")
+    scores = [_score(dataset, table, metric, rules) for metric in metrics]
+    return Report(scores=scores, dataset=dataset, detections=table)
+
+
+def _score(dataset: Dataset, table: DetectionTable, metric: Metric, rules: VocRules) -> Score:
+    if metric == "coco":
+        coco = coco_average_precision(dataset.annotations, table, len(dataset.classes))
+        per_class = dict(zip(dataset.classes, coco.per_class, strict=True))
+        return Score(metric=COCO_NAME, map=coco.numbers["AP"], per_class=per_class, numbers=coco.numbers)
+    results = voc_average_precision(dataset.annotations, table, len(dataset.classes), protocol=metric, rules=rules)
+    per_class = dict(zip(dataset.classes, results, strict=True))
+    return Score(metric=metric_name(metric, rules), map=mean_ap(results), per_class=per_class)
