@@ -69,7 +69,9 @@ def test_the_average_of_the_weights_by_hand():
 
 
 def test_the_average_is_evaluated_and_saved_beside_the_weights(config, data, held_out, tmp_path):
-    train(data, config(tmp_path / "run", ema=True), validation=held_out)
+    summary = train(data, config(tmp_path / "run", ema=True), validation=held_out)
+    best = read_card(tmp_path / "run/weights/best.safetensors")
+    assert summary["averaged"] is best.source.get("averaged", False)
     assert '"map_ema"' in (tmp_path / "run/metrics.jsonl").read_text()
     assert read_card(tmp_path / "run/weights/last_ema.safetensors").source["averaged"] is True
     raw, average = (

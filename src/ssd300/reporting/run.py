@@ -118,6 +118,8 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
         ("seed", str(summary["seed"])),
         *((name, str(environment[name])) for name in ("ssd300", "torch", "python", "platform")),
     ]
+    if summary.get("averaged"):
+        facts.insert(1, ("best weights", "the averaged ones"))
     if data["validation"]:
         facts.insert(1, ("held-out data", _described(data["validation"])))
     if summary["git"]:

@@ -202,7 +202,7 @@ class Trainer:
         self.note_skipped(report.skipped)
         self.progress(evaluated=self.state.progress.step, stale=0 if improved else self.state.progress.stale + 1)
         if improved:
-            self.progress(best=report.to_dict())
+            self.progress(best=report.to_dict() | {"averaged": model is not self.state.model})
             if self.world.is_main:
                 self.save_weights(BEST, model, report)
         self.told.tell("on_evaluation", self.state.progress, *reports)

@@ -132,10 +132,8 @@ class RunFolder(Callback):
             row["map_ema"] = average.map
             log.info("step %d: %s %.4f of the averaged weights", progress.step, average.metric, average.map or 0)
         self.records.add(row)
-        for of in (report, average):
-            if of is not None and progress.stale == 0 and progress.best == of.to_dict():
-                self._keep(of)
-                break
+        if progress.stale == 0 and progress.best is not None:
+            self._keep(average if average is not None and progress.best["averaged"] else report)
 
     def on_save(self, progress: Progress) -> None:
         """Bring summary, curves and report up to date."""
@@ -192,7 +190,7 @@ class RunFolder(Callback):
 def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, Any]:
     """`summary.json`: the best evaluation, what was spent, and with what."""
     return {
-        **(progress.best or {"metric": None, "map": None, "per_class": None, "images": None}),
+        **(progress.best or {"metric": None, "map": None, "per_class": None, "images": None, "averaged": None}),
         "steps": progress.step,
         "images_seen": progress.step * config.batch_size,
         "seconds": round(progress.seconds, 1),
