@@ -7,7 +7,7 @@ import pytest
 
 from ssd300.data import Dataset, load_dataset
 from ssd300.data.predictions import read_predictions
-from ssd300.metrics.voc import VocRules, mean_ap, voc_average_precision
+from ssd300.metrics.voc import VocRules, mean_ap, metric_name, voc_average_precision
 from ssd300.scoring import score
 from ssd300.types import Annotation, DetectionTable
 
@@ -64,6 +64,58 @@ def test_recall_of_three_tenths_meets_its_point_exactly_and_misses_it_in_float64
         for rule in ("exact", "float64")
     ]
     assert values == pytest.approx([4 / 11, 3 / 11])
+
+
+@pytest.mark.parametrize(
+    ("rules", "ap"),
+    [
+        ({}, 1.0),
+        ({"overlap": "above"}, 0.0),  # the overlap is exactly one half
+        ({"pixels": "differences"}, 0.0),  # 9 x 4 of 9 x 9
+        ({"iou_threshold": 0.51}, 0.0),
+        ({"difficult": "counted"}, 0.5),  # two objects, and one is found
+        ({"difficult": "dropped"}, 1.0),
+    ],
+)
+def test_each_rule_by_hand(rules, ap):
+    """One object is covered by exactly its half; the other, difficult one is not found."""
+    annotations = [picture([(0, 0, 10, 10), MISS], difficult=[1])]
+    found = table([(0, 0.9, (0, 0, 10, 5))])
+    (result,) = voc_average_precision(annotations, found, 1, protocol="voc12", rules=VocRules(**rules))
+    assert result.ap == ap
+
+
+def test_a_detection_of_a_dropped_object_is_false():
+    annotations = [picture([HIT, MISS], difficult=[1])]
+    found = table([(0, 0.9, MISS), (0, 0.8, HIT)])
+    aps = [
+        voc_average_precision(annotations, found, 1, protocol="voc12", rules=VocRules(difficult=rule))[0].ap
+        for rule in ("ignored", "counted", "dropped")
+    ]
+    assert aps == [1.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("rules", "name"),
+    [
+        ({}, "voc07_11pt@0.5"),
+        ({"iou_threshold": 0.75, "overlap": "above"}, "voc07_11pt@0.75 (overlap above the threshold)"),
+        (
+            {"pixels": "differences", "difficult": "counted"},
+            "voc07_11pt@0.5 (widths without the last pixel, difficult objects counted)",
+        ),
+        ({"voc07_thresholds": "float64"}, "voc07_11pt@0.5 (float64 recall thresholds)"),
+    ],
+)
+def test_the_name_says_what_departs_from_the_development_kit(rules, name):
+    assert metric_name("voc07", VocRules(**rules)) == name
+    assert metric_name("voc12", VocRules(voc07_thresholds="float64")) == "voc12_area@0.5"
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.1, float("nan")])
+def test_a_threshold_that_is_none_is_named(threshold):
+    with pytest.raises(ValueError, match="iou_threshold is"):
+        VocRules(iou_threshold=threshold)
 
 
 def test_a_class_without_objects_is_left_out_of_the_mean():

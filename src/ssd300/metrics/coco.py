@@ -47,7 +47,9 @@ def coco_average_precision(
     objects = [
         _entry(image, label, box) | {"id": 0, "iscrowd": int(crowd)}
         for image, annotation in enumerate(annotations)
-        for label, box, crowd in zip(annotation.labels, annotation.boxes_px, annotation.crowd, strict=True)
+        for label, box, crowd in zip(
+            *map(_plain, (annotation.labels, annotation.boxes_px, annotation.crowd)), strict=True
+        )
     ]
     for number, entry in enumerate(objects, start=1):
         entry["id"] = number
@@ -58,9 +60,10 @@ def coco_average_precision(
         "annotations": objects,
     }
     found = [
-        _entry(image, label, box) | {"score": float(score)}
+        _entry(image, label, box) | {"score": score}
         for image, label, score, box in zip(
-            detections.image_index, detections.labels, detections.scores, detections.boxes_px, strict=True
+            *map(_plain, (detections.image_index, detections.labels, detections.scores, detections.boxes_px)),
+            strict=True,
         )
     ]
     truth = COCO(content, print_function=_silent)
@@ -87,12 +90,17 @@ def coco_average_precision(
     return CocoResult(numbers=numbers, per_class=per_class)
 
 
-def _entry(image: int, label: int, box: np.ndarray) -> dict[str, Any]:
-    xmin, ymin, xmax, ymax = map(float, box)
+def _plain(column: np.ndarray) -> list[Any]:
+    values: list[Any] = column.tolist()
+    return values
+
+
+def _entry(image: int, label: int, box: list[float]) -> dict[str, Any]:
+    xmin, ymin, xmax, ymax = box
     width, height = xmax - xmin, ymax - ymin
     return {
-        "image_id": int(image),
-        "category_id": int(label),
+        "image_id": image,
+        "category_id": label,
         "bbox": [xmin, ymin, width, height],
         "area": width * height,
     }
