@@ -30,6 +30,8 @@ def eval_(
     min_score: Annotated[float, Parameter(name=["--min-score", "--conf"])] = 0.01,
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.45,
     top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
+    ids_of: Path | None = None,
+    on_bad_prediction: Literal["error", "skip"] = "error",
     split: str | None = None,
     classes: Path | None = None,
     format_: DataFormat = "auto",
@@ -47,7 +49,8 @@ def eval_(
     weights
         A run folder or a .safetensors file.
     predictions
-        Stored detections instead: a folder of comp4_det_*_<class>.txt, or a detections.jsonl.
+        Stored detections instead: a folder of comp4_det_*_<class>.txt, a detections.jsonl, COCO results, FiftyOne's
+        labels.json, or a folder of YOLO's text files or VOC's XML files with scores.
     metric
         'voc07' is the mean of 11 points, 'voc12' the area under the curve, 'coco' the mean over IoU 0.5 to 0.95 (the
         extra 'coco'); several may be named.
@@ -67,6 +70,10 @@ def eval_(
         A box that overlaps a better one of its class by more is suppressed.
     top_k
         Most detections a picture.
+    ids_of
+        The COCO annotations whose ids COCO results use; left out, those of the data.
+    on_bad_prediction
+        What a stored detection of an unknown picture or class, or without a number, gets; 'skip' counts it.
     split
         Another split.
     classes
@@ -109,9 +116,14 @@ def eval_(
     rules = VocRules(overlap=overlap, pixels=pixels, difficult=difficult, voc07_thresholds=voc07_thresholds)
 
     if predictions is not None:
+        from ssd300.data.coco import coco_files
         from ssd300.data.predictions import read_predictions
 
-        stored = read_predictions(predictions, dataset.annotations, dataset.classes)
+        if ids_of is None and len(data) == 1:
+            ids_of = coco_files(data[0]).get(dataset.split)
+        stored = read_predictions(
+            predictions, dataset.annotations, dataset.classes, ids_of=ids_of, on_bad=on_bad_prediction
+        )
         say(stored.notes)
         report = score(dataset, stored.table, metrics=metric, rules=rules)
     else:

@@ -103,7 +103,7 @@ def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: P
         except ValueError:
             corners.append(math.nan)
     shown = (corners[0], corners[1], corners[2], corners[3])
-    box = _from_voc(shown)
+    box = from_voc(shown)
     fault = box_fault(box, size_hw, shown)
     if size_hw is not None and fault is None:
         box = cut_at_border(box, size_hw)
@@ -111,7 +111,7 @@ def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: P
     return LabelledObject(name=name, box_px=box, difficult=difficult or crowd, crowd=crowd, fault=fault)
 
 
-def _from_voc(corners: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def from_voc(corners: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     """VOC counts pixels from 1 and includes the last: (1, 1, 2, 2) is two pixels wide."""
     xmin, ymin, xmax, ymax = corners
     return (xmin - 1, ymin - 1, xmax, ymax)
