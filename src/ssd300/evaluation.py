@@ -12,7 +12,7 @@ from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.loader import read_sample
 from ssd300.detect import Detector
 from ssd300.errors import DataError, WeightsError
-from ssd300.metrics.voc import DEVKIT, VocRules
+from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.model.postprocess import Selection
 from ssd300.scoring import Metric, Report, score
 from ssd300.types import Annotation, DetectionTable

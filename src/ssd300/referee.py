@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import numpy as np
 
 from ssd300.data.dataset import Dataset
-from ssd300.metrics.voc import DEVKIT, VocRules
+from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.scoring import Metric, Score, score
 from ssd300.types import DetectionTable
 

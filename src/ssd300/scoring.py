@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args
 from ssd300.data.dataset import Dataset
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.coco import coco_average_precision
-from ssd300.metrics.voc import DEVKIT, ClassResult, VocRules, mean_ap, metric_name, voc_average_precision
+from ssd300.metrics.voc import ClassResult, mean_ap, voc_average_precision
+from ssd300.metrics.voc_rules import DEVKIT, VocRules, metric_name
 from ssd300.types import DetectionTable
 
 Metric = Literal["voc07", "voc12", "coco"]

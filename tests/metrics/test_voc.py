@@ -7,7 +7,8 @@ import pytest
 
 from ssd300.data import Dataset, load_dataset
 from ssd300.data.predictions import read_predictions
-from ssd300.metrics.voc import VocRules, mean_ap, metric_name, voc_average_precision
+from ssd300.metrics.voc import mean_ap, voc_average_precision
+from ssd300.metrics.voc_rules import VocRules, metric_name
 from ssd300.scoring import score
 from ssd300.types import Annotation, DetectionTable
 

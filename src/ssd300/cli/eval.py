@@ -110,7 +110,7 @@ def eval_(
     )
     say(dataset.notes)
     from ssd300.evaluation import evaluate
-    from ssd300.metrics.voc import VocRules
+    from ssd300.metrics.voc_rules import VocRules
     from ssd300.scoring import score
 
     rules = VocRules(overlap=overlap, pixels=pixels, difficult=difficult, voc07_thresholds=voc07_thresholds)
