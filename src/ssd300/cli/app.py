@@ -24,6 +24,7 @@ VERBS = {
     "convert": "Write labelled pictures in another form, the pictures copied, boxes unchanged.",
     "train": "Train SSD300 on labelled pictures. An option that is left out has the preset's value.",
     "eval": "Evaluate weights, or stored predictions, on labelled pictures.",
+    "compare": "Compare two detectors on the same labelled pictures, and say how sure the difference is.",
     "detect": "Detect on pictures, or on all pictures of a folder.",
     "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",
     "download": "Download published weights or PASCAL VOC, checked and resumable; without a name, list what there is.",
