@@ -74,10 +74,10 @@ def _choices(table: DetectionTable, metric: Metric, rules: VocRules) -> Iterator
                     yield _Choice(f"{name} {value}".replace("_", " "), metric, replace(rules, **changes), table)
     for cut in SCORE_CUTS:
         if len(table) and table.scores.min() < cut:
-            yield _Choice(f"scores from {cut:g} alone", metric, rules, _rows(table, table.scores >= cut))
+            yield _Choice(f"scores from {cut:g} alone", metric, rules, table.select(table.scores >= cut))
     best = _best_of_each_picture(table)
     if not best.all():
-        yield _Choice(f"the {MOST_OF_A_PICTURE} best of a picture", metric, rules, _rows(table, best))
+        yield _Choice(f"the {MOST_OF_A_PICTURE} best of a picture", metric, rules, table.select(best))
 
 
 def _alternative(choice: str, one: Score, base: Score) -> Alternative:
@@ -100,12 +100,3 @@ def _best_of_each_picture(table: DetectionTable) -> np.ndarray:
     kept = np.zeros(len(table), bool)
     kept[order] = rank < MOST_OF_A_PICTURE
     return kept
-
-
-def _rows(table: DetectionTable, keep: np.ndarray) -> DetectionTable:
-    return DetectionTable(
-        image_index=table.image_index[keep],
-        labels=table.labels[keep],
-        scores=table.scores[keep],
-        boxes_px=table.boxes_px[keep],
-    )

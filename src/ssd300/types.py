@@ -114,3 +114,12 @@ class DetectionTable:
 
     def __len__(self) -> int:
         return len(self.boxes_px)
+
+    def select(self, rows: Int[np.ndarray, " m"] | Bool[np.ndarray, " n"]) -> "DetectionTable":
+        """Those of the rows, by their numbers and in that order, or those where it is true."""
+        return DetectionTable(
+            image_index=self.image_index[rows],
+            labels=self.labels[rows],
+            scores=self.scores[rows],
+            boxes_px=self.boxes_px[rows],
+        )

@@ -1,6 +1,7 @@
 """`ssd300 compare`: is B better than A, on the same pictures, and would it be on others?"""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -130,17 +131,9 @@ def _with_labels(table: "DetectionTable", old: tuple[str, ...], new: tuple[str, 
     """Labels of the weights' classes as those of the data. Detections of other classes go: nothing is scored there."""
     import numpy as np
 
-    from ssd300.types import DetectionTable
-
     numbers = np.array([new.index(name) if name in new else -1 for name in old], dtype=np.int64)
-    labels = numbers[table.labels]
-    keep = labels >= 0
-    return DetectionTable(
-        image_index=table.image_index[keep],
-        labels=labels[keep],
-        scores=table.scores[keep],
-        boxes_px=table.boxes_px[keep],
-    )
+    renumbered = replace(table, labels=numbers[table.labels])
+    return renumbered.select(renumbered.labels >= 0)
 
 
 def _rows(result: "Comparison") -> list[list[str]]:
