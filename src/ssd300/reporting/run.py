@@ -13,7 +13,7 @@ from PIL import Image
 
 from ssd300.reporting.html import ClassRow, Gallery, Plot, RunReport
 
-REPORT, LOG = "report.html", "train.log"
+REPORT, LOG, EVALUATION = "report.html", "train.log", "eval"
 CONFIG, COMMAND, ENVIRONMENT, DATA, SUMMARY = "config.yaml", "command.txt", "env.json", "data.json", "summary.json"
 TRAINING_BATCH, VALIDATION = "images/training_batch.jpg", "images/validation_{number}.jpg"
 LOSS, RATE, MAP = "plots/loss.png", "plots/lr.png", "plots/map.png"

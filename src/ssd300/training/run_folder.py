@@ -40,8 +40,18 @@ from ssd300.training.state import Progress, describe
 from ssd300.training.stored_evaluation import store_evaluation
 from ssd300.types import Annotation, Detections, DetectionTable
 
-EVALUATION = "eval"
-OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, layout.REPORT, layout.SUMMARY, JSONL, CSV, layout.LOG)
+OF_A_RUN = (
+    "weights",
+    "state",
+    "plots",
+    "images",
+    layout.EVALUATION,
+    layout.REPORT,
+    layout.SUMMARY,
+    JSONL,
+    CSV,
+    layout.LOG,
+)
 TILE_PX, BATCH_TILE_PX, BATCH_COLUMNS, MOST_OF_A_BATCH = 480, 240, 4, 16
 
 log = logging.getLogger(__name__)
@@ -176,7 +186,7 @@ class RunFolder(Callback):
             self.log_file = None
 
     def _keep(self, report: Report) -> None:
-        store_evaluation(self.folder / EVALUATION, report)
+        store_evaluation(self.folder / layout.EVALUATION, report)
         plots.save_figure(self.folder / layout.PRECISION_RECALL, plots.plot_precision_recall(report.per_class))
         annotations, classes = report.dataset.annotations, report.dataset.classes
         thresholds = {"min_score": layout.SHOWN_SCORE, "iou_threshold": IOU_THRESHOLD}
