@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ssd300.data import Dataset, load_dataset
 from ssd300.data.predictions import read_predictions
 from ssd300.metrics.voc import mean_ap, voc_average_precision
-from ssd300.metrics.voc_rules import VocRules, metric_name
+from ssd300.metrics.voc_rules import DEVKIT, VocRules, metric_name
 from ssd300.scoring import score
 from ssd300.types import Annotation, DetectionTable
 
@@ -130,8 +132,13 @@ def test_scores_that_are_not_numbers_are_an_error():
         voc_average_precision([picture([HIT])], table([(0, float("nan"), HIT)]), 1)
 
 
-def literal_ap(pictures, rows, protocol):
-    """The development kit's loop, one detection at a time."""
+def literal_ap(pictures, rows, protocol, rules=DEVKIT):
+    """The development kit's loop, one detection at a time, and what other rules change in it."""
+    if rules.difficult == "dropped":
+        pictures = [picture(annotation.boxes_px[~annotation.difficult]) for annotation in pictures]
+    if rules.difficult == "counted":
+        pictures = [picture(annotation.boxes_px) for annotation in pictures]
+    one = 1 if rules.pixels == "inclusive" else 0
     total = sum(int((~annotation.difficult).sum()) for annotation in pictures)
     found, hits = set(), []
     for image, _, box in sorted(rows, key=lambda row: -row[1]):
@@ -140,13 +147,13 @@ def literal_ap(pictures, rows, protocol):
         x1, y1, x2, y2 = box[0] + 1, box[1] + 1, box[2], box[3]
         for index, other in enumerate(annotation.boxes_px):
             ox1, oy1, ox2, oy2 = other[0] + 1, other[1] + 1, other[2], other[3]
-            width, height = min(x2, ox2) - max(x1, ox1) + 1, min(y2, oy2) - max(y1, oy1) + 1
+            width, height = min(x2, ox2) - max(x1, ox1) + one, min(y2, oy2) - max(y1, oy1) + one
             if width > 0 and height > 0:
                 shared = width * height
-                areas = (x2 - x1 + 1) * (y2 - y1 + 1) + (ox2 - ox1 + 1) * (oy2 - oy1 + 1)
+                areas = (x2 - x1 + one) * (y2 - y1 + one) + (ox2 - ox1 + one) * (oy2 - oy1 + one)
                 if shared / (areas - shared) > best:
                     best, best_object = shared / (areas - shared), index
-        if best >= 0.5:
+        if best > 0.5 or (best == 0.5 and rules.overlap == "at-least"):
             if annotation.difficult[best_object]:
                 continue
             hits.append((image, best_object) not in found)
@@ -180,6 +187,30 @@ def test_equals_the_literal_loop(seed):
         (result,) = voc_average_precision(pictures, table(rows), 1, protocol=protocol)
         wanted = literal_ap(pictures, rows, protocol)
         assert result.ap == (None if wanted is None else pytest.approx(wanted, abs=1e-9))
+
+
+corner, side = st.integers(0, 12), st.integers(1, 12)
+boxes = st.tuples(corner, corner, side, side).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
+images = st.tuples(
+    st.lists(st.tuples(boxes, st.booleans()), max_size=4),  # objects, difficult or not
+    st.lists(st.tuples(boxes, st.integers(0, 3)), max_size=6),  # detections, of four scores: many ties
+)
+choices = st.builds(
+    VocRules,
+    overlap=st.sampled_from(["at-least", "above"]),
+    pixels=st.sampled_from(["inclusive", "differences"]),
+    difficult=st.sampled_from(["ignored", "counted", "dropped"]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(images, max_size=4), st.sampled_from(["voc07", "voc12"]), choices)
+def test_equals_the_literal_loop_on_whatever_there_is(drawn, protocol, rules):
+    pictures = [picture([b for b, _ in truth], {n for n, (_, hard) in enumerate(truth) if hard}) for truth, _ in drawn]
+    rows = [(n, score / 4, box) for n, (_, found) in enumerate(drawn) for box, score in found]
+    (result,) = voc_average_precision(pictures, table(rows), 1, protocol=protocol, rules=rules)
+    wanted = literal_ap(pictures, rows, protocol, rules)
+    assert result.ap == (None if wanted is None else pytest.approx(wanted, abs=1e-9))
 
 
 @pytest.mark.parametrize(
