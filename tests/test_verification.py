@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,8 +14,6 @@ from ssd300.weights import load_weights, read_card, save_weights
 
 @pytest.fixture
 def run(coloured, tmp_path):
-    from dataclasses import replace
-
     options = {"steps": 3, "batch_size": 2, "workers": 0, "amp": "off", "init": "none", "ema": True}
     out = tmp_path / "run"
     train(
@@ -33,6 +32,21 @@ def test_an_honest_run_holds_and_the_command_says_so(run, coloured, capsys):
     assert [check.difference for check in result.checks] == [0.0, 0.0]
     assert main(["verify", str(run), str(coloured), "--json", "--device", "cpu"]) == 0
     assert json.loads(capsys.readouterr().out)["holds"] is True
+
+
+def test_pictures_that_were_skipped_are_skipped_again(run, coloured, tmp_path, capsys):
+    """One of the two held-out pictures is no picture."""
+    test = coloured / "ImageSets/Main/test.txt"
+    test.write_text("p4\np3\n")
+    (coloured / "JPEGImages/p3.jpg").write_bytes(b"no picture")
+    options = {"steps": 1, "batch_size": 2, "workers": 0, "amp": "off", "init": "none", "on_bad_image": "skip"}
+    train(
+        load_dataset(coloured), replace(PRESETS["light"](tmp_path / "again"), **options),
+        validation=load_dataset(coloured, purpose="test"),
+    )  # fmt: skip
+    words = ["verify", str(tmp_path / "again"), str(coloured), "--device", "cpu"]
+    assert main([*words, "--on-bad-image", "skip"]) == 0
+    assert main(words) == 3
 
 
 def test_a_summary_that_says_more_is_found_out(run, coloured, capsys):

@@ -72,9 +72,10 @@ def verify(
             fix="Name the same data, --split and --on-bad-label as for training.",
         )
     metric = _metric(summary["metric"])
-    stored = read_predictions(run / EVALUATION / JSONL, dataset.annotations, dataset.classes).table
-    again = score(dataset, stored, metrics=[metric])
     weighed = evaluate(run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image)
+    scored = weighed.dataset  # without the pictures that cannot be read, where they are skipped
+    stored = read_predictions(run / EVALUATION / JSONL, scored.annotations, scored.classes).table
+    again = score(scored, stored, metrics=[metric])
     return Verification(
         metric=summary["metric"],
         map=summary["map"],
