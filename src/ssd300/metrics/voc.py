@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from ssd300.metrics.voc_matching import judge
+from ssd300.metrics.voc_matching import ANY_AREA, AreaRange, judge
 from ssd300.metrics.voc_rules import DEVKIT, NAMES, Protocol, VocRules
 from ssd300.types import Annotation, DetectionTable
 
@@ -42,6 +42,7 @@ def voc_average_precision(
     *,
     protocol: Protocol = "voc07",
     rules: VocRules = DEVKIT,
+    within_area_px: AreaRange = ANY_AREA,
 ) -> list[ClassResult]:
     """Average precision of each class, 0..1: at 11 recalls (voc07) or as the area under the curve (voc12, from 2010).
 
@@ -53,14 +54,13 @@ def voc_average_precision(
     if protocol not in NAMES:
         raise ValueError(f"protocol={protocol!r}: expected one of {', '.join(NAMES)}")
     results = []
-    for judged in judge(annotations, detections, num_classes, rules):
+    for judged in judge(annotations, detections, num_classes, rules, within_area_px=within_area_px):
         objects = int(judged.objects.sum())
         true = judged.true if objects else judged.true[:0]  # without an object there is no curve
-        true_positives = np.cumsum(true)
-        precision = true_positives / np.arange(1, len(true) + 1)
+        true_positives, precision = _curve(true)
         results.append(
             ClassResult(
-                ap=_average(true_positives, precision, objects, protocol, rules) if objects else None,
+                ap=average_precision(true, objects, protocol=protocol, rules=rules),
                 objects=objects,
                 difficult=judged.difficult,
                 detections=judged.detections,
@@ -78,14 +78,16 @@ def mean_ap(results: Sequence[ClassResult]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _average(
-    true_positives: Int[np.ndarray, " n"],
-    precision: Float[np.ndarray, " n"],
-    objects: int,
-    protocol: Protocol,
-    rules: VocRules,
-) -> float:
-    """AP of a curve: mean over recalls of the best precision at that recall or a higher one."""
+def average_precision(
+    true: Bool[np.ndarray, " n"], objects: int, *, protocol: Protocol = "voc07", rules: VocRules = DEVKIT
+) -> float | None:
+    """AP of one class whose detections, best score first, are true or false. None without objects.
+
+    Mean over recalls of the best precision at that recall or a higher one.
+    """
+    if not objects:
+        return None
+    true_positives, precision = _curve(true)
     envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)  # 0 at recalls that are never reached
     if protocol == "voc12":
         steps = np.diff(true_positives, prepend=0)  # recall rises by 1 / objects at each true positive
@@ -95,3 +97,9 @@ def _average(
     else:
         reached = np.searchsorted(true_positives / objects, np.arange(0.0, 1.1, 0.1))
     return float(envelope[reached].mean())
+
+
+def _curve(true: Bool[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """True ones among the first 1, 2, .., and their share."""
+    true_positives = np.cumsum(true)
+    return true_positives, true_positives / np.arange(1, len(true) + 1)

@@ -5,23 +5,55 @@ so a width is one more than the difference.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ssd300.boxes_px import area_px
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.types import Annotation, DetectionTable
+
+AreaRange = tuple[float, float]
+ANY_AREA: AreaRange = (0.0, float("inf"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Objects:
+    """The objects of many images, image after image."""
+
+    images: Int[np.ndarray, " m"]
+    boxes_px: Float[np.ndarray, "m 4"]
+    labels: Int[np.ndarray, " m"]
+    difficult: Bool[np.ndarray, " m"]
+    num_images: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, rows: Int[np.ndarray, " n"] | Bool[np.ndarray, " m"]) -> "Objects":
+        """Those of the rows, which must rise."""
+        return Objects(
+            images=self.images[rows],
+            boxes_px=self.boxes_px[rows],
+            labels=self.labels[rows],
+            difficult=self.difficult[rows],
+            num_images=self.num_images,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judged:
     """One class: its detections that count, best score first, and its objects.
 
-    `images` and `true` have a row a detection that did not meet a difficult object; `objects` counts those that count,
-    a number an image. `difficult` are the other objects, `detections` all of the class.
+    `images`, `true`, `scores`, `rows` and `met` have an entry a detection that did not meet a difficult object: `rows`
+    are its places in the table, `met` is the object that it overlaps enough, counted as in `objects_of`, or -1.
+    `objects` counts those that count, a number an image. `difficult` are the other objects, `detections` all of the
+    class.
     """
 
+    rows: Int[np.ndarray, " n"]
+    met: Int[np.ndarray, " n"]
     images: Int[np.ndarray, " n"]
     true: Bool[np.ndarray, " n"]
     scores: Float[np.ndarray, " n"]
@@ -30,52 +62,80 @@ class Judged:
     detections: int
 
 
+def objects_of(annotations: Sequence[Annotation], rules: VocRules = DEVKIT) -> Objects:
+    """All objects, as the rules take difficult ones: those that are dropped are not among them."""
+    per_image = np.array([len(annotation) for annotation in annotations], dtype=np.int64)
+    difficult = np.concatenate([np.zeros(0, bool), *(annotation.difficult for annotation in annotations)])
+    objects = Objects(
+        images=np.repeat(np.arange(len(annotations)), per_image),
+        boxes_px=np.concatenate([np.zeros((0, 4)), *(annotation.boxes_px for annotation in annotations)]),
+        labels=np.concatenate([np.zeros(0, np.int64), *(annotation.labels for annotation in annotations)]),
+        difficult=difficult & (rules.difficult != "counted"),
+        num_images=len(annotations),
+    )
+    return objects.select(~difficult) if rules.difficult == "dropped" else objects
+
+
 def judge(
-    annotations: Sequence[Annotation], detections: DetectionTable, num_classes: int, rules: VocRules = DEVKIT
+    annotations: Sequence[Annotation],
+    detections: DetectionTable,
+    num_classes: int,
+    rules: VocRules = DEVKIT,
+    *,
+    within_area_px: AreaRange = ANY_AREA,
 ) -> list[Judged]:
     """Judge the detections of each class.
 
     A detection belongs to the object of its class and image that it overlaps most, difficult ones included and the
     first of equals. If it overlaps it enough it is ignored where that object is difficult, true if it is the first by
     score to reach it, and false otherwise, even where another object is free. Equal scores keep the table's order.
-    So it is by the development kit's `rules`.
+    So it is by the development kit's `rules`. As in COCO's metric, objects outside `within_area_px` (both ends
+    included) are taken as difficult ones, and detections outside that are not true are ignored.
 
     Raises:
         ValueError: a row whose score is NaN, whose box is not finite, or whose image or label does not exist.
     """
     _check_rows(detections, len(annotations), num_classes)
-    per_image = np.array([len(annotation) for annotation in annotations], dtype=np.int64)
-    images = np.repeat(np.arange(len(annotations)), per_image)
-    boxes = np.concatenate([np.zeros((0, 4)), *(annotation.boxes_px for annotation in annotations)])
-    labels = np.concatenate([np.zeros(0, np.int64), *(annotation.labels for annotation in annotations)])
-    difficult = np.concatenate([np.zeros(0, bool), *(annotation.difficult for annotation in annotations)])
-    if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
-        raise ValueError(f"annotation labels lie in {labels.min()}..{labels.max()}, expected 0..{num_classes - 1}")
-    if rules.difficult == "dropped":
-        images, boxes, labels = images[~difficult], boxes[~difficult], labels[~difficult]
-    if rules.difficult != "ignored":
-        difficult = np.zeros(len(labels), bool)
+    every = objects_of(annotations, rules)
+    if len(every) and not 0 <= every.labels.min() <= every.labels.max() < num_classes:
+        low, high = every.labels.min(), every.labels.max()
+        raise ValueError(f"annotation labels lie in {low}..{high}, expected 0..{num_classes - 1}")
+    if within_area_px != ANY_AREA:
+        every = replace(every, difficult=every.difficult | ~within_area(every.boxes_px, within_area_px))
 
-    objects_of, detections_of = _rows_by_label(labels, num_classes), _rows_by_label(detections.labels, num_classes)
+    objects_by_label, rows_by_label = (
+        _rows_by_label(every.labels, num_classes), _rows_by_label(detections.labels, num_classes)
+    )  # fmt: skip
     judged = []
-    for label in range(num_classes):
-        objects, rows = objects_of[label], detections_of[label]
+    for mine, rows in zip(objects_by_label, rows_by_label, strict=True):
+        objects = every.select(mine)
         rows = rows[np.argsort(-detections.scores[rows], kind="stable")]
-        first_object = np.searchsorted(images[objects], np.arange(len(annotations) + 1))  # of each image
-        best = _best_objects(detections, rows, boxes[objects], first_object, rules)
-        true, counted = _judge(best, difficult[objects])
-        countable = objects[~difficult[objects]]
+        best, iou = nearest_objects(detections, rows, objects, rules)
+        best[~rules.enough(iou)] = -1
+        true, counted = _judge(best, objects.difficult)
+        if within_area_px != ANY_AREA:
+            counted &= true | within_area(detections.boxes_px[rows], within_area_px)
+        rows, best = rows[counted], best[counted]
         judged.append(
             Judged(
-                images=detections.image_index[rows[counted]],
+                rows=rows,
+                met=np.append(mine, -1)[best],
+                images=detections.image_index[rows],
                 true=true[counted],
-                scores=detections.scores[rows[counted]],
-                objects=np.bincount(images[countable], minlength=len(annotations)),
-                difficult=len(objects) - len(countable),
-                detections=len(rows),
+                scores=detections.scores[rows],
+                objects=np.bincount(objects.images[~objects.difficult], minlength=len(annotations)),
+                difficult=int(objects.difficult.sum()),
+                detections=len(counted),
             )
         )
     return judged
+
+
+def within_area(boxes_px: Float[np.ndarray, "n 4"], area_range_px: AreaRange) -> Bool[np.ndarray, " n"]:
+    """Both ends included."""
+    area = area_px(boxes_px)
+    within: np.ndarray = (area >= area_range_px[0]) & (area <= area_range_px[1])
+    return within
 
 
 def _check_rows(detections: DetectionTable, num_images: int, num_classes: int) -> None:
@@ -96,36 +156,31 @@ def _check_rows(detections: DetectionTable, num_images: int, num_classes: int) -
 def _rows_by_label(labels: Int[np.ndarray, " n"], num_classes: int) -> list[Int[np.ndarray, " _"]]:
     """Row numbers of each class, in their own order."""
     rows = np.argsort(labels.astype(np.min_scalar_type(num_classes)), kind="stable")  # radix sort of small integers
-    return np.split(rows, np.cumsum(np.bincount(labels, minlength=num_classes)))
+    return np.split(rows, np.cumsum(np.bincount(labels, minlength=num_classes))[:-1])
 
 
-def _best_objects(
-    detections: DetectionTable,
-    rows: Int[np.ndarray, " n"],
-    object_boxes: Float[np.ndarray, "m 4"],
-    first_object: Int[np.ndarray, " _"],
-    rules: VocRules,
-) -> Int[np.ndarray, " n"]:
-    """The object that each of `rows` overlaps most, the first of equals; -1 where none is enough.
+def nearest_objects(
+    detections: DetectionTable, rows: Int[np.ndarray, " n"], objects: Objects, rules: VocRules = DEVKIT
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """The object of its image that each of `rows` overlaps most, the first of equals, and their IoU; -1 and 0 if none.
 
-    `object_boxes` are one class's in image order; image i has those from `first_object[i]` to `first_object[i + 1]`.
     Every detection meets the first object of its image, then those that have one the second, and so on: no matrix of
     all pairs is ever built.
     """
     images = detections.image_index[rows]
+    first_object = np.searchsorted(objects.images, np.arange(objects.num_images + 1))  # of each image
     candidate, end = first_object[:-1][images], first_object[1:][images]
     best, best_iou = np.full(len(rows), -1), np.zeros(len(rows))
+    one = int(rules.pixels == "inclusive")
     active = np.flatnonzero(candidate < end)
     while len(active):
-        iou = _iou(detections.boxes_px[rows[active]], object_boxes[candidate[active]], int(rules.pixels == "inclusive"))
+        iou = _iou(detections.boxes_px[rows[active]], objects.boxes_px[candidate[active]], one)
         better = iou > best_iou[active]
         improved = active[better]
         best[improved], best_iou[improved] = candidate[improved], iou[better]
         candidate[active] += 1
         active = active[candidate[active] < end[active]]
-    enough = best_iou >= rules.iou_threshold if rules.overlap == "at-least" else best_iou > rules.iou_threshold
-    best[~enough] = -1
-    return best
+    return best, best_iou
 
 
 def _iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "n 4"], one: int) -> Float[np.ndarray, " n"]:

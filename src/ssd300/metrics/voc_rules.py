@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args, get_type_hints
 
+import numpy as np
+from jaxtyping import Bool, Float
+
 Protocol: TypeAlias = Literal["voc07", "voc12"]
 
 NAMES = {"voc07": "voc07_11pt", "voc12": "voc12_area"}
@@ -43,6 +46,11 @@ class VocRules:
         for name, hint in get_type_hints(type(self)).items():
             if (choices := get_args(hint)) and getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(choices)}")
+
+    def enough(self, iou: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        """Whether it makes a detection an object's."""
+        reached: np.ndarray = iou >= self.iou_threshold if self.overlap == "at-least" else iou > self.iou_threshold
+        return reached
 
     def departures(self, protocol: Protocol) -> list[str]:
         """What of this is not the development kit's, in words; the threshold itself stands in the metric's name."""
