@@ -14,10 +14,10 @@ from ssd300.data.dataset import Dataset
 from ssd300.metrics.bootstrap import draw_weights, weighted_average_precision
 from ssd300.metrics.voc_matching import Judged, judge
 from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
+from ssd300.scoring import SHOWN_SCORE
 from ssd300.types import DetectionTable
 
 CONFIDENCE = 0.95
-SHOWN_SCORE = 0.5
 MOST_CHANGED = 6
 
 

@@ -14,9 +14,9 @@ from ssd300.metrics.reliability import Bin, expected_calibration_error, reliabil
 from ssd300.metrics.voc import mean_ap, voc_average_precision
 from ssd300.metrics.voc_matching import AreaRange, within_area
 from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
+from ssd300.scoring import SHOWN_SCORE
 from ssd300.types import DetectionTable
 
-SHOWN_SCORE = 0.5  # a detection that is shown is more probably its class than all else together
 MOST_SHOWN = 6
 SIZES_PX: dict[str, AreaRange] = {  # areas, as in COCO's metric
     "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10),

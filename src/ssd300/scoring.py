@@ -11,6 +11,7 @@ from ssd300.metrics.voc import ClassResult, mean_ap, voc_average_precision
 from ssd300.metrics.voc_rules import DEVKIT, VocRules, metric_name
 from ssd300.types import DetectionTable
 
+SHOWN_SCORE = 0.5  # a detection that is shown is more probably its class than all else together
 Metric = Literal["voc07", "voc12", "coco"]
 
 

@@ -1,15 +1,17 @@
 from PIL import Image
 
-from ssd300.reporting.html import ClassRow, Gallery, RunReport, write_report
+from ssd300.reporting.html import ClassRow, Gallery, Page, Table, write_report
 
 
 def test_names_are_escaped_and_nothing_comes_from_the_web(tmp_path):
     hostile = "<script>alert(1)</script>"
-    report = RunReport(
+    report = Page(
         title=hostile,
         subtitle="s",
         headline="0.5",
         headline_meaning="mAP",
+        facts_title="The run",
+        tables=[Table(title="t", explanation="e", head=("class", hostile), rows=[(hostile, "1")])],
         per_class=[
             ClassRow(name=hostile, ap=0.5, objects=1, detections=2),
             ClassRow(name="b", ap=None, objects=0, detections=0),

@@ -6,15 +6,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ssd300.failures import SIZES_PX, ErrorsOfKind, ScoreOfSize
+from ssd300.metrics.error_kinds import KINDS
+from ssd300.metrics.reliability import Bin, reliability
 from ssd300.metrics.voc import ClassResult
-from ssd300.reporting.plots import (
+from ssd300.reporting.evaluation_plots import (
     plot_confusion,
+    plot_errors,
+    plot_precision_recall,
+    plot_reliability,
+    plot_sizes,
+)
+from ssd300.reporting.plot_style import save_figure
+from ssd300.reporting.plots import (
     plot_label_statistics,
     plot_learning_rate,
     plot_losses,
     plot_map,
-    plot_precision_recall,
-    save_figure,
 )
 from ssd300.types import Annotation
 
@@ -54,6 +62,12 @@ def annotation(count, size_hw=(100, 100)):
         lambda: plot_precision_recall({f"c{n}": result(0.5) for n in range(30)}),
         lambda: plot_confusion(np.zeros((5, 5), int), NAMES, min_score=0.5, iou_threshold=0.5),
         lambda: plot_confusion(np.eye(41, dtype=int), [f"c{n}" for n in range(40)], min_score=0.5, iou_threshold=0.5),
+        lambda: plot_errors(dict.fromkeys(KINDS, ErrorsOfKind(0, None))),
+        lambda: plot_errors({kind: ErrorsOfKind(1000, 0.5 - n / 10) for n, kind in enumerate(KINDS)}),
+        lambda: plot_sizes(dict.fromkeys(SIZES_PX, ScoreOfSize(None, 0, 0))),
+        lambda: plot_sizes(dict.fromkeys(SIZES_PX, ScoreOfSize(1.0, 9_999, 9_999))),
+        lambda: plot_reliability(reliability([])),
+        lambda: plot_reliability([Bin(n / 10, (n + 1) / 10, 10**n, n / 10, 1.0) for n in range(10)]),
         lambda: plot_label_statistics([], NAMES),
         lambda: plot_label_statistics([annotation(0)], NAMES),
         lambda: plot_label_statistics([annotation(3), annotation(1, None)], NAMES),
@@ -69,5 +83,7 @@ def test_any_names_and_few_values(figure, tmp_path):
 
 
 def test_no_global_state():
-    code = "import sys, ssd300.reporting.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = (
+        "import sys; from ssd300.reporting import evaluation_plots, plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -17,6 +17,7 @@ import torch
 from ssd300.data import load_dataset
 from ssd300.presets import PRESETS
 from ssd300.reporting import plots
+from ssd300.reporting.plot_style import save_figure
 from ssd300.training.loop import train
 
 LONGEST_LIFE_S = 2.5
@@ -49,7 +50,7 @@ def step_of(out: Path) -> int:
 if __name__ == "__main__":
     data, out, kills = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     drawn = load_dataset(data)
-    plots.save_figure(out.with_name("labels.png"), plots.plot_label_statistics(drawn.annotations, drawn.classes))
+    save_figure(out.with_name("labels.png"), plots.plot_label_statistics(drawn.annotations, drawn.classes))
     chance, step = random.Random(0), 0
     for _ in range(kills):
         child = live(data, out, resume=step > 0)

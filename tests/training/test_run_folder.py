@@ -17,7 +17,9 @@ WITHOUT_A_SPLIT = {"config.yaml", "command.txt", "train.log", "env.json", "data.
                    "summary.json", "report.html", "weights/best.safetensors", "weights/last.safetensors",
                    "state/last.pt", "plots/loss.png", "plots/lr.png", "plots/labels.png",
                    "images/training_batch.jpg"}  # fmt: skip
-WITH_A_SPLIT = {"plots/map.png", "plots/precision_recall.png", "plots/confusion.png", "images/validation_1.jpg",
+WITH_A_SPLIT = {"plots/map.png", "plots/precision_recall.png", "plots/confusion.png", "plots/errors.png",
+                "plots/sizes.png", "plots/reliability.png", "images/validation_1.jpg", "images/worst_1.jpg",
+                "eval/failures.json",
                 "eval/per_class.csv", "eval/detections.jsonl", "eval/comp4/comp4_det_test_blue.txt",
                 "eval/comp4/comp4_det_test_red.txt"}  # fmt: skip
 
@@ -53,8 +55,8 @@ def test_all_that_a_run_folder_holds(config, data, held_out, coloured, tmp_path)
     report = (out / "report.html").read_text(encoding="utf-8")
     assert summary["metric"] in report
     assert "http" not in report
-    assert report.count("data:image/png") == 6
-    assert report.count("data:image/jpeg") == 2
+    assert report.count("data:image/png") == 9
+    assert report.count("data:image/jpeg") == 3
 
 
 def test_the_stored_evaluation_is_that_of_the_best_weights(config, data, held_out, tmp_path):

@@ -161,7 +161,7 @@ def _print(a: str, b: str, result: "Comparison", changed: list[tuple[str, int]])
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
     sys.stdout.write(f"\n{result.metric}, {result.images} images, {result.resamples} resamples, seed {result.seed}\n")
     if changed:
-        from ssd300.comparison import SHOWN_SCORE
+        from ssd300.scoring import SHOWN_SCORE
 
         sys.stdout.write(f"changed most (objects found less false ones, scores from {SHOWN_SCORE:g}): ")
         sys.stdout.write(", ".join(f"{image} {change:+d}" for image, change in changed) + "\n")

@@ -10,7 +10,6 @@ from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
 PICTURES = (240, 60)  # drawn for training and for testing
 STEPS, BATCH_SIZE, WARMUP_STEPS, LEARNING_RATE = 120, 8, 10, 2e-2
 SHOWN = 9
-SHOWN_SCORE = 0.5
 
 
 def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, json_: Json = False) -> None:
@@ -38,6 +37,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     from ssd300.presets import light
     from ssd300.reporting.html import Gallery, write_report
     from ssd300.reporting.run import read_run
+    from ssd300.scoring import SHOWN_SCORE
     from ssd300.training.loop import train
 
     data, run = out / "data", out / "run"

@@ -1,9 +1,10 @@
 """`ssd300 eval`: mAP of weights, or of stored predictions, on labelled pictures."""
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -11,8 +12,10 @@ from ssd300.cli.options import DataFormat, Json, Switch, Weights, print_json, re
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
+    from ssd300.failures import Failures
+    from ssd300.metrics.voc_rules import Protocol
     from ssd300.referee import Alternative
-    from ssd300.scoring import Score
+    from ssd300.scoring import Report, Score
 
 
 def eval_(
@@ -27,6 +30,9 @@ def eval_(
     pixels: Literal["inclusive", "differences"] = "inclusive",
     difficult: Literal["ignored", "counted", "dropped"] = "ignored",
     referee: Switch = False,
+    failures: Switch = False,
+    out: Path | None = None,
+    overwrite: Switch = False,
     min_score: Annotated[float, Parameter(name=["--min-score", "--conf"])] = 0.01,
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.45,
     top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
@@ -64,6 +70,12 @@ def eval_(
         Of the VOC metrics: difficult objects are 'ignored', as VOC does, 'counted' as others, or 'dropped' beforehand.
     referee
         Say what each choice by which evaluators differ would make of the first metric.
+    failures
+        Say which kinds of error there are and what mending each would add, and how it is by size of the object.
+    out
+        A folder for report.html, with curves, failures and the worst pictures; the scores; and all detections.
+    overwrite
+        Write into a folder that is not empty.
     min_score
         Lowest score of a detection.
     max_overlap
@@ -91,6 +103,10 @@ def eval_(
     """
     if (weights is None) == (predictions is None):
         raise UsageError("eval needs either --weights or --predictions", fix="Give one of them.")
+    if out is not None:
+        from ssd300.files import check_output_free
+
+        check_output_free(out, overwrite=overwrite)
     from ssd300.data import load_dataset
     from ssd300.model.postprocess import Selection
 
@@ -139,19 +155,34 @@ def eval_(
             device=choose_device(device),
         )
         say(f"skipped: {picture}" for picture in report.skipped)
+    where: Failures | None = None
+    if failures or out is not None:
+        from ssd300.failures import find_failures
+
+        voc_metric: Protocol = next((name for name in metric if name != "coco"), "voc07")
+        where = find_failures(report.dataset, report.detections, metric=voc_metric, rules=rules)
+        if out is not None:
+            _write_folder(out, report, where, source=weights or str(predictions), overwrite=overwrite)
     judged: list[Alternative] = []
     if referee:
         from ssd300.referee import alternatives
 
         judged = alternatives(report.dataset, report.detections, metric=metric[0], rules=rules)
     if json_:
-        print_json(report.to_dict() | ({"referee": [asdict(one) for one in judged]} if referee else {}))
+        more: dict[str, Any] = {"referee": [asdict(one) for one in judged]} if referee else {}
+        if failures and where is not None:
+            more["failures"] = where.to_dict()
+        print_json(report.to_dict() | more)
         return
     for number, result in enumerate(report.scores):
         sys.stdout.write("\n" if number else "")
         _print_table(result, report.images)
     if judged:
         _print_alternatives(judged)
+    if failures and where is not None:
+        _print_failures(where)
+    if out is not None:
+        sys.stdout.write(f"look at {out / 'report.html'}\n")
     if report.skipped:
         sys.stdout.write(f"{len(report.skipped)} picture(s) could not be read and were left out\n")
 
@@ -169,6 +200,36 @@ def _print_table(score: "Score", images: int) -> None:
     absent = [name for name, result in score.per_class.items() if result.ap is None]
     if absent:
         say([f"left out of the mean, as no object counts: {', '.join(absent)}"])
+
+
+def _write_folder(out: Path, report: "Report", where: "Failures", *, source: str, overwrite: bool) -> None:
+    from importlib.metadata import version
+
+    from ssd300.files import whole_folder, write_json
+    from ssd300.reporting.evaluation import evaluation_page
+    from ssd300.reporting.html import write_report
+    from ssd300.reporting.stored_evaluation import store_evaluation
+
+    facts = [("detections of", source), ("command", shlex.join(sys.argv)), ("ssd300", version("ssd300"))]
+    with whole_folder(out, overwrite=overwrite) as folder:
+        store_evaluation(folder, report)
+        write_json(folder / "scores.json", report.to_dict())
+        write_json(folder / "failures.json", where.to_dict())
+        page = evaluation_page(report, where, title=f"Evaluation of {Path(source).name}", facts=facts)
+        write_report(folder / "report.html", page)
+
+
+def _print_failures(where: "Failures") -> None:
+    from ssd300.scoring import SHOWN_SCORE
+
+    sys.stdout.write(f"\n{'kind of error':13}  {'shown':>6}  mAP rises by, if mended\n")
+    for name, kind in where.kinds.items():
+        sys.stdout.write(f"{name:13}  {kind.shown:6}  {'-' if kind.gain is None else f'{kind.gain:+.4f}':>7}\n")
+    sys.stdout.write(f"\n{'size':13}  {'AP':>6}  {'objects':>8}  {'found':>8}\n")
+    for name, size in where.sizes.items():
+        ap = "-" if size.map is None else f"{size.map:.4f}"
+        sys.stdout.write(f"{name:13}  {ap:>6}  {size.objects:8}  {size.found:8}\n")
+    sys.stdout.write(f"({where.metric}; shown and found: scores from {SHOWN_SCORE:g})\n")
 
 
 def _print_alternatives(judged: "list[Alternative]") -> None:

@@ -26,19 +26,25 @@ def draw_boxes(
     boxes_px: Float[np.ndarray, "n 4"],
     texts: Sequence[str],
     colors: Sequence[Color],
+    *,
+    text_share: float = TEXT_SHARE,
 ) -> Image.Image:
-    """Boxes in this order, then their texts. A text that is wider than the picture is left out."""
+    """Boxes in this order, then their texts. One that is empty or wider than the picture is left out.
+
+    `text_share` is the size of letters as a share of the picture's side.
+    """
     canvas = Image.fromarray(image).copy()
     draw = ImageDraw.Draw(canvas)
     side = float(np.sqrt(canvas.width * canvas.height))
     line = max(1, round(side * LINE_SHARE))
-    font = ImageFont.load_default(size=max(LEAST_TEXT_PX, round(side * TEXT_SHARE)))
+    font = ImageFont.load_default(size=max(LEAST_TEXT_PX, round(side * text_share)))
     limits = np.array([canvas.width - 1, canvas.height - 1] * 2)
     corners = [tuple(np.clip(box, 0, limits).round().astype(int).tolist()) for box in boxes_px]
     for box, color in zip(corners, colors, strict=True):
         draw.rectangle((box[0], box[1], max(box[2], box[0]), max(box[3], box[1])), outline=color, width=line)
     for box, text, color in zip(corners, texts, colors, strict=True):
-        _draw_tag(draw, (box[0], box[1]), text, color, font, canvas.size)
+        if text:
+            _draw_tag(draw, (box[0], box[1]), text, color, font, canvas.size)
     return canvas
 
 

@@ -36,31 +36,44 @@ class Plot:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gallery:
-    """Pictures with captions under one heading; `wide` ones take a whole line each. A caption may be empty."""
+    """Pictures with captions, which may be empty, under one heading; `wide` ones stand in pairs, `full` ones alone."""
 
     title: str
     explanation: str
     pictures: Sequence[tuple[str, Image.Image]]
     wide: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RunReport:
+class Table:
+    """Rows of words under one heading; the first column is the widest."""
+
+    title: str
+    explanation: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Page:
     """What the page says, from top to bottom. `notes` are what is missing, and why."""
 
     title: str
     subtitle: str
     headline: str
     headline_meaning: str
+    facts_title: str
     notes: Sequence[str] = ()
     per_class: Sequence[ClassRow] = ()
+    tables: Sequence[Table] = ()
     plots: Sequence[Plot] = ()
     galleries: Sequence[Gallery] = ()
     facts: Sequence[tuple[str, str]] = ()
     configuration: Sequence[tuple[str, str]] = ()
 
 
-def write_report(path: Path, report: RunReport) -> None:
+def write_report(path: Path, report: Page) -> None:
     """Write the report; pictures go into it as they are, wide ones made smaller."""
     write_page(path, "report.html.jinja", title=report.title, report=report)
 

@@ -11,27 +11,30 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from ssd300.reporting.html import ClassRow, Gallery, Plot, RunReport
+from ssd300.reporting.evaluation import PLOTS, WORST_EXPLANATION, WORST_TITLE, errors_table
+from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
+from ssd300.scoring import SHOWN_SCORE
 
 REPORT, LOG, EVALUATION = "report.html", "train.log", "eval"
 CONFIG, COMMAND, ENVIRONMENT, DATA, SUMMARY = "config.yaml", "command.txt", "env.json", "data.json", "summary.json"
-TRAINING_BATCH, VALIDATION = "images/training_batch.jpg", "images/validation_{number}.jpg"
-LOSS, RATE, MAP = "plots/loss.png", "plots/lr.png", "plots/map.png"
-PRECISION_RECALL, CONFUSION, LABELS = "plots/precision_recall.png", "plots/confusion.png", "plots/labels.png"
-SHOWN_SCORE = 0.5  # a detection that is shown is more probably its class than all else together
+FAILURES = f"{EVALUATION}/failures.json"
+TRAINING_BATCH, VALIDATION, WORST = (
+    "images/training_batch.jpg", "images/validation_{number}.jpg", "images/worst_{number}.jpg"
+)  # fmt: skip
+LOSS, RATE, MAP, LABELS = "plots/loss.png", "plots/lr.png", "plots/map.png", "plots/labels.png"
+OF_EVALUATION = "plots/{name}.png"
 SHOWN_PICTURES = 6
 
 _PLOTS = (  # file, alternative text, whether it takes a whole line
     (LOSS, "loss over steps", False),
     (MAP, "mAP over steps", False),
     (RATE, "learning rate over steps", False),
-    (CONFUSION, "confusion of classes and background", False),
-    (PRECISION_RECALL, "precision over recall of each class", True),
+    *((OF_EVALUATION.format(name=name), alternative, wide) for name, (alternative, wide) in PLOTS.items()),
     (LABELS, "objects a class, objects a picture and sizes in the training data", True),
 )
 
 
-def read_run(folder: Path) -> RunReport:
+def read_run(folder: Path) -> Page:
     """The report of a run folder. Files that are not there yet are left out, and the notes say what that means.
 
     Raises:
@@ -43,14 +46,16 @@ def read_run(folder: Path) -> RunReport:
     if summary["map"] is not None:
         headline = f"{summary['map']:.3f}"
         meaning = f"mAP ({summary['metric']}) on {summary['images']:,} pictures that training never saw"
-    return RunReport(
+    return Page(
         title=folder.resolve().name,
         subtitle=f"{config['model']}, {summary['steps']:,} of {config['steps']:,} steps, "
         f"{config['batch_size']} pictures each",
         headline=headline,
         headline_meaning=meaning,
+        facts_title="The run",
         notes=_notes(config, data, summary),
         per_class=[ClassRow(name=name, **values) for name, values in (summary["per_class"] or {}).items()],
+        tables=[errors_table(_read_json(folder / FAILURES))] if (folder / FAILURES).is_file() else [],
         plots=[
             Plot(alternative=alternative, png=(folder / name).read_bytes(), wide=wide)
             for name, alternative, wide in _PLOTS
@@ -81,7 +86,9 @@ def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]
 
 
 def _galleries(folder: Path) -> list[Gallery]:
-    held_out = [folder / VALIDATION.format(number=number) for number in range(1, SHOWN_PICTURES + 1)]
+    held_out, worst = (
+        [folder / name.format(number=number) for number in range(1, SHOWN_PICTURES + 1)] for name in (VALIDATION, WORST)
+    )
     galleries = (
         Gallery(
             title="Labels beside detections",
@@ -89,6 +96,7 @@ def _galleries(folder: Path) -> list[Gallery]:
             pictures=_pictures(held_out),
             wide=True,
         ),
+        Gallery(title=WORST_TITLE, explanation=WORST_EXPLANATION, pictures=_pictures(worst), full=True),
         Gallery(
             title="What training sees",
             explanation="The first batch after augmentation, with its boxes.",

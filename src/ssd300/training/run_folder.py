@@ -20,16 +20,19 @@ from torch import Tensor
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import read_sample
 from ssd300.data.photometric import apply_photometric
+from ssd300.failures import find_failures
 from ssd300.files import write_atomically, write_json, write_text
 from ssd300.memory import gigabytes, used_memory_bytes
-from ssd300.metrics.confusion import IOU_THRESHOLD, confusion_matrix
 from ssd300.reporting import plots
 from ssd300.reporting import run as layout
 from ssd300.reporting.draw import draw_detections
+from ssd300.reporting.evaluation import evaluation_figures, worst_pictures
 from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
+from ssd300.reporting.plot_style import save_figure
+from ssd300.reporting.stored_evaluation import store_evaluation
 from ssd300.resize import WHITE, to_float
-from ssd300.scoring import Report
+from ssd300.scoring import SHOWN_SCORE, Report
 from ssd300.tensors import Batch
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
@@ -37,7 +40,6 @@ from ssd300.training.device import dtype_name
 from ssd300.training.environment import environment, source_commit
 from ssd300.training.records import CSV, JSONL, Records, StepRow
 from ssd300.training.state import Progress, describe
-from ssd300.training.stored_evaluation import store_evaluation
 from ssd300.types import Annotation, Detections, DetectionTable
 
 OF_A_RUN = (
@@ -91,7 +93,7 @@ class RunFolder(Callback):
         held_out = None if self.validation is None else _describe_data(self.validation)
         write_json(self.folder / layout.DATA, _describe_data(self.dataset) | {"validation": held_out})
         figure = plots.plot_label_statistics(self.dataset.annotations, self.dataset.classes)
-        plots.save_figure(self.folder / layout.LABELS, figure)
+        save_figure(self.folder / layout.LABELS, figure)
 
     def on_first_batch(self, batch: Batch, fill: Tensor) -> None:
         """Keep the first pictures of the batch as the network sees them."""
@@ -150,10 +152,10 @@ class RunFolder(Callback):
         write_json(self.folder / layout.SUMMARY, summarize(self.config, progress, self.device))
         logged, evaluations = self.records.logged, self.records.evaluations
         if logged:
-            plots.save_figure(self.folder / layout.LOSS, plots.plot_losses(logged))
-            plots.save_figure(self.folder / layout.RATE, plots.plot_learning_rate(logged))
+            save_figure(self.folder / layout.LOSS, plots.plot_losses(logged))
+            save_figure(self.folder / layout.RATE, plots.plot_learning_rate(logged))
         if evaluations:
-            plots.save_figure(self.folder / layout.MAP, plots.plot_map(evaluations))
+            save_figure(self.folder / layout.MAP, plots.plot_map(evaluations))
         write_report(self.folder / layout.REPORT, layout.read_run(self.folder))
 
     def on_end(self, summary: dict[str, Any]) -> None:
@@ -187,14 +189,18 @@ class RunFolder(Callback):
 
     def _keep(self, report: Report) -> None:
         store_evaluation(self.folder / layout.EVALUATION, report)
-        plots.save_figure(self.folder / layout.PRECISION_RECALL, plots.plot_precision_recall(report.per_class))
+        failures = find_failures(report.dataset, report.detections)
+        write_json(self.folder / layout.FAILURES, failures.to_dict())
+        for name, figure in evaluation_figures(report, failures).items():
+            save_figure(self.folder / layout.OF_EVALUATION.format(name=name), figure)
         annotations, classes = report.dataset.annotations, report.dataset.classes
-        thresholds = {"min_score": layout.SHOWN_SCORE, "iou_threshold": IOU_THRESHOLD}
-        counts = confusion_matrix(annotations, report.detections, len(classes), **thresholds)
-        plots.save_figure(self.folder / layout.CONFUSION, plots.plot_confusion(counts, classes, **thresholds))
         for number, index in enumerate(_spread(annotations, layout.SHOWN_PICTURES), start=1):
             picture = _labels_beside_detections(annotations[index], report.detections, index, classes)
             _save_jpeg(self.folder / layout.VALIDATION.format(number=number), picture)
+        for leftover in self.folder.glob(layout.WORST.format(number="*")):
+            leftover.unlink()
+        for number, picture in enumerate(worst_pictures(report, failures), start=1):
+            _save_jpeg(self.folder / layout.WORST.format(number=number), picture)
 
 
 def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, Any]:
@@ -235,7 +241,7 @@ def _labels_beside_detections(
     annotation: Annotation, table: DetectionTable, index: int, classes: Sequence[str]
 ) -> Image.Image:
     image = read_sample(annotation).image
-    rows = np.flatnonzero((table.image_index == index) & (table.scores >= layout.SHOWN_SCORE))
+    rows = np.flatnonzero((table.image_index == index) & (table.scores >= SHOWN_SCORE))
     rows = rows[np.argsort(-table.scores[rows], kind="stable")]
     found = Detections(
         boxes=table.boxes_px[rows], scores=table.scores[rows], labels=table.labels[rows], classes=classes
@@ -243,7 +249,7 @@ def _labels_beside_detections(
     labelled = draw_labels(image, annotation.boxes_px, annotation.labels, classes)
     pictures = [
         (f"{annotation.image_id}: labels", labelled),
-        (f"detections, score from {layout.SHOWN_SCORE:g}", draw_detections(image, found)),
+        (f"detections, score from {SHOWN_SCORE:g}", draw_detections(image, found)),
     ]
     return montage(pictures, columns=2, tile_px=TILE_PX)
 

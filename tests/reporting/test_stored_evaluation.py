@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from ssd300.detect import Result
-from ssd300.training.stored_evaluation import detection_rows
+from ssd300.reporting.stored_evaluation import detection_rows
 from ssd300.types import Annotation, DetectionTable
 
 

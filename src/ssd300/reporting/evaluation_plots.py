@@ -1,0 +1,148 @@
+"""An evaluation as plots: precision over recall, confusion, kinds of error, sizes, reliability of scores."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Int
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from ssd300.failures import ErrorsOfKind, ScoreOfSize
+from ssd300.metrics.reliability import LEAST_SCORE, Bin, expected_calibration_error
+from ssd300.metrics.voc import ClassResult
+from ssd300.reporting.plot_style import COLORS, DPI, GRID, HEIGHT, INK, SOFT, WIDTH, as_text, legend, new_figure, plain
+from ssd300.scoring import SHOWN_SCORE
+
+MOST_PANELS = 24
+MOST_COUNTED = 25  # classes; above, the confusion matrix is colour alone
+
+
+def plot_precision_recall(results: Mapping[str, ClassResult]) -> Figure:
+    """A small curve a class, where one has countable objects; of many classes, those with most objects."""
+    known = {name: result for name, result in results.items() if result.ap is not None}
+    shown = sorted(sorted(known, key=lambda name: -known[name].objects)[:MOST_PANELS], key=list(known).index)
+    columns = min(4, max(len(shown), 1))
+    lines = max(-(-len(shown) // columns), 1)
+    figure = Figure(figsize=(WIDTH * (1.5 if columns > 2 else 1), 0.55 + 1.6 * lines), dpi=DPI, layout="constrained")
+    left_out = f", the {len(shown)} classes with most objects" if len(shown) < len(known) else ""
+    figure.suptitle(f"Precision over recall{left_out}", color=INK, fontsize=10, weight="bold")
+    grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+    for axes, name in zip(grid.flat, shown, strict=False):
+        plain(axes)
+        result = known[name]
+        recall, precision = np.append(0.0, result.recall), np.append(result.precision[:1], result.precision)
+        if len(result.recall):
+            axes.plot(recall, precision, color=COLORS[0], linewidth=1.3)
+            axes.fill_between(recall, precision, color=COLORS[0], alpha=0.12, linewidth=0)
+        axes.set_title(f"{as_text(name)}  {result.ap:.3f}", fontsize=8, color=INK)
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(0, 1.05)
+        axes.set_xticks((0, 0.5, 1), ("0", "½", "1"))
+        axes.set_yticks((0, 0.5, 1), ("0", "½", "1"))
+    for axes in list(grid.flat)[len(shown) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def plot_confusion(
+    counts: Int[np.ndarray, "k k"], classes: Sequence[str], *, min_score: float, iou_threshold: float
+) -> Figure:
+    """Colour is the share of the row; numbers are counts. The corner, no object and no detection, is empty."""
+    names = [*map(as_text, classes), "background"]
+    side = max(WIDTH, 1.6 + 0.3 * len(names))
+    figure = Figure(figsize=(side, side * 0.86), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(names)), names, color=INK, rotation=90)
+    axes.set_yticks(range(len(names)), names, color=INK)
+    axes.tick_params(length=0, labelsize=9 if len(names) <= MOST_COUNTED else 5)
+    axes.spines[:].set_visible(False)
+    axes.axhline(len(classes) - 0.5, color=SOFT, linewidth=0.8)
+    axes.axvline(len(classes) - 0.5, color=SOFT, linewidth=0.8)
+    axes.set_xlabel("detected as (background: missed)", color=SOFT, fontsize=9)
+    axes.set_ylabel("object (background: there is none)", color=SOFT, fontsize=9)
+    axes.set_title(f"Confusion at scores from {min_score:g}, IoU from {iou_threshold:g}",
+                   color=INK, fontsize=10, weight="bold")  # fmt: skip
+    if len(classes) <= MOST_COUNTED:
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            color = "white" if share[row, column] > 0.55 else INK
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=color,
+                      fontsize=9 if len(names) < 10 else 6.5)  # fmt: skip
+    return figure
+
+
+def plot_errors(kinds: Mapping[str, ErrorsOfKind]) -> Figure:
+    """A bar a kind: by how much mAP rises if all of it are mended; how many there are among what is shown."""
+    figure, axes = new_figure(
+        "What mending each kind of error would add to mAP",
+        f"mAP; in brackets how many there are at scores from {SHOWN_SCORE:g}",
+    )
+    gains = [kind.gain or 0.0 for kind in kinds.values()]
+    rows = range(len(kinds))
+    axes.barh(rows, gains, color=COLORS[0], height=0.66)
+    axes.set_yticks(rows, list(kinds), color=INK)
+    axes.grid(visible=False, axis="y")
+    axes.invert_yaxis()
+    axes.set_xlim(0, max([*gains, 0.01]) * 1.45)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    for row, kind in zip(rows, kinds.values(), strict=True):
+        gain = "no mAP" if kind.gain is None else f"{kind.gain:+.3f}"
+        axes.annotate(f"{gain} ({kind.shown:,})", (kind.gain or 0.0, row), (4, 0), textcoords="offset points",
+                      va="center", fontsize=8, color=SOFT)  # fmt: skip
+    return figure
+
+
+def plot_sizes(sizes: Mapping[str, ScoreOfSize]) -> Figure:
+    """MAP over the objects of each size, and the share of them that is found among what is shown."""
+    figure, axes = new_figure("By size of the object", "")
+    places = np.arange(len(sizes))
+    bars = (
+        ("mAP", [size.map or 0.0 for size in sizes.values()], -0.19, COLORS[0]),
+        (f"found, scores from {SHOWN_SCORE:g}", [size.found / max(size.objects, 1) for size in sizes.values()],
+         0.19, COLORS[2]),
+    )  # fmt: skip
+    for name, heights, shift, color in bars:
+        axes.bar(places + shift, heights, width=0.36, color=color, label=name)
+        for place, height, size in zip(places, heights, sizes.values(), strict=True):
+            if size.objects:
+                axes.annotate(f"{height:.2f}", (place + shift, height), (0, 2), textcoords="offset points",
+                              ha="center", fontsize=8, color=SOFT)  # fmt: skip
+    axes.set_xticks(places, [f"{name}\n{size.objects:,} objects" for name, size in sizes.items()], color=INK)
+    axes.grid(visible=False, axis="x")
+    axes.set_ylim(0, 1.3)
+    axes.set_yticks((0, 0.5, 1))
+    legend(axes, "upper left", columns=2)
+    return figure
+
+
+def plot_reliability(bins: Sequence[Bin]) -> Figure:
+    """The share that is true of the detections of each range of scores, beside what the scores say; how many below."""
+    figure = Figure(figsize=(WIDTH, HEIGHT * 1.15), dpi=DPI, layout="constrained")
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for part in (axes, below):
+        plain(part)
+    known = [one for one in bins if one.mean_score is not None]
+    error = expected_calibration_error(bins)
+    axes.plot((0, 1), (0, 1), color=GRID, linewidth=1.5)
+    axes.plot([one.mean_score for one in known], [one.precision for one in known], color=COLORS[0], marker="o",
+              markersize=4, linewidth=1.5)  # fmt: skip
+    axes.set_ylim(0, 1.05)
+    axes.set_xlim(0, 1)
+    axes.set_yticks((0, 0.5, 1))
+    axes.set_ylabel("share true", color=SOFT, fontsize=9)
+    axes.set_title("Are scores to be believed?", loc="left", color=INK, fontsize=10, weight="bold")
+    if error is not None:
+        axes.annotate(f"off by {error:.3f} on average,\nfor scores from {LEAST_SCORE:g}", (0.02, 0.98),
+                      xycoords="axes fraction", va="top", fontsize=8, color=SOFT)  # fmt: skip
+    below.bar([(one.low + one.high) / 2 for one in bins], [one.detections for one in bins],
+              width=0.9 / max(len(bins), 1), color=COLORS[0])  # fmt: skip
+    below.set_yscale("symlog", linthresh=1)
+    below.set_ylim(bottom=0)
+    below.yaxis.set_minor_locator(NullLocator())
+    below.yaxis.set_major_locator(FixedLocator([1, 100, 10_000, 1_000_000]))
+    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    below.grid(visible=False, axis="x")
+    below.set_ylabel("how many", color=SOFT, fontsize=9)
+    below.set_xlabel("score", color=SOFT, fontsize=9)
+    return figure

@@ -1,0 +1,68 @@
+"""How all plots look: matplotlib's objects alone, no pyplot, no global state, no window.
+
+Drawn on white; the report turns them dark where the reader's screen is.
+"""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ssd300.files import write_atomically
+
+INK, SOFT, GRID = "#1c2024", "#60656d", "#e6e8eb"
+COLORS = ("#2f6fed", "#d9730d", "#0f9d76")
+WIDTH, HEIGHT, DPI = 5.2, 3.1, 200  # small and fine, so that text can be read on a phone
+
+
+def figure_png(figure: Figure) -> bytes:
+    """The figure as the bytes of a PNG."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a class name in a script that the font lacks
+        FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]  # matplotlib's own
+    return buffer.getvalue()
+
+
+def save_figure(path: Path, figure: Figure) -> None:
+    """As PNG, whole or not at all."""
+    png = figure_png(figure)
+    write_atomically(path, lambda temporary: _write(temporary, png))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def new_figure(title: str, x_label: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    plain(axes)
+    axes.set_title(title, loc="left", color=INK, fontsize=10, weight="bold")
+    axes.set_xlabel(x_label, color=SOFT, fontsize=9)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    return figure, axes
+
+
+def plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GRID)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=SOFT, labelsize=8.5, length=0)
+
+
+def legend(
+    axes: Axes, place: Literal["upper right", "lower right", "upper left"] = "upper right", *, columns: int = 1
+) -> None:
+    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc=place, ncols=columns)
+
+
+def as_text(name: str) -> str:
+    """A class name as matplotlib shows it: a dollar would begin a formula."""
+    return name.replace("$", r"\$")
