@@ -84,9 +84,12 @@ def stored(coloured, tmp_path):
 )
 def test_the_command_and_its_exit_code(stored, coloured, tmp_path, capsys, order, require, code):
     a, b = stored[::order]
-    words = ["compare", a, b, str(coloured), "--resamples", "20", "--require", require]
-    assert main([*words, "--markdown", str(tmp_path / "table.md")]) == code
     verdict = "worse" if order == 1 else "better"
+    words = ["compare", a, b, str(coloured), "--resamples", "20", "--require", require]
+    assert main([*words, "--markdown", str(tmp_path / "table.md"), "--html", str(tmp_path / "page.html")]) == code
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f'<div class="headline">{verdict}</div>' in page
+    assert page.count("data:image/jpeg") == 1
     table_ = (tmp_path / "table.md").read_text()
     assert f"B is **{verdict}**: voc07_11pt@0.5 on 1 pictures" in table_
     assert "| mAP | " in table_
@@ -107,6 +110,7 @@ def test_weights_are_evaluated(light_run, stored, coloured, capsys):
 def test_mistakes_are_told_before_anything_is_read(stored, coloured, tmp_path, capsys):
     (tmp_path / "there.md").write_text("mine")
     assert main(["compare", *stored, str(coloured), "--markdown", str(tmp_path / "there.md")]) == 2
+    assert main(["compare", *stored, str(coloured), "--html", str(tmp_path / "there.md")]) == 2
     assert main(["compare", *stored, str(coloured), "--resamples", "0"]) == 2
     assert main(["compare", "nowhere", stored[0], str(coloured)]) == 4
     assert "there is no such weights file" in capsys.readouterr().err

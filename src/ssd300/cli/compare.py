@@ -9,7 +9,7 @@ from ssd300.cli.options import DataFormat, Json, print_json, read_classes, say
 from ssd300.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from ssd300.comparison import Comparison, Difference
+    from ssd300.comparison import Comparison
     from ssd300.data import Dataset
     from ssd300.types import DetectionTable
 
@@ -23,6 +23,7 @@ def compare(
     seed: int = 0,
     require: Literal["nothing", "not-worse", "better"] = "nothing",
     markdown: Path | None = None,
+    html: Path | None = None,
     split: str | None = None,
     classes: Path | None = None,
     format_: DataFormat = "auto",
@@ -51,6 +52,8 @@ def compare(
         Exit with 1 unless B is 'better', or 'not-worse', by the whole interval: for automatic checks.
     markdown
         Write the table as Markdown into this file, for a pull request.
+    html
+        Write a page into this file, with the pictures that changed most.
     split
         Another split.
     classes
@@ -68,11 +71,13 @@ def compare(
     """
     if resamples < 1:
         raise UsageError(f"resamples is {resamples}; it must be 1 or more", fix="Leave --resamples out.")
-    if markdown is not None and markdown.exists():
-        raise UsageError("the file exists", where=markdown, fix="Name another --markdown.")
+    for file, option in ((markdown, "--markdown"), (html, "--html")):
+        if file is not None and file.exists():
+            raise UsageError("the file exists", where=file, fix=f"Name another {option}.")
     from ssd300.comparison import compare as compare_tables
     from ssd300.data import load_dataset
     from ssd300.data.coco import coco_files
+    from ssd300.reporting.comparison import comparison_markdown, comparison_page
 
     dataset = load_dataset(
         *data, split=split, classes=read_classes(classes), format=format_, on_bad_label=on_bad_label, purpose="test",
@@ -87,7 +92,11 @@ def compare(
     if markdown is not None:
         from ssd300.files import write_text
 
-        write_text(markdown, _markdown(a, b, result))
+        write_text(markdown, comparison_markdown(a, b, result))
+    if html is not None:
+        from ssd300.reporting.html import write_report
+
+        write_report(html, comparison_page(dataset, tables, result, names=(a, b)))
     if json_:
         print_json(
             {
@@ -136,24 +145,10 @@ def _with_labels(table: "DetectionTable", old: tuple[str, ...], new: tuple[str, 
     return renumbered.select(renumbered.labels >= 0)
 
 
-def _rows(result: "Comparison") -> list[list[str]]:
-    rows = [["class", "A", "B", "B - A", "95 % interval", "B leads in", "B is"]]
-    for name, one in {**result.per_class, "mAP": result.overall}.items():
-        rows.append([name, *_cells(one)])
-    return rows
-
-
-def _cells(one: "Difference") -> list[str]:
-    if one.a is None or one.b is None or one.difference is None or one.low is None or one.high is None:
-        return ["-"] * 5 + ["no objects"]
-    return [
-        f"{one.a:.4f}", f"{one.b:.4f}", f"{one.difference:+.4f}", f"{one.low:+.4f} to {one.high:+.4f}",
-        f"{one.b_leads or 0:.1%}", one.verdict,
-    ]  # fmt: skip
-
-
 def _print(a: str, b: str, result: "Comparison", changed: list[tuple[str, int]]) -> None:
-    rows = _rows(result)
+    from ssd300.reporting.comparison import HEAD, comparison_rows
+
+    rows = [HEAD, *comparison_rows(result)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     sys.stdout.write(f"A: {a}\nB: {b}\n\n")
     for row in rows:
@@ -165,15 +160,3 @@ def _print(a: str, b: str, result: "Comparison", changed: list[tuple[str, int]])
 
         sys.stdout.write(f"changed most (objects found less false ones, scores from {SHOWN_SCORE:g}): ")
         sys.stdout.write(", ".join(f"{image} {change:+d}" for image, change in changed) + "\n")
-
-
-def _markdown(a: str, b: str, result: "Comparison") -> str:
-    head, *rows = _rows(result)
-    lines = [
-        f"B is **{result.overall.verdict}**: {result.metric} on {result.images} pictures, A `{a}`, B `{b}`.",
-        "",
-        *(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)),
-        "",
-        f"Paired bootstrap over pictures, {result.resamples} resamples, seed {result.seed}.",
-    ]
-    return "\n".join(lines) + "\n"
