@@ -17,7 +17,8 @@ from ssd300.resize import to_input
 from ssd300.types import Detections
 from ssd300.weights import Card, load_weights
 
-DISPLAY = Selection(min_score=0.2, max_overlap=0.5, top_k=200)  # the seed's detect.py
+USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of the seed's detect.py
+DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
 Picture = str | Path | Image.Image | UInt8[np.ndarray, "h w 3"]
 
 
@@ -76,15 +77,36 @@ class Detector:
         self,
         pictures: Picture | Sequence[Picture],
         *,
-        min_score: float = DISPLAY.min_score,
+        min_score: float | None = None,
         max_overlap: float = DISPLAY.max_overlap,
         top_k: int = DISPLAY.top_k,
     ) -> Any:
-        """The Result of a path, PIL image or RGB array; of a list, a list. Raises DataError for what is no picture."""
-        selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k)
+        """The Result of a path, PIL image or RGB array; of a list, a list. Without `min_score` as `selection` says.
+
+        Raises DataError for what is no picture.
+        """
+        selection = self.selection(min_score, max_overlap=max_overlap, top_k=top_k)
         if isinstance(pictures, (list, tuple)):
             return list(self.stream(pictures, selection, batch_size=8))
         return next(self.stream([pictures], selection, batch_size=1))  # type: ignore[list-item]  # not a sequence here
+
+    def selection(
+        self,
+        min_score: float | None = None,
+        *,
+        max_overlap: float = DISPLAY.max_overlap,
+        top_k: int = DISPLAY.top_k,
+    ) -> Selection:
+        """What is to be shown. Without `min_score` it is what the weights hold for each class, or else USUAL_MIN_SCORE.
+
+        Raises:
+            ValueError: a value is out of its range.
+        """
+        stored, usual = self.card.min_scores, USUAL_MIN_SCORE
+        if min_score is None and stored:
+            scores = tuple(stored.get(name, usual) for name in self.card.classes)
+            return Selection(min_score=scores, max_overlap=max_overlap, top_k=top_k)
+        return Selection(min_score=usual if min_score is None else min_score, max_overlap=max_overlap, top_k=top_k)
 
     def stream(self, pictures: Sequence[Picture], selection: Selection, *, batch_size: int) -> Iterator[Result]:
         """Results one after another, `batch_size` pictures at a time in memory."""

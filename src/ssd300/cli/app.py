@@ -25,6 +25,7 @@ VERBS = {
     "train": "Train SSD300 on labelled pictures. An option that is left out has the preset's value.",
     "eval": "Evaluate weights, or stored predictions, on labelled pictures.",
     "compare": "Compare two detectors on the same labelled pictures, and say how sure the difference is.",
+    "thresholds": "Choose the lowest score of each class on held-out pictures, and keep it in the weights.",
     "verify": "Score a run's stored detections again, then its weights, and compare with its summary.",
     "detect": "Detect on pictures, or on all pictures of a folder.",
     "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",

@@ -17,7 +17,7 @@ def detect(
     *source: Path,
     weights: Weights,
     out: Path = Path("detections"),
-    min_score: Annotated[float, Parameter(name=["--min-score", "--conf"])] = 0.2,
+    min_score: Annotated[float | None, Parameter(name=["--min-score", "--conf"])] = None,
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.5,
     top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
     suppress: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
@@ -36,7 +36,7 @@ def detect(
     out
         Where the annotated pictures and detections.jsonl go.
     min_score
-        Lowest score of a detection.
+        Lowest score of a detection; left out, what `ssd300 thresholds` kept in the weights for each class, or 0.2.
     max_overlap
         A box that overlaps a better one of its class by more is suppressed.
     top_k
@@ -56,15 +56,17 @@ def detect(
     check_output_free(out, overwrite=overwrite)
     from ssd300.data.images import animation_notes
     from ssd300.detect import Detector
-    from ssd300.model.postprocess import Selection
     from ssd300.training.device import choose_device
 
+    detector = Detector.load(weights, device=str(choose_device(device)))
     try:
-        selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k)
+        selection = detector.selection(min_score, max_overlap=max_overlap, top_k=top_k)
     except ValueError as error:
         raise UsageError(str(error), fix="See `ssd300 detect --help`.") from error
-    detector = Detector.load(weights, device=str(choose_device(device)))
     known = detector.card.classes
+    if min_score is None and detector.card.min_scores:
+        scores = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
+        say([f"lowest scores, as the weights hold them: {scores}"])
     if unknown := set(suppress) - set(known):
         raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(known)}.")
     names = _output_names(pictures)

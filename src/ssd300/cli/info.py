@@ -27,6 +27,7 @@ def info(weights: str, *, json_: Json = False) -> None:
         "resize": card.resize,
         "clip_boxes": card.clip_boxes,
         "metric": card.metric,
+        "min_scores": dict(card.min_scores) or None,
         "data": card.source.get("data"),
         "licence": card.source.get("licence"),
         "source": card.source,

@@ -15,24 +15,28 @@ from ssd300.boxes import decode
 from ssd300.tensors import Predictions
 from ssd300.types import Detections
 
+LEAST_SCORE = 0.01  # of an evaluation
 FIRST_CANDIDATES = 512  # two and a half times what is kept; twice as many are tried when too few survive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What counts as a detection. A box is suppressed by a better one of its class that it overlaps by more than
-    `max_overlap`; `per_class` is how many candidates of a class are looked at, None for all.
+    """What counts as a detection. Its score is above `min_score`, one for all classes or a tuple of one a class. A box
+    is suppressed by a better one of its class that it overlaps by more than `max_overlap`; `per_class` is how many
+    candidates of a class are looked at, None for all.
     """
 
-    min_score: float = 0.01
+    min_score: float | tuple[float, ...] = LEAST_SCORE
     max_overlap: float = 0.45
     top_k: int = 200
     per_class: int | None = 400
 
     def __post_init__(self) -> None:
-        for name in ("min_score", "max_overlap"):
-            if not 0 <= (value := getattr(self, name)) <= 1:
-                raise ValueError(f"{name} is {value}; it must lie in 0..1")
+        scores = self.min_score if isinstance(self.min_score, tuple) else (self.min_score,)
+        for name, values in (("min_score", scores), ("max_overlap", (self.max_overlap,))):
+            for value in values:
+                if not 0 <= value <= 1:
+                    raise ValueError(f"{name} is {value}; it must lie in 0..1")
         if self.top_k < 1:
             raise ValueError(f"top_k is {self.top_k}; it must be 1 or more")
         if self.per_class is not None and self.per_class < 1:
@@ -52,7 +56,12 @@ def postprocess(
     """The detections of each picture, best first, xyxy relative to it. None found gives empty ones.
 
     `clip` cuts boxes at the picture's border before they suppress each other, as torchvision does; Caffe does not.
+
+    Raises:
+        ValueError: `selection` has a lowest score for another number of classes.
     """
+    if isinstance(selection.min_score, tuple) and len(selection.min_score) != len(classes):
+        raise ValueError(f"min_score has {len(selection.min_score)} values for {len(classes)} classes")
     scores = predictions.logits.float().softmax(dim=2)[..., 1:]
     results = []
     for image_scores, image_offsets in zip(scores, predictions.offsets.float(), strict=True):
@@ -82,7 +91,12 @@ def _select(
     say among all: m is doubled until enough survive or the candidates end.
     """
     flat = scores.flatten()
-    candidates = (flat > selection.min_score).nonzero()[:, 0]
+    if isinstance(selection.min_score, tuple):
+        # in float64, so that a threshold between two scores stays there
+        above = scores > torch.tensor(selection.min_score, dtype=torch.float64, device=scores.device)
+    else:
+        above = scores > selection.min_score
+    candidates = above.flatten().nonzero()[:, 0]
     candidate_scores = flat[candidates]
     tried = FIRST_CANDIDATES
     while True:

@@ -30,7 +30,8 @@ class Card:
     """What a weights file says of itself.
 
     `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None before any; `source`
-    is free text about the data and the start. `clip_boxes` cuts boxes before they suppress each other.
+    is free text about the data and the start. `clip_boxes` cuts boxes before they suppress each other. `min_scores`
+    are the lowest scores at which detections of a class are shown, where they were chosen.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Card:
     resize: Resize = ANTIALIASED
     clip_boxes: bool = False
     metric: Mapping[str, Any] | None = None
+    min_scores: Mapping[str, float] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self) -> SSD:
@@ -138,6 +140,12 @@ def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
     if card.model not in BUILDERS:
         raise WeightsError(
             f"the model is {card.model}; known are {', '.join(BUILDERS)}", where=path, fix="Install a newer ssd300."
+        )
+    if not (set(card.min_scores) <= set(card.classes) and all(0 <= score <= 1 for score in card.min_scores.values())):
+        raise WeightsError(
+            f"the lowest scores are {dict(card.min_scores)}; they must be of its classes and lie in 0..1",
+            where=path,
+            fix="Choose them again with `ssd300 thresholds`.",
         )
     if card.resize not in RESIZES:
         raise WeightsError(
