@@ -5,7 +5,7 @@
 
 Each is given what its interface takes, made beforehand: ours arrays, COCO's lists of dictionaries, torchmetrics a list
 of tensors a picture. COCO's evaluators are told to do the least that gives an AP at IoU 0.5: one threshold, all sizes,
-200 detections; torchmetrics always goes through four ranges of size. They rank by COCO's rules, so the APs differ from
+100 detections; torchmetrics always goes through four ranges of size. They rank by COCO's rules, so the APs differ from
 VOC's; they are checked to agree among themselves. Minutes a round.
 """
 
@@ -25,9 +25,10 @@ from torchmetrics.detection import MeanAveragePrecision
 from alternate import alternate, table
 from ssd300.metrics.voc import voc_average_precision
 from ssd300.types import Annotation, DetectionTable
-from voc_metric import CLASSES, PER_IMAGE, problem
+from voc_metric import CLASSES, problem
 
 IOU = 0.5
+MOST = 100  # detections of a class in a picture; torchmetrics gives no AP without it
 
 
 def coco_lists(annotations: list[Annotation], detections: DetectionTable) -> tuple[dict, list[dict]]:
@@ -72,7 +73,7 @@ def by_faster_coco_eval(content: dict, results: list[dict]) -> float:
 def _evaluated(judge: COCOeval | COCOeval_faster) -> float:
     parameters = judge.params
     parameters.iouThrs = np.array([IOU])
-    parameters.areaRng, parameters.areaRngLbl, parameters.maxDets = [[0, 1e10]], ["all"], [PER_IMAGE]
+    parameters.areaRng, parameters.areaRngLbl, parameters.maxDets = [[0, 1e10]], ["all"], [MOST]
     judge.evaluate()
     judge.accumulate()
     precision = judge.eval["precision"]
@@ -97,7 +98,7 @@ def torch_lists(annotations: list[Annotation], detections: DetectionTable) -> tu
 
 
 def by_torchmetrics(found: list[dict], targets: list[dict]) -> float:
-    metric = MeanAveragePrecision(iou_thresholds=[IOU], max_detection_thresholds=[1, 10, PER_IMAGE])
+    metric = MeanAveragePrecision(iou_thresholds=[IOU], max_detection_thresholds=[1, 10, MOST])
     metric.update(found, targets)
     return float(metric.compute()["map"])
 
