@@ -76,4 +76,4 @@ class Heads(nn.Module):
 
 def _rows(output: Float[Tensor, "batch channels h w"], width: int) -> Float[Tensor, "batch boxes width"]:
     """One row a default box, in the order of the default boxes: cell by cell, then the boxes of a cell."""
-    return output.permute(0, 2, 3, 1).reshape(len(output), -1, width)
+    return output.permute(0, 2, 3, 1).reshape(output.shape[0], -1, width)  # len would fix the batch in an export
