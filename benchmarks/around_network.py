@@ -17,7 +17,8 @@ from select_detections import PER_CLASS, ours, predictions_with, torchvisions
 from ssd300.data import load_dataset
 from ssd300.data.images import read_image
 from ssd300.model import ssd300_efficientnet_lite0
-from ssd300.resize import ANTIALIASED, to_input
+from ssd300.pixels import to_input
+from ssd300.resize import ANTIALIASED
 
 SIZE, CANDIDATES, PICTURES = 300, 2_000, 50
 

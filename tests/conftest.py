@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ssd300.cli import main
 from ssd300.model import ssd300_efficientnet_lite0
 from ssd300.weights import Card, save_weights
 
@@ -86,15 +87,35 @@ def coloured(tmp_path) -> Path:
     return write_voc(root, objects, {"trainval": ["p0", "p1", "p2", "p3"], "test": ["p4"]})
 
 
-@pytest.fixture
-def light_run(tmp_path) -> Path:
+def write_drawn_weights(run: Path) -> Path:
     """Weights of a detector that was drawn and never trained, where a run keeps its best."""
     torch.manual_seed(0)
     model = ssd300_efficientnet_lite0(2)
-    path = tmp_path / "drawn/weights/best.safetensors"
     card = Card(
         model="ssd300_efficientnet_lite0", classes=("blue", "red"), settings=model.settings,
         normalization=model.normalization,
     )  # fmt: skip
-    save_weights(path, model, card)
-    return tmp_path / "drawn"
+    save_weights(run / "weights/best.safetensors", model, card)
+    return run
+
+
+@pytest.fixture
+def light_run(tmp_path) -> Path:
+    return write_drawn_weights(tmp_path / "drawn")
+
+
+@pytest.fixture(scope="session")
+def light_run_of_session(tmp_path_factory) -> Path:
+    return write_drawn_weights(tmp_path_factory.mktemp("weights") / "drawn")
+
+
+@pytest.fixture(scope="session")
+def exported(light_run_of_session, tmp_path_factory) -> dict[str, Path]:
+    """Its exported files: 'onnx' with suppression inside, 'raw' without, 'xml' for OpenVINO."""
+    folder = tmp_path_factory.mktemp("exported")
+    words = ["export", "--weights", str(light_run_of_session), "--out"]
+    files = {"onnx": folder / "a/m.onnx", "raw": folder / "b/m.onnx", "xml": folder / "c/m.xml"}
+    assert main([*words, str(files["onnx"])]) == 0
+    assert main([*words, str(files["raw"]), "--no-nms"]) == 0
+    assert main([*words, str(files["xml"]), "--format", "openvino"]) == 0
+    return files

@@ -25,6 +25,7 @@ from ssd300.evaluation import evaluate_detector
 from ssd300.model import SSD, ssd300_vgg16
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.ssd import CAFFE
+from ssd300.network import TorchNetwork
 from ssd300.presets import paper
 from ssd300.resize import ANTIALIASED, RESIZES
 from ssd300.tensors import Batch, Predictions, Targets
@@ -47,7 +48,7 @@ def test_training_evaluation_and_detection_give_the_network_the_same_tensor(voc_
         return Predictions(torch.zeros(len(pictures), 8732, 21), torch.zeros(len(pictures), 8732, 4))
 
     monkeypatch.setattr(model, "forward", record)
-    detector = Detector(model, card)
+    detector = Detector(TorchNetwork(model, card))
     evaluate_detector(detector, data)
     detector([annotation.image_path for annotation in data.annotations])
     evaluated, detected = seen

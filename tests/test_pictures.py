@@ -8,6 +8,7 @@ from PIL import Image
 from ssd300 import Detector
 from ssd300.data.images import animation_notes
 from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.network import TorchNetwork
 from ssd300.weights import Card
 
 UPRIGHT = 1
@@ -22,7 +23,7 @@ def detector():
         model="ssd300_efficientnet_lite0", classes=("a", "b", "c"), settings=model.settings,
         normalization=model.normalization,
     )  # fmt: skip
-    return Detector(model, card)
+    return Detector(TorchNetwork(model, card))
 
 
 @pytest.fixture(scope="module")

@@ -36,8 +36,9 @@ from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.layers import L2Norm
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match
+from ssd300.network import TorchNetwork
+from ssd300.pixels import to_float, to_input
 from ssd300.presets import PRESETS, paper
-from ssd300.resize import to_float, to_input
 from ssd300.scoring import score
 from ssd300.tensors import Photometric, Predictions, Targets
 from ssd300.training.optimizer import make_optimizer
@@ -58,7 +59,7 @@ def vgg():
 
 def detector(model):
     card = Card(model="ssd300_vgg16", classes=("blue", "red"), settings=PAPER, normalization=model.normalization)
-    return Detector(model, card)
+    return Detector(TorchNetwork(model, card))
 
 
 def predictions(boxes=8732, classes=3, batch=1):

@@ -11,9 +11,11 @@ from ssd300.detect import USUAL_MIN_SCORE, Detector
 from ssd300.evaluation import detect_all
 from ssd300.metrics.operating_point import Wanted
 from ssd300.metrics.voc import voc_average_precision
-from ssd300.model.postprocess import Selection, postprocess
+from ssd300.model.postprocess import postprocess
+from ssd300.network import TorchNetwork
 from ssd300.tensors import Predictions
 from ssd300.thresholds import choose_thresholds
+from ssd300.types import Selection
 from ssd300.weights import load_weights, read_card, save_weights
 
 
@@ -26,7 +28,7 @@ def all_pictures(coloured):
 def detector(light_run):
     """Drawn weights whose scores spread, so that there are curves."""
     model, card = load_weights(light_run)
-    return Detector(model, card)
+    return Detector(TorchNetwork(model, card))
 
 
 def test_detection_above_the_scores_is_as_precise_as_was_said(detector, all_pictures):

@@ -1,24 +1,20 @@
 """Detection: pictures in, detections in original pixels out. The one path of `detect` and `evaluate`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 from PIL import Image
 
 from ssd300.data.images import read_image
-from ssd300.model import SSD
-from ssd300.model.postprocess import Selection, postprocess
-from ssd300.resize import to_input
-from ssd300.types import Detections
-from ssd300.weights import Card, load_weights
+from ssd300.types import Detections, Selection
 
 USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of the seed's detect.py
 DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
+EXPORTED = (".onnx", ".xml")
 Picture = str | Path | Image.Image | UInt8[np.ndarray, "h w 3"]
 
 
@@ -56,22 +52,56 @@ class Result(Detections):
         }
 
 
-class Detector:
-    """A network with its weights, ready to be called with pictures."""
+@runtime_checkable
+class Described(Protocol):
+    """What a network says of itself, as `weights.Card` and `runtime.Manifest` do."""
 
-    def __init__(
-        self, model: SSD, card: Card, *, device: torch.device | None = None, precision: torch.dtype = torch.float32
-    ) -> None:
-        self.device = device or torch.device("cpu")
-        self.model = model.to(self.device).eval()
-        self.card = card
-        self.precision = precision
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def min_scores(self) -> Mapping[str, float]: ...
+    @property
+    def source(self) -> Mapping[str, Any]: ...
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What turns pictures into detections: weights in torch, or an exported file in another runtime."""
+
+    @property
+    def card(self) -> Described: ...
+    def detect(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
+        """Detections relative to each picture, best first."""
+
+
+class Detector:
+    """A network, ready to be called with pictures. Threads may share one."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.card = network.card
 
     @classmethod
-    def load(cls, weights: str | Path, *, device: str = "cpu") -> "Detector":
-        """From a run folder or a weights file. Raises WeightsError."""
+    def load(cls, weights: str | Path, *, device: str = "cpu", precision: str = "float32") -> "Detector":
+        """From a run folder, a weights file, a name of published weights, or an exported .onnx or .xml file.
+
+        `device` and `precision` ('float32', 'bfloat16') are torch's; an exported file has its own, on the CPU.
+
+        Raises:
+            WeightsError: there is nothing of that name, or it is something else, or damaged.
+            UsageError: the library that runs an exported file is missing.
+        """
+        if is_exported(weights):
+            from ssd300.runtime import load_exported
+
+            return cls(load_exported(Path(weights)))
+        import torch
+
+        from ssd300.network import TorchNetwork
+        from ssd300.weights import load_weights
+
         model, card = load_weights(weights)
-        return cls(model, card, device=torch.device(device))
+        return cls(TorchNetwork(model, card, device=torch.device(device), precision=getattr(torch, precision)))
 
     def __call__(
         self,
@@ -118,22 +148,14 @@ class Detector:
                 name = str(picture) if isinstance(picture, (str, Path)) else ""
                 yield Result(**vars(scaled), image=name, pixels=image)
 
-    @torch.no_grad()
     def detect(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
-        """Detections relative to each picture, as `postprocess` gives them."""
-        settings = self.model.settings
-        inputs = [to_input(image, settings.image_size_px, self.card.resize) for image in images]
-        batch = torch.stack(inputs).to(self.device)
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-            predictions = self.model(batch)
-        return postprocess(
-            predictions,
-            self.model.default_boxes,
-            settings.variances,
-            classes=self.card.classes,
-            selection=selection,
-            clip=self.card.clip_boxes,
-        )
+        """Detections relative to each picture, of one batch."""
+        return self.network.detect(images, selection)
+
+
+def is_exported(weights: str | Path) -> bool:
+    """Whether it is a file for another runtime than torch, by its ending."""
+    return Path(weights).suffix.lower() in EXPORTED
 
 
 def _pixels(picture: Picture) -> UInt8[np.ndarray, "h w 3"]:

@@ -32,3 +32,7 @@ class DataError(SSDError, ValueError):
 
 class WeightsError(SSDError, ValueError):
     """A weights file or checkpoint that cannot be used: exit code 4."""
+
+
+class ExportError(SSDError):
+    """An exported file does not do what its weights do, or cannot be made."""

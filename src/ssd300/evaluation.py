@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.loader import read_sample
 from ssd300.detect import Detector
 from ssd300.errors import DataError, WeightsError
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
-from ssd300.model.postprocess import Selection
 from ssd300.scoring import Metric, Report, score
-from ssd300.types import Annotation, DetectionTable
-from ssd300.weights import load_weights
+from ssd300.types import Annotation, DetectionTable, Selection
 
 CAFFE_TEST = Selection()
 BATCH = 8
@@ -31,8 +28,8 @@ def evaluate(
     rules: VocRules = DEVKIT,
     selection: Selection = CAFFE_TEST,
     on_bad_image: OnBadImage = "error",
-    device: str | torch.device = "cpu",
-    precision: torch.dtype = torch.float32,
+    device: str = "cpu",
+    precision: str = "float32",
 ) -> Report:
     """Detect on every picture of `dataset` with the detector that `weights` names, and score the detections.
 
@@ -40,8 +37,7 @@ def evaluate(
         WeightsError: the weights cannot be read, or do not know a class that the data has objects of.
         DataError: a picture cannot be read, and `on_bad_image` does not skip it; or none is left.
     """
-    model, card = load_weights(weights)
-    detector = Detector(model, card, device=torch.device(device), precision=precision)
+    detector = Detector.load(weights, device=str(device), precision=precision)
     return evaluate_detector(
         detector,
         dataset,

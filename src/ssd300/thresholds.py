@@ -8,8 +8,8 @@ from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.detect import DISPLAY, Detector
 from ssd300.evaluation import evaluate_detector
 from ssd300.metrics.operating_point import OperatingPoint, Wanted, operating_point
-from ssd300.model.postprocess import LEAST_SCORE, Selection
 from ssd300.scoring import Report
+from ssd300.types import LEAST_SCORE, Selection
 from ssd300.weights import Card
 
 HELD_BY = {"train": ("trainval",), "val": ("trainval",)}  # splits of PASCAL VOC
@@ -67,11 +67,11 @@ def choose_thresholds(
         name: operating_point(result, wanted, least_score=LEAST_SCORE) for name, result in report.per_class.items()
     }
     return Thresholds(
-        wanted=wanted, points=points, report=report, trained_on=_trained_on(detector.card, report.dataset)
+        wanted=wanted, points=points, report=report, trained_on=_trained_on(detector.card.source, report.dataset)
     )
 
 
-def _trained_on(card: Card, dataset: Dataset) -> bool:
-    """Whether the card says that these pictures, or those of a split that holds them, were trained on."""
+def _trained_on(source: Mapping[str, Any], dataset: Dataset) -> bool:
+    """Whether a card says that these pictures, or those of a split that holds them, were trained on."""
     holding = [f"{dataset.root.resolve().name}, {split}" for split in (dataset.split, *HELD_BY.get(dataset.split, ()))]
-    return card.source.get("fingerprint") == dataset.fingerprint() or card.source.get("data") in holding
+    return source.get("fingerprint") == dataset.fingerprint() or source.get("data") in holding

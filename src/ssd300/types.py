@@ -1,4 +1,4 @@
-"""What travels between the rooms as numpy arrays: annotations, samples and detections.
+"""What travels between the rooms as numpy arrays: annotations, samples and detections; and what counts as one.
 
 Knows neither files nor torch. Boxes are xyxy in pixels, 0-based and half-open: a box from column 3 to column 5,
 both included, is (3, y, 6, y'), so its width is a plain difference.
@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+LEAST_SCORE = 0.01  # of an evaluation, ssd_pascal.py:396
 Found = TypeVar("Found", bound="Detections")
 
 
@@ -123,3 +124,29 @@ class DetectionTable:
             scores=self.scores[rows],
             boxes_px=self.boxes_px[rows],
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What counts as a detection (ssd_pascal.py:396,405).
+
+    Its score is above `min_score`, one for all classes or a tuple of one a class. A box is suppressed by a better one
+    of its class that it overlaps by more than `max_overlap`; `per_class` is how many candidates of a class are looked
+    at, None for all.
+    """
+
+    min_score: float | tuple[float, ...] = LEAST_SCORE
+    max_overlap: float = 0.45
+    top_k: int = 200
+    per_class: int | None = 400
+
+    def __post_init__(self) -> None:
+        scores = self.min_score if isinstance(self.min_score, tuple) else (self.min_score,)
+        for name, values in (("min_score", scores), ("max_overlap", (self.max_overlap,))):
+            for value in values:
+                if not 0 <= value <= 1:
+                    raise ValueError(f"{name} is {value}; it must lie in 0..1")
+        if self.top_k < 1:
+            raise ValueError(f"top_k is {self.top_k}; it must be 1 or more")
+        if self.per_class is not None and self.per_class < 1:
+            raise ValueError(f"per_class is {self.per_class}; it must be 1 or more, or None for all")

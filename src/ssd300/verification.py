@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import torch
-
 from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.predictions import JSONL, read_predictions
 from ssd300.errors import DataError, UsageError
@@ -48,7 +46,7 @@ def verify(
     run: Path,
     dataset: Dataset,
     *,
-    device: str | torch.device = "cpu",
+    device: str = "cpu",
     on_bad_image: OnBadImage = "error",
 ) -> Verification:
     """Make the number in `summary.json` again, from the detections in `eval/` and from the best weights.

@@ -15,7 +15,7 @@ from ssd300.data.augment import (
 )
 from ssd300.data.loader import EndlessBatches
 from ssd300.data.photometric import apply_photometric
-from ssd300.resize import to_float
+from ssd300.pixels import to_float
 from ssd300.tensors import Photometric
 from ssd300.types import Sample
 

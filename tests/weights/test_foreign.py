@@ -22,8 +22,9 @@ from ssd300 import Detector
 from ssd300.boxes import decode
 from ssd300.cli import main
 from ssd300.errors import WeightsError
-from ssd300.model.postprocess import Selection
-from ssd300.resize import to_input
+from ssd300.network import TorchNetwork
+from ssd300.pixels import to_input
+from ssd300.types import Selection
 from ssd300.weights.foreign import import_weights
 from ssd300.weights.pickled import read_pickled
 
@@ -195,9 +196,9 @@ def test_boxes_and_scores_are_those_of_the_foreign_network(case, tmp_path, photo
     assert detector.card.classes.index("person") == (0 if "COCO" in case else 14)
     for photo in photos:
         wanted_offsets, wanted_logits = reference(preprocess(photo))
-        ours = detector.model(to_input(photo, 300, detector.card.resize)[None])
+        ours = detector.network.model(to_input(photo, 300, detector.card.resize)[None])
         torch.testing.assert_close(ours.logits.softmax(2), wanted_logits.softmax(2), atol=1e-4, rtol=0)
-        got = decode(ours.offsets[0], detector.model.default_boxes, detector.model.settings.variances)
+        got = decode(ours.offsets[0], detector.network.model.default_boxes, detector.network.model.settings.variances)
         torch.testing.assert_close(got, codes.decoded(wanted_offsets[0], boxes), atol=1e-4, rtol=0)
 
 
@@ -211,7 +212,7 @@ def test_torchvisions_ssd300_detects_the_same(tmp_path, photos):
     model, card, report = import_weights(tmp_path / "ssd300_vgg16_coco.pth")
     assert report.layout == "torchvision ssd300_vgg16"
     assert (card.classes[0], card.classes[-1], len(card.classes)) == ("person", "toothbrush", 90)
-    detector = Detector(model, card)
+    detector = Detector(TorchNetwork(model, card))
     for photo in photos:
         wanted = theirs([torch.from_numpy(photo.copy()).permute(2, 0, 1).float() / 255])[0]
         selection = Selection(min_score=0.012, max_overlap=0.45, top_k=200, per_class=400)

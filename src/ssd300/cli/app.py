@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
-from ssd300.errors import DataError, RunError, SSDError, UsageError, WeightsError
+from ssd300.errors import DataError, ExportError, RunError, SSDError, UsageError, WeightsError
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
-EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4}
+EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4, ExportError: 5}
 
 # What each does is said here too, as reading it from the verb's own module would import that module for every --help.
 VERBS = {
@@ -28,6 +28,7 @@ VERBS = {
     "thresholds": "Choose the lowest score of each class on held-out pictures, and keep it in the weights.",
     "verify": "Score a run's stored detections again, then its weights, and compare with its summary.",
     "detect": "Detect on pictures, or on all pictures of a folder.",
+    "export": "Write weights as a file for ONNX Runtime or OpenVINO, checked on pictures before it is kept.",
     "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",
     "download": "Download published weights or PASCAL VOC, checked and resumable; without a name, list what there is.",
     "info": "Print model, classes, input size, normalisation, metric, data, licence and origin of weights.",

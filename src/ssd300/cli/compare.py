@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ssd300.cli.options import DataFormat, Json, print_json, read_classes, say
+from ssd300.cli.options import DataFormat, Json, device_for, print_json, read_classes, say
 from ssd300.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -114,10 +114,11 @@ def compare(
 
 def _is_weights(which: str) -> bool:
     """Whether it is a detector rather than what one has stored."""
+    from ssd300.detect import EXPORTED
     from ssd300.weights.resolve import RUN_WEIGHTS
 
     path = Path(which)
-    return (path / RUN_WEIGHTS).is_file() or path.suffix == ".safetensors" or not path.exists()
+    return (path / RUN_WEIGHTS).is_file() or path.suffix in (".safetensors", *EXPORTED) or not path.exists()
 
 
 def _detections(which: str, dataset: "Dataset", ids_of: Path | None, device: str) -> "DetectionTable":
@@ -128,9 +129,8 @@ def _detections(which: str, dataset: "Dataset", ids_of: Path | None, device: str
         say(f"{which}: {note}" for note in stored.notes)
         return stored.table
     from ssd300.evaluation import evaluate
-    from ssd300.training.device import choose_device
 
-    report = evaluate(which, dataset, device=choose_device(device))
+    report = evaluate(which, dataset, device=device_for(which, device))
     if report.dataset.classes != dataset.classes:
         return _with_labels(report.detections, report.dataset.classes, dataset.classes)
     return report.detections

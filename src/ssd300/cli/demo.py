@@ -33,12 +33,12 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     from ssd300.data.drawn import write_drawn_dataset
     from ssd300.data.lists import write_lists
     from ssd300.detect import Detector
-    from ssd300.model.postprocess import Selection
     from ssd300.presets import light
     from ssd300.reporting.html import Gallery, write_report
     from ssd300.reporting.run import read_run
     from ssd300.scoring import SHOWN_SCORE
     from ssd300.training.loop import train
+    from ssd300.types import Selection
 
     data, run = out / "data", out / "run"
     train_count, test_count = PICTURES

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import Json, Switch, Weights, print_json, say
+from ssd300.cli.options import Json, Switch, Weights, device_for, print_json, say
 from ssd300.errors import DataError, UsageError
 
 TOGETHER = 8
@@ -56,9 +56,8 @@ def detect(
     check_output_free(out, overwrite=overwrite)
     from ssd300.data.images import animation_notes
     from ssd300.detect import Detector
-    from ssd300.training.device import choose_device
 
-    detector = Detector.load(weights, device=str(choose_device(device)))
+    detector = Detector.load(weights, device=device_for(weights, device))
     try:
         selection = detector.selection(min_score, max_overlap=max_overlap, top_k=top_k)
     except ValueError as error:

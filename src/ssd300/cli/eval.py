@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import DataFormat, Json, Switch, Weights, print_json, read_classes, say
+from ssd300.cli.options import DataFormat, Json, Switch, Weights, device_for, print_json, read_classes, say
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def eval_(
 
         check_output_free(out, overwrite=overwrite)
     from ssd300.data import load_dataset
-    from ssd300.model.postprocess import Selection
+    from ssd300.types import Selection
 
     try:
         selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k)
@@ -143,8 +143,6 @@ def eval_(
         say(stored.notes)
         report = score(dataset, stored.table, metrics=metric, rules=rules)
     else:
-        from ssd300.training.device import choose_device
-
         report = evaluate(
             str(weights),
             dataset,
@@ -152,7 +150,7 @@ def eval_(
             rules=rules,
             selection=selection,
             on_bad_image=on_bad_image,
-            device=choose_device(device),
+            device=device_for(str(weights), device),
         )
         say(f"skipped: {picture}" for picture in report.skipped)
     where: Failures | None = None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ssd300.errors import DataError
+from ssd300.errors import DataError, UsageError
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 Switch = Annotated[bool, Parameter(negative="")]
@@ -28,6 +28,19 @@ def read_classes(path: Path | None) -> list[str] | None:
             "the class list cannot be read", where=path, fix="Name a text file, one class a line."
         ) from error
     return [line.strip() for line in lines if line.strip()]
+
+
+def device_for(weights: str, device: str) -> str:
+    """The device that is meant; the CPU for an exported file, for which torch is not imported."""
+    from ssd300.detect import is_exported
+
+    if is_exported(weights):
+        if device not in ("auto", "cpu"):
+            raise UsageError(f"an exported file runs on the CPU, not on {device}", where=weights, fix="Leave it out.")
+        return "cpu"
+    from ssd300.training.device import choose_device
+
+    return str(choose_device(device))
 
 
 def say(lines: Iterable[str]) -> None:

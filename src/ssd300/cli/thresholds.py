@@ -68,13 +68,19 @@ def thresholds(
     """
     target = _target(weights, out, in_place=in_place, overwrite=overwrite)
     from ssd300.data import load_dataset
-    from ssd300.detect import Detector
+    from ssd300.detect import Detector, is_exported
+    from ssd300.network import TorchNetwork
     from ssd300.thresholds import choose_thresholds
     from ssd300.training.device import choose_device
-    from ssd300.weights import save_weights
+    from ssd300.weights import load_weights, save_weights
 
     wanted = _wanted(precision, recall)
-    detector = Detector.load(weights, device=str(choose_device(device)))
+    if is_exported(weights):
+        raise UsageError(
+            "an exported file cannot take scores", where=weights, fix="Choose them for the weights, then export again."
+        )
+    model, card = load_weights(weights)
+    detector = Detector(TorchNetwork(model, card, device=choose_device(device)))
     dataset = load_dataset(*data, split=split, format=format_, on_bad_label=on_bad_label, purpose="test")
     say(dataset.notes)
     chosen = choose_thresholds(detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=on_bad_image)
@@ -82,7 +88,7 @@ def thresholds(
     if chosen.trained_on:
         say(["the weights were trained on these pictures: on others precision and recall will be lower"])
     if target is not None:
-        save_weights(target, detector.model, chosen.stored_in(detector.card))
+        save_weights(target, model, chosen.stored_in(card))
     if json_:
         print_json({**chosen.to_dict(), "weights": None if target is None else str(target)})
         return

@@ -52,7 +52,7 @@ def verify(
         *data, split=split, classes=classes, format=format_, on_bad_label=on_bad_label, purpose="test"
     )
     say(dataset.notes)
-    result = verify_run(run, dataset, device=choose_device(device), on_bad_image=on_bad_image)
+    result = verify_run(run, dataset, device=str(choose_device(device)), on_bad_image=on_bad_image)
     if json_:
         print_json({**asdict(result), "holds": result.holds})
     else:

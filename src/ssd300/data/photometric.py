@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from ssd300.resize import WHITE
+from ssd300.pixels import WHITE
 from ssd300.tensors import Photometric
 
 

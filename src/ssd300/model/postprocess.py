@@ -4,7 +4,6 @@ Paper section 3.1; the numbers of Caffe's test are ssd_pascal.py:396,405.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,34 +12,9 @@ from torch import Tensor
 
 from ssd300.boxes import decode
 from ssd300.tensors import Predictions
-from ssd300.types import Detections
+from ssd300.types import Detections, Selection
 
-LEAST_SCORE = 0.01  # of an evaluation
 FIRST_CANDIDATES = 512  # two and a half times what is kept; twice as many are tried when too few survive
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    """What counts as a detection. Its score is above `min_score`, one for all classes or a tuple of one a class. A box
-    is suppressed by a better one of its class that it overlaps by more than `max_overlap`; `per_class` is how many
-    candidates of a class are looked at, None for all.
-    """
-
-    min_score: float | tuple[float, ...] = LEAST_SCORE
-    max_overlap: float = 0.45
-    top_k: int = 200
-    per_class: int | None = 400
-
-    def __post_init__(self) -> None:
-        scores = self.min_score if isinstance(self.min_score, tuple) else (self.min_score,)
-        for name, values in (("min_score", scores), ("max_overlap", (self.max_overlap,))):
-            for value in values:
-                if not 0 <= value <= 1:
-                    raise ValueError(f"{name} is {value}; it must lie in 0..1")
-        if self.top_k < 1:
-            raise ValueError(f"top_k is {self.top_k}; it must be 1 or more")
-        if self.per_class is not None and self.per_class < 1:
-            raise ValueError(f"per_class is {self.per_class}; it must be 1 or more, or None for all")
 
 
 @torch.no_grad()

@@ -23,6 +23,7 @@ from ssd300.data.photometric import apply_photometric
 from ssd300.failures import find_failures
 from ssd300.files import write_atomically, write_json, write_text
 from ssd300.memory import gigabytes, used_memory_bytes
+from ssd300.pixels import WHITE, to_float
 from ssd300.reporting import plots
 from ssd300.reporting import run as layout
 from ssd300.reporting.draw import draw_detections
@@ -31,7 +32,6 @@ from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
 from ssd300.reporting.plot_style import save_figure
 from ssd300.reporting.stored_evaluation import store_evaluation
-from ssd300.resize import WHITE, to_float
 from ssd300.scoring import SHOWN_SCORE, Report
 from ssd300.tensors import Batch
 from ssd300.training.callbacks import Callback

@@ -17,6 +17,7 @@ from ssd300.evaluation import (
     with_classes_of,
 )
 from ssd300.model import SSD
+from ssd300.network import TorchNetwork
 from ssd300.scoring import Report
 from ssd300.training.distributed import World
 from ssd300.weights import Card
@@ -37,7 +38,7 @@ def validate(
     Each process detects on its own piece of the pictures, so none is counted twice. Raises DataError as `evaluate`.
     """
     was_training = model.training
-    detector = Detector(model, card, device=device)
+    detector = Detector(TorchNetwork(model, card, device=device))
     known = with_classes_of(detector, dataset)
     piece = replace(known, annotations=known.annotations[world.piece(len(known))])
     found: Found | None = None

@@ -1,0 +1,69 @@
+"""To 8-bit integers with nncf, its ranges taken from pictures: the convolutions, and nothing after them."""
+
+import contextlib
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ssd300.errors import ExportError, UsageError
+from ssd300.export.graph import BOXES, IMAGES, SCORES
+from ssd300.runtime.sessions import import_openvino
+
+STOP_AT = ("Conv", "Reshape", "Concat")  # where the decoding of boxes and scores begins, seen from the end
+
+
+def quantize(model: Any, pictures: Sequence[np.ndarray], *, keep: Sequence[str]) -> Any:
+    """The ONNX or OpenVINO model in 8 bits; nodes named in `keep` stay as they are.
+
+    `pictures` are batches as the network takes them.
+
+    Raises:
+        UsageError: nncf is missing.
+        ExportError: nncf cannot quantize the model.
+    """
+    import_openvino()  # first, as nncf would import it with its telemetry
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the torch that it finds
+            import nncf
+            from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, QuantizationParameters
+    except ImportError as error:
+        raise UsageError("int8 needs nncf", fix="pip install 'ssd300[openvino]'") from error
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    dataset = nncf.Dataset(list(pictures), lambda batch: {IMAGES: batch})
+    try:
+        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():  # stdout is for results
+            warnings.simplefilter("ignore")
+            return nncf.quantize(
+                model,
+                dataset,
+                subset_size=len(pictures),
+                ignored_scope=nncf.IgnoredScope(names=list(keep), validate=False),
+                advanced_parameters=AdvancedQuantizationParameters(
+                    # ONNX Runtime takes one range a tensor
+                    activations_quantization_params=QuantizationParameters(per_channel=False)
+                ),
+            )
+    except Exception as error:  # of many kinds, all its own
+        raise ExportError(
+            f"nncf cannot quantize the model ({error})", fix="Export it with --precision fp32."
+        ) from error
+
+
+def decoding_nodes(proto: Any) -> list[str]:
+    """Names of the nodes of an ONNX graph between the last convolutions and the outputs."""
+    makers = {name: node for node in proto.graph.node for name in node.output}
+    found, waiting = [], [BOXES, SCORES]
+    while waiting:
+        node = makers.get(waiting.pop())
+        if node is None or node.name in found:
+            continue
+        if node.op_type in STOP_AT and BOXES not in node.output:
+            continue
+        found.append(node.name)
+        waiting += node.input
+    return found

@@ -1,0 +1,63 @@
+"""What an exported file says of itself, as JSON inside it: all that is needed to use it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ssd300.errors import WeightsError
+from ssd300.resize import RESIZES, Resize
+
+KEY = "ssd300"  # under which it stands among the file's metadata
+FORMAT_VERSION = 1
+Precision = Literal["fp32", "bf16", "int8"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """`suppresses` says that non-maximum suppression is inside, with `top_k` rows an image. `resize`, `min_scores`,
+    `metric` and `source` are as in the card of the weights.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    image_size_px: int
+    resize: Resize
+    precision: Precision
+    suppresses: bool
+    top_k: int | None = None
+    min_scores: Mapping[str, float] = field(default_factory=dict)
+    metric: Mapping[str, Any] | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def parse_manifest(text: str | None, path: Path) -> Manifest:
+    """The manifest of the file at `path`. Raises WeightsError."""
+    if text is None:
+        raise WeightsError(
+            "the file does not say which classes it detects", where=path, fix="Name a file that `ssd300 export` wrote."
+        )
+    try:
+        fields = json.loads(text)
+        version = fields["format_version"]
+        if version > FORMAT_VERSION:
+            raise WeightsError(
+                f"format version {version}; this ssd300 reads up to {FORMAT_VERSION}",
+                where=path,
+                fix="Install a newer ssd300.",
+            )
+        manifest = Manifest(**fields | {"classes": tuple(fields["classes"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Export it again.") from error
+    if manifest.resize not in RESIZES:
+        raise WeightsError(
+            f"pictures are resized by {manifest.resize}; this ssd300 has {', '.join(RESIZES)}",
+            where=path,
+            fix="Install a newer ssd300.",
+        )
+    return manifest

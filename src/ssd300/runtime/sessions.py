@@ -1,0 +1,96 @@
+"""The two engines behind one call: arrays by name in, arrays by name out. Each is imported when it is used."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ssd300.errors import UsageError, WeightsError
+from ssd300.runtime.manifest import KEY, parse_manifest
+
+OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # int8 is in the file; this is for the rest
+Arrays = Mapping[str, np.ndarray]
+
+
+class OnnxSession:
+    """A file for ONNX Runtime, on the CPU; threads may call it at the same time. `threads` None takes all cores."""
+
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise UsageError("an .onnx file needs onnxruntime", where=path, fix="pip install 'ssd300[onnx]'") from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors; its warnings are about its own optimisations
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own exceptions share no base but this
+            raise WeightsError(
+                f"ONNX Runtime cannot load the file ({_first_line(error)})", where=path, fix="Export it again."
+            ) from error
+        self.manifest = parse_manifest(self._session.get_modelmeta().custom_metadata_map.get(KEY), path)
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def run(self, inputs: Arrays) -> Arrays:
+        return dict(zip(self._names, self._session.run(self._names, dict(inputs)), strict=True))
+
+
+class OpenVinoSession:
+    """A file for OpenVINO, on the CPU; threads may call it at the same time. `threads` None takes all cores."""
+
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        openvino = import_openvino()
+        core = openvino.Core()
+        try:
+            model = core.read_model(path)
+        except Exception as error:  # RuntimeError and its own
+            raise WeightsError(
+                f"OpenVINO cannot load the file ({_first_line(error)})",
+                where=path,
+                fix="Its .bin must lie beside it; or export it again.",
+            ) from error
+        text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
+        self.manifest = parse_manifest(text, path)
+        settings: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": OPENVINO_PRECISIONS[self.manifest.precision],
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = threads
+        self._model = core.compile_model(model, "CPU", settings)
+        self._names = [output.get_any_name() for output in self._model.outputs]
+
+    def run(self, inputs: Arrays) -> Arrays:
+        found = self._model.create_infer_request().infer(dict(inputs))  # one a call, so that threads do not meet
+        return dict(zip(self._names, (found[place] for place in range(len(self._names))), strict=True))
+
+
+Session = OnnxSession | OpenVinoSession
+
+
+def import_openvino() -> Any:
+    """The module, told to send nothing: it would report every import to its makers.
+
+    Raises UsageError where it is missing.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as if it were not installed
+    try:
+        import openvino
+    except ImportError as error:
+        raise UsageError("OpenVINO is not installed", fix="pip install 'ssd300[openvino]'") from error
+    return openvino
+
+
+def open_session(path: Path, *, threads: int | None = None) -> Session:
+    """By the file's ending. Raises WeightsError, and UsageError where the engine is missing."""
+    if not path.is_file():
+        raise WeightsError("there is no such file", where=path, fix="Check the path.")
+    return (OnnxSession if path.suffix.lower() == ".onnx" else OpenVinoSession)(path, threads=threads)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,40 @@
+"""Exported files run without torch: neither the library nor the command imports it."""
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys
+from pathlib import Path
+{body}
+assert "torch" not in sys.modules, "torch was imported"
+assert "openvino_telemetry" not in sys.modules or sys.modules["openvino_telemetry"] is None
+"""
+LIBRARY = """
+from ssd300.runtime import load_exported
+from ssd300.types import Selection
+import numpy as np
+network = load_exported(Path({file!r}))
+(found,) = network.detect([np.zeros((40, 60, 3), np.uint8)], Selection())
+assert found.classes == ("blue", "red")
+"""
+DETECTOR = """
+from ssd300 import Detector
+result = Detector.load({file!r})({picture!r}, min_score=0.0)
+assert len(result), result
+"""
+COMMAND = """
+from ssd300.cli import main
+assert main(["detect", {picture!r}, "--weights", {file!r}, "--out", {out!r}]) == 0
+"""
+
+
+@pytest.mark.parametrize("body", [LIBRARY, DETECTOR, COMMAND], ids=["library", "detector", "command"])
+@pytest.mark.parametrize("ending", ["onnx", "xml"])
+def test_torch_is_not_imported(body, ending, exported, coloured, tmp_path):
+    picture = str(coloured / "JPEGImages/p4.jpg")
+    code = CODE.format(body=body.format(file=str(exported[ending]), picture=picture, out=str(tmp_path / "out")))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
