@@ -118,7 +118,7 @@ def _build(proto: Any, built: Path, manifest: Manifest, images: Sequence[np.ndar
     batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images[:MOST_CALIBRATED]]
     if built.suffix == SUFFIXES["onnx"]:
         if manifest.precision == "int8":
-            proto = quantize(proto, batches, keep=keep)
+            proto = quantize(proto, batches, keep=keep, one_range_a_tensor=True)
         if manifest.suppresses:
             proto = with_suppression(proto, num_classes=len(manifest.classes), selection=EXPORTED_SELECTION)
         onnx.helper.set_model_props(proto, {KEY: manifest.to_json()})

@@ -16,10 +16,13 @@ from ssd300.runtime.sessions import import_openvino
 STOP_AT = ("Conv", "Reshape", "Concat")  # where the decoding of boxes and scores begins, seen from the end
 
 
-def quantize(model: Any, pictures: Sequence[np.ndarray], *, keep: Sequence[str]) -> Any:
+def quantize(
+    model: Any, pictures: Sequence[np.ndarray], *, keep: Sequence[str], one_range_a_tensor: bool = False
+) -> Any:
     """The ONNX or OpenVINO model in 8 bits; nodes named in `keep` stay as they are.
 
-    `pictures` are batches as the network takes them.
+    `pictures` are batches as the network takes them. `one_range_a_tensor` is what ONNX Runtime needs; otherwise the
+    input of a depthwise convolution has a range for each channel, without which OpenVINO's loses much.
 
     Raises:
         UsageError: nncf is missing.
@@ -44,9 +47,10 @@ def quantize(model: Any, pictures: Sequence[np.ndarray], *, keep: Sequence[str])
                 subset_size=len(pictures),
                 ignored_scope=nncf.IgnoredScope(names=list(keep), validate=False),
                 advanced_parameters=AdvancedQuantizationParameters(
-                    # ONNX Runtime takes one range a tensor
                     activations_quantization_params=QuantizationParameters(per_channel=False)
-                ),
+                )
+                if one_range_a_tensor
+                else None,
             )
     except Exception as error:  # of many kinds, all its own
         raise ExportError(
