@@ -32,6 +32,44 @@ class Result(Detections):
         drawn: Image.Image = draw_detections(self.pixels, self)
         return drawn
 
+    def to_voc_xml(self) -> str:
+        """A file of VOC's annotations, with the score of each object, as labelImg, CVAT and Label Studio open it."""
+        from ssd300.data.voc_xml import to_xml
+
+        height, width = self.pixels.shape[:2]
+        objects = [(name, box, False, False) for name, box in zip(self.names, self.boxes.tolist(), strict=True)]
+        xml: str = to_xml(Path(self.image).name, (height, width), objects, scores=self.scores.tolist())
+        return xml
+
+    def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
+        """Rows of COCO results: boxes as left, top, width, height in pixels; categories count from 1.
+
+        `image_id` is this picture's among the annotations; left out, its file's name without the ending.
+        """
+        image = Path(self.image).stem if image_id is None else image_id
+        return [
+            {
+                "image_id": image,
+                "category_id": label + 1,
+                "bbox": [left, top, right - left, bottom - top],
+                "score": score,
+            }
+            for label, score, (left, top, right, bottom) in zip(
+                self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True
+            )
+        ]
+
+    def to_supervision(self) -> Any:
+        """As supervision's Detections, with the class names under `class_name`. Raises ImportError without it."""
+        import supervision
+
+        return supervision.Detections(
+            xyxy=self.boxes.astype(np.float32),
+            confidence=self.scores.astype(np.float32),
+            class_id=self.labels.astype(int),
+            data={"class_name": np.array(self.names, dtype=object)},
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """One line of `detections.jsonl`; boxes are 0-based half-open pixels."""
         height, width = self.pixels.shape[:2]

@@ -1,9 +1,8 @@
 """`ssd300 detect`: boxes, names and scores on copies of pictures, and `detections.jsonl`."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -20,6 +19,10 @@ def detect(
     min_score: Annotated[float | None, Parameter(name=["--min-score", "--conf"])] = None,
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.5,
     top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
+    save: Annotated[
+        tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...],
+        Parameter(consume_multiple=True, negative=""),
+    ] = ("image", "jsonl"),
     suppress: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     device: str = "auto",
     overwrite: Switch = False,
@@ -41,6 +44,8 @@ def detect(
         A box that overlaps a better one of its class by more is suppressed.
     top_k
         Most detections a picture.
+    save
+        What is written: annotated pictures ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc', 'comp4', 'crops'.
     suppress
         Classes that are not wanted.
     device
@@ -56,6 +61,7 @@ def detect(
     check_output_free(out, overwrite=overwrite)
     from ssd300.data.images import animation_notes
     from ssd300.detect import Detector
+    from ssd300.outputs import save_picture, save_table
 
     detector = Detector.load(weights, device=device_for(weights, device))
     try:
@@ -74,15 +80,15 @@ def detect(
     with whole_folder(out, overwrite=overwrite) as folder:
         for name, result in zip(names, detector.stream(pictures, selection, batch_size=TOGETHER), strict=True):
             wanted = result.select([name not in suppress for name in result.names])
-            wanted.draw().save(folder / name, quality=95)
+            save_picture(folder, name, wanted, save)
             rows.append(wanted.to_dict())
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        (folder / "detections.jsonl").write_text(text, encoding="utf-8")
+        save_table(folder, rows, known, save)
     if json_:
         print_json({"images": rows})
         return
     for name, row in zip(names, rows, strict=True):
-        sys.stdout.write(f"{out / name}: {len(row['detections'])} detections\n")
+        where = out / f"{name}.jpg" if "image" in save else row["image"]
+        sys.stdout.write(f"{where}: {len(row['detections'])} detections\n")
 
 
 def _pictures(source: tuple[Path, ...]) -> list[Path]:
@@ -110,5 +116,5 @@ def _output_names(pictures: list[Path]) -> list[str]:
     names = []
     for path in pictures:
         count = seen[path.stem] = seen.get(path.stem, 0) + 1
-        names.append(f"{path.stem}.jpg" if count == 1 else f"{path.stem}_{count}.jpg")
+        names.append(path.stem if count == 1 else f"{path.stem}_{count}")
     return names

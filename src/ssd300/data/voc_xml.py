@@ -51,17 +51,25 @@ def read_xml(path: Path) -> VocFile:
     )
 
 
-def to_xml(picture: str, size_hw: tuple[int, int], objects: Iterable[tuple[str, Sequence[float], bool, bool]]) -> str:
+def to_xml(
+    picture: str,
+    size_hw: tuple[int, int],
+    objects: Iterable[tuple[str, Sequence[float], bool, bool]],
+    *,
+    scores: Sequence[float] = (),
+) -> str:
     """The file that `read_xml` reads: of each object its name, box (xyxy, ours), and whether it is difficult, a crowd.
 
-    Whole numbers are written as such, others in full. `crowd` is no tag of VOC's and stands only where it is needed.
+    Whole numbers are written as such, others in full. `crowd` is no tag of VOC's and stands only where it is needed;
+    so `score`, where there are `scores`, one an object.
     """
     height, width = size_hw
     rows = []
-    for name, box, difficult, crowd in objects:
+    for number, (name, box, difficult, crowd) in enumerate(objects):
         tags = zip(("xmin", "ymin", "xmax", "ymax"), _to_voc(box), strict=True)
         corners = "".join(f"<{tag}>{int(value) if value == int(value) else value}</{tag}>" for tag, value in tags)
         marks = f"<difficult>{int(difficult)}</difficult>" + ("<crowd>1</crowd>" if crowd else "")
+        marks += f"<score>{scores[number]}</score>" if scores else ""
         rows.append(f"  <object><name>{escape(name)}</name>{marks}<bndbox>{corners}</bndbox></object>\n")
     return (
         f"<annotation>\n  <filename>{escape(picture)}</filename>\n"
