@@ -1,6 +1,7 @@
 """Every form that detection writes is read back as what was found."""
 
 import csv
+import io
 import json
 
 import numpy as np
@@ -10,7 +11,9 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.data import load_dataset
 from ssd300.data.predictions import read_predictions
+from ssd300.data.sources import find_pictures
 from ssd300.detect import Result
+from ssd300.errors import SSDError
 
 FORMS = ("image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops")
 
@@ -85,3 +88,53 @@ def test_a_result_in_other_forms():
     assert "<score>0.5</score>" in xml
     empty = result.select([False])
     assert (empty.to_coco(), "<object>" in empty.to_voc_xml()) == ([], False)
+
+
+def test_a_broken_picture_is_skipped_told_and_counted(coloured, light_run, tmp_path, capsys):
+    folder, out = coloured / "JPEGImages", tmp_path / "out"
+    (folder / "p1.jpg").write_bytes(b"no picture")
+    words = ["detect", str(folder), "-w", str(light_run), "--out", str(out)]
+    assert main([*words, "--json"]) == 3
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["skipped"] == [str(folder / "p1.jpg")]
+    assert "1 of 5 pictures could not be read; the others are done" in printed.err
+    assert sorted(path.name for path in out.glob("*.jpg")) == ["p0.jpg", "p2.jpg", "p3.jpg", "p4.jpg"]
+    rows = [json.loads(line) for line in (out / "detections.jsonl").read_text().splitlines()]
+    assert [row["image"] for row in rows] == [str(folder / f"p{n}.jpg") for n in (0, 2, 3, 4)]
+
+
+def test_nothing_is_written_where_nothing_can_be_read(coloured, light_run, tmp_path):
+    bad = coloured / "bad.jpg"
+    bad.write_bytes(b"")
+    out = tmp_path / "out"
+    assert main(["detect", str(bad), "-w", str(light_run), "--out", str(out)]) == 3
+    assert not out.exists()
+
+
+def test_sources(coloured, tmp_path, monkeypatch):
+    folder = coloured / "JPEGImages"
+    every = sorted(folder.iterdir())
+    (tmp_path / "list.txt").write_text(f"\n{every[2]}\n coloured/JPEGImages/p4.jpg \n")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{every[0]}\n\n{every[1]}\n"))
+    assert find_pictures([str(folder)]) == every
+    assert find_pictures([str(folder / "p[34].jpg")]) == every[3:]
+    assert find_pictures([str(tmp_path / "list.txt"), str(every[0])]) == [every[2], every[4], every[0]]
+    assert find_pictures(["-"]) == every[:2]
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ([], "no picture was named"),
+        (["none.jpg"], "no such picture"),
+        (["*.nothing"], "no picture fits"),
+        (["empty.txt"], "no path is listed"),
+        (["folder"], "no pictures"),
+    ],
+)
+def test_sources_that_name_nothing(sources, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SSDError, match=message):
+        find_pictures(sources)

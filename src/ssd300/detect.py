@@ -1,6 +1,6 @@
 """Detection: pictures in, detections in original pixels out. The one path of `detect` and `evaluate`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ssd300.data.images import read_image
+from ssd300.errors import DataError
 from ssd300.types import Detections, Selection
 
 USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of the seed's detect.py
@@ -176,11 +177,30 @@ class Detector:
             return Selection(min_score=scores, max_overlap=max_overlap, top_k=top_k)
         return Selection(min_score=usual if min_score is None else min_score, max_overlap=max_overlap, top_k=top_k)
 
-    def stream(self, pictures: Sequence[Picture], selection: Selection, *, batch_size: int) -> Iterator[Result]:
-        """Results one after another, `batch_size` pictures at a time in memory."""
+    def stream(
+        self,
+        pictures: Sequence[Picture],
+        selection: Selection,
+        *,
+        batch_size: int,
+        on_bad: Callable[[int, DataError], None] | None = None,
+    ) -> Iterator[Result]:
+        """Results one after another, `batch_size` pictures at a time in memory.
+
+        A picture that cannot be read raises DataError, or is left out when `on_bad` takes its number and the error.
+        """
         for first in range(0, len(pictures), batch_size):
-            group = pictures[first : first + batch_size]
-            pixels = [_pixels(picture) for picture in group]
+            group, pixels = [], []
+            for number, picture in enumerate(pictures[first : first + batch_size], start=first):
+                try:
+                    pixels.append(_pixels(picture))
+                    group.append(picture)
+                except DataError as error:
+                    if on_bad is None:
+                        raise
+                    on_bad(number, error)
+            if not group:
+                continue
             for picture, image, found in zip(group, pixels, self.detect(pixels, selection), strict=True):
                 scaled = found.scaled((image.shape[0], image.shape[1]))
                 name = str(picture) if isinstance(picture, (str, Path)) else ""

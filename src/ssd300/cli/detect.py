@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -13,7 +13,7 @@ TOGETHER = 8
 
 
 def detect(
-    *source: Path,
+    *source: str,
     weights: Weights,
     out: Path = Path("detections"),
     min_score: Annotated[float | None, Parameter(name=["--min-score", "--conf"])] = None,
@@ -33,7 +33,7 @@ def detect(
     Parameters
     ----------
     source
-        Pictures and folders.
+        Pictures, folders, patterns such as 'a/*.jpg', lists of paths (.txt), or - for paths on standard input.
     weights
         A run folder or a .safetensors file.
     out
@@ -55,8 +55,10 @@ def detect(
     json_
         Print the detections as one JSON object and nothing else.
     """
-    pictures = _pictures(source)
+    from ssd300.data.sources import find_pictures
     from ssd300.files import check_output_free, whole_folder
+
+    pictures = find_pictures(source)
 
     check_output_free(out, overwrite=overwrite)
     from ssd300.data.images import animation_notes
@@ -76,38 +78,38 @@ def detect(
         raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(known)}.")
     names = _output_names(pictures)
     say(animation_notes(pictures))
-    rows = []
+    rows: list[dict[str, Any]] = []
+    written: list[str] = []
+    skipped: dict[int, DataError] = {}
+
+    def skip(number: int, error: DataError) -> None:
+        skipped[number] = error
+        say([f"skipped: {error}"])
+        if len(skipped) == len(pictures):
+            raise error  # nothing can be read, so nothing is written
+
+    # what cannot be read of a batch is known before its first result
+    readable = (name for number, name in enumerate(names) if number not in skipped)
     with whole_folder(out, overwrite=overwrite) as folder:
-        for name, result in zip(names, detector.stream(pictures, selection, batch_size=TOGETHER), strict=True):
+        for result in detector.stream(pictures, selection, batch_size=TOGETHER, on_bad=skip):
+            name = next(readable)
             wanted = result.select([name not in suppress for name in result.names])
             save_picture(folder, name, wanted, save)
             rows.append(wanted.to_dict())
+            written.append(name)
         save_table(folder, rows, known, save)
     if json_:
-        print_json({"images": rows})
-        return
-    for name, row in zip(names, rows, strict=True):
-        where = out / f"{name}.jpg" if "image" in save else row["image"]
-        sys.stdout.write(f"{where}: {len(row['detections'])} detections\n")
-
-
-def _pictures(source: tuple[Path, ...]) -> list[Path]:
-    if not source:
-        raise UsageError("no picture was named", fix="Name pictures or folders.")
-    from ssd300.data.images import SUFFIXES
-
-    pictures: list[Path] = []
-    for path in source:
-        if path.is_dir():
-            found = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES)
-            if not found:
-                raise DataError("the folder has no pictures", where=path, fix="Name another folder.")
-            pictures += found
-        elif path.exists():
-            pictures.append(path)
-        else:
-            raise DataError("there is no such picture", where=path, fix="Check the path.")
-    return pictures
+        print_json({"images": rows, "skipped": [str(pictures[number]) for number in skipped]})
+    else:
+        for name, row in zip(written, rows, strict=True):
+            where = out / f"{name}.jpg" if "image" in save else row["image"]
+            sys.stdout.write(f"{where}: {len(row['detections'])} detections\n")
+    if skipped:
+        raise DataError(
+            f"{len(skipped)} of {len(pictures)} pictures could not be read; the others are done",
+            where=pictures[min(skipped)],
+            fix="Replace them, or leave them out.",
+        )
 
 
 def _output_names(pictures: list[Path]) -> list[str]:
