@@ -89,3 +89,19 @@ def test_a_page_without_pictures_says_so(coloured, tmp_path):
     out = tmp_path / "out"
     assert main(["eval", str(coloured), "--predictions", str(stored), "--out", str(out)]) == 0
     assert "not here to be shown" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_stored_detections_are_cut_as_asked(coloured, light_run, tmp_path, capsys):
+    stored = tmp_path / "stored"
+    stored.mkdir()
+    (stored / "comp4_det_test_red.txt").write_text("".join(f"p4 0.{n} 1 1 30 30\n" for n in range(1, 9)))
+    words = ["eval", str(coloured), "--predictions", str(stored), "--json"]
+    for more, left in (([], 8), (["--min-score", "0.5"], 3), (["--top-k", "2"], 2)):
+        assert main([*words, *more]) == 0
+        counts = json.loads(capsys.readouterr().out)["per_class"]
+        assert sum(one["detections"] for one in counts.values()) == left
+    assert main([*words, "--iou", "0.3"]) == 2
+    assert "suppressed already" in capsys.readouterr().err
+    (tmp_path / "detections.jsonl").write_text("")
+    assert main(["eval", str(coloured), "--predictions", str(tmp_path / "detections.jsonl")]) == 3
+    assert "the file is empty" in capsys.readouterr().err

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-import numpy as np
-
 from ssd300.data.dataset import Dataset
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.scoring import Metric, Score, score
@@ -75,7 +73,7 @@ def _choices(table: DetectionTable, metric: Metric, rules: VocRules) -> Iterator
     for cut in SCORE_CUTS:
         if len(table) and table.scores.min() < cut:
             yield _Choice(f"scores from {cut:g} alone", metric, rules, table.select(table.scores >= cut))
-    best = _best_of_each_picture(table)
+    best = table.best_of_each_image(MOST_OF_A_PICTURE)
     if not best.all():
         yield _Choice(f"the {MOST_OF_A_PICTURE} best of a picture", metric, rules, table.select(best))
 
@@ -90,13 +88,3 @@ def _mean_with_zeros(one: Score) -> float | None:
     if one.map is None:
         return None
     return sum(result.ap or 0.0 for result in one.per_class.values()) / len(one.per_class)
-
-
-def _best_of_each_picture(table: DetectionTable) -> np.ndarray:
-    """Which rows are among the best of their picture; equal scores in the table's order."""
-    order = np.lexsort((-table.scores, table.image_index))
-    images = table.image_index[order]
-    rank = np.arange(len(table)) - np.searchsorted(images, images)
-    kept = np.zeros(len(table), bool)
-    kept[order] = rank < MOST_OF_A_PICTURE
-    return kept

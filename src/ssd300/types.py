@@ -116,6 +116,14 @@ class DetectionTable:
     def __len__(self) -> int:
         return len(self.boxes_px)
 
+    def best_of_each_image(self, most: int) -> Bool[np.ndarray, " n"]:
+        """Which rows are among the `most` best of their image; equal scores in the table's order."""
+        order = np.lexsort((-self.scores, self.image_index))
+        images = self.image_index[order]
+        kept = np.zeros(len(self), bool)
+        kept[order] = np.arange(len(self)) - np.searchsorted(images, images) < most
+        return kept
+
     def select(self, rows: Int[np.ndarray, " m"] | Bool[np.ndarray, " n"]) -> "DetectionTable":
         """Those of the rows, by their numbers and in that order, or those where it is true."""
         return DetectionTable(

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ssd300.data.dataset import Dataset, OnBadImage
-from ssd300.data.predictions import JSONL, read_predictions
+from ssd300.data.predictions import EVALUATION, JSONL, read_predictions
 from ssd300.errors import DataError, UsageError
 from ssd300.evaluation import evaluate
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.voc_rules import NAMES, VocRules, metric_name
-from ssd300.reporting.run import DATA, EVALUATION, SUMMARY
+from ssd300.reporting.run import DATA, SUMMARY
 from ssd300.scoring import Metric, Report, score
 
 STORED_TOLERANCE = 1e-9  # the same detections and the same arithmetic
@@ -56,6 +56,8 @@ def verify(
         DataError: `dataset` is not what the run was evaluated on, by its fingerprint; or the detections are damaged.
         WeightsError: the weights cannot be read.
     """
+    if not run.is_dir():
+        raise UsageError("this is no run folder", where=run, fix="Name a folder that `ssd300 train` wrote.")
     summary, data = (_read(run / name) for name in (SUMMARY, DATA))
     if summary.get("map") is None or not data.get("validation"):
         raise UsageError(

@@ -69,8 +69,12 @@ def compare(
     json_
         Print one JSON object and nothing else.
     """
+    if not data:
+        raise UsageError("compare needs A, B and data: two words or fewer were named", fix="ssd300 compare A B DATA")
     if resamples < 1:
-        raise UsageError(f"resamples is {resamples}; it must be 1 or more", fix="Leave --resamples out.")
+        raise UsageError(
+            f"resamples is {resamples}; it must be 1 or more", fix="Name 1 or more; 2000 if it is left out."
+        )
     for file, option in ((markdown, "--markdown"), (html, "--html")):
         if file is not None and file.exists():
             raise UsageError("the file exists", where=file, fix=f"Name another {option}.")
@@ -154,7 +158,8 @@ def _print(a: str, b: str, result: "Comparison", changed: list[tuple[str, int]])
     for row in rows:
         cells: list[Any] = [f"{row[0]:{widths[0]}}", *(f"{c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True))]
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
-    sys.stdout.write(f"\n{result.metric}, {result.images} images, {result.resamples} resamples, seed {result.seed}\n")
+    sys.stdout.write("\nB leads in: the share of resamples in which it is ahead of A\n")
+    sys.stdout.write(f"{result.metric}, {result.images} images, {result.resamples} resamples, seed {result.seed}\n")
     if changed:
         from ssd300.scoring import SHOWN_SCORE
 

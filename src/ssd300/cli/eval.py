@@ -33,9 +33,9 @@ def eval_(
     failures: Switch = False,
     out: Path | None = None,
     overwrite: Switch = False,
-    min_score: Annotated[float, Parameter(name=["--min-score", "--conf"])] = 0.01,
-    max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.45,
-    top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
+    min_score: Annotated[float | None, Parameter(name=["--min-score", "--conf"])] = None,
+    max_overlap: Annotated[float | None, Parameter(name=["--max-overlap", "--iou"])] = None,
+    top_k: Annotated[int | None, Parameter(name=["--top-k", "--max-det"])] = None,
     ids_of: Path | None = None,
     on_bad_prediction: Literal["error", "skip"] = "error",
     split: str | None = None,
@@ -77,11 +77,11 @@ def eval_(
     overwrite
         Write into a folder that is not empty.
     min_score
-        Lowest score of a detection.
+        Lowest score of a detection; left out, 0.01 with weights, and all stored ones.
     max_overlap
-        A box that overlaps a better one of its class by more is suppressed.
+        A box that overlaps a better one of its class by more is suppressed; left out, 0.45. Of weights alone.
     top_k
-        Most detections a picture.
+        Most detections a picture; left out, 200 with weights, and all stored ones.
     ids_of
         The COCO annotations whose ids COCO results use; left out, those of the data.
     on_bad_prediction
@@ -101,8 +101,12 @@ def eval_(
     json_
         Print one JSON object and nothing else.
     """
-    if (weights is None) == (predictions is None):
-        raise UsageError("eval needs either --weights or --predictions", fix="Give one of them.")
+    if weights is not None and predictions is not None:
+        raise UsageError("--weights and --predictions exclude each other", fix="Give one of them.")
+    if weights is None and predictions is None:
+        raise UsageError("eval needs --weights or --predictions", fix="Give one of them.")
+    if predictions is not None and max_overlap is not None:
+        raise UsageError("stored detections are suppressed already", fix="Leave --max-overlap out.")
     if out is not None:
         from ssd300.files import check_output_free
 
@@ -111,7 +115,8 @@ def eval_(
     from ssd300.types import Selection
 
     try:
-        selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k)
+        given: dict[str, Any] = {"min_score": min_score, "max_overlap": max_overlap, "top_k": top_k}
+        selection = Selection(**{name: value for name, value in given.items() if value is not None})
     except ValueError as error:
         raise UsageError(str(error), fix="See `ssd300 eval --help`.") from error
     known = read_classes(classes)
@@ -141,7 +146,12 @@ def eval_(
             predictions, dataset.annotations, dataset.classes, ids_of=ids_of, on_bad=on_bad_prediction
         )
         say(stored.notes)
-        report = score(dataset, stored.table, metrics=metric, rules=rules)
+        table = stored.table
+        if min_score is not None:
+            table = table.select(table.scores > min_score)
+        if top_k is not None:
+            table = table.select(table.best_of_each_image(top_k))
+        report = score(dataset, table, metrics=metric, rules=rules)
     else:
         report = evaluate(
             str(weights),

@@ -21,6 +21,7 @@ from ssd300.files import write_text
 from ssd300.types import Annotation, DetectionTable
 
 JSONL = "detections.jsonl"
+EVALUATION = "eval"  # the folder of a run that holds it
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zip")
 UNDERSTOOD = (
     f"a folder of <competition>_det_<split>_<class>.txt (VOC results), {JSONL} or a folder that holds it, COCO results "
@@ -59,6 +60,8 @@ def read_predictions(
     result_files = sorted(path.glob("*_det_*.txt")) if path.is_dir() else []
     jsonl = path / JSONL if path.is_dir() else path
     notes: list[str] = []
+    if not result_files and not jsonl.is_file() and (path / EVALUATION / JSONL).is_file():
+        jsonl = path / EVALUATION / JSONL  # a run folder
     if result_files and jsonl.is_file():
         raise DataError(
             f"the folder holds two predictions, VOC results and {JSONL}",
@@ -159,3 +162,9 @@ def _read_jsonl(path: Path, target: PredictionRows) -> None:
                         box = item["box"]
                         corners = [float(box[name]) for name in ("xmin", "ymin", "xmax", "ymax")]
                         target.add(image, target.label(item["label"]), (float(item["score"]), *corners))
+    if not seen:
+        raise DataError(
+            "the file is empty; it should have a line a picture, also where nothing was found",
+            where=path,
+            fix="Write it again.",
+        )

@@ -46,6 +46,7 @@ def evaluation_figures(report: Report, failures: Failures) -> dict[str, Figure]:
 
 def errors_table(failures: Mapping[str, Any]) -> Table:
     """How often each kind of error is made in each class; `failures` as `Failures.to_dict` gives them."""
+    gains = [failures["kinds"][kind]["gain"] for kind in KINDS]
     total = {kind: sum(counts[kind] for counts in failures["per_class"].values()) for kind in KINDS}
     return Table(
         title="Where it fails",
@@ -55,8 +56,11 @@ def errors_table(failures: Mapping[str, Any]) -> Table:
         "that a better detection has. background: none.",
         head=("class", *KINDS),
         rows=[
-            (name, *(str(counts[kind]) for kind in KINDS))
-            for name, counts in {**failures["per_class"], "all": total}.items()
+            *(
+                (name, *(str(counts[kind]) for kind in KINDS))
+                for name, counts in {**failures["per_class"], "all": total}.items()
+            ),
+            ("mAP rises by, if mended", *("–" if gain is None else f"{gain:+.4f}" for gain in gains)),
         ],
     )
 

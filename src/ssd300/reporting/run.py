@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 from PIL import Image
 
+from ssd300.data.predictions import EVALUATION
 from ssd300.reporting.evaluation import PLOTS, WORST_EXPLANATION, WORST_TITLE, errors_table
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
 from ssd300.scoring import SHOWN_SCORE
 
-REPORT, LOG, EVALUATION = "report.html", "train.log", "eval"
+REPORT, LOG = "report.html", "train.log"
 CONFIG, COMMAND, ENVIRONMENT, DATA, SUMMARY = "config.yaml", "command.txt", "env.json", "data.json", "summary.json"
 FAILURES = f"{EVALUATION}/failures.json"
 TRAINING_BATCH, VALIDATION, WORST = (

@@ -20,6 +20,7 @@ from torch import Tensor
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import read_sample
 from ssd300.data.photometric import apply_photometric
+from ssd300.data.predictions import EVALUATION
 from ssd300.failures import find_failures
 from ssd300.files import write_atomically, write_json, write_text
 from ssd300.memory import gigabytes, used_memory_bytes
@@ -47,7 +48,7 @@ OF_A_RUN = (
     "state",
     "plots",
     "images",
-    layout.EVALUATION,
+    EVALUATION,
     layout.REPORT,
     layout.SUMMARY,
     JSONL,
@@ -188,7 +189,7 @@ class RunFolder(Callback):
             self.log_file = None
 
     def _keep(self, report: Report) -> None:
-        store_evaluation(self.folder / layout.EVALUATION, report)
+        store_evaluation(self.folder / EVALUATION, report)
         failures = find_failures(report.dataset, report.detections)
         write_json(self.folder / layout.FAILURES, failures.to_dict())
         for name, figure in evaluation_figures(report, failures).items():
