@@ -14,6 +14,7 @@ from ssd300.data.predictions import read_predictions
 from ssd300.data.sources import find_pictures
 from ssd300.detect import Result
 from ssd300.errors import SSDError
+from ssd300.outputs import save_picture
 
 FORMS = ("image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops")
 
@@ -138,3 +139,27 @@ def test_sources_that_name_nothing(sources, message, tmp_path, monkeypatch):
     (tmp_path / "folder").mkdir()
     with pytest.raises(SSDError, match=message):
         find_pictures(sources)
+
+
+def test_no_two_pictures_share_a_file(coloured, light_run, tmp_path):
+    sources = []
+    for name in ("a/x.jpg", "b/x.jpg", "c/x_2.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_bytes((coloured / "JPEGImages/p4.jpg").read_bytes())
+        sources.append(str(path))
+    out = tmp_path / "out"
+    assert main(["detect", *sources, "-w", str(light_run), "--out", str(out), "--save", "image", "comp4"]) == 0
+    assert sorted(path.stem for path in out.glob("*.jpg")) == ["x", "x_2", "x_3"]
+    ids = {line.split()[0] for line in (out / "comp4/comp4_det_test_red.txt").read_text().splitlines()}
+    assert ids <= {"x", "x_2", "x_3"}
+
+
+@pytest.mark.parametrize(("label", "folder"), [("../../up", "_.._up"), ("..", "_"), ("a/b", "a_b"), ("dog", "dog")])
+def test_crops_stay_in_their_folder(label, folder, tmp_path):
+    result = Result(
+        boxes=np.array([[1.0, 2.0, 5.0, 9.0]], np.float32), scores=np.array([0.5], np.float32), labels=np.array([0]),
+        classes=(label,), image="dog.jpg", pixels=np.zeros((10, 20, 3), np.uint8),
+    )  # fmt: skip
+    save_picture(tmp_path, "dog", result, ["crops"])
+    assert (tmp_path / "crops" / folder / "dog_1.jpg").is_file()

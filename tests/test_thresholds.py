@@ -52,9 +52,10 @@ def test_one_score_a_class_is_that_score_in_each():
     torch.manual_seed(0)
     predictions = Predictions(torch.randn(1, 50, 3) * 2, torch.zeros(1, 50, 4))
     boxes = torch.rand(50, 4) * 0.3 + 0.3
-    run = lambda selection: postprocess(  # noqa: E731
-        predictions, boxes, (0.1, 0.2), classes=("a", "b"), selection=selection
-    )[0]
+
+    def run(selection):
+        return postprocess(predictions, boxes, (0.1, 0.2), classes=("a", "b"), selection=selection)[0]
+
     both = run(Selection(min_score=(0.2, 0.6)))
     assert both.scores[both.labels == 0].min() > 0.2
     assert both.scores[both.labels == 1].min() > 0.6

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -15,6 +15,7 @@ from ssd300.types import Detections, Selection
 
 USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of the seed's detect.py
 DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
+TorchPrecision = Literal["float32", "bfloat16"]
 EXPORTED = (".onnx", ".xml")
 Picture = str | Path | Image.Image | UInt8[np.ndarray, "h w 3"]
 
@@ -121,10 +122,10 @@ class Detector:
         self.card = network.card
 
     @classmethod
-    def load(cls, weights: str | Path, *, device: str = "cpu", precision: str = "float32") -> "Detector":
+    def load(cls, weights: str | Path, *, device: str = "cpu", precision: TorchPrecision = "float32") -> "Detector":
         """From a run folder, a weights file, a name of published weights, or an exported .onnx or .xml file.
 
-        `device` and `precision` ('float32', 'bfloat16') are torch's; an exported file has its own, on the CPU.
+        `device` and `precision` are torch's; an exported file has its own, on the CPU.
 
         Raises:
             WeightsError: there is nothing of that name, or it is something else, or damaged.

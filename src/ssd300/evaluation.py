@@ -9,7 +9,7 @@ import numpy as np
 
 from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.loader import read_sample
-from ssd300.detect import Detector
+from ssd300.detect import Detector, TorchPrecision
 from ssd300.errors import DataError, WeightsError
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.scoring import Metric, Report, score
@@ -29,7 +29,7 @@ def evaluate(
     selection: Selection = CAFFE_TEST,
     on_bad_image: OnBadImage = "error",
     device: str = "cpu",
-    precision: str = "float32",
+    precision: TorchPrecision = "float32",
 ) -> Report:
     """Detect on every picture of `dataset` with the detector that `weights` names, and score the detections.
 

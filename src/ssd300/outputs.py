@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -28,12 +29,16 @@ def save_picture(folder: Path, name: str, result: Result, wanted: Iterable[Outpu
 
 
 def save_table(
-    folder: Path, rows: Sequence[Mapping[str, Any]], classes: Sequence[str], wanted: Iterable[Output]
+    folder: Path,
+    names: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    classes: Sequence[str],
+    wanted: Iterable[Output],
 ) -> None:
-    """The files of all pictures together; `rows` are as `Result.to_dict` gives them."""
+    """The files of all pictures together; `rows` are as `Result.to_dict` gives them, `names` as for `save_picture`."""
     for form in wanted:
         if form in _OF_ALL:
-            _OF_ALL[form](folder, rows, classes)
+            _OF_ALL[form](folder, names, rows, classes)
 
 
 def _image(folder: Path, name: str, result: Result) -> None:
@@ -50,7 +55,7 @@ def _crops(folder: Path, name: str, result: Result) -> None:
     for number, (label, box) in enumerate(zip(result.names, result.boxes, strict=True), start=1):
         left, top = np.floor(box[:2]).astype(int).clip(0, [width - 1, height - 1])
         right, bottom = np.ceil(box[2:]).astype(int).clip([left + 1, top + 1], [width, height])
-        target = folder / "crops" / label.replace("/", "_")
+        target = folder / "crops" / (re.sub(r"[^\w .-]", "_", label).strip(". ") or "_")
         target.mkdir(parents=True, exist_ok=True)
         Image.fromarray(result.pixels[top:bottom, left:right]).save(
             target / f"{name}_{number}.jpg", quality=JPEG_QUALITY
@@ -69,16 +74,16 @@ def _yolo(folder: Path, name: str, result: Result) -> None:
     write_text(folder / "yolo" / f"{name}.txt", "".join(lines))
 
 
-def _jsonl(folder: Path, rows: Sequence[Mapping[str, Any]], _classes: Sequence[str]) -> None:
+def _jsonl(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], _classes: Sequence[str]) -> None:
     write_text(folder / JSONL, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def _json(folder: Path, rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
+def _json(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
     content = {"classes": list(classes), "images": list(rows)}
     write_text(folder / "detections.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
-def _csv(folder: Path, rows: Sequence[Mapping[str, Any]], _classes: Sequence[str]) -> None:
+def _csv(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], _classes: Sequence[str]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("image", "label", "label_id", "score", "xmin", "ymin", "xmax", "ymax"))
@@ -88,7 +93,7 @@ def _csv(folder: Path, rows: Sequence[Mapping[str, Any]], _classes: Sequence[str
     write_text(folder / "detections.csv", text.getvalue())
 
 
-def _coco(folder: Path, rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
+def _coco(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
     """COCO's annotations, each with its score; ids count from 1."""
     images: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
@@ -112,8 +117,8 @@ def _coco(folder: Path, rows: Sequence[Mapping[str, Any]], classes: Sequence[str
     write_text(folder / "coco.json", json.dumps(content, ensure_ascii=False) + "\n")
 
 
-def _comp4(folder: Path, rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
-    """VOC's result files; an image is named by its file's name without the ending."""
+def _comp4(folder: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
+    """VOC's result files; an image is named as its other files are."""
     items = [(number, one) for number, row in enumerate(rows) for one in row["detections"]]
     table = DetectionTable(
         image_index=np.array([number for number, _ in items], dtype=np.int64),
@@ -123,19 +128,21 @@ def _comp4(folder: Path, rows: Sequence[Mapping[str, Any]], classes: Sequence[st
     )
     annotations = [
         Annotation(
-            image_id=Path(row["image"]).stem,
+            image_id=name,
             image_path=Path(row["image"]),
             size_hw=(row["height"], row["width"]),
             boxes_px=np.zeros((0, 4)),
             labels=np.zeros(0, np.int64),
             difficult=np.zeros(0, bool),
         )
-        for row in rows
+        for name, row in zip(names, rows, strict=True)
     ]
     write_comp4(folder / "comp4", COMP4_SPLIT, table, annotations, classes)
 
 
-def _classes_file(folder: Path, _rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
+def _classes_file(
+    folder: Path, _names: Sequence[str], _rows: Sequence[Mapping[str, Any]], classes: Sequence[str]
+) -> None:
     write_text(folder / "yolo" / "classes.txt", "".join(f"{name}\n" for name in classes))
 
 
@@ -145,7 +152,7 @@ _OF_A_PICTURE: Mapping[Output, Callable[[Path, str, Result], None]] = {
     "crops": _crops,
     "yolo": _yolo,
 }
-_OF_ALL: Mapping[Output, Callable[[Path, Sequence[Mapping[str, Any]], Sequence[str]], None]] = {
+_OF_ALL: Mapping[Output, Callable[[Path, Sequence[str], Sequence[Mapping[str, Any]], Sequence[str]], None]] = {
     "jsonl": _jsonl,
     "json": _json,
     "csv": _csv,

@@ -11,7 +11,7 @@ from ssd300.data import load_dataset
 from ssd300.data.images import read_image
 from ssd300.export.parity import LIMITS, Agreement, agreement, violations
 from ssd300.network import TorchNetwork
-from ssd300.resize import BILINEAR
+from ssd300.resize import BILINEAR, resize
 from ssd300.runtime import load_exported
 from ssd300.types import Detections, Selection
 from ssd300.weights import load_weights, save_weights
@@ -193,3 +193,28 @@ def test_each_limit_is_told():
     assert len(violations(bad, LIMITS["fp32"], map_loss=0.1)) == 4
     good = Agreement(images=1, detections=3, found=1.0, score=0.0, box=0.0)
     assert violations(good, LIMITS["int8"], map_loss=-0.1) == []
+
+
+def test_another_program_gets_what_detection_shows(light_run, tmp_path, shared):
+    """The optional inputs have the lowest scores of the weights, and detection's overlap."""
+    import onnxruntime
+
+    model, card = load_weights(light_run)
+    save_weights(tmp_path / "w.safetensors", model, replace(card, min_scores={"red": 0.55}))
+    assert main(["export", "-w", str(tmp_path / "w.safetensors"), "--out", str(tmp_path / "e/m.onnx")]) == 0
+    session = onnxruntime.InferenceSession(tmp_path / "e/m.onnx", providers=["CPUExecutionProvider"])
+    image = resize(read_image(pictures(shared)[0]), 300)
+    boxes, scores, labels = (row[0] for row in session.run(["boxes", "scores", "labels"], {"images": image[None]}))
+    detector = Detector.load(tmp_path / "e/m.onnx")
+    (wanted,) = detector.detect([image], detector.selection())
+    used = scores > 0
+    np.testing.assert_array_equal(labels[used], wanted.labels)
+    np.testing.assert_array_equal(boxes[used], wanted.boxes)
+    assert scores[used & (labels == 1)].min(initial=1) > 0.55
+    assert scores[used & (labels == 0)].min(initial=1) > 0.2
+
+
+def test_info_of_an_exported_file(exported, capsys):
+    assert main(["info", str(exported["xml"]), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["classes"], said["precision"], said["suppresses"]) == (["blue", "red"], "fp32", False)

@@ -35,9 +35,9 @@ def detect(
     source
         Pictures, folders, patterns such as 'a/*.jpg', lists of paths (.txt), or - for paths on standard input.
     weights
-        A run folder or a .safetensors file.
+        A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     out
-        Where the annotated pictures and detections.jsonl go.
+        The folder for all that is written.
     min_score
         Lowest score of a detection; left out, what `ssd300 thresholds` kept in the weights for each class, or 0.2.
     max_overlap
@@ -97,7 +97,7 @@ def detect(
             save_picture(folder, name, wanted, save)
             rows.append(wanted.to_dict())
             written.append(name)
-        save_table(folder, rows, known, save)
+        save_table(folder, written, rows, known, save)
     if json_:
         print_json({"images": rows, "skipped": [str(pictures[number]) for number in skipped]})
     else:
@@ -113,10 +113,16 @@ def detect(
 
 
 def _output_names(pictures: list[Path]) -> list[str]:
-    """A name for each annotated picture: its own stem, with a number where two are alike."""
-    seen: dict[str, int] = {}
-    names = []
+    """A name for each picture's files: its own stem, with a number where it is taken."""
+    stems = {path.stem for path in pictures}
+    names: list[str] = []
+    taken: set[str] = set()
+    counts: dict[str, int] = {}
     for path in pictures:
-        count = seen[path.stem] = seen.get(path.stem, 0) + 1
-        names.append(path.stem if count == 1 else f"{path.stem}_{count}")
+        name = path.stem
+        while name in taken or (name != path.stem and name in stems):
+            counts[path.stem] = counts.get(path.stem, 1) + 1
+            name = f"{path.stem}_{counts[path.stem]}"
+        taken.add(name)
+        names.append(name)
     return names

@@ -99,7 +99,7 @@ def export(
 
 
 def _pictures(folder: Path | None, labelled: "Dataset | None", temporary: Path) -> list[Path]:
-    """The pictures to compare on, spread over what there is."""
+    """The pictures to compare on and to take ranges from."""
     if folder is not None:
         from ssd300.data.images import SUFFIXES
 

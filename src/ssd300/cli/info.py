@@ -1,6 +1,8 @@
 """`ssd300 info`: what a weights file says of itself."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 from ssd300.cli.options import Json, print_json
 
@@ -11,10 +13,19 @@ def info(weights: str, *, json_: Json = False) -> None:
     Parameters
     ----------
     weights
-        A run folder, a .safetensors file, or a name such as coco.
+        A run folder, a .safetensors file, a name such as coco, or an exported .onnx or .xml file.
     json_
         Print one JSON object and nothing else.
     """
+    from ssd300.detect import is_exported
+
+    if is_exported(weights):
+        from dataclasses import asdict
+
+        from ssd300.runtime import load_exported
+
+        _say({"file": weights, **asdict(load_exported(Path(weights)).card)}, as_json=json_)
+        return
     from ssd300.weights import read_card, resolve_weights
 
     card = read_card(weights)
@@ -33,7 +44,11 @@ def info(weights: str, *, json_: Json = False) -> None:
         "source": card.source,
         "default_boxes": vars(card.settings),
     }
-    if json_:
+    _say(facts, as_json=json_)
+
+
+def _say(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
         print_json(facts)
         return
     width = max(map(len, facts))

@@ -103,6 +103,8 @@ def _target(weights: str, out: Path | None, *, in_place: bool, overwrite: bool) 
     if in_place:
         from ssd300.weights import resolve_weights
 
+        if not Path(weights).exists():
+            raise UsageError("published weights stay as they are", where=weights, fix="Name --out FILE.safetensors.")
         return resolve_weights(weights)
     if out is not None and out.suffix != ".safetensors":
         raise UsageError("weights files end in .safetensors", where=out, fix="Name another --out.")

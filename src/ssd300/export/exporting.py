@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ssd300.data.images import read_image
 from ssd300.detect import Detector
 from ssd300.errors import ExportError, UsageError
 from ssd300.evaluation import evaluate_detector
-from ssd300.export.graph import EXPORTED_SELECTION, OPSET, OPSET_TO_QUANTIZE, to_onnx, with_suppression
+from ssd300.export.graph import OPSET, OPSET_TO_QUANTIZE, to_onnx, with_suppression
 from ssd300.export.parity import LIMITS, SEEN, Limits, agreement, median_ms, violations
 from ssd300.export.quantization import decoding_nodes, quantize
 from ssd300.files import write_atomically, write_json
@@ -24,11 +24,13 @@ from ssd300.resize import to_size
 from ssd300.runtime import ExportedNetwork, Manifest
 from ssd300.runtime.manifest import KEY, Precision
 from ssd300.runtime.sessions import import_openvino
+from ssd300.types import Selection
 from ssd300.weights import load_weights
 
 Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 PARITY = "parity.json"
+Item = TypeVar("Item")
 MOST_CALIBRATED, MOST_COMPARED = 300, 32
 
 
@@ -63,9 +65,9 @@ def export(
             fix="Use --format openvino, or --precision fp32 or int8.",
         )
     model, card = load_weights(weights)
-    images = [
-        read_image(path) for path in pictures[: max(MOST_COMPARED, MOST_CALIBRATED if precision == "int8" else 0)]
-    ]
+    images = [read_image(path) for path in _spread(pictures, MOST_CALIBRATED if precision == "int8" else MOST_COMPARED)]
+    original = TorchNetwork(model, card)
+    selection = Detector(original).selection()  # what `ssd300 detect` shows; in the file these are defaults
     suppress = suppress and format == "onnx"
     manifest = Manifest(
         model=card.model,
@@ -74,7 +76,7 @@ def export(
         resize=card.resize,
         precision=precision,
         suppresses=suppress,
-        top_k=EXPORTED_SELECTION.top_k if suppress else None,
+        top_k=selection.top_k if suppress else None,
         min_scores=dict(card.min_scores),
         metric=card.metric,
         source=card.source,
@@ -83,8 +85,8 @@ def export(
     proto = to_onnx(model, card, opset=OPSET_TO_QUANTIZE if quantized_onnx else OPSET)
     with TemporaryDirectory() as folder:
         built = Path(folder) / out.name
-        _build(proto, built, manifest, images)
-        comparison = _compare(TorchNetwork(model, card), ExportedNetwork(built), images[:MOST_COMPARED], labelled)
+        _build(proto, built, manifest, selection, images)
+        comparison = _compare(original, ExportedNetwork(built), _spread(images, MOST_COMPARED), labelled)
         allowed = limits or LIMITS[precision]
         loss = None if comparison["map"] is None else comparison["map"]["loss"]
         if wrong := violations(comparison["agreement"], allowed, map_loss=loss):
@@ -110,17 +112,22 @@ def export(
     return report
 
 
-def _build(proto: Any, built: Path, manifest: Manifest, images: Sequence[np.ndarray]) -> None:
+def _spread(items: Sequence[Item], most: int) -> list[Item]:
+    """`most` of them at even distances, or all."""
+    return [items[place] for place in np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)]
+
+
+def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, images: Sequence[np.ndarray]) -> None:
     """The file in the precision of its manifest, which it holds."""
     import onnx
 
     keep = decoding_nodes(proto)
-    batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images[:MOST_CALIBRATED]]
+    batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
     if built.suffix == SUFFIXES["onnx"]:
         if manifest.precision == "int8":
             proto = quantize(proto, batches, keep=keep, one_range_a_tensor=True)
         if manifest.suppresses:
-            proto = with_suppression(proto, num_classes=len(manifest.classes), selection=EXPORTED_SELECTION)
+            proto = with_suppression(proto, num_classes=len(manifest.classes), selection=selection)
         onnx.helper.set_model_props(proto, {KEY: manifest.to_json()})
         onnx.save(proto, built)
         return

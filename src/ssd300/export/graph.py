@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ssd300.errors import UsageError
 from ssd300.model import SSD
 from ssd300.pixels import WHITE
 from ssd300.resize import ANTIALIASED
-from ssd300.types import LEAST_SCORE, Selection
+from ssd300.types import Selection
 from ssd300.weights import Card
 
 OPSET = 21
@@ -49,8 +50,8 @@ def to_onnx(model: SSD, card: Card, *, opset: int = OPSET) -> Any:
         UsageError: the extra `onnx` is missing.
     """
     try:
-        import onnx  # noqa: F401  # the exporter needs both
-        import onnxscript  # noqa: F401
+        for name in ("onnx", "onnxscript"):  # the exporter needs both
+            import_module(name)
     except ImportError as error:
         raise UsageError("the export needs onnx and onnxscript", fix="pip install 'ssd300[onnx]'") from error
     size = model.settings.image_size_px
@@ -94,7 +95,13 @@ def with_suppression(proto: Any, *, num_classes: int, selection: Selection) -> A
         for names in (node.input, node.output):
             for place, name in enumerate(names):
                 if name in (BOXES, SCORES):
-                    names[place] = f"all_{name}"
+                    names[place] = f"select/all_{name}"
+    public = {MIN_SCORE, MAX_OVERLAP, BOXES, SCORES, LABELS}
+
+    def own(name: str) -> str:
+        """A name that nothing in the network has."""
+        return name if name in public else f"select/{name}"
+
     lowest = np.broadcast_to(np.asarray(selection.min_score, np.float32), (num_classes,)).copy()
     constants: dict[str, np.ndarray] = {
         MIN_SCORE: lowest,
@@ -106,10 +113,9 @@ def with_suppression(proto: Any, *, num_classes: int, selection: Selection) -> A
         "axis_2": np.array([2], np.int64),
         "last": np.array([-1], np.int64),
         "flat": np.array([0, -1], np.int64),
-        "column": np.array([-1, 1], np.int64),
         "boxes_axis": np.array([2], np.int64),
     }
-    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    graph.initializer.extend(numpy_helper.from_array(value, own(name)) for name, value in constants.items())
     # optional inputs: those that an initializer gives a value to
     graph.input.extend(
         [
@@ -119,7 +125,8 @@ def with_suppression(proto: Any, *, num_classes: int, selection: Selection) -> A
     )
 
     def add(op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
-        graph.node.append(helper.make_node(op, inputs, outputs, name=f"select/{outputs[0]}", **attributes))
+        inputs, outputs = [own(name) for name in inputs], [own(name) for name in outputs]
+        graph.node.append(helper.make_node(op, inputs, outputs, name=f"select/make_{outputs[0]}", **attributes))
 
     add("Greater", ["all_scores", MIN_SCORE], ["above"])
     add("Where", ["above", "all_scores", "zero"], ["thresholded"])
@@ -157,6 +164,3 @@ def with_suppression(proto: Any, *, num_classes: int, selection: Selection) -> A
     )
     onnx.checker.check_model(model)
     return model
-
-
-EXPORTED_SELECTION = Selection(min_score=LEAST_SCORE)  # the widest that is evaluated; both values are inputs

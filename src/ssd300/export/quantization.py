@@ -36,7 +36,9 @@ def quantize(
             from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, QuantizationParameters
     except ImportError as error:
         raise UsageError("int8 needs nncf", fix="pip install 'ssd300[openvino]'") from error
-    logging.getLogger("nncf").setLevel(logging.ERROR)
+    log = logging.getLogger("nncf")
+    level = log.level
+    log.setLevel(logging.ERROR)
     dataset = nncf.Dataset(list(pictures), lambda batch: {IMAGES: batch})
     try:
         with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():  # stdout is for results
@@ -52,10 +54,12 @@ def quantize(
                 if one_range_a_tensor
                 else None,
             )
-    except Exception as error:  # of many kinds, all its own
+    except Exception as error:  # of many kinds, all its own, without a common base
         raise ExportError(
             f"nncf cannot quantize the model ({error})", fix="Export it with --precision fp32."
         ) from error
+    finally:
+        log.setLevel(level)
 
 
 def decoding_nodes(proto: Any) -> list[str]:
