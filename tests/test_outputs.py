@@ -11,7 +11,7 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.data import load_dataset
 from ssd300.data.predictions import read_predictions
-from ssd300.data.sources import find_pictures
+from ssd300.data.sources import find_sources
 from ssd300.detect import Result
 from ssd300.errors import SSDError
 from ssd300.outputs import save_picture
@@ -117,10 +117,10 @@ def test_sources(coloured, tmp_path, monkeypatch):
     every = sorted(folder.iterdir())
     (tmp_path / "list.txt").write_text(f"\n{every[2]}\n coloured/JPEGImages/p4.jpg \n")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{every[0]}\n\n{every[1]}\n"))
-    assert find_pictures([str(folder)]) == every
-    assert find_pictures([str(folder / "p[34].jpg")]) == every[3:]
-    assert find_pictures([str(tmp_path / "list.txt"), str(every[0])]) == [every[2], every[4], every[0]]
-    assert find_pictures(["-"]) == every[:2]
+    assert find_sources([str(folder)]) == every
+    assert find_sources([str(folder / "p[34].jpg")]) == every[3:]
+    assert find_sources([str(tmp_path / "list.txt"), str(every[0])]) == [every[2], every[4], every[0]]
+    assert find_sources(["-"]) == every[:2]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_sources_that_name_nothing(sources, message, tmp_path, monkeypatch):
     (tmp_path / "empty.txt").write_text("\n")
     (tmp_path / "folder").mkdir()
     with pytest.raises(SSDError, match=message):
-        find_pictures(sources)
+        find_sources(sources)
 
 
 def test_no_two_pictures_share_a_file(coloured, light_run, tmp_path):

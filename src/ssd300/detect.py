@@ -1,31 +1,45 @@
 """Detection: pictures in, detections in original pixels out. The one path of `detect` and `evaluate`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from ssd300.data.images import read_image
-from ssd300.errors import DataError
+from ssd300.data.images import decode_image, read_image
+from ssd300.data.video import Frame
+from ssd300.errors import DataError, DownloadError, SSDError
+from ssd300.network_protocol import Network, detect
+from ssd300.pipeline import ordered_map
+from ssd300.tiles import TiledNetwork
 from ssd300.types import Detections, Selection
+from ssd300.web import is_address, read_web
 
 USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of the seed's detect.py
 DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
 TorchPrecision = Literal["float32", "bfloat16"]
 EXPORTED = (".onnx", ".xml")
-Picture = str | Path | Image.Image | UInt8[np.ndarray, "h w 3"]
+BATCH = 8
+AHEAD = 2
+Picture = str | Path | Image.Image | Frame | UInt8[np.ndarray, "h w 3"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result(Detections):
-    """Detections in pixels of the original picture, with the picture. `image` is its path, "" where it has none."""
+    """Detections in pixels of the original picture, with the picture. `image` is its path, "" where it has none.
+
+    Of a video `image` is its path, `frame` counts its frames from 0, and `time_s` is where that one stands in it.
+    """
 
     image: str
     pixels: UInt8[np.ndarray, "h w 3"] = field(repr=False)
+    frame: int | None = None
+    time_s: float | None = None
 
     def draw(self) -> Image.Image:
         """Boxes, names and scores on a copy of the picture."""
@@ -73,11 +87,13 @@ class Result(Detections):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """One line of `detections.jsonl`; boxes are 0-based half-open pixels."""
+        """One line of `detections.jsonl`; boxes are 0-based half-open pixels. Of a video with `frame` and `time_s`."""
+        place = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
         height, width = self.pixels.shape[:2]
         rows = zip(self.names, self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
         return {
             "image": self.image,
+            **place,
             "width": width,
             "height": height,
             "detections": [
@@ -92,28 +108,6 @@ class Result(Detections):
         }
 
 
-@runtime_checkable
-class Described(Protocol):
-    """What a network says of itself, as `weights.Card` and `runtime.Manifest` do."""
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-    @property
-    def min_scores(self) -> Mapping[str, float]: ...
-    @property
-    def source(self) -> Mapping[str, Any]: ...
-
-
-@runtime_checkable
-class Network(Protocol):
-    """What turns pictures into detections: weights in torch, or an exported file in another runtime."""
-
-    @property
-    def card(self) -> Described: ...
-    def detect(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
-        """Detections relative to each picture, best first."""
-
-
 class Detector:
     """A network, ready to be called with pictures. Threads may share one."""
 
@@ -122,26 +116,25 @@ class Detector:
         self.card = network.card
 
     @classmethod
-    def load(cls, weights: str | Path, *, device: str = "cpu", precision: TorchPrecision = "float32") -> "Detector":
+    def load(
+        cls,
+        weights: str | Path,
+        *,
+        device: str = "cpu",
+        precision: TorchPrecision = "float32",
+        tile_px: int | None = None,
+    ) -> "Detector":
         """From a run folder, a weights file, a name of published weights, or an exported .onnx or .xml file.
 
-        `device` and `precision` are torch's; an exported file has its own, on the CPU.
+        `device` and `precision` are torch's; an exported file has its own, on the CPU. With `tile_px` pictures are
+        looked at whole and in tiles of so many pixels a side (`tiles`).
 
         Raises:
             WeightsError: there is nothing of that name, or it is something else, or damaged.
             UsageError: the library that runs an exported file is missing.
         """
-        if is_exported(weights):
-            from ssd300.runtime import load_exported
-
-            return cls(load_exported(Path(weights)))
-        import torch
-
-        from ssd300.network import TorchNetwork
-        from ssd300.weights import load_weights
-
-        model, card = load_weights(weights)
-        return cls(TorchNetwork(model, card, device=torch.device(device), precision=getattr(torch, precision)))
+        network = load_network(weights, device=device, precision=precision)
+        return cls(network if tile_px is None else TiledNetwork(network, tile_px))
 
     def __call__(
         self,
@@ -157,7 +150,7 @@ class Detector:
         """
         selection = self.selection(min_score, max_overlap=max_overlap, top_k=top_k)
         if isinstance(pictures, (list, tuple)):
-            return list(self.stream(pictures, selection, batch_size=8))
+            return list(self.stream(pictures, selection, batch_size=BATCH))
         return next(self.stream([pictures], selection, batch_size=1))  # type: ignore[list-item]  # not a sequence here
 
     def selection(
@@ -180,36 +173,78 @@ class Detector:
 
     def stream(
         self,
-        pictures: Sequence[Picture],
+        pictures: Iterable[Picture],
         selection: Selection,
         *,
-        batch_size: int,
-        on_bad: Callable[[int, DataError], None] | None = None,
+        batch_size: int = BATCH,
+        on_bad: Callable[[int, SSDError], None] | None = None,
     ) -> Iterator[Result]:
-        """Results one after another, `batch_size` pictures at a time in memory.
+        """Results one after another, in the pictures' order, while the next ones are read in other threads.
 
-        A picture that cannot be read raises DataError, or is left out when `on_bad` takes its number and the error.
+        At most `AHEAD` batches of `batch_size` pictures are in memory. A picture that cannot be read raises DataError,
+        or is left out when `on_bad` takes its number and the error; that happens before the next picture's result. What
+        ends `pictures` with an SSDError is raised after the results of those before.
         """
-        for first in range(0, len(pictures), batch_size):
-            group, pixels = [], []
-            for number, picture in enumerate(pictures[first : first + batch_size], start=first):
+        ready: list[_Ready] = []
+        skipped: list[tuple[int, SSDError]] = []
+        reads = ordered_map(self._read, zip(count(), pictures), ahead=AHEAD * batch_size)
+        fault: SSDError | None = None
+        with closing(reads):
+            while fault is None:
                 try:
-                    pixels.append(_pixels(picture))
-                    group.append(picture)
-                except DataError as error:
-                    if on_bad is None:
-                        raise
-                    on_bad(number, error)
-            if not group:
-                continue
-            for picture, image, found in zip(group, pixels, self.detect(pixels, selection), strict=True):
-                scaled = found.scaled((image.shape[0], image.shape[1]))
-                name = str(picture) if isinstance(picture, (str, Path)) else ""
-                yield Result(**vars(scaled), image=name, pixels=image)
+                    read = next(reads, None)
+                    if isinstance(read, tuple) and on_bad is None:
+                        raise read[1]
+                except SSDError as error:  # of a video that breaks off, after the frames before
+                    fault, read = error, None
+                if isinstance(read, _Ready):
+                    ready.append(read)
+                elif read is not None:
+                    skipped.append(read)
+                if read is None or len(ready) == batch_size:
+                    yield from self._results(ready, selection, skipped, on_bad)
+                    ready, skipped = [], []
+                if read is None:
+                    break
+        if fault is not None:
+            raise fault
+
+    def _read(self, numbered: tuple[int, Picture]) -> "_Ready | tuple[int, SSDError]":
+        number, picture = numbered
+        try:
+            pixels = _pixels(picture)
+        except (DataError, DownloadError) as error:
+            return number, error
+        return _Ready(number, picture, pixels, self.network.prepare(pixels))
+
+    def _results(
+        self,
+        ready: "list[_Ready]",
+        selection: Selection,
+        skipped: list[tuple[int, SSDError]],
+        on_bad: Callable[[int, SSDError], None] | None,
+    ) -> Iterator[Result]:
+        predictions = self.network.predict([one.prepared for one in ready], selection) if ready else None
+        results = iter(self.network.select(predictions, selection) if ready else [])
+        events: list[_Ready | tuple[int, SSDError]] = sorted([*ready, *skipped], key=_number)
+        for event in events:
+            if isinstance(event, _Ready):
+                scaled = next(results).scaled((event.pixels.shape[0], event.pixels.shape[1]))
+                yield Result(**vars(scaled), pixels=event.pixels, **_place(event.picture))
+            elif on_bad is not None:
+                on_bad(*event)
 
     def detect(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
         """Detections relative to each picture, of one batch."""
-        return self.network.detect(images, selection)
+        return detect(self.network, images, selection)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    number: int
+    picture: Picture
+    pixels: np.ndarray
+    prepared: Any
 
 
 def is_exported(weights: str | Path) -> bool:
@@ -217,7 +252,37 @@ def is_exported(weights: str | Path) -> bool:
     return Path(weights).suffix.lower() in EXPORTED
 
 
+def load_network(weights: str | Path, *, device: str = "cpu", precision: TorchPrecision = "float32") -> Network:
+    """As `Detector.load`."""
+    if is_exported(weights):
+        from ssd300.runtime import load_exported
+
+        return load_exported(Path(weights))
+    import torch
+
+    from ssd300.network import TorchNetwork
+    from ssd300.weights import load_weights
+
+    model, card = load_weights(weights)
+    return TorchNetwork(model, card, device=torch.device(device), precision=getattr(torch, precision))
+
+
+def _number(event: "_Ready | tuple[int, SSDError]") -> int:
+    return event.number if isinstance(event, _Ready) else event[0]
+
+
+def _place(picture: Picture) -> dict[str, Any]:
+    """Where a picture is from, as a Result says it."""
+    if isinstance(picture, Frame):
+        return {"image": picture.source, "frame": picture.number, "time_s": picture.time_s}
+    return {"image": str(picture) if isinstance(picture, (str, Path)) else ""}
+
+
 def _pixels(picture: Picture) -> UInt8[np.ndarray, "h w 3"]:
+    if isinstance(picture, Frame):
+        return picture.pixels
+    if isinstance(picture, str) and is_address(picture):
+        return decode_image(read_web(picture), where=picture)
     if isinstance(picture, (str, Path)):
         return read_image(Path(picture))
     if isinstance(picture, Image.Image):

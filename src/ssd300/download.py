@@ -20,6 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from ssd300.errors import DownloadError
 from ssd300.files import write_atomically
+from ssd300.web import is_address
 
 PART_SUFFIX = ".part"
 CHUNK_BYTES = 1 << 18
@@ -47,7 +48,7 @@ class RemoteFile:
     def __post_init__(self) -> None:
         if not self.addresses or not (self.sha256 or self.md5):
             raise ValueError(f"{self.name} needs an address and a checksum")
-        if not all(address.startswith(("http://", "https://")) for address in self.addresses):
+        if not all(is_address(address) for address in self.addresses):
             raise ValueError(f"the addresses of {self.name} must begin with http:// or https://")
 
     @property

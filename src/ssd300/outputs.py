@@ -13,12 +13,13 @@ from PIL import Image
 
 from ssd300.data.predictions import JSONL, write_comp4
 from ssd300.detect import Result
-from ssd300.files import write_text
+from ssd300.files import write_atomically, write_text
 from ssd300.types import Annotation, DetectionTable
 
 Output = Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"]
 JPEG_QUALITY = 95
 COMP4_SPLIT = "test"
+Rows = Iterable[Mapping[str, Any]]
 
 
 def save_picture(folder: Path, name: str, result: Result, wanted: Iterable[Output]) -> None:
@@ -31,11 +32,14 @@ def save_picture(folder: Path, name: str, result: Result, wanted: Iterable[Outpu
 def save_table(
     folder: Path,
     names: Sequence[str],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Rows,
     classes: Sequence[str],
     wanted: Iterable[Output],
 ) -> None:
-    """The files of all pictures together; `rows` are as `Result.to_dict` gives them, `names` as for `save_picture`."""
+    """The files of all pictures together; `rows` are as `Result.to_dict` gives them, `names` as for `save_picture`.
+
+    `rows` is gone through once for each form.
+    """
     for form in wanted:
         if form in _OF_ALL:
             _OF_ALL[form](folder, names, rows, classes)
@@ -74,16 +78,20 @@ def _yolo(folder: Path, name: str, result: Result) -> None:
     write_text(folder / "yolo" / f"{name}.txt", "".join(lines))
 
 
-def _jsonl(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], _classes: Sequence[str]) -> None:
-    write_text(folder / JSONL, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+def _jsonl(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str]) -> None:
+    def write(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+    write_atomically(folder / JSONL, write)
 
 
-def _json(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
+def _json(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
     content = {"classes": list(classes), "images": list(rows)}
     write_text(folder / "detections.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
-def _csv(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], _classes: Sequence[str]) -> None:
+def _csv(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("image", "label", "label_id", "score", "xmin", "ymin", "xmax", "ymax"))
@@ -93,7 +101,7 @@ def _csv(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]],
     write_text(folder / "detections.csv", text.getvalue())
 
 
-def _coco(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
+def _coco(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
     """COCO's annotations, each with its score; ids count from 1."""
     images: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
@@ -117,7 +125,7 @@ def _coco(folder: Path, _names: Sequence[str], rows: Sequence[Mapping[str, Any]]
     write_text(folder / "coco.json", json.dumps(content, ensure_ascii=False) + "\n")
 
 
-def _comp4(folder: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> None:
+def _comp4(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
     """VOC's result files; an image is named as its other files are."""
     items = [(number, one) for number, row in enumerate(rows) for one in row["detections"]]
     table = DetectionTable(
@@ -140,9 +148,7 @@ def _comp4(folder: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
     write_comp4(folder / "comp4", COMP4_SPLIT, table, annotations, classes)
 
 
-def _classes_file(
-    folder: Path, _names: Sequence[str], _rows: Sequence[Mapping[str, Any]], classes: Sequence[str]
-) -> None:
+def _classes_file(folder: Path, _names: Sequence[str], _rows: Rows, classes: Sequence[str]) -> None:
     write_text(folder / "yolo" / "classes.txt", "".join(f"{name}\n" for name in classes))
 
 
@@ -152,7 +158,7 @@ _OF_A_PICTURE: Mapping[Output, Callable[[Path, str, Result], None]] = {
     "crops": _crops,
     "yolo": _yolo,
 }
-_OF_ALL: Mapping[Output, Callable[[Path, Sequence[str], Sequence[Mapping[str, Any]], Sequence[str]], None]] = {
+_OF_ALL: Mapping[Output, Callable[[Path, Sequence[str], Rows, Sequence[str]], None]] = {
     "jsonl": _jsonl,
     "json": _json,
     "csv": _csv,

@@ -11,6 +11,7 @@ from ssd300.data import load_dataset
 from ssd300.data.images import read_image
 from ssd300.export.parity import LIMITS, Agreement, agreement, violations
 from ssd300.network import TorchNetwork
+from ssd300.network_protocol import detect
 from ssd300.resize import BILINEAR, resize
 from ssd300.runtime import load_exported
 from ssd300.types import Detections, Selection
@@ -35,15 +36,15 @@ def assert_alike(wanted, got):
 def test_an_exported_file_finds_what_its_weights_find(ending, exported, light_run_of_session, shared):
     """On photographs of several sizes, a batch at once: the same detections."""
     images = [read_image(path) for path in pictures(shared)]
-    wanted = TorchNetwork(*load_weights(light_run_of_session)).detect(images, WIDE)
-    got = load_exported(exported[ending]).detect(images, WIDE)
+    wanted = detect(TorchNetwork(*load_weights(light_run_of_session)), images, WIDE)
+    got = detect(load_exported(exported[ending]), images, WIDE)
     assert_alike(wanted, got)
 
 
 def test_scores_a_class_and_overlap_are_the_callers(exported, shared):
     images = [read_image(path) for path in pictures(shared)[:1]]
     found = [
-        load_exported(exported[ending]).detect(images, Selection(min_score=(0.3, 0.55), max_overlap=0.9, top_k=50))[0]
+        detect(load_exported(exported[ending]), images, Selection(min_score=(0.3, 0.55), max_overlap=0.9, top_k=50))[0]
         for ending in ("onnx", "raw")
     ]
     assert agreement(found[:1], found[1:]).found > 0.9
@@ -126,8 +127,8 @@ def test_pictures_resized_without_antialiasing(light_run, tmp_path, shared):
     save_weights(tmp_path / "w.safetensors", model, replace(card, resize=BILINEAR, clip_boxes=True))
     assert main(["export", "-w", str(tmp_path / "w.safetensors"), "--out", str(tmp_path / "e/m.onnx")]) == 0
     images = [read_image(path) for path in pictures(shared)]
-    wanted = TorchNetwork(*load_weights(tmp_path / "w.safetensors")).detect(images, WIDE)
-    assert_alike(wanted, load_exported(tmp_path / "e/m.onnx").detect(images, WIDE))
+    wanted = detect(TorchNetwork(*load_weights(tmp_path / "w.safetensors")), images, WIDE)
+    assert_alike(wanted, detect(load_exported(tmp_path / "e/m.onnx"), images, WIDE))
 
 
 @pytest.mark.parametrize(

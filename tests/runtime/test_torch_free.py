@@ -13,11 +13,12 @@ assert "torch" not in sys.modules, "torch was imported"
 assert "openvino_telemetry" not in sys.modules or sys.modules["openvino_telemetry"] is None
 """
 LIBRARY = """
+from ssd300.network_protocol import detect
 from ssd300.runtime import load_exported
 from ssd300.types import Selection
 import numpy as np
 network = load_exported(Path({file!r}))
-(found,) = network.detect([np.zeros((40, 60, 3), np.uint8)], Selection())
+(found,) = detect(network, [np.zeros((40, 60, 3), np.uint8)], Selection())
 assert found.classes == ("blue", "red")
 """
 DETECTOR = """

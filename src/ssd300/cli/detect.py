@@ -1,15 +1,22 @@
-"""`ssd300 detect`: boxes, names and scores on copies of pictures, and `detections.jsonl`."""
+"""`ssd300 detect`: boxes, names and scores on copies of pictures and videos, and `detections.jsonl`."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from ssd300.cli.options import Json, Switch, Weights, device_for, print_json, say
+from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError, UsageError
 
-TOGETHER = 8
+if TYPE_CHECKING:
+    from ssd300.detect import Detector
+    from ssd300.types import Selection
+
+Several = Parameter(consume_multiple=True, negative="")
 
 
 def detect(
@@ -17,112 +24,184 @@ def detect(
     weights: Weights,
     out: Path = Path("detections"),
     min_score: Annotated[float | None, Parameter(name=["--min-score", "--conf"])] = None,
+    min_score_of: Annotated[tuple[str, ...], Several] = (),
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.5,
     top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
     save: Annotated[
-        tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...],
-        Parameter(consume_multiple=True, negative=""),
+        tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several
     ] = ("image", "jsonl"),
-    suppress: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    suppress: Annotated[tuple[str, ...], Several] = (),
+    tile: int | None = None,
+    frames: int | None = None,
+    batch_size: int = 8,
     device: str = "auto",
+    precision: Literal["float32", "bfloat16"] = "float32",
+    compile: Switch = False,  # noqa: A002  # the option's name
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Detect on pictures, or on all pictures of a folder.
+    """Detect on pictures, folders of them, videos and cameras.
 
     Parameters
     ----------
     source
-        Pictures, folders, patterns such as 'a/*.jpg', lists of paths (.txt), or - for paths on standard input.
+        Pictures, videos, folders, patterns such as 'a/*.jpg', lists of paths (.txt), - for paths on standard input,
+        http(s) and rtsp addresses, or cameras ('camera:0').
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     out
-        The folder for all that is written.
+        The folder for all that is written. After an interrupt the same command goes on there.
     min_score
         Lowest score of a detection; left out, what `ssd300 thresholds` kept in the weights for each class, or 0.2.
+    min_score_of
+        That of single classes, such as 'dog=0.4'.
     max_overlap
         A box that overlaps a better one of its class by more is suppressed.
     top_k
         Most detections a picture.
     save
-        What is written: annotated pictures ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc', 'comp4', 'crops'.
+        What is written: annotated pictures and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc',
+        'comp4', 'crops'.
     suppress
         Classes that are not wanted.
+    tile
+        Look at large pictures in overlapping tiles of so many pixels a side too; for objects that are small in them.
+    frames
+        Most frames of each video or camera.
+    batch_size
+        Pictures that go through the network at once.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
+    precision
+        Of the network in torch; exported files have their own.
+    compile
+        Let torch.compile make the network first; for many pictures.
     overwrite
         Write into a folder that is not empty.
     json_
         Print the detections as one JSON object and nothing else.
     """
-    from ssd300.data.sources import find_pictures
-    from ssd300.files import check_output_free, whole_folder
+    from ssd300.data.sources import find_sources
 
-    pictures = find_pictures(source)
+    sources = find_sources(source)
+    for option, value in (("--tile", tile), ("--frames", frames), ("--batch-size", batch_size)):
+        if value is not None and value < 1:
+            raise UsageError(f"{option} is {value}; it must be 1 or more", fix="See `ssd300 detect --help`.")
 
-    check_output_free(out, overwrite=overwrite)
     from ssd300.data.images import animation_notes
     from ssd300.detect import Detector
-    from ssd300.outputs import save_picture, save_table
+    from ssd300.detection_folder import DetectionFolder
+    from ssd300.detection_run import DetectionRun
+    from ssd300.tiles import TiledNetwork
 
-    detector = Detector.load(weights, device=device_for(weights, device))
+    network = _network(weights, device, precision, compile, batch_size if tile is None else None)
+    detector = Detector(network if tile is None else TiledNetwork(network, tile))
+    selection = _selection(detector, min_score, min_score_of, max_overlap, top_k)
+    classes = detector.card.classes
+    if unknown := set(suppress) - set(classes):
+        raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(classes)}.")
+    say(animation_notes([one for one in sources if isinstance(one, Path)]))
+    command = {
+        "sources": [str(one) for one in sources],
+        "weights": weights,
+        "card": asdict(detector.card),  # type: ignore[call-overload]  # both kinds of card are dataclasses
+        "selection": asdict(selection),
+        "save": save,
+        "suppress": suppress,
+        "tile": tile,
+        "frames": frames,
+        "precision": precision,
+    }
+    folder = DetectionFolder(out, command, overwrite=overwrite)
+    if folder.done:
+        say([f"going on: {len(folder.done)} of {len(sources)} are done"])
+    work = DetectionRun(
+        detector,
+        selection,
+        folder,
+        sources,
+        save=save,
+        suppress=suppress,
+        batch_size=batch_size,
+        most_frames=frames,
+        say=lambda line: say([line]),
+        progress=image_progress,
+    )
+    finished = False
     try:
-        selection = detector.selection(min_score, max_overlap=max_overlap, top_k=top_k)
-    except ValueError as error:
-        raise UsageError(str(error), fix="See `ssd300 detect --help`.") from error
-    known = detector.card.classes
-    if min_score is None and detector.card.min_scores:
-        scores = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
-        say([f"lowest scores, as the weights hold them: {scores}"])
-    if unknown := set(suppress) - set(known):
-        raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(known)}.")
-    names = _output_names(pictures)
-    say(animation_notes(pictures))
-    rows: list[dict[str, Any]] = []
-    written: list[str] = []
-    skipped: dict[int, DataError] = {}
-
-    def skip(number: int, error: DataError) -> None:
-        skipped[number] = error
-        say([f"skipped: {error}"])
-        if len(skipped) == len(pictures):
-            raise error  # nothing can be read, so nothing is written
-
-    # what cannot be read of a batch is known before its first result
-    readable = (name for number, name in enumerate(names) if number not in skipped)
-    with whole_folder(out, overwrite=overwrite) as folder:
-        for result in detector.stream(pictures, selection, batch_size=TOGETHER, on_bad=skip):
-            name = next(readable)
-            wanted = result.select([name not in suppress for name in result.names])
-            save_picture(folder, name, wanted, save)
-            rows.append(wanted.to_dict())
-            written.append(name)
-        save_table(folder, written, rows, known, save)
+        ended_by = work.run()
+        if not work.read_any():
+            raise work.first_error
+        folder.finish(classes, save)
+        rows = [row for _, row in folder.rows()] if json_ else []
+        counts = [(name, row["image"], len(row["detections"])) for name, row in folder.rows() if not json_]
+        finished = True
+    except BaseException:
+        if folder.done and work.read_any():
+            say([f"{len(folder.done)} of {len(sources)} are done; the same command goes on"])
+        raise
+    finally:
+        folder.close(finished=finished or not work.read_any())
     if json_:
-        print_json({"images": rows, "skipped": [str(pictures[number]) for number in skipped]})
+        print_json({"images": rows, "skipped": [str(sources[number]) for number in sorted(folder.skipped)]})
     else:
-        for name, row in zip(written, rows, strict=True):
-            where = out / f"{name}.jpg" if "image" in save else row["image"]
-            sys.stdout.write(f"{where}: {len(row['detections'])} detections\n")
-    if skipped:
+        sys.stdout.writelines(work.lines(counts, out))
+    say([work.summary()])
+    if ended_by is not None:
+        raise ended_by
+    if folder.skipped:
+        if len(sources) == 1:
+            raise work.first_error
         raise DataError(
-            f"{len(skipped)} of {len(pictures)} pictures could not be read; the others are done",
-            where=pictures[min(skipped)],
+            f"{len(folder.skipped)} of {len(sources)} {work.kind} could not be read; the others are done",
+            where=str(sources[min(folder.skipped)]),
             fix="Replace them, or leave them out.",
         )
 
 
-def _output_names(pictures: list[Path]) -> list[str]:
-    """A name for each picture's files: its own stem, with a number where it is taken."""
-    stems = {path.stem for path in pictures}
-    names: list[str] = []
-    taken: set[str] = set()
-    counts: dict[str, int] = {}
-    for path in pictures:
-        name = path.stem
-        while name in taken or (name != path.stem and name in stems):
-            counts[path.stem] = counts.get(path.stem, 1) + 1
-            name = f"{path.stem}_{counts[path.stem]}"
-        taken.add(name)
-        names.append(name)
-    return names
+def _network(weights: str, device: str, precision: Any, compile_it: bool, batch_size: int | None) -> Any:
+    from ssd300.detect import is_exported, load_network
+    from ssd300.tiles import TOGETHER
+
+    if is_exported(weights) and (compile_it or precision != "float32"):
+        raise UsageError(
+            "--compile and --precision are for weights in torch", where=weights, fix="An exported file is made already."
+        )
+    network = load_network(weights, device=device_for(weights, device), precision=precision)
+    if compile_it:
+        from ssd300.network import TorchNetwork
+
+        if isinstance(network, TorchNetwork):
+            say([f"compiled in {network.compile(batch_size or TOGETHER):.1f} s"])
+    return network
+
+
+def _selection(
+    detector: "Detector",
+    min_score: float | None,
+    min_score_of: Sequence[str],
+    max_overlap: float,
+    top_k: int,
+) -> "Selection":
+    try:
+        selection = detector.selection(min_score, max_overlap=max_overlap, top_k=top_k)
+        if min_score is None and detector.card.min_scores:
+            scores = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
+            say([f"lowest scores, as the weights hold them: {scores}"])
+        if not min_score_of:
+            return selection
+        classes = list(detector.card.classes)
+        usual = selection.min_score
+        lowest = list(usual) if isinstance(usual, tuple) else [usual] * len(classes)
+        for word in min_score_of:
+            name, equals, value = word.rpartition("=")
+            if not equals or name not in classes:
+                raise UsageError(
+                    f"--min-score-of takes CLASS=SCORE, not '{word}'", fix=f"Classes: {', '.join(classes)}."
+                )
+            lowest[classes.index(name)] = float(value)
+        return replace(selection, min_score=tuple(lowest))
+    except UsageError:
+        raise
+    except ValueError as error:
+        raise UsageError(str(error), fix="Scores and overlaps are shares, from 0 to 1.") from error

@@ -33,8 +33,13 @@ def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     Raises:
         DataError: not a whole picture, not a regular file, or more than `MAX_PIXELS` pixels.
     """
+    return decode_image(_content(path), where=path)
+
+
+def decode_image(data: bytes, *, where: str | Path) -> UInt8[np.ndarray, "h w 3"]:
+    """As `read_image`, of a file's content; `where` it is from is for messages."""
     try:
-        image, data = _opened(path)
+        image = _header(data, where)
         with image:
             plain = _decode_plain_jpeg(image, data)
             if plain is not None:
@@ -46,7 +51,7 @@ def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
         raise DataError(
             f"the picture cannot be read ({error or type(error).__name__})",
-            where=path,
+            where=where,
             fix="Replace the file, or take it out of the list.",
         ) from error
 
@@ -54,8 +59,7 @@ def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
 def image_size_hw(path: Path) -> tuple[int, int]:
     """(height, width) after orientation, from the header alone. Raises DataError as `read_image` does."""
     try:
-        image, _ = _opened(path)
-        with image:
+        with _header(_content(path), path) as image:
             turned = image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED
             return (image.width, image.height) if turned else (image.height, image.width)
     except DataError:
@@ -67,8 +71,7 @@ def image_size_hw(path: Path) -> tuple[int, int]:
 def frames(path: Path) -> int:
     """How many frames or pages a picture file has; 1 for one that cannot be read, which `read_image` tells."""
     try:
-        image, _ = _opened(path)
-        with image:
+        with _header(_content(path), path) as image:
             return int(getattr(image, "n_frames", 1))
     except Exception:  # Pillow's readers raise all sorts, and what is wrong is told where the picture is read
         return 1
@@ -82,35 +85,38 @@ def animation_notes(paths: Iterable[Path]) -> list[str]:
     return [f"{len(animated)} animated picture(s), of which the first frame alone is taken; first {animated[0]}"]
 
 
-def _opened(path: Path) -> tuple[Image.Image, bytes]:
-    """The picture, its header read, and the file's content."""
+def _content(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             raise DataError("this is a folder or a device, not a picture file", where=path, fix="Name a picture file.")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise DataError(
             f"the picture file cannot be opened ({error.strerror})",
             where=path,
             fix="Check the path and its permissions.",
         ) from error
+
+
+def _header(data: bytes, where: str | Path) -> Image.Image:
+    """The picture, of which the header alone has been read."""
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns far below ours
     try:
         image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:
         what = "the file is empty" if not data else "the file is not a picture"
-        raise DataError(what, where=path, fix="Replace the file, or take it out of the list.") from error
+        raise DataError(what, where=where, fix="Replace the file, or take it out of the list.") from error
     finally:
         Image.MAX_IMAGE_PIXELS = limit
     if image.width * image.height > MAX_PIXELS:
         raise DataError(
             f"the picture has {image.width} x {image.height} pixels; the limit is {MAX_PIXELS:,}",
-            where=path,
+            where=where,
             fix="Make it smaller first.",
         )
-    return image, data
+    return image
 
 
 def _decode_plain_jpeg(image: Image.Image, data: bytes) -> UInt8[np.ndarray, "h w 3"] | None:

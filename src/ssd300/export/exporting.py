@@ -20,6 +20,7 @@ from ssd300.export.parity import LIMITS, SEEN, Limits, agreement, median_ms, vio
 from ssd300.export.quantization import decoding_nodes, quantize
 from ssd300.files import write_atomically, write_json
 from ssd300.network import TorchNetwork
+from ssd300.network_protocol import detect
 from ssd300.resize import to_size
 from ssd300.runtime import ExportedNetwork, Manifest
 from ssd300.runtime.manifest import KEY, Precision
@@ -143,7 +144,7 @@ def _compare(
     original: TorchNetwork, exported: ExportedNetwork, images: Sequence[np.ndarray], labelled: Dataset | None
 ) -> dict[str, Any]:
     """Agreement on the pictures, mAP on the labelled ones, and time."""
-    found = [[network.detect([image], SEEN)[0] for image in images] for network in (original, exported)]
+    found = [[detect(network, [image], SEEN)[0] for image in images] for network in (original, exported)]
     scores = None
     if labelled is not None:
         reports = [evaluate_detector(Detector(network), labelled) for network in (original, exported)]

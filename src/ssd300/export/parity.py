@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ssd300.boxes_px import iou_px
-from ssd300.detect import Network
+from ssd300.network_protocol import Network, detect
 from ssd300.runtime.manifest import Precision
 from ssd300.scoring import SHOWN_SCORE
 from ssd300.types import LEAST_SCORE, Detections, Selection
@@ -95,10 +95,10 @@ def violations(seen: Agreement, limits: Limits, *, map_loss: float | None = None
 
 def median_ms(network: Network, images: Sequence[Any]) -> float:
     """Wall time of one decoded picture, from resize to detections: the median of some, after one to warm up."""
-    network.detect(images[:1], SEEN)
+    detect(network, images[:1], SEEN)
     seconds = []
     for number in range(TIMED):
         start = time.perf_counter()
-        network.detect([images[number % len(images)]], SEEN)
+        detect(network, [images[number % len(images)]], SEEN)
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds) * 1e3

@@ -23,18 +23,24 @@ def select_detections(
     """
     lowest = lowest_scores(selection, len(classes))
     row, label = np.nonzero(scores > lowest)
-    score = scores[row, label]
-    order = np.argsort(-score, kind="stable")
+    candidates = Detections(boxes=boxes[row], scores=scores[row, label], labels=label.astype(np.int64), classes=classes)
+    return suppress(candidates, selection)
+
+
+def suppress(candidates: Detections, selection: Selection) -> Detections:
+    """Those that no better one of their class overlaps by more than `max_overlap`, the best `top_k`, best first."""
+    boxes, label = candidates.boxes.astype(np.float64), candidates.labels
+    order = np.argsort(-candidates.scores, kind="stable")
     kept = np.zeros(0, np.int64)
-    seen = np.zeros(len(classes), np.int64)  # candidates of each class so far
+    seen = np.zeros(len(candidates.classes), np.int64)  # candidates of each class so far
     for first in range(0, len(order), TOGETHER):
         some = order[first : first + TOGETHER]
         if selection.per_class is not None:
             rank = _rank_within(label[some]) + seen[label[some]]
-            seen += np.bincount(label[some], minlength=len(classes))
+            seen += np.bincount(label[some], minlength=len(candidates.classes))
             some = some[rank < selection.per_class]
         both = np.concatenate([kept, some])
-        over = _pairwise_iou(boxes[row[both]].astype(np.float64), boxes[row[some]].astype(np.float64))
+        over = _pairwise_iou(boxes[both], boxes[some])
         over = (over > selection.max_overlap) & (label[both][:, None] == label[some])
         gone = over[: len(kept)].any(axis=0)
         among = over[len(kept) :]
@@ -45,7 +51,12 @@ def select_detections(
         if len(kept) >= selection.top_k:
             break
     kept = kept[: selection.top_k]
-    return Detections(boxes=boxes[row[kept]], scores=score[kept], labels=label[kept].astype(np.int64), classes=classes)
+    return Detections(
+        boxes=candidates.boxes[kept],
+        scores=candidates.scores[kept],
+        labels=label[kept],
+        classes=candidates.classes,
+    )
 
 
 def lowest_scores(selection: Selection, num_classes: int) -> Float[np.ndarray, " classes"]:

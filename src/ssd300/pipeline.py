@@ -1,0 +1,81 @@
+"""Work on a stream of items in threads, results in the items' order, a bounded number under way."""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def ordered_map(
+    function: Callable[[Item], Made], items: Iterable[Item], *, ahead: int, threads: int = 2
+) -> Iterator[Made]:
+    """`function` of each item, in order, up to `ahead` of them made before they are asked for.
+
+    `items` is read in the caller's thread. What it raises is raised after the results of the items before; what
+    `function` raises, where its result is due.
+    """
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[Made]] = deque()
+    fault: Exception | None = None
+    source = iter(items)
+    try:
+        while True:
+            try:
+                item = next(source)
+            except StopIteration:
+                break
+            except Exception as error:
+                fault = error
+                break
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+        if fault is not None:
+            raise fault
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def read_ahead(items: Iterable[Item], *, most: int) -> Iterator[Item]:
+    """The items, which another thread reads, up to `most` before they are asked for. What it raises is raised here."""
+    held: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(most)
+    left = threading.Event()
+
+    def put(is_item: bool, value: Item | BaseException | None) -> None:
+        while not left.is_set():
+            try:
+                held.put((is_item, value), timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def read() -> None:
+        try:
+            for item in items:
+                put(True, item)
+                if left.is_set():
+                    return
+            put(False, None)
+        except BaseException as error:  # raised again in the reader's thread
+            put(False, error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while True:
+            is_item, value = held.get()
+            if not is_item:
+                if isinstance(value, BaseException):
+                    raise value
+                return
+            yield value  # type: ignore[misc]  # an item, as it says
+    finally:
+        left.set()
+        thread.join()
