@@ -1,5 +1,6 @@
 """How much memory there is, of this machine or of the container that it is divided into."""
 
+import sys
 from pathlib import Path
 
 import psutil
@@ -40,3 +41,13 @@ def used_memory_bytes() -> int:
 def gigabytes(count: int) -> str:
     """For messages: '0.31 GB', of 10^9 bytes."""
     return f"{count / 1e9:.2f} GB"
+
+
+def peak_memory_bytes() -> int:
+    """The most that this process has held so far."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return int(psutil.Process().memory_info().peak_wset)  # type: ignore[attr-defined]  # Windows alone has it
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -28,6 +28,7 @@ VERBS = {
     "thresholds": "Choose the lowest score of each class on held-out pictures, and keep it in the weights.",
     "verify": "Score a run's stored detections again, then its weights, and compare with its summary.",
     "detect": "Detect on pictures, folders of them, videos and cameras.",
+    "benchmark": "Time each stage of detection, and images a second by batch and threads, on this machine.",
     "export": "Write weights as a file for ONNX Runtime or OpenVINO, checked on pictures before it is kept.",
     "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",
     "download": "Download published weights or PASCAL VOC, checked and resumable; without a name, list what there is.",

@@ -1,0 +1,134 @@
+"""From JPEG to boxes: SSD300-VGG16 by torchvision, by torch here, and exported, in one alternating run on one thread.
+
+    python benchmarks/detect.py path/to/data --weights runs/vgg [--rounds 5] [--exports folder]
+
+`weights` are a trained SSD300-VGG16, and `data` labelled pictures of its classes: each way runs on the same 8 of them,
+and mAP of each is over all of them. torchvision's detector is given the same tensors, so that it has the same scores to
+select from; its default boxes are others, so that its boxes mean nothing, and no mAP is given.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torchvision.io import decode_image
+from torchvision.models.detection import ssd300_vgg16
+
+from alternate import alternate, table
+from ssd300.data import load_dataset
+from ssd300.data.images import read_image
+from ssd300.detect import Detector, load_network
+from ssd300.evaluation import evaluate_detector
+from ssd300.export import export
+from ssd300.network_protocol import Network
+from ssd300.runtime import load_exported
+from ssd300.types import LEAST_SCORE, Selection
+from ssd300.weights import load_weights
+from ssd300.weights.foreign import import_weights
+
+PICTURES = 8
+SELECTION = Selection(min_score=LEAST_SCORE)  # of an evaluation, and torchvision's own
+EXPORTED = (
+    ("openvino", "fp32"),
+    ("openvino", "bf16"),
+    ("openvino", "int8"),
+    ("onnx", "fp32"),
+    ("onnx", "int8"),
+)
+
+
+def torchvisions(weights: str, folder: Path) -> torch.nn.Module:
+    """Torchvision's detector with the tensors of our weights."""
+    ours, card = load_weights(weights)
+    theirs = ssd300_vgg16(weights=None, weights_backbone=None, num_classes=len(card.classes) + 1).eval()
+    torch.save(theirs.state_dict(), folder / "theirs.pth")
+    _, _, report = import_weights(folder / "theirs.pth", classes=card.classes)
+    tensors = ours.state_dict()
+    state = theirs.state_dict() | {theirs_name: tensors[our_name] for theirs_name, our_name in report.matched}
+    theirs.load_state_dict(state)
+    return theirs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--exports", type=Path, default=Path("exports"), help="files that are there are taken")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    options.exports.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    labelled = load_dataset(options.data, purpose="test", on_bad_label="drop-box")
+    training = load_dataset(options.data, purpose="train", on_bad_label="drop-box")
+    pictures = [annotation.image_path for annotation in labelled.annotations[:PICTURES]]
+
+    peer = torchvisions(options.weights, options.exports)
+
+    @torch.no_grad()
+    def by_torchvision() -> None:
+        for path in pictures:
+            peer([decode_image(str(path), mode="RGB").float() / 255])
+
+    networks: dict[str, Network] = {
+        "torch here, float32": load_network(options.weights),
+        "torch here, bfloat16": load_network(options.weights, precision="bfloat16"),
+    }
+    for form, precision in EXPORTED:
+        path = options.exports / f"{form}_{precision}" / ("m.onnx" if form == "onnx" else "m.xml")
+        if not path.exists():
+            export(
+                options.weights,
+                path,
+                format=form,
+                precision=precision,
+                pictures=[annotation.image_path for annotation in training.annotations],
+            )
+        networks[f"{form}, {precision}"] = load_exported(path, threads=1)
+
+    ways: dict[str, Callable[[], object]] = {"torchvision ssd300_vgg16": by_torchvision}
+    ways |= {name: whole_way(network, pictures) for name, network in networks.items()}
+    times = alternate(ways, rounds=options.rounds)
+    print(table(f"{len(pictures)} JPEGs to boxes", times, unit="s"))
+    print()
+    print("| way | CPU ms a picture | decode | preprocess | network | select | mAP |")
+    print("|---|---|---|---|---|---|---|")
+    name, way = next(iter(times.items()))
+    print(f"| {name} | {1e3 * way.median / len(pictures):.1f} | | | | | |")
+    for name, network in networks.items():
+        stages = " | ".join(f"{1e3 * seconds:.1f}" for seconds in stage_seconds(network, pictures))
+        report = evaluate_detector(Detector(network), labelled)
+        print(f"| {name} | {1e3 * times[name].median / len(pictures):.1f} | {stages} | {report.map:.4f} |", flush=True)
+    print(f"\nmAP: {report.metric} on {report.images} pictures")
+
+
+def whole_way(network: Network, pictures: list[Path]) -> Callable[[], object]:
+    def run() -> None:
+        for path in pictures:
+            network.select(network.predict([network.prepare(read_image(path))], SELECTION), SELECTION)
+
+    return run
+
+
+def stage_seconds(network: Network, pictures: list[Path]) -> list[float]:
+    """CPU seconds of decode, preprocess, network and select: medians over the pictures."""
+    rows = []
+    for path in pictures:
+        marks = [time.process_time()]
+        image = read_image(path)
+        marks.append(time.process_time())
+        prepared = network.prepare(image)
+        marks.append(time.process_time())
+        predictions = network.predict([prepared], SELECTION)
+        marks.append(time.process_time())
+        network.select(predictions, SELECTION)
+        marks.append(time.process_time())
+        rows.append([end - start for start, end in pairwise(marks)])
+    return [statistics.median(column) for column in zip(*rows, strict=True)]
+
+
+if __name__ == "__main__":
+    main()
