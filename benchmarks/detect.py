@@ -3,7 +3,7 @@
     python benchmarks/detect.py path/to/data --weights runs/vgg [--rounds 5] [--exports folder]
 
 `weights` are a trained SSD300-VGG16, and `data` labelled pictures of its classes: each way runs on the same 8 of them,
-and mAP of each is over all of them. torchvision's detector is given the same tensors, so that it has the same scores to
+together as `ssd300 detect` takes them and one at a time, and mAP of each is over all of them. torchvision's detector is given the same tensors, so that it has the same scores to
 select from; its default boxes are others, so that its boxes mean nothing, and no mAP is given.
 """
 
@@ -24,7 +24,7 @@ from ssd300.data.images import read_image
 from ssd300.detect import Detector, load_network
 from ssd300.evaluation import evaluate_detector
 from ssd300.export import export
-from ssd300.network_protocol import Network
+from ssd300.network_protocol import Network, detect
 from ssd300.runtime import load_exported
 from ssd300.types import LEAST_SCORE, Selection
 from ssd300.weights import load_weights
@@ -68,10 +68,13 @@ def main() -> None:
 
     peer = torchvisions(options.weights, options.exports)
 
-    @torch.no_grad()
-    def by_torchvision() -> None:
-        for path in pictures:
-            peer([decode_image(str(path), mode="RGB").float() / 255])
+    def by_torchvision(batch: int) -> Callable[[], object]:
+        @torch.no_grad()
+        def run() -> None:
+            for first in range(0, len(pictures), batch):
+                peer([decode_image(str(path), mode="RGB").float() / 255 for path in pictures[first : first + batch]])
+
+        return run
 
     networks: dict[str, Network] = {
         "torch here, float32": load_network(options.weights),
@@ -89,26 +92,25 @@ def main() -> None:
             )
         networks[f"{form}, {precision}"] = load_exported(path, threads=1)
 
-    ways: dict[str, Callable[[], object]] = {"torchvision ssd300_vgg16": by_torchvision}
-    ways |= {name: whole_way(network, pictures) for name, network in networks.items()}
-    times = alternate(ways, rounds=options.rounds)
-    print(table(f"{len(pictures)} JPEGs to boxes", times, unit="s"))
-    print()
-    print("| way | CPU ms a picture | decode | preprocess | network | select | mAP |")
-    print("|---|---|---|---|---|---|---|")
-    name, way = next(iter(times.items()))
-    print(f"| {name} | {1e3 * way.median / len(pictures):.1f} | | | | | |")
+    for batch in (PICTURES, 1):
+        ways: dict[str, Callable[[], object]] = {"torchvision ssd300_vgg16": by_torchvision(batch)}
+        ways |= {name: whole_way(network, pictures, batch) for name, network in networks.items()}
+        times = alternate(ways, rounds=options.rounds)
+        print(table(f"{len(pictures)} JPEGs to boxes, {batch} at a time", times, unit="s"), flush=True)
+        print()
+    print("| way | decode, CPU ms a picture | preprocess | network | select | mAP |")
+    print("|---|---|---|---|---|---|")
     for name, network in networks.items():
         stages = " | ".join(f"{1e3 * seconds:.1f}" for seconds in stage_seconds(network, pictures))
         report = evaluate_detector(Detector(network), labelled)
-        print(f"| {name} | {1e3 * times[name].median / len(pictures):.1f} | {stages} | {report.map:.4f} |", flush=True)
+        print(f"| {name} | {stages} | {report.map:.4f} |", flush=True)
     print(f"\nmAP: {report.metric} on {report.images} pictures")
 
 
-def whole_way(network: Network, pictures: list[Path]) -> Callable[[], object]:
+def whole_way(network: Network, pictures: list[Path], batch: int) -> Callable[[], object]:
     def run() -> None:
-        for path in pictures:
-            network.select(network.predict([network.prepare(read_image(path))], SELECTION), SELECTION)
+        for first in range(0, len(pictures), batch):
+            detect(network, [read_image(path) for path in pictures[first : first + batch]], SELECTION)
 
     return run
 

@@ -17,7 +17,7 @@ from ssd300.errors import ExportError, UsageError
 from ssd300.evaluation import evaluate_detector
 from ssd300.export.graph import OPSET, OPSET_TO_QUANTIZE, to_onnx, with_suppression
 from ssd300.export.parity import LIMITS, SEEN, Limits, agreement, median_ms, violations
-from ssd300.export.quantization import decoding_nodes, quantize
+from ssd300.export.quantization import decoding_nodes, first_convolution, length_nodes, quantize
 from ssd300.files import write_atomically, write_json
 from ssd300.network import TorchNetwork
 from ssd300.network_protocol import detect
@@ -122,7 +122,7 @@ def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, im
     """The file in the precision of its manifest, which it holds."""
     import onnx
 
-    keep = decoding_nodes(proto)
+    keep = decoding_nodes(proto) + length_nodes(proto) + first_convolution(proto)
     batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
     if built.suffix == SUFFIXES["onnx"]:
         if manifest.precision == "int8":
