@@ -3,8 +3,9 @@
     python benchmarks/detect.py path/to/data --weights runs/vgg [--rounds 5] [--exports folder]
 
 `weights` are a trained SSD300-VGG16, and `data` labelled pictures of its classes: each way runs on the same 8 of them,
-together as `ssd300 detect` takes them and one at a time, and mAP of each is over all of them. torchvision's detector is given the same tensors, so that it has the same scores to
-select from; its default boxes are others, so that its boxes mean nothing, and no mAP is given.
+together as `ssd300 detect` takes them and one at a time, and mAP of each is over all of them. torchvision's detector is
+given the same tensors, so that it has the same scores to select from; its default boxes are others, so that its boxes
+mean nothing, and no mAP is given.
 """
 
 import argparse
