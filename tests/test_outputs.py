@@ -12,9 +12,9 @@ from ssd300.cli import main
 from ssd300.data import load_dataset
 from ssd300.data.predictions import read_predictions
 from ssd300.data.sources import find_sources
-from ssd300.detect import Result
 from ssd300.errors import SSDError
 from ssd300.outputs import save_picture
+from ssd300.results import Result
 
 FORMS = ("image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops")
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset, load_dataset
-    from ssd300.detect import Detector, Result
+    from ssd300.detect import Detector
     from ssd300.evaluation import evaluate
+    from ssd300.results import Result
     from ssd300.scoring import Report
     from ssd300.training.config import TrainConfig
     from ssd300.training.loop import train
@@ -20,7 +21,7 @@ _HOMES = {
     "Dataset": "ssd300.data",
     "Detector": "ssd300.detect",
     "Report": "ssd300.scoring",
-    "Result": "ssd300.detect",
+    "Result": "ssd300.results",
     "TrainConfig": "ssd300.training.config",
     "evaluate": "ssd300.evaluation",
     "load_dataset": "ssd300.data",

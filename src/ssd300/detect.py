@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from ssd300.data.video import Frame
 from ssd300.errors import DataError, DownloadError, SSDError
 from ssd300.network_protocol import Network, detect
 from ssd300.pipeline import ordered_map
+from ssd300.results import Result
 from ssd300.tiles import TiledNetwork
 from ssd300.types import Detections, Selection
 from ssd300.web import is_address, read_web
@@ -27,85 +28,6 @@ EXPORTED = (".onnx", ".xml")
 BATCH = 8
 AHEAD = 2
 Picture = str | Path | Image.Image | Frame | UInt8[np.ndarray, "h w 3"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Result(Detections):
-    """Detections in pixels of the original picture, with the picture. `image` is its path, "" where it has none.
-
-    Of a video `image` is its path, `frame` counts its frames from 0, and `time_s` is where that one stands in it.
-    """
-
-    image: str
-    pixels: UInt8[np.ndarray, "h w 3"] = field(repr=False)
-    frame: int | None = None
-    time_s: float | None = None
-
-    def draw(self) -> Image.Image:
-        """Boxes, names and scores on a copy of the picture."""
-        from ssd300.reporting.draw import draw_detections
-
-        drawn: Image.Image = draw_detections(self.pixels, self)
-        return drawn
-
-    def to_voc_xml(self) -> str:
-        """A file of VOC's annotations, with the score of each object, as labelImg, CVAT and Label Studio open it."""
-        from ssd300.data.voc_xml import to_xml
-
-        height, width = self.pixels.shape[:2]
-        objects = [(name, box, False, False) for name, box in zip(self.names, self.boxes.tolist(), strict=True)]
-        xml: str = to_xml(Path(self.image).name, (height, width), objects, scores=self.scores.tolist())
-        return xml
-
-    def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
-        """Rows of COCO results: boxes as left, top, width, height in pixels; categories count from 1.
-
-        `image_id` is this picture's among the annotations; left out, its file's name without the ending.
-        """
-        image = Path(self.image).stem if image_id is None else image_id
-        return [
-            {
-                "image_id": image,
-                "category_id": label + 1,
-                "bbox": [left, top, right - left, bottom - top],
-                "score": score,
-            }
-            for label, score, (left, top, right, bottom) in zip(
-                self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True
-            )
-        ]
-
-    def to_supervision(self) -> Any:
-        """As supervision's Detections, with the class names under `class_name`. Raises ImportError without it."""
-        import supervision
-
-        return supervision.Detections(
-            xyxy=self.boxes.astype(np.float32),
-            confidence=self.scores.astype(np.float32),
-            class_id=self.labels.astype(int),
-            data={"class_name": np.array(self.names, dtype=object)},
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """One line of `detections.jsonl`; boxes are 0-based half-open pixels. Of a video with `frame` and `time_s`."""
-        place = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
-        height, width = self.pixels.shape[:2]
-        rows = zip(self.names, self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
-        return {
-            "image": self.image,
-            **place,
-            "width": width,
-            "height": height,
-            "detections": [
-                {
-                    "label": name,
-                    "label_id": label,
-                    "score": score,
-                    "box": dict(zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)),
-                }
-                for name, label, score, box in rows
-            ],
-        }
 
 
 class Detector:

@@ -12,11 +12,12 @@ import numpy as np
 
 from ssd300.data.sources import Source
 from ssd300.data.video import Video, VideoWriter, is_live, is_video
-from ssd300.detect import Detector, Result
+from ssd300.detect import Detector
 from ssd300.detection_folder import DetectionFolder
 from ssd300.errors import DataError, SSDError
 from ssd300.outputs import Output, save_picture
 from ssd300.pipeline import ordered_map, read_ahead
+from ssd300.results import Result
 from ssd300.types import Selection
 
 UNFINISHED = ".partial"  # of a video while it is written

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from ssd300.data.predictions import JSONL, write_comp4
-from ssd300.detect import Result
 from ssd300.files import write_atomically, write_text
+from ssd300.results import Result
 from ssd300.types import Annotation, DetectionTable
 
 Output = Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"]
@@ -68,7 +68,7 @@ def _crops(folder: Path, name: str, result: Result) -> None:
 
 def _yolo(folder: Path, name: str, result: Result) -> None:
     """Six columns, the last one the score."""
-    height, width = result.pixels.shape[:2]
+    height, width = result.size_hw
     lines = []
     for label, score, (left, top, right, bottom) in zip(
         result.labels.tolist(), result.scores.tolist(), result.boxes.tolist(), strict=True

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ssd300.detect import Result
 from ssd300.reporting.stored_evaluation import detection_rows
+from ssd300.results import Result
 from ssd300.types import Annotation, DetectionTable
 
 

@@ -25,6 +25,14 @@ BEHIND_ALPHA = (123, 117, 104)  # the mean colour of Caffe's recipe (ssd_pascal.
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
+class NoPicture(DataError):
+    """The content is none of the kinds of pictures that are known, or empty."""
+
+
+class PictureTooLarge(DataError):
+    """It has more pixels than the limit; found out from its header."""
+
+
 def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     """Decode a picture by its content: orientation applied, alpha over the mean colour, 16 bits scaled to 8.
 
@@ -36,10 +44,15 @@ def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     return decode_image(_content(path), where=path)
 
 
-def decode_image(data: bytes, *, where: str | Path) -> UInt8[np.ndarray, "h w 3"]:
-    """As `read_image`, of a file's content; `where` it is from is for messages."""
+def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS) -> UInt8[np.ndarray, "h w 3"]:
+    """As `read_image`, of a file's content; `where` it is from is for messages.
+
+    Raises:
+        NoPicture, PictureTooLarge: known before anything is decoded.
+        DataError: the picture is broken.
+    """
     try:
-        image = _header(data, where)
+        image = _header(data, where, max_pixels)
         with image:
             plain = _decode_plain_jpeg(image, data)
             if plain is not None:
@@ -99,7 +112,7 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def _header(data: bytes, where: str | Path) -> Image.Image:
+def _header(data: bytes, where: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The picture, of which the header alone has been read."""
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns far below ours
@@ -107,12 +120,12 @@ def _header(data: bytes, where: str | Path) -> Image.Image:
         image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:
         what = "the file is empty" if not data else "the file is not a picture"
-        raise DataError(what, where=where, fix="Replace the file, or take it out of the list.") from error
+        raise NoPicture(what, where=where, fix="Replace the file, or take it out of the list.") from error
     finally:
         Image.MAX_IMAGE_PIXELS = limit
-    if image.width * image.height > MAX_PIXELS:
-        raise DataError(
-            f"the picture has {image.width} x {image.height} pixels; the limit is {MAX_PIXELS:,}",
+    if image.width * image.height > max_pixels:
+        raise PictureTooLarge(
+            f"the picture has {image.width} x {image.height} pixels; the limit is {max_pixels:,}",
             where=where,
             fix="Make it smaller first.",
         )
