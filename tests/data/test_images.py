@@ -62,6 +62,7 @@ def truncated(path):
         (lambda path: path.write_bytes(b""), "empty"),
         (lambda path: path.write_text("no picture"), "not a picture"),
         (truncated, "cannot be read"),
+        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "EPS is no kind of picture"),
         (os.mkfifo, "device"),
     ],
 )

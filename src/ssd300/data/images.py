@@ -18,6 +18,8 @@ except ImportError:  # the extra "fast"
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")  # by which folders are searched
 ANIMATED_SUFFIXES = (".gif", ".webp")
+# Pillow opens more, and starts a program to decode some of them (Ghostscript for EPS); no file may make it do so.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "TGA", "ICO")
 MAX_PIXELS = 200_000_000
 DECODES_FAST = simplejpeg is not None
 ORIENTATION, FIRST_TURNED = 0x0112, 5  # EXIF's tag, and the first of its values that swap the sides
@@ -25,11 +27,11 @@ BEHIND_ALPHA = (123, 117, 104)  # the mean colour of Caffe's recipe (ssd_pascal.
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
-class NoPicture(DataError):
+class NoPictureError(DataError):
     """The content is none of the kinds of pictures that are known, or empty."""
 
 
-class PictureTooLarge(DataError):
+class PictureTooLargeError(DataError):
     """It has more pixels than the limit; found out from its header."""
 
 
@@ -48,7 +50,7 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
     """As `read_image`, of a file's content; `where` it is from is for messages.
 
     Raises:
-        NoPicture, PictureTooLarge: known before anything is decoded.
+        NoPictureError, PictureTooLargeError: known before anything is decoded.
         DataError: the picture is broken.
     """
     try:
@@ -120,11 +122,13 @@ def _header(data: bytes, where: str | Path, max_pixels: int = MAX_PIXELS) -> Ima
         image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:
         what = "the file is empty" if not data else "the file is not a picture"
-        raise NoPicture(what, where=where, fix="Replace the file, or take it out of the list.") from error
+        raise NoPictureError(what, where=where, fix="Replace the file, or take it out of the list.") from error
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+    if image.format not in FORMATS:
+        raise NoPictureError(f"{image.format} is no kind of picture that is read", where=where, fix="Use JPEG or PNG.")
     if image.width * image.height > max_pixels:
-        raise PictureTooLarge(
+        raise PictureTooLargeError(
             f"the picture has {image.width} x {image.height} pixels; the limit is {max_pixels:,}",
             where=where,
             fix="Make it smaller first.",
