@@ -2,6 +2,7 @@
 
 import io
 import stat
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ MAX_PIXELS = 200_000_000
 DECODES_FAST = simplejpeg is not None
 ORIENTATION, FIRST_TURNED = 0x0112, 5  # EXIF's tag, and the first of its values that swap the sides
 BEHIND_ALPHA = (123, 117, 104)  # the mean colour of Caffe's recipe (ssd_pascal.py:178), in RGB
+_WITHOUT_LIMIT = threading.Lock()
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -116,15 +118,11 @@ def _content(path: Path) -> bytes:
 
 def _header(data: bytes, where: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The picture, of which the header alone has been read."""
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns far below ours
     try:
-        image = Image.open(io.BytesIO(data))
+        image = _open_any_size(data)
     except UnidentifiedImageError as error:
         what = "the file is empty" if not data else "the file is not a picture"
         raise NoPictureError(what, where=where, fix="Replace the file, or take it out of the list.") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     if image.format not in FORMATS:
         raise NoPictureError(f"{image.format} is no kind of picture that is read", where=where, fix="Use JPEG or PNG.")
     if image.width * image.height > max_pixels:
@@ -134,6 +132,17 @@ def _header(data: bytes, where: str | Path, max_pixels: int = MAX_PIXELS) -> Ima
             fix="Make it smaller first.",
         )
     return image
+
+
+def _open_any_size(data: bytes) -> Image.Image:
+    """Pillow's own limit, a global, warns far below ours; one thread at a time does without it."""
+    with _WITHOUT_LIMIT:
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(io.BytesIO(data))
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _decode_plain_jpeg(image: Image.Image, data: bytes) -> UInt8[np.ndarray, "h w 3"] | None:
