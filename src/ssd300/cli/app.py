@@ -30,6 +30,7 @@ VERBS = {
     "detect": "Detect on pictures, folders of them, videos and cameras.",
     "benchmark": "Time each stage of detection, and images a second by batch and threads, on this machine.",
     "export": "Write weights as a file for ONNX Runtime or OpenVINO, checked on pictures before it is kept.",
+    "serve": "Serve a page to drop pictures on, and an HTTP API, until Ctrl-C or SIGTERM.",
     "import": "Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.",
     "download": "Download published weights or PASCAL VOC, checked and resumable; without a name, list what there is.",
     "info": "Print model, classes, input size, normalisation, metric, data, licence and origin of weights.",

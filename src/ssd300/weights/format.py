@@ -44,6 +44,10 @@ class Card:
     min_scores: Mapping[str, float] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def image_size_px(self) -> int:
+        return self.settings.image_size_px
+
     def build(self) -> SSD:
         """The detector that these weights are for, newly drawn."""
         return BUILDERS[self.model](len(self.classes), settings=self.settings, normalization=self.normalization)

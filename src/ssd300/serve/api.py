@@ -1,0 +1,155 @@
+"""The API's two addresses: what the model is, and what it finds in pictures."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from ssd300.detect import DISPLAY, USUAL_MIN_SCORE, Detector
+from ssd300.reporting.colors import class_color, readable_on
+from ssd300.serve import schemas
+from ssd300.serve.accepting import JSON, OFFERED, PICTURES, XML, choose_form
+from ssd300.serve.counters import Counters
+from ssd300.serve.problems import PROBLEMS, ProblemError, documented
+from ssd300.serve.service import Found, Service
+from ssd300.serve.settings import ServeSettings
+from ssd300.serve.uploads import MULTIPART, Memory, receive
+from ssd300.serve.wishes import all_wishes, selection_of
+
+PICTURE = {"type": "string", "format": "binary"}
+BODY = {
+    "required": True,
+    "content": {
+        MULTIPART: {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"type": "array", "items": PICTURE, "minItems": 1}},
+                "required": ["file"],
+            }
+        }
+    }
+    | {kind: {"schema": PICTURE} for kind in ("image/jpeg", "image/png", "image/webp", "application/octet-stream")},
+}
+
+
+ANSWER = {
+    "model": schemas.Detected,
+    "description": "What was found; or the picture with its boxes; or a file of VOC's annotations.",
+    "content": {kind: {"schema": PICTURE} for kind in PICTURES} | {XML: {"schema": {"type": "string"}}},
+}
+
+
+def add_api(app: FastAPI, service: Service, settings: ServeSettings, counters: Counters, guards: list[Any]) -> None:
+    memory = Memory(settings.max_bytes_in_memory)
+    model = _model(service.detector, settings)
+
+    @contextmanager
+    def places(count: int) -> Iterator[None]:
+        with service.batcher.places(count), counters.queue_holds(count):
+            yield
+
+    @app.get(
+        "/v1/model",
+        tags=["Detection"],
+        summary="The model",
+        dependencies=guards,
+        responses=documented([401] if guards else []),
+    )
+    async def describe() -> schemas.Model:
+        """What the loaded weights detect, and the limits of this server."""
+        return model
+
+    @app.post(
+        "/v1/detect",
+        tags=["Detection"],
+        summary="Pictures in, boxes out",
+        dependencies=guards,
+        response_model=None,
+        responses=documented(PROBLEMS if guards else PROBLEMS.keys() - {401}, answer=ANSWER),
+        openapi_extra={"requestBody": BODY},
+    )
+    async def detect(request: Request, wishes: Annotated[schemas.Wishes, Query()]) -> Response:
+        """Detect on one or several pictures.
+
+        Options are part of the address, or of the form. One picture can be had back with its boxes, or as a file of
+        VOC's annotations, by `Accept: image/jpeg`, `image/png` or `application/xml`.
+        """
+        started = time.monotonic()
+        form = choose_form(request.headers.get("accept", ""))
+        if form is None:
+            raise ProblemError(406, "No form of answer is accepted.", fix=f"Accept {', '.join(OFFERED)}.")
+        with places(1), memory.share() as share:
+            upload = await receive(request, settings, share)
+            received = time.monotonic()
+            count = len(upload.pictures)
+            request.state.said |= {"bytes": upload.size, "pictures": count}
+            if form != JSON and count > 1:
+                raise ProblemError(406, f"{form} is for one picture, and {count} were sent.", fix=f"Accept {JSON}.")
+            selection = selection_of(service, all_wishes(wishes, request, upload))
+            with places(count - 1):
+                async with asyncio.timeout(settings.timeout_s):
+                    found = await service.detect(upload.pictures, selection)
+                    request.state.said["detections"] = sum(len(one.detections) for one in found)
+                    _count(counters, found)
+                    if form == JSON:
+                        times = {"receive": received - started, "total": time.monotonic() - started}
+                        return JSONResponse({"images": [_row(one) for one in found], "timing_ms": _ms(times)})
+                    (only,) = found
+                    if form in PICTURES:
+                        drawn = await service.draw(upload.pictures[0], only.detections, PICTURES[form])
+                        return Response(drawn, media_type=form)
+                    return Response(only.detections.to_voc_xml(), media_type=form)
+
+
+def _row(found: Found) -> dict[str, Any]:
+    return found.detections.to_dict() | {"timing_ms": _ms(found.seconds), "batch_size": found.batch_size}
+
+
+def _ms(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(1e3 * value, 3) for stage, value in seconds.items()}
+
+
+def _count(counters: Counters, found: list[Found]) -> None:
+    counters.pictures.inc(len(found))
+    for one in found:
+        counters.batch_size.observe(one.batch_size)
+        for stage, seconds in one.seconds.items():
+            counters.stage_seconds.labels(stage).observe(seconds)
+        for name in one.detections.names:
+            counters.detections.labels(name).inc()
+
+
+def _hex(color: tuple[int, int, int]) -> str:
+    return "#" + bytes(color).hex()
+
+
+def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
+    card = detector.card
+    return schemas.Model(
+        model=card.model,
+        classes=[
+            schemas.ModelClass(
+                name=name,
+                color=_hex(class_color(name)),
+                text_color=_hex(readable_on(class_color(name))),
+                min_score=card.min_scores.get(name, USUAL_MIN_SCORE),
+            )
+            for name in card.classes
+        ],
+        image_size_px=card.image_size_px,
+        metric=None if card.metric is None else dict(card.metric),
+        max_overlap=DISPLAY.max_overlap,
+        top_k=DISPLAY.top_k,
+        limits=schemas.Limits(
+            bytes=settings.max_bytes,
+            pixels=settings.max_pixels,
+            pictures=settings.max_pictures,
+            timeout_s=settings.timeout_s,
+        ),
+        ssd300_version=version("ssd300"),
+    )

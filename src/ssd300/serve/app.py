@@ -1,0 +1,130 @@
+"""The application: the API, and beside it the page, health, counts and the API's description."""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from ssd300.detect import Detector
+from ssd300.serve import schemas
+from ssd300.serve.api import add_api
+from ssd300.serve.counters import Counters
+from ssd300.serve.files import page_files
+from ssd300.serve.gate import REQUEST_ID, Gate
+from ssd300.serve.problems import ProblemError, answer_problems, documented
+from ssd300.serve.service import Service
+from ssd300.serve.settings import ServeSettings
+
+
+def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
+    """The application for one detector. Its threads run until the application's lifespan ends."""
+    service = Service(detector, batch_size=settings.batch_size, queue=settings.queue, max_pixels=settings.max_pixels)
+    counters = Counters()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(service.warm_up)
+        app.state.ready = True
+        yield
+        app.state.ready = False
+        await asyncio.to_thread(service.close)
+
+    app = FastAPI(
+        title="ssd300",
+        summary=f"Detects {', '.join(detector.card.classes)}.",
+        version=version("ssd300"),
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's own page loads its scripts from the web
+        redoc_url=None,
+        root_path=settings.root_path,
+        redirect_slashes=False,
+    )
+    app.state.ready = False
+    app.add_middleware(Gate, counters=counters)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type"),
+            expose_headers=(REQUEST_ID, "Retry-After"),
+        )
+    answer_problems(app)
+    _add_page(app)
+    guards = [] if settings.token is None else [Depends(_token_check(settings.token))]
+    add_api(app, service, settings, counters, guards)
+    _add_health(app, service, counters, guards)
+    return app
+
+
+def _add_health(app: FastAPI, service: Service, counters: Counters, guards: list[Any]) -> None:
+    @app.get("/healthz", tags=["Operation"], summary="Alive")
+    async def alive() -> schemas.Status:
+        """The process answers."""
+        return schemas.Status(status="ok")
+
+    @app.get("/readyz", tags=["Operation"], summary="Ready", responses=documented([503]))
+    async def ready() -> schemas.Status:
+        """Whether a picture would be taken in now."""
+        if not app.state.ready:
+            raise ProblemError(503, "The server starts, or ends.", headers={"Retry-After": "1"})
+        with service.batcher.places(1):
+            return schemas.Status(status="ready")
+
+    @app.get(
+        "/metrics",
+        tags=["Operation"],
+        summary="Counts for Prometheus",
+        dependencies=guards,
+        response_class=Response,
+        responses=documented(
+            [401] if guards else [],
+            answer={"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The counts."},
+        ),
+    )
+    async def metrics() -> Response:
+        """Counts and times, for Prometheus."""
+        return Response(counters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_page(app: FastAPI) -> None:
+    files = page_files()
+
+    def answer(name: str) -> Response:
+        if name not in files:
+            raise HTTPException(404)
+        return Response(files[name].content, media_type=files[name].media_type, headers={"Cache-Control": "no-cache"})
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return answer("index.html")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return answer("docs.html")
+
+    @app.get("/static/{name}", include_in_schema=False)
+    async def static(name: str) -> Response:
+        return answer(name)
+
+
+def _token_check(token: str) -> Any:
+    scheme = HTTPBearer(auto_error=False)
+
+    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> None:
+        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
+            raise ProblemError(
+                401,
+                "The server asks for a token, and this is none or another.",
+                fix="Send it as 'Authorization: Bearer TOKEN'.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    return check

@@ -1,0 +1,152 @@
+"""One thread runs the network for everyone: pictures that wait together go through it together.
+
+Knows neither HTTP nor files. No picture waits for others to come: a batch is what is there when the network is free.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ssd300.network_protocol import Network
+from ssd300.types import Detections, Selection
+
+LONGEST_RETRY_S = 60
+INERTIA = 0.9  # of the running mean of seconds a picture
+
+log = logging.getLogger(__name__)
+
+
+class FullError(Exception):
+    """Nothing more is taken in; there may be room after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"full; try again after {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """Detections relative to the picture; the seconds that it waited, and those of the whole batch that it was in."""
+
+    detections: Detections
+    waited_s: float
+    network_s: float
+    select_s: float
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Waiting:
+    prepared: Any
+    selection: Selection
+    answer: "Future[Answer]"
+    since: float = field(default_factory=time.monotonic)
+
+
+class Batcher:
+    """`queue` pictures at most are taken in and not answered. Threads may share one."""
+
+    def __init__(self, network: Network, *, batch_size: int, queue: int) -> None:
+        self._network, self._batch_size, self._queue = network, batch_size, queue
+        self._changed = threading.Condition()
+        self._waiting: deque[_Waiting] = deque()
+        self._taken = 0
+        self._closing = False
+        self._seconds_a_picture = 0.0
+        self._thread = threading.Thread(target=self._work, name="network", daemon=True)
+        self._thread.start()
+
+    @property
+    def taken(self) -> int:
+        """How many places are taken."""
+        return self._taken
+
+    @contextmanager
+    def places(self, count: int) -> Iterator[None]:
+        """Hold so many places. Raises FullError at once where there are not as many."""
+        with self._changed:
+            if self._taken + count > self._queue or self._closing:
+                raise FullError(self.retry_after_s())
+            self._taken += count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= count
+
+    def retry_after_s(self) -> int:
+        """When there should be room again, from how long pictures took lately."""
+        return min(max(math.ceil(self._taken * self._seconds_a_picture), 1), LONGEST_RETRY_S)
+
+    def submit(self, prepared: Any, selection: Selection) -> "Future[Answer]":
+        """The answer to come for what the network's `prepare` gave. Cancelling it leaves the picture out."""
+        waiting = _Waiting(prepared=prepared, selection=selection, answer=Future())
+        with self._changed:
+            if self._closing:
+                raise FullError(1)
+            self._waiting.append(waiting)
+            self._changed.notify()
+        return waiting.answer
+
+    def close(self) -> None:
+        """Take nothing more, answer what waits, and end the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next():
+            self._run(batch)
+
+    def _next(self) -> list[_Waiting]:
+        """The next batch: the first that waits and others of the same selection. Empty when all is over."""
+        with self._changed:
+            while True:
+                batch: list[_Waiting] = []
+                rest: deque[_Waiting] = deque()
+                for one in self._waiting:
+                    if len(batch) < self._batch_size and (not batch or one.selection == batch[0].selection):
+                        if one.answer.set_running_or_notify_cancel():
+                            batch.append(one)
+                    else:
+                        rest.append(one)
+                self._waiting = rest
+                if batch or self._closing:
+                    return batch
+                self._changed.wait()
+
+    def _run(self, batch: Sequence[_Waiting]) -> None:
+        started = time.monotonic()
+        try:
+            predictions = self._network.predict([one.prepared for one in batch], batch[0].selection)
+            predicted = time.monotonic()
+            found = self._network.select(predictions, batch[0].selection)
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].answer.set_exception(error)
+                return
+            log.warning("a batch of %d failed (%s); each picture is tried alone", len(batch), error)
+            for one in batch:
+                self._run([one])
+            return
+        ended = time.monotonic()
+        each = (ended - started) / len(batch)
+        self._seconds_a_picture = INERTIA * (self._seconds_a_picture or each) + (1 - INERTIA) * each
+        for one, detections in zip(batch, found, strict=True):
+            one.answer.set_result(
+                Answer(
+                    detections=detections,
+                    waited_s=started - one.since,
+                    network_s=predicted - started,
+                    select_s=ended - predicted,
+                    batch_size=len(batch),
+                )
+            )

@@ -1,0 +1,373 @@
+// The page: pictures in a strip, one of them shown with its boxes. All that is found above FLOOR is asked for at once, so
+// that the score and the classes filter without another request; another overlap asks again.
+
+import { describeModel, detect, useToken } from "./api.js";
+import { Camera } from "./camera.js";
+import { View } from "./view.js";
+
+const FLOOR = 0.05; // the lowest score of the slider
+const AGAIN_AFTER_MS = 250; // the overlap's slider has come to rest
+const MOST_ROWS = 200;
+const STAGES = { receive: "Receive", decode: "Decode", wait: "Wait", network: "Network", select: "Select" };
+
+const at = (id) => document.getElementById(id);
+const view = new View(at("canvas"));
+const camera = new Camera(at("video"));
+const colors = new Map(); // label -> {color, textColor}
+const hidden = new Set(); // labels
+const pictures = []; // {file, bitmap, url, width, height, answer, error}
+let model = null;
+let shown = null; // the one of `pictures`, or the camera's frame
+let lit = null;
+let minScore = null; // null: what the weights hold for each class
+let maxOverlap;
+
+async function begin() {
+  try {
+    model = await describeModel();
+  } catch (error) {
+    at("model").textContent = "";
+    if (error.status === 401) at("token-form").hidden = false;
+    else complain(error);
+    return;
+  }
+  at("token-form").hidden = true;
+  const count = model.classes.length;
+  const metric = model.metric?.value == null ? "" : ` · ${model.metric.name} ${model.metric.value.toFixed(3)}`;
+  at("model").textContent = `${model.model} · ${count} ${count === 1 ? "class" : "classes"}${metric}`;
+  at("model").title = model.classes.map((one) => one.name).join(", ");
+  for (const { name, color, text_color: textColor } of model.classes) colors.set(name, { color, textColor });
+  maxOverlap = model.max_overlap;
+  at("overlap").value = maxOverlap;
+  const lowest = new Set(model.classes.map((one) => one.min_score));
+  if (lowest.size === 1) [minScore] = lowest;
+  at("score").value = minScore ?? Math.min(...lowest);
+  tellSliders();
+  for (const picture of pictures) if (!picture.answer) await look(picture);
+}
+
+// Pictures in, answers out ---------------------------------------------------------------------------------------------
+
+async function add(files) {
+  stopCamera();
+  const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), bitmap: null, answer: null, error: null }));
+  if (!added.length) return;
+  pictures.push(...added);
+  show(added[0]);
+  for (const picture of added) {
+    picture.bitmap = await createImageBitmap(picture.file).catch(() => null);
+    if (model && pictures.includes(picture)) await look(picture);
+  }
+}
+
+async function look(picture, signal) {
+  picture.overlap = maxOverlap;
+  if (picture === shown) at("busy").hidden = false;
+  try {
+    const floor = Math.min(FLOOR, ...model.classes.map((one) => one.min_score));
+    const answer = await (await detect(picture.file, { minScore: floor, maxOverlap, signal })).json();
+    [picture.answer] = answer.images;
+    picture.answer.timing_ms = { receive: answer.timing_ms.receive, ...picture.answer.timing_ms };
+    picture.total = answer.timing_ms.total;
+    picture.error = null;
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (error.status === 401) at("token-form").hidden = false;
+    picture.error = error;
+  }
+  if (picture === shown) show(picture);
+  else drawStrip();
+}
+
+function highEnough(picture) {
+  const own = new Map(model.classes.map((one) => [one.name, one.min_score]));
+  return (picture?.answer?.detections ?? []).filter(({ label, score }) => score > (minScore ?? own.get(label)));
+}
+
+function visible(picture) {
+  return highEnough(picture).filter(({ label }) => !hidden.has(label));
+}
+
+// What is seen ---------------------------------------------------------------------------------------------------------
+
+function show(picture) {
+  shown = picture;
+  lit = null;
+  at("empty").hidden = picture !== null;
+  at("canvas").hidden = picture === null || (!picture.bitmap && !picture.answer);
+  at("busy").hidden = picture === null || picture.answer !== null || picture.error !== null || !model;
+  complain(picture?.error ?? null, picture?.file.name);
+  resize();
+  drawStrip();
+  drawList();
+}
+
+function resize() {
+  if (at("canvas").hidden) return;
+  const width = shown.answer?.width ?? shown.bitmap.width;
+  const height = shown.answer?.height ?? shown.bitmap.height;
+  view.show(shown.bitmap, width, height, at("stage").clientWidth);
+  view.draw(visible(shown), colors, lit);
+}
+
+function light(detection) {
+  if (detection === lit) return;
+  lit = detection;
+  view.draw(visible(shown), colors, lit);
+  for (const row of at("found").querySelectorAll("button")) {
+    const on = row.detection === lit;
+    row.classList.toggle("lit", on);
+    if (on && !row.matches(":hover, :focus")) row.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function drawList() {
+  const found = visible(shown);
+  const rows = found.slice(0, MOST_ROWS).map((detection) => {
+    const row = element("button", { type: "button" }, [
+      dot(detection.label),
+      element("span", { className: "name" }, [detection.label]),
+      element("span", { className: "score" }, [detection.score.toFixed(2)]),
+    ]);
+    row.detection = detection;
+    row.addEventListener("mouseenter", () => light(detection));
+    row.addEventListener("mouseleave", () => light(null));
+    row.addEventListener("focus", () => light(detection));
+    row.addEventListener("blur", () => light(null));
+    return element("li", {}, [row]);
+  });
+  at("found").replaceChildren(...rows);
+  const answered = shown?.answer != null;
+  at("found-title").textContent = answered ? `${found.length} found` : shown?.error ? "Not looked at" : shown ? "…" : "Nothing yet";
+  at("results").hidden = !answered;
+  for (const button of document.querySelectorAll("[data-download]")) button.disabled = found.length === 0 || camera.running;
+  if (!camera.running) at("status").textContent = answered ? `${shown.file.name || "picture"}: ${inWords(found)}` : "";
+  drawClasses();
+  if (answered) drawTiming();
+}
+
+function drawClasses() {
+  const counts = new Map();
+  for (const { label } of highEnough(shown)) {
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  for (const label of hidden) if (!counts.has(label)) counts.set(label, 0);
+  const focused = document.activeElement?.dataset?.label;
+  const chips = [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([label, count]) => {
+    const chip = element("button", { type: "button" }, [dot(label), `${label} ${count}`]);
+    chip.dataset.label = label;
+    chip.setAttribute("aria-pressed", String(!hidden.has(label)));
+    chip.addEventListener("click", () => {
+      if (!hidden.delete(label)) hidden.add(label);
+      filter();
+    });
+    return chip;
+  });
+  at("classes").replaceChildren(...chips);
+  chips.find((chip) => chip.dataset.label === focused)?.focus();
+}
+
+function drawTiming() {
+  const times = shown.answer.timing_ms;
+  const parts = Object.keys(STAGES).map((stage, number) => ({ stage, number, ms: times[stage] }));
+  const bar = element("div", { className: "bar" }, parts.map(({ number, ms }) => {
+    const part = element("span", { className: `stage-${number}` });
+    part.style.flexGrow = String(Math.max(ms, 0));
+    return part;
+  }));
+  bar.setAttribute("aria-hidden", "true");
+  const rows = parts.flatMap(({ stage, number, ms }) => [
+    element("span", { className: `dot stage-${number}` }),
+    element("dt", {}, [STAGES[stage]]),
+    element("dd", {}, [inMs(ms)]),
+  ]);
+  const all = [element("span", {}), element("dt", { className: "all" }, ["Together"]), element("dd", { className: "all" }, [inMs(shown.total)])];
+  at("timing").replaceChildren(bar, element("dl", { className: "stages" }, [...rows, ...all]));
+}
+
+function drawStrip() {
+  at("strip").hidden = pictures.length === 0;
+  const focused = [...at("strip").querySelectorAll("button")].indexOf(document.activeElement);
+  at("strip").replaceChildren(...pictures.map((picture, number) => {
+    const count = picture.error ? "!" : picture.answer ? String(visible(picture).length) : "…";
+    const name = picture.file.name || `picture ${number + 1}`;
+    const open = element("button", { type: "button", className: "open", title: name }, [element("img", { src: picture.url, alt: "" })]);
+    open.setAttribute("aria-label", `${name}, ${picture.error ? "not looked at" : `${count} found`}`);
+    open.setAttribute("aria-current", String(picture === shown));
+    open.addEventListener("click", () => choose(picture));
+    const remove = element("button", { type: "button", className: "remove", title: "Remove" }, ["×"]);
+    remove.setAttribute("aria-label", `Remove ${name}`);
+    remove.addEventListener("click", () => drop(picture));
+    return element("div", { className: "thumb" }, [open, element("span", { className: picture.error ? "badge bad" : "badge" }, [count]), remove]);
+  }));
+  if (focused >= 0) at("strip").querySelectorAll("button")[focused]?.focus();
+}
+
+function complain(error, name) {
+  at("error").hidden = !error;
+  at("error").textContent = error ? (name ? `${name}: ${error.message}` : error.message) : "";
+}
+
+function tellSliders() {
+  at("score-value").textContent = minScore === null ? "by class" : minScore.toFixed(2);
+  at("overlap-value").textContent = Number(at("overlap").value).toFixed(2);
+}
+
+// What is done ---------------------------------------------------------------------------------------------------------
+
+function choose(picture) {
+  stopCamera();
+  show(picture);
+  if (model && (picture.overlap !== maxOverlap || (picture.error && picture.error.status !== 415))) look(picture);
+}
+
+function drop(picture) {
+  const place = pictures.indexOf(picture);
+  pictures.splice(place, 1);
+  URL.revokeObjectURL(picture.url);
+  picture.bitmap?.close();
+  if (picture === shown) show(pictures[Math.min(place, pictures.length - 1)] ?? null);
+  else drawStrip();
+}
+
+function filter() {
+  tellSliders();
+  lit = null;
+  if (shown) view.draw(visible(shown), colors, lit);
+  drawList();
+  drawStrip();
+}
+
+let asking = null;
+function askAgain() {
+  tellSliders();
+  maxOverlap = Number(at("overlap").value);
+  clearTimeout(asking?.timer);
+  asking?.abort.abort();
+  if (!shown || camera.running || !model) return;
+  const abort = new AbortController();
+  asking = { abort, timer: setTimeout(() => look(shown, abort.signal), AGAIN_AFTER_MS) };
+}
+
+// As the server draws and writes it, with what is seen here; the JSON is cut out of the answer that is here already.
+async function download(kind) {
+  const name = (shown.file.name || "picture").replace(/\.[^.]*$/, "");
+  const found = visible(shown);
+  if (kind === "json") {
+    const { image, width, height } = shown.answer;
+    const text = JSON.stringify({ image, width, height, detections: found }, null, 2);
+    return save(new Blob([text], { type: "application/json" }), `${name}.json`);
+  }
+  const accept = { png: "image/png", xml: "application/xml" }[kind];
+  const classes = [...new Set(found.map((one) => one.label))];
+  try {
+    const answer = await detect(shown.file, { minScore: minScore ?? undefined, maxOverlap, classes, accept });
+    save(await answer.blob(), `${name}.${kind}`);
+  } catch (error) {
+    complain(error, shown.file.name);
+  }
+}
+
+function save(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function startCamera() {
+  complain(null);
+  at("camera").textContent = "Stop camera";
+  at("take").hidden = false;
+  try {
+    await camera.start(async (canvas, file, signal) => {
+      const frame = { file, bitmap: canvas, answer: null, error: null, overlap: maxOverlap };
+      await look(frame, signal);
+      if (signal.aborted) return;
+      if (frame.error) throw frame.error;
+      shown = frame;
+      at("empty").hidden = true;
+      at("canvas").hidden = false;
+      resize();
+      drawList();
+    });
+  } catch (error) {
+    stopCamera();
+    show(pictures.at(-1) ?? null);
+    complain(error);
+  }
+}
+
+function stopCamera() {
+  if (camera.running) camera.stop();
+  at("camera").textContent = "Camera";
+  at("take").hidden = true;
+}
+
+// Small things ---------------------------------------------------------------------------------------------------------
+
+function element(tag, properties, children = []) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function dot(label) {
+  const made = element("span", { className: "dot" });
+  made.style.background = colors.get(label)?.color ?? "gray";
+  return made;
+}
+
+function inMs(ms) {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
+function inWords(found) {
+  const counts = new Map();
+  for (const { label } of found) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return found.length ? [...counts].map(([label, count]) => `${count} ${label}`).join(", ") : "nothing found";
+}
+
+at("files").addEventListener("change", (event) => {
+  add(event.target.files);
+  event.target.value = "";
+});
+document.addEventListener("paste", (event) => add([...event.clipboardData.files].filter((file) => file.type.startsWith("image/"))));
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  at("stage").classList.add("over");
+});
+document.addEventListener("dragleave", (event) => event.relatedTarget ?? at("stage").classList.remove("over"));
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  at("stage").classList.remove("over");
+  add(event.dataTransfer.files);
+});
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step || event.target.matches("input") || !pictures.length || camera.running) return;
+  const next = pictures[pictures.indexOf(shown) + step];
+  if (next) choose(next);
+});
+at("canvas").addEventListener("mousemove", (event) => light(view.at(event.clientX, event.clientY)));
+at("canvas").addEventListener("mouseleave", () => light(null));
+at("score").addEventListener("input", () => {
+  minScore = Number(at("score").value);
+  filter();
+});
+at("overlap").addEventListener("input", askAgain);
+at("camera").addEventListener("click", () => {
+  if (!camera.running) return startCamera();
+  stopCamera();
+  show(pictures.at(-1) ?? null);
+});
+at("take").addEventListener("click", async () => add([(await camera.frame()).file]));
+for (const button of document.querySelectorAll("[data-download]")) {
+  button.addEventListener("click", () => download(button.dataset.download));
+}
+at("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  useToken(at("token").value);
+  begin();
+});
+new ResizeObserver(() => shown && resize()).observe(at("stage"));
+begin();

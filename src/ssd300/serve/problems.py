@@ -1,0 +1,118 @@
+"""What goes wrong, as an answer: a sentence and what to do (RFC 9457). No stack trace leaves the server."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from ssd300.data.images import NoPictureError, PictureTooLargeError
+from ssd300.errors import SSDError
+from ssd300.serve import schemas
+from ssd300.serve.batcher import FullError
+
+MEDIA_TYPE = "application/problem+json"
+PROBLEMS = {
+    400: "The body is empty, or no form.",
+    401: "The server asks for a token.",
+    406: "None of the forms of an answer is accepted.",
+    408: "The body did not arrive in time.",
+    413: "Too many bytes, pixels or pictures.",
+    415: "The body, or a file in it, is no picture.",
+    422: "A picture is broken, or an option is out of its range.",
+    500: "A fault of the server.",
+    503: "The server is busy; Retry-After says when to come again.",
+}
+
+
+class ProblemError(Exception):
+    """`detail` says what is wrong, `fix` what to do."""
+
+    def __init__(
+        self, status: int, detail: str, *, fix: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.fix, self.headers = status, detail, fix, dict(headers or {})
+
+    def response(self) -> JSONResponse:
+        content: dict[str, str | int] = {
+            "status": self.status,
+            "title": HTTPStatus(self.status).phrase,
+            "detail": self.detail,
+        }
+        if self.fix:
+            content["fix"] = self.fix
+        return JSONResponse(content, status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Let every error of an endpoint be answered in one form."""
+
+    @app.exception_handler(ProblemError)
+    async def problem(_request: Request, error: ProblemError) -> Response:
+        return error.response()
+
+    @app.exception_handler(FullError)
+    async def full(_request: Request, error: FullError) -> Response:
+        return _busy(error).response()
+
+    @app.exception_handler(SSDError)
+    async def bad_picture(_request: Request, error: SSDError) -> Response:
+        return _refused(error).response()
+
+    @app.exception_handler(TimeoutError)
+    async def late(_request: Request, _error: TimeoutError) -> Response:
+        return ProblemError(
+            503, "The answer took too long.", fix="Try again, or send fewer.", headers={"Retry-After": "1"}
+        ).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def bad_option(_request: Request, error: RequestValidationError) -> Response:
+        return bad_wish(error.errors()).response()
+
+    @app.exception_handler(HTTPException)
+    async def no_such(request: Request, error: HTTPException) -> Response:
+        what = {
+            404: "There is nothing at this address.",
+            405: f"This address does not take {request.method}.",
+        }.get(error.status_code, str(error.detail))
+        return ProblemError(error.status_code, what, fix="See /docs.", headers=error.headers).response()
+
+
+def documented(statuses: Iterable[int], *, answer: dict[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:
+    """Some of `PROBLEMS`, and a good answer, as FastAPI's `responses`."""
+    form = {"schema": schemas.Problem.model_json_schema()}
+    described: dict[int | str, dict[str, Any]] = {} if answer is None else {200: answer}
+    for status in sorted(statuses):
+        described[status] = {"description": PROBLEMS[status], "content": {MEDIA_TYPE: form}}
+    return described
+
+
+def bad_wish(errors: Any) -> ProblemError:
+    """The first of pydantic's errors as a sentence."""
+    first = errors[0]
+    name = next((str(part) for part in reversed(first["loc"]) if isinstance(part, str)), "")
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(schemas.Wishes.model_fields)
+        return ProblemError(422, f"There is no option '{name[:80]}'.", fix=f"There are {known}.")
+    return ProblemError(422, f"{name}: {first['msg']}.", fix="See /docs.")
+
+
+def _busy(error: FullError) -> ProblemError:
+    """503, with the time after which to come again."""
+    return ProblemError(
+        503,
+        "The server has as much to do as it takes in at a time.",
+        fix=f"Try again after {error.retry_after_s} s.",
+        headers={"Retry-After": str(error.retry_after_s)},
+    )
+
+
+def _refused(error: SSDError) -> ProblemError:
+    """Of a picture: 413 for too many pixels, 415 for what is none, 422 for a broken one and for all else."""
+    status = 413 if isinstance(error, PictureTooLargeError) else 415 if isinstance(error, NoPictureError) else 422
+    where = f"{error.where}: " if error.where else ""
+    return ProblemError(status, f"{where}{error.what}", fix=error.fix)

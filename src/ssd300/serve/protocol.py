@@ -1,0 +1,59 @@
+"""uvicorn's HTTP/1.1 connection, made impatient: with the head of a request, and with who does not take an answer."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_TIMEOUT_S = 10.0  # for the head of a request, from the connection or from its first byte
+WRITE_TIMEOUT_S = 20.0  # for a client that does not read
+
+
+class PatientProtocol(H11Protocol):
+    """As uvicorn's, with those two limits; bodies have theirs in `uploads`."""
+
+    _head: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._answering():
+            self._end(self._head)
+            self._head = None
+        else:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._end(self._head)
+        self._end(self._stuck)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._end(self._stuck)
+        self._stuck = self.loop.call_later(WRITE_TIMEOUT_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._end(self._stuck)
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        if self._head is None and not self.transport.is_closing():
+            self._head = self.loop.call_later(HEAD_TIMEOUT_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._head = None
+        if not self._answering():
+            self.transport.abort()
+
+    @staticmethod
+    def _end(timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()

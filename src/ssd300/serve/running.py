@@ -1,0 +1,177 @@
+"""From weights to a listening server: one process or several, ended by a signal after what was taken in is answered."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from ssd300.detect import Detector, TorchPrecision, is_exported
+from ssd300.errors import RunError, SSDError, UsageError
+from ssd300.serve.app import make_app
+from ssd300.serve.counters import SHARED_FOLDER
+from ssd300.serve.protocol import PatientProtocol
+from ssd300.serve.settings import ServeSettings
+
+MOST_CONNECTIONS = 512  # beyond these, 503; well below the files that a process may usually have open
+LONGEST_HEAD = 32_768  # bytes
+WORKER_ANSWERS_WITHIN_S = 60  # to its parent; it may be importing torch
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
+    "loggers": {
+        "ssd300": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What a process loads for itself. `threads` are the network's, None for all cores."""
+
+    weights: str
+    device: str
+    precision: TorchPrecision
+    threads: int | None = None
+
+
+def load(source: Source) -> Detector:
+    """The detector. Raises as `Detector.load`; sets how many threads torch uses in this process."""
+    if is_exported(source.weights):
+        from ssd300.runtime import load_exported
+
+        return Detector(load_exported(Path(source.weights), threads=source.threads))
+    if source.threads is not None:
+        import torch
+
+        torch.set_num_threads(source.threads)
+    return Detector.load(source.weights, device=source.device, precision=source.precision)
+
+
+def run(
+    source: Source,
+    settings: ServeSettings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    started: Callable[[Detector, str], None],
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, which end it after what was taken in is answered.
+
+    Each of `workers` processes loads the weights. `started` is told the detector and the address. With `port` 0 a free
+    one is taken.
+
+    Raises:
+        UsageError: the address cannot be listened on.
+        WeightsError, UsageError: as `Detector.load`.
+        RunError: a worker could not start.
+        KeyboardInterrupt: after Ctrl-C, when all is ended.
+    """
+    detector = load(source)
+    with _listening(host, port) as listener:
+        started(detector, _address(listener))
+        if workers == 1:
+            server = Server(_config(make_app(detector, settings), settings))
+            # uvicorn raises the signal again when all is done; that is a good end
+            signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+            server.run(sockets=[listener])
+        else:
+            del detector
+            with _shared_counts():
+                config = _config(partial(_worker_app, source, settings), settings, workers=workers)
+                supervisor = _Workers(config, sockets=[listener])
+                supervisor.run()
+            supervisor.check()
+
+
+class _Workers(Multiprocess):
+    """uvicorn's supervisor, which says how it ended."""
+
+    _interrupted = False
+
+    def handle_int(self) -> None:
+        super().handle_int()
+        self._interrupted = True
+
+    def check(self) -> None:
+        if any(process.exitcode == STARTUP_FAILURE for process in self.processes):
+            raise RunError("a worker process could not start", fix="Its own message stands above.")
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+
+def _worker_app(source: Source, settings: ServeSettings) -> FastAPI:
+    try:
+        return make_app(load(source), settings)
+    except SSDError as error:
+        log.error("%s", error)
+        sys.exit(STARTUP_FAILURE)  # by which the supervisor knows not to try again
+
+
+def _config(app: Any, settings: ServeSettings, *, workers: int = 1) -> Config:
+    return Config(
+        app,
+        factory=workers > 1,
+        workers=workers,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=LOGGING,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        timeout_graceful_shutdown=int(2 * settings.timeout_s) + 1,
+        timeout_worker_healthcheck=WORKER_ANSWERS_WITHIN_S,
+    )
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"this address cannot be listened on ({getattr(error, 'strerror', None) or error})",
+            where=f"{host}:{port}",
+            fix="Name another --port (0 takes a free one), or another --host.",
+        ) from error
+    with listener:
+        yield listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+
+
+@contextmanager
+def _shared_counts() -> Iterator[None]:
+    """A folder through which the workers' counts are added up; removed at the end."""
+    folder = tempfile.mkdtemp(prefix="ssd300-counts-")
+    os.environ[SHARED_FOLDER] = folder
+    try:
+        yield
+    finally:
+        del os.environ[SHARED_FOLDER]
+        shutil.rmtree(folder, ignore_errors=True)

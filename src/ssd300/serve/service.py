@@ -1,0 +1,141 @@
+"""Pictures as they are sent, to detections: decoded in a few threads, and through the network together with others'.
+
+Knows no HTTP. Pixels are let go as soon as the network has its input, so that what waits is small.
+"""
+
+import asyncio
+import io
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ssd300.data.images import decode_image
+from ssd300.detect import DISPLAY, Detector
+from ssd300.outputs import JPEG_QUALITY
+from ssd300.results import PictureDetections, Result
+from ssd300.serve.accepting import PictureFormat
+from ssd300.serve.batcher import Batcher
+from ssd300.types import Selection
+
+MOST_READERS = 4  # decoding beside the network, which wants the cores too
+ALL = 1.0  # no score is above it, so nothing of a class with this threshold is found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sent:
+    """A picture as it was sent: the file's content, and the name that it had there, "" for none."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    """What one picture gave, and what that took, in seconds by stage."""
+
+    detections: PictureDetections
+    seconds: dict[str, float]
+    batch_size: int
+
+
+class Service:
+    """A detector for many at once. `max_pixels` is of one picture, `batch_size` and `queue` as for the Batcher."""
+
+    def __init__(self, detector: Detector, *, batch_size: int, queue: int, max_pixels: int) -> None:
+        self.detector = detector
+        self.batcher = Batcher(detector.network, batch_size=batch_size, queue=queue)
+        self._max_pixels = max_pixels
+        self._readers = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_READERS), thread_name_prefix="reader")
+
+    def selection(
+        self,
+        *,
+        min_score: float | None = None,
+        max_overlap: float = DISPLAY.max_overlap,
+        top_k: int = DISPLAY.top_k,
+        classes: Sequence[str] = (),
+    ) -> Selection:
+        """As `Detector.selection`, of some classes alone where they are named.
+
+        Raises:
+            ValueError: a value is out of its range, or there is no such class.
+        """
+        selection = self.detector.selection(min_score, max_overlap=max_overlap, top_k=top_k)
+        known = self.detector.card.classes
+        if unknown := [name for name in classes if name not in known]:
+            raise ValueError(f"there is no class '{unknown[0]}'; there are {', '.join(known)}")
+        if not classes:
+            return selection
+        usual = selection.min_score
+        scores = usual if isinstance(usual, tuple) else (usual,) * len(known)
+        wanted = [score if name in classes else ALL for name, score in zip(known, scores, strict=True)]
+        return replace(selection, min_score=tuple(wanted))
+
+    async def detect(self, pictures: Sequence[Sent], selection: Selection) -> list[Found]:
+        """What each picture gives, in their order.
+
+        Raises:
+            DataError: one of them is no picture, broken or too large; nothing is answered for the others then.
+        """
+        tasks = [asyncio.ensure_future(self._detect(picture, selection)) for picture in pictures]
+        try:
+            return list(await asyncio.gather(*tasks))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+
+    async def draw(self, picture: Sent, found: PictureDetections, form: PictureFormat) -> bytes:
+        """The picture as a file, with boxes, names and scores."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._draw, picture, found, form)
+
+    def warm_up(self) -> float:
+        """Run the network once, as the first time is the slowest, and answer the seconds."""
+        started = time.monotonic()
+        grey = np.full((64, 64, 3), 127, np.uint8)
+        self.batcher.submit(self.detector.network.prepare(grey), self.selection()).result()
+        return time.monotonic() - started
+
+    def close(self) -> None:
+        """Answer what was taken in, and end the threads."""
+        self.batcher.close()
+        self._readers.shutdown()
+
+    async def _detect(self, picture: Sent, selection: Selection) -> Found:
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        size_hw, prepared, decoding_s = await loop.run_in_executor(self._readers, self._read, picture)
+        read = time.monotonic()
+        answer = await asyncio.wrap_future(self.batcher.submit(prepared, selection))
+        return Found(
+            detections=PictureDetections(
+                **vars(answer.detections.scaled(size_hw)), image=picture.name, size_hw=size_hw
+            ),
+            seconds={
+                "decode": decoding_s,
+                "wait": read - started - decoding_s + answer.waited_s,
+                "network": answer.network_s,
+                "select": answer.select_s,
+            },
+            batch_size=answer.batch_size,
+        )
+
+    def _read(self, picture: Sent) -> tuple[tuple[int, int], Any, float]:
+        started = time.monotonic()
+        pixels = self._decoded(picture)
+        prepared = self.detector.network.prepare(pixels)
+        return (pixels.shape[0], pixels.shape[1]), prepared, time.monotonic() - started
+
+    def _draw(self, picture: Sent, found: PictureDetections, form: PictureFormat) -> bytes:
+        fields = {name: value for name, value in vars(found).items() if name != "size_hw"}
+        file = io.BytesIO()
+        Result(**fields, pixels=self._decoded(picture)).draw().save(file, format=form, quality=JPEG_QUALITY)
+        return file.getvalue()
+
+    def _decoded(self, picture: Sent) -> np.ndarray:
+        return decode_image(picture.content, where=picture.name or "the picture", max_pixels=self._max_pixels)
