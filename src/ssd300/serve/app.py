@@ -43,10 +43,9 @@ def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # FastAPI's own page loads its scripts from the web
         redoc_url=None,
-        root_path=settings.root_path,
         redirect_slashes=False,
     )
-    app.state.ready = False
+    app.state.service, app.state.ready = service, False
     app.add_middleware(Gate, counters=counters)
     if settings.cors_origins:
         app.add_middleware(

@@ -133,6 +133,7 @@ def _config(app: Any, settings: ServeSettings, *, workers: int = 1) -> Config:
         factory=workers > 1,
         workers=workers,
         http=PatientProtocol,
+        root_path=settings.root_path,
         ws="none",
         lifespan="on",
         log_config=LOGGING,

@@ -11,7 +11,8 @@ class ServeSettings:
     """`queue` counts pictures that are taken in and not answered yet; `max_bytes` is of one request's body,
     `max_pixels` of one picture, `max_pictures` of one request. `timeout_s` is how long a body may take to arrive, and
     then how long its answer may take. With a `token` the API asks for it; `cors_origins` are the pages of other
-    servers whose scripts may call it. `root_path` is where a proxy puts the server, such as "/detector".
+    servers whose scripts may call it. `root_path` is where a proxy puts the server, such as "/detector"; the proxy
+    takes it off what it hands on.
 
     Raises:
         ValueError: a value is out of its range.

@@ -1,0 +1,95 @@
+"""Servers for the tests, in this process and in one of their own; all on loopback, ended by the test."""
+
+import io
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+from starlette.testclient import TestClient
+
+from ssd300.serve import ServeSettings, make_app
+
+STARTS_WITHIN_S = 90
+
+
+def picture_file(size_hw=(90, 120), form="JPEG", seed=0) -> bytes:
+    """Noise, of which a network that was never trained makes many detections."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (*size_hw, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format=form)
+    return file.getvalue()
+
+
+@contextmanager
+def client_of(detector, *, root_path="", **settings) -> Iterator[TestClient]:
+    app = make_app(detector, ServeSettings(**settings))
+    with TestClient(app, raise_server_exceptions=False, root_path=root_path) as client:
+        yield client
+
+
+@dataclass
+class Running:
+    """`ssd300 serve` in a process of its own."""
+
+    process: subprocess.Popen
+    address: str
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def host_port(self) -> tuple[str, int]:
+        host, port = self.address.removeprefix("http://").split(":")
+        return host, int(port)
+
+    def get(self, path: str):
+        return self.ask(urllib.request.Request(self.address + path))
+
+    def detect(self, body: bytes, content_type="image/jpeg", query=""):
+        headers = {"Content-Type": content_type}
+        return self.ask(urllib.request.Request(f"{self.address}/v1/detect{query}", data=body, headers=headers))
+
+    @staticmethod
+    def ask(request):
+        """Status and body."""
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+
+@contextmanager
+def running(weights, *more: str, errors=None) -> Iterator[Running]:
+    words = [sys.executable, "-m", "ssd300", "serve", "--weights", str(weights), "--port", "0", *map(str, more)]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            said = []
+            for line in process.stderr:
+                said.append(line)
+                if line.startswith("page "):
+                    break
+            else:
+                raise AssertionError("".join(said))
+            server = Running(process=process, address=line.split()[1].rstrip("/"), lines=said)
+            deadline = time.monotonic() + STARTS_WITHIN_S
+            while server.get("/readyz")[0] != 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield server
+        finally:
+            process.terminate()
+            server_log = process.stderr.read()
+            process.wait(timeout=60)
+            if errors is not None:
+                errors.append(server_log)
+
+
+def json_of(answer) -> dict:
+    return json.loads(answer[1])
