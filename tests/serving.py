@@ -4,12 +4,13 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -41,7 +42,7 @@ class Running:
 
     process: subprocess.Popen
     address: str
-    lines: list[str] = field(default_factory=list)
+    said: list[str]
 
     @property
     def host_port(self) -> tuple[str, int]:
@@ -66,29 +67,28 @@ class Running:
 
 
 @contextmanager
-def running(weights, *more: str, errors=None) -> Iterator[Running]:
+def running(weights, *more: str) -> Iterator[Running]:
+    """The server, ready. What it says is read all the time: a full pipe would stop it."""
     words = [sys.executable, "-m", "ssd300", "serve", "--weights", str(weights), "--port", "0", *map(str, more)]
+    said: list[str] = []
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        reader = threading.Thread(target=lambda: said.extend(iter(process.stderr.readline, "")))
+        reader.start()
         try:
-            said = []
-            for line in process.stderr:
-                said.append(line)
-                if line.startswith("page "):
-                    break
-            else:
-                raise AssertionError("".join(said))
-            server = Running(process=process, address=line.split()[1].rstrip("/"), lines=said)
             deadline = time.monotonic() + STARTS_WITHIN_S
+            while not (pages := [line for line in said if line.startswith("page ")]):
+                assert process.poll() is None, "".join(said)
+                assert time.monotonic() < deadline, "".join(said)
+                time.sleep(0.02)
+            server = Running(process=process, address=pages[0].split()[1].rstrip("/"), said=said)
             while server.get("/readyz")[0] != 200:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
             yield server
         finally:
             process.terminate()
-            server_log = process.stderr.read()
             process.wait(timeout=60)
-            if errors is not None:
-                errors.append(server_log)
+            reader.join()
 
 
 def json_of(answer) -> dict:

@@ -16,6 +16,7 @@ from ssd300.serve.counters import Counters
 from ssd300.serve.problems import ProblemError
 
 UNLOGGED = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
+LONGEST_HEAD = 32_768  # bytes
 LONGEST_PATH = 200
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -55,7 +56,10 @@ class Gate:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_safely)
+            if _head_bytes(scope) > LONGEST_HEAD:
+                await _long_head().response()(scope, receive, send_safely)
+            else:
+                await self._app(scope, receive, send_safely)
         except Exception:
             log.exception("request %s failed", identity)
             if status:  # the answer has begun: the connection is all that can be ended
@@ -82,6 +86,14 @@ class Gate:
             **said,
         }
         log.info(json.dumps(line))
+
+
+def _head_bytes(scope: Scope) -> int:
+    return len(scope["query_string"]) + sum(len(name) + len(value) for name, value in scope["headers"])
+
+
+def _long_head() -> ProblemError:
+    return ProblemError(431, f"The request's head is larger than {LONGEST_HEAD:,} bytes.", fix="Send fewer headers.")
 
 
 def _our_fault(identity: str) -> ProblemError:

@@ -23,11 +23,12 @@ from ssd300.detect import Detector, TorchPrecision, is_exported
 from ssd300.errors import RunError, SSDError, UsageError
 from ssd300.serve.app import make_app
 from ssd300.serve.counters import SHARED_FOLDER
+from ssd300.serve.gate import LONGEST_HEAD
 from ssd300.serve.protocol import PatientProtocol
 from ssd300.serve.settings import ServeSettings
 
 MOST_CONNECTIONS = 512  # beyond these, 503; well below the files that a process may usually have open
-LONGEST_HEAD = 32_768  # bytes
+LARGEST_PORT = 65_535
 WORKER_ANSWERS_WITHIN_S = 60  # to its parent; it may be importing torch
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -148,12 +149,14 @@ def _config(app: Any, settings: ServeSettings, *, workers: int = 1) -> Config:
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    if not 0 <= port <= LARGEST_PORT:
+        raise UsageError(f"--port is {port}", fix=f"It lies in 0..{LARGEST_PORT}; 0 takes a free one.")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise UsageError(
-            f"this address cannot be listened on ({getattr(error, 'strerror', None) or error})",
+            f"this address cannot be listened on ({error.strerror})",
             where=f"{host}:{port}",
             fix="Name another --port (0 takes a free one), or another --host.",
         ) from error
