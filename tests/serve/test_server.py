@@ -72,20 +72,20 @@ def test_who_is_slow_is_not_waited_for(server):
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 40_000 + b"\r\n\r\n", b"431"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 400_000 + b"\r\n\r\n", b"4"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 34_000 + b"\r\n\r\n", b"4"),  # 431, or 400 in parts
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 34_000, b"400"),
         (b"nonsense\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\x00\r\n\r\n", b"400"),
         (b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", b"400"),
-        (b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", b"4"),
-        (b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"404"),
+        (b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", b"408"),
+        (b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
     ],
 )
 def test_what_is_no_request(server, sent, status):
     with socket.create_connection(server.host_port) as connection:
         connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
-        assert answered(connection).startswith(b"HTTP/1.1 " + status)
+        connection.settimeout(20)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
     assert server.get("/healthz")[0] == 200
 
 
@@ -143,8 +143,8 @@ def _refused(error: OSError) -> bool:
     return isinstance(reason, ConnectionRefusedError | ConnectionResetError)
 
 
-def test_ctrl_c(light_run):
-    with running(light_run) as server:
+def test_ctrl_c(exported):
+    with running(exported["onnx"]) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=60) == 130
 
@@ -192,8 +192,8 @@ def test_memory_stays_flat(server):
             server.detect(bodies[number % len(bodies)])
         return process.memory_info().rss
 
-    settled = rounds(200)
-    assert rounds(400) < settled + 20_000_000
+    settled = rounds(120)
+    assert rounds(240) < settled + 20_000_000
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
         summary=f"Detects {', '.join(detector.card.classes)}.",
         version=version("ssd300"),
         lifespan=lifespan,
+        responses=documented([431]),
         docs_url=None,  # FastAPI's own page loads its scripts from the web
         redoc_url=None,
         redirect_slashes=False,

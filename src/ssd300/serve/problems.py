@@ -23,6 +23,7 @@ PROBLEMS = {
     413: "Too many bytes, pixels or pictures.",
     415: "The body, or a file in it, is no picture.",
     422: "A picture is broken, or an option is out of its range.",
+    431: "The head of the request is too large.",
     500: "A fault of the server.",
     503: "The server is busy; Retry-After says when to come again.",
 }

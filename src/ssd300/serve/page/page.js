@@ -80,8 +80,9 @@ async function look(picture, signal) {
 }
 
 function highEnough(picture) {
+  if (!picture?.answer) return [];
   const own = new Map(model.classes.map((one) => [one.name, one.min_score]));
-  return (picture?.answer?.detections ?? []).filter(({ label, score }) => score > (minScore ?? own.get(label)));
+  return picture.answer.detections.filter(({ label, score }) => score > (minScore ?? own.get(label)));
 }
 
 function visible(picture) {

@@ -1,0 +1,269 @@
+"""The page in headless Chromium, as a person would use it."""
+
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ElementTree
+from base64 import b64encode
+
+import pytest
+import torch
+from playwright.sync_api import expect, sync_playwright
+
+from serving import running
+from ssd300.data.images import image_size_hw
+from ssd300.data.voc_xml import read_xml
+from ssd300.weights import load_weights, save_weights
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)  # fmt: skip
+DROP = """([name, content]) => {
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
+  const event = name.startsWith("pasted") ? new ClipboardEvent("paste", { clipboardData: dataTransfer, bubbles: true })
+    : new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+  document.querySelector("#stage").dispatchEvent(event);
+}"""
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian's package chromium)")
+
+
+@pytest.fixture(scope="module")
+def unsure_run(light_run_of_session, tmp_path_factory):
+    """The same network with weaker scores, which lie apart from one another."""
+    model, card = load_weights(light_run_of_session)
+    with torch.no_grad():
+        for parameter in model.heads.logits.parameters():
+            parameter.mul_(0.1)
+    path = tmp_path_factory.mktemp("unsure") / "weights.safetensors"
+    save_weights(path, model, card)
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(unsure_run):
+    with running(unsure_run) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens the page of a server; at the end, nothing may have been asked of the web and no script have failed."""
+    faults, contexts = [], []
+
+    def note_error(message):
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):  # an answer that is none
+            faults.append(message.text)
+
+    def opened(server, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", note_error)
+        page.on("request", lambda request: None if request.url.startswith((server.address, "blob:", "data:"))
+                else faults.append(request.url))  # fmt: skip
+        page.goto(server.address + "/")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def photo(voc_sample):
+    return sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))[0]
+
+
+def drop(page, path, name=None):
+    page.evaluate(DROP, [name or path.name, b64encode(path.read_bytes()).decode()])
+
+
+def found(page) -> int:
+    """How many rows the list has, when the answer is there."""
+    expect(page.locator("#found-title")).to_have_text(re.compile(r"^\d+ found$"))
+    count = int(page.locator("#found-title").inner_text().split()[0])
+    expect(page.locator("#found li")).to_have_count(count)
+    return count
+
+
+def chip(page, label):
+    group = page.get_by_role("group", name="Classes that are shown")
+    return group.get_by_role("button", name=re.compile(f"^{label} "))
+
+
+def set_slider(page, name, value):
+    page.get_by_role("slider", name=name).evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input')); }", str(value)
+    )
+
+
+def requests_of(page) -> list[str]:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/v1/detect" in request.url else None)
+    return asked
+
+
+def downloaded(page, button, tmp_path):
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button, exact=True).click()
+    path = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
+    page = open_page(server)
+    expect(page.locator("#model")).to_contain_text("2 classes")
+    asked = requests_of(page)
+    drop(page, photo)
+    every = found(page)
+    assert len(asked) == 1
+    expect(page.locator("#timing dt")).to_have_text(["Receive", "Decode", "Wait", "Network", "Select", "Together"])
+
+    limit = float(page.locator("#found .score").nth(every // 2).inner_text())
+    set_slider(page, "Lowest score", limit)
+    expect(page.locator("#found-title")).not_to_have_text(f"{every} found")
+    some = found(page)
+    assert 0 < some < every
+    assert len(asked) == 1  # no other request
+    scores = [float(text) for text in page.locator("#found .score").all_inner_texts()]
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) >= limit
+
+    chip(page, "blue").click()
+    red = found(page)
+    assert set(page.locator("#found .name").all_inner_texts()) == {"red"}
+    assert len(asked) == 1
+
+    rows = json.loads(downloaded(page, "JSON", tmp_path).read_text())
+    height, width = image_size_hw(photo)
+    assert (rows["image"], (rows["width"], rows["height"])) == (photo.name, (width, height))
+    assert len(rows["detections"]) == red
+    picture = downloaded(page, "PNG", tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert image_size_hw(picture) == (height, width)
+    xml = downloaded(page, "VOC XML", tmp_path)
+    assert [item.findtext("name") for item in ElementTree.parse(xml).iter("object")] == ["red"] * red
+    boxes = [list(one["box"].values()) for one in rows["detections"]]
+    assert [list(item.box_px) for item in read_xml(xml).objects] == [pytest.approx(box, abs=0.01) for box in boxes]
+
+    chip(page, "blue").click()
+    assert found(page) == some
+
+
+def test_overlap_asks_again(server, open_page, photo):
+    page = open_page(server)
+    drop(page, photo)
+    found(page)
+    asked = requests_of(page)
+    blue = chip(page, "blue")
+    before = blue.inner_text()
+    set_slider(page, "Largest overlap", 0.1)
+    expect(blue).not_to_have_text(before)
+    assert len(asked) == 1
+    assert "max_overlap=0.1" in asked[0]
+
+
+def test_a_row_lights_its_box_and_a_box_its_row(server, open_page, photo):
+    page = open_page(server)
+    drop(page, photo)
+    found(page)
+    canvas = "document.querySelector('#canvas').toDataURL()"
+    before = page.evaluate(canvas)
+    page.locator("#found button").nth(2).hover()
+    lit = page.locator("#found button.lit")
+    expect(lit).to_have_count(1)
+    assert page.evaluate(canvas) != before
+    page.mouse.move(1, 1)
+    expect(lit).to_have_count(0)
+    assert page.evaluate(canvas) == before
+    place = page.locator("#canvas").bounding_box()
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(lit).to_have_count(1)
+
+
+def test_several_pictures_and_the_keyboard(server, open_page, photo, voc_sample):
+    page = open_page(server)
+    second = sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))[1]
+    page.set_input_files("#files", [str(photo), str(second)])
+    badges = page.locator(".badge")
+    expect(badges).to_have_count(2)
+    expect(page.locator(".badge", has_text="…")).to_have_count(0)
+    drop(page, photo, name="pasted.jpg")
+    expect(badges).to_have_count(3)
+    expect(page.locator(".badge", has_text="…")).to_have_count(0)
+    shown = page.locator(".open[aria-current=true]")
+    expect(shown).to_have_attribute("aria-label", re.compile("^pasted"))
+    page.keyboard.press("ArrowLeft")
+    expect(shown).to_have_attribute("aria-label", re.compile(rf"^{second.name}, \d+ found"))
+    expect(page.locator("#status")).to_contain_text(second.name)  # said aloud
+    page.locator("#found button").first.focus()
+    expect(page.locator("#found button.lit")).to_have_count(1)
+    page.get_by_role("button", name=f"Remove {second.name}").click()
+    expect(badges).to_have_count(2)
+
+
+def test_errors_are_sentences(server, open_page, photo, tmp_path):
+    page = open_page(server)
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(photo.read_bytes()[:3000])
+    drop(page, bad)
+    expect(page.get_by_role("alert")).to_contain_text("bad.jpg: ")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be read")
+    drop(page, photo)
+    found(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_the_token_is_asked_for(exported, open_page, photo):
+    with running(exported["onnx"], "--token", "sesame") as server:
+        page = open_page(server)
+        field = page.get_by_label("This server asks for a token.")
+        for word, hidden in (("shut", False), ("sesame", True)):
+            field.fill(word)
+            page.get_by_role("button", name="Go on").click()
+            expect(field).to_be_visible(visible=not hidden)
+        drop(page, photo)
+        found(page)
+
+
+def test_the_camera(server, open_page):
+    page = open_page(server, permissions=["camera"])
+    page.get_by_role("button", name="Camera").click()
+    found(page)
+    page.get_by_role("button", name="Take picture").click()
+    expect(page.locator(".badge")).to_have_count(1)
+    expect(page.get_by_role("button", name="Take picture")).to_be_hidden()
+    found(page)
+
+
+@pytest.mark.parametrize("options", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}])
+def test_it_fits_in_the_dark_and_on_a_phone(options, server, open_page, photo):
+    page = open_page(server, **options)
+    drop(page, photo)
+    found(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 200) == ("color_scheme" in options)
+
+
+def test_the_apis_description_opens(server, open_page):
+    page = open_page(server)
+    page.get_by_role("link", name="API").click()
+    expect(page.locator(".opblock")).to_have_count(5)
