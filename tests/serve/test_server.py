@@ -89,6 +89,14 @@ def test_what_is_no_request(server, sent, status):
     assert server.get("/healthz")[0] == 200
 
 
+def test_hundreds_of_idle_connections(server):
+    idle = [socket.create_connection(server.host_port) for _ in range(300)]
+    assert server.get("/healthz")[0] == 200
+    assert server.detect(JPEG)[0] == 200
+    for connection in idle:
+        connection.close()
+
+
 def test_a_client_that_goes_away_in_the_middle(server):
     for _ in range(20):
         with socket.create_connection(server.host_port) as connection:

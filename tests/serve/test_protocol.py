@@ -1,0 +1,78 @@
+"""Connections that are given up, with short limits, and an application that answers more than a client takes."""
+
+import asyncio
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from uvicorn import Config, Server
+
+import ssd300.serve.protocol as protocol
+
+PIECE = bytes(1_000_000)
+
+
+async def endless(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(200):
+        await send({"type": "http.response.body", "body": PIECE, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@contextmanager
+def served(application):
+    config = Config(application, http=protocol.PatientProtocol, ws="none", lifespan="off", log_config=None)
+    server = Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+        thread.start()
+        try:
+            yield server, listener.getsockname()
+        finally:
+            server.should_exit = True
+            thread.join(timeout=20)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(protocol, "WRITE_TIMEOUT_S", 0.5)
+
+
+def gone_within(server, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while server.server_state.connections and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not server.server_state.connections
+
+
+def test_a_client_that_does_not_read_is_left(impatient):
+    with served(endless) as (server, address), socket.create_connection(address) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
+        assert server.server_state.connections
+        assert gone_within(server, 10)
+
+
+def test_a_client_that_reads_slowly_is_served(impatient):
+    """A pause that is shorter than the limit costs nothing."""
+    with served(endless) as (_, address), socket.create_connection(address) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        received, pauses = 0, 0
+        while part := client.recv(4_000_000):
+            if received // 20_000_000 != (received + len(part)) // 20_000_000:
+                time.sleep(0.1)
+                pauses += 1
+            received += len(part)
+        assert received > 200 * len(PIECE)
+        assert pauses >= 9
+
+
+def test_many_connections_that_ask_nothing_are_left(impatient):
+    with served(endless) as (server, address):
+        idle = [socket.create_connection(address) for _ in range(200)]
+        assert gone_within(server, 10)
+        for connection in idle:
+            connection.close()
