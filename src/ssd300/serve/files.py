@@ -10,11 +10,7 @@ MEDIA_TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-SOURCES = {
-    "ssd300.serve": ("page", ("index.html", "docs.html", "page.css", "icon.svg", "page.js", "api.js", "view.js",
-                              "camera.js", "docs.js")),
-    "fastapi_swagger": ("resources", ("swagger-ui-bundle.js", "swagger-ui.css")),
-}  # fmt: skip
+FOLDERS = (("ssd300.serve", "page"), ("fastapi_swagger", "resources"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +20,10 @@ class PageFile:
 
 
 def page_files() -> Mapping[str, PageFile]:
-    """Every file by its name, from the packages that hold them."""
+    """Every file of these kinds in the folders, by its name."""
     return {
-        name: PageFile(
-            content=(files(package) / folder / name).read_bytes(), media_type=MEDIA_TYPES[name.rpartition(".")[2]]
-        )
-        for package, (folder, names) in SOURCES.items()
-        for name in names
+        file.name: PageFile(content=file.read_bytes(), media_type=MEDIA_TYPES[ending])
+        for package, folder in FOLDERS
+        for file in (files(package) / folder).iterdir()
+        if (ending := file.name.rpartition(".")[2]) in MEDIA_TYPES
     }

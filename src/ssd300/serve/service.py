@@ -23,7 +23,7 @@ from ssd300.serve.batcher import Batcher
 from ssd300.types import Selection
 
 MOST_READERS = 4  # decoding beside the network, which wants the cores too
-ALL = 1.0  # no score is above it, so nothing of a class with this threshold is found
+NEVER = 1.0  # no score is above it, so nothing of a class with this threshold is found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,7 +73,7 @@ class Service:
             return selection
         usual = selection.min_score
         scores = usual if isinstance(usual, tuple) else (usual,) * len(known)
-        wanted = [score if name in classes else ALL for name, score in zip(known, scores, strict=True)]
+        wanted = [score if name in classes else NEVER for name, score in zip(known, scores, strict=True)]
         return replace(selection, min_score=tuple(wanted))
 
     async def detect(self, pictures: Sequence[Sent], selection: Selection) -> list[Found]:

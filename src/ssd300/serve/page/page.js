@@ -3,12 +3,12 @@
 
 import { describeModel, detect, useToken } from "./api.js";
 import { Camera } from "./camera.js";
+import { chip, countsOf, element, inWords, replaceKeepingFocus, row, thumb, timing } from "./parts.js";
 import { View } from "./view.js";
 
 const FLOOR = 0.05; // the lowest score of the slider
 const AGAIN_AFTER_MS = 250; // the overlap's slider has come to rest
 const MOST_ROWS = 200;
-const STAGES = { receive: "Receive", decode: "Decode", wait: "Wait", network: "Network", select: "Select" };
 
 const at = (id) => document.getElementById(id);
 const view = new View(at("canvas"));
@@ -124,84 +124,30 @@ function light(detection) {
 
 function drawList() {
   const found = visible(shown);
-  const rows = found.slice(0, MOST_ROWS).map((detection) => {
-    const row = element("button", { type: "button" }, [
-      dot(detection.label),
-      element("span", { className: "name" }, [detection.label]),
-      element("span", { className: "score" }, [detection.score.toFixed(2)]),
-    ]);
-    row.detection = detection;
-    row.addEventListener("mouseenter", () => light(detection));
-    row.addEventListener("mouseleave", () => light(null));
-    row.addEventListener("focus", () => light(detection));
-    row.addEventListener("blur", () => light(null));
-    return element("li", {}, [row]);
-  });
-  at("found").replaceChildren(...rows);
+  at("found").replaceChildren(...found.slice(0, MOST_ROWS).map((one) => row(one, colors, light)));
   const answered = shown?.answer != null;
   at("found-title").textContent = answered ? `${found.length} found` : shown?.error ? "Not looked at" : shown ? "…" : "Nothing yet";
   at("results").hidden = !answered;
   for (const button of document.querySelectorAll("[data-download]")) button.disabled = found.length === 0 || camera.running;
   if (!camera.running) at("status").textContent = answered ? `${shown.file.name || "picture"}: ${inWords(found)}` : "";
   drawClasses();
-  if (answered) drawTiming();
+  if (answered) at("timing").replaceChildren(...timing(shown.answer.timing_ms, shown.total));
 }
 
 function drawClasses() {
-  const counts = new Map();
-  for (const { label } of highEnough(shown)) {
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
+  const counts = countsOf(highEnough(shown));
   for (const label of hidden) if (!counts.has(label)) counts.set(label, 0);
-  const focused = document.activeElement?.dataset?.label;
-  const chips = [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([label, count]) => {
-    const chip = element("button", { type: "button" }, [dot(label), `${label} ${count}`]);
-    chip.dataset.label = label;
-    chip.setAttribute("aria-pressed", String(!hidden.has(label)));
-    chip.addEventListener("click", () => {
-      if (!hidden.delete(label)) hidden.add(label);
-      filter();
-    });
-    return chip;
-  });
-  at("classes").replaceChildren(...chips);
-  chips.find((chip) => chip.dataset.label === focused)?.focus();
-}
-
-function drawTiming() {
-  const times = shown.answer.timing_ms;
-  const parts = Object.keys(STAGES).map((stage, number) => ({ stage, number, ms: times[stage] }));
-  const bar = element("div", { className: "bar" }, parts.map(({ number, ms }) => {
-    const part = element("span", { className: `stage-${number}` });
-    part.style.flexGrow = String(Math.max(ms, 0));
-    return part;
-  }));
-  bar.setAttribute("aria-hidden", "true");
-  const rows = parts.flatMap(({ stage, number, ms }) => [
-    element("span", { className: `dot stage-${number}` }),
-    element("dt", {}, [STAGES[stage]]),
-    element("dd", {}, [inMs(ms)]),
-  ]);
-  const all = [element("span", {}), element("dt", { className: "all" }, ["Together"]), element("dd", { className: "all" }, [inMs(shown.total)])];
-  at("timing").replaceChildren(bar, element("dl", { className: "stages" }, [...rows, ...all]));
+  const labels = [...counts.keys()].sort((a, b) => a.localeCompare(b));
+  replaceKeepingFocus(at("classes"), labels.map((label) => chip(label, counts.get(label), colors, !hidden.has(label), () => {
+    if (!hidden.delete(label)) hidden.add(label);
+    filter();
+  })));
 }
 
 function drawStrip() {
   at("strip").hidden = pictures.length === 0;
-  const focused = [...at("strip").querySelectorAll("button")].indexOf(document.activeElement);
-  at("strip").replaceChildren(...pictures.map((picture, number) => {
-    const count = picture.error ? "!" : picture.answer ? String(visible(picture).length) : "…";
-    const name = picture.file.name || `picture ${number + 1}`;
-    const open = element("button", { type: "button", className: "open", title: name }, [element("img", { src: picture.url, alt: "" })]);
-    open.setAttribute("aria-label", `${name}, ${picture.error ? "not looked at" : `${count} found`}`);
-    open.setAttribute("aria-current", String(picture === shown));
-    open.addEventListener("click", () => choose(picture));
-    const remove = element("button", { type: "button", className: "remove", title: "Remove" }, ["×"]);
-    remove.setAttribute("aria-label", `Remove ${name}`);
-    remove.addEventListener("click", () => drop(picture));
-    return element("div", { className: "thumb" }, [open, element("span", { className: picture.error ? "badge bad" : "badge" }, [count]), remove]);
-  }));
-  if (focused >= 0) at("strip").querySelectorAll("button")[focused]?.focus();
+  replaceKeepingFocus(at("strip"), pictures.map((picture) =>
+    thumb(picture, picture.answer && visible(picture).length, picture === shown, () => choose(picture), () => drop(picture))));
 }
 
 function complain(error, name) {
@@ -304,29 +250,7 @@ function stopCamera() {
   at("take").hidden = true;
 }
 
-// Small things ---------------------------------------------------------------------------------------------------------
-
-function element(tag, properties, children = []) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-function dot(label) {
-  const made = element("span", { className: "dot" });
-  made.style.background = colors.get(label)?.color ?? "gray";
-  return made;
-}
-
-function inMs(ms) {
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-}
-
-function inWords(found) {
-  const counts = new Map();
-  for (const { label } of found) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return found.length ? [...counts].map(([label, count]) => `${count} ${label}`).join(", ") : "nothing found";
-}
+// Wiring --------------------------------------------------------------------------------------------------------------
 
 at("files").addEventListener("change", (event) => {
   add(event.target.files);
