@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from ssd300 import Detector
+from ssd300.errors import DataError
 from ssd300.runtime.manifest import Manifest
 from ssd300.tiles import OVERLAP, TiledNetwork, cut
 from ssd300.types import Detections, Selection
@@ -53,7 +55,7 @@ class Finder:
 
 
 @settings(deadline=None)
-@given(st.integers(1, 700), st.integers(1, 700), st.integers(20, 300))
+@given(st.integers(1, 700), st.integers(1, 700), st.integers(40, 300))
 def test_tiles_cover_the_picture_and_share_what_they_must(height, width, tile_px):
     whole, *tiles = cut((height, width), tile_px)
     assert whole == (0, 0, width, height)
@@ -92,6 +94,13 @@ def test_a_small_picture_is_seen_as_without_tiles(voc_sample, light_run):
     tiled = Detector.load(light_run, tile_px=600)
     np.testing.assert_allclose(tiled(photo).boxes, plain(photo).boxes)
     np.testing.assert_array_equal(tiled(photo).scores, plain(photo).scores)
+
+
+def test_tiles_that_are_too_many_are_refused_before_they_are_cut(tmp_path):
+    path = tmp_path / "large.png"
+    Image.new("L", (3000, 2000)).save(path)
+    with pytest.raises(DataError, match=r"large.png: a picture of 3000 x 2000 makes 10,\d+,\d+ tiles of 1 pixel"):
+        Detector(TiledNetwork(Finder(), 1))(path)
 
 
 def test_a_tile_has_a_size():

@@ -135,9 +135,12 @@ class Detector:
         number, picture = numbered
         try:
             pixels = _pixels(picture)
-        except (DataError, DownloadError) as error:
+            return _Ready(number, picture, pixels, self.network.prepare(pixels))
+        except DataError as error:
+            where = error.where or _place(picture)["image"] or None
+            return number, type(error)(error.what, where=where, fix=error.fix)
+        except DownloadError as error:
             return number, error
-        return _Ready(number, picture, pixels, self.network.prepare(pixels))
 
     def _results(
         self,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
+from ssd300.errors import DataError
 from ssd300.network_protocol import Described, Network
 from ssd300.runtime.selection import suppress
 from ssd300.types import Detections, Selection
@@ -18,6 +19,7 @@ from ssd300.types import Detections, Selection
 OVERLAP = 0.25  # of a tile's side, at least, with the next tile
 BORDER = 0.01  # of a tile's side: a box that comes so near to an inner border may go on beyond it
 TOGETHER = 8  # tiles that go through the network at once
+MOST_TILES = 1000  # of a picture: all are in memory at once, at the network's size
 
 
 class Tile(NamedTuple):
@@ -38,22 +40,33 @@ class CutPicture(NamedTuple):
 
 
 def cut(size_hw: tuple[int, int], tile_px: int) -> list[Tile]:
-    """The whole picture, then tiles of `tile_px` at even distances that cover it; none if it is no larger than one."""
+    """The whole picture, then tiles of `tile_px` at even distances that cover it; none if it is no larger than one.
+
+    Raises:
+        DataError: there would be more than MOST_TILES.
+    """
     height, width = size_hw
     whole = Tile(0, 0, width, height)
     if max(height, width) <= tile_px:
         return [whole]
+    count = math.prod(_count(length, tile_px) for length in (height, width))
+    if count > MOST_TILES:
+        raise DataError(
+            f"a picture of {width} x {height} makes {count:,} tiles of {tile_px} pixels; the limit is {MOST_TILES:,}",
+            fix="Take larger tiles, or cut the picture into several.",
+        )
     rows, columns = (_starts(length, tile_px) for length in (height, width))
     return [whole] + [
         Tile(left, top, min(left + tile_px, width), min(top + tile_px, height)) for top in rows for left in columns
     ]
 
 
+def _count(length: int, tile_px: int) -> int:
+    return max(math.ceil((length - tile_px) / (tile_px * (1 - OVERLAP))), 0) + 1
+
+
 def _starts(length: int, tile_px: int) -> list[int]:
-    if length <= tile_px:
-        return [0]
-    count = math.ceil((length - tile_px) / (tile_px * (1 - OVERLAP))) + 1
-    return [round(place) for place in np.linspace(0, length - tile_px, count)]
+    return [round(place) for place in np.linspace(0, max(length - tile_px, 0), _count(length, tile_px))]
 
 
 class TiledNetwork:
