@@ -18,8 +18,9 @@ from torchvision.transforms import v2
 from alternate import alternate, table
 from ssd300.data import images, load_dataset
 from ssd300.data.cache import PictureCache
-from ssd300.data.loader import AugmentedPictures, at_network_size, collate, read_sample
+from ssd300.data.loader import AugmentedPictures, at_network_size, collate
 from ssd300.data.photometric import apply_photometric
+from ssd300.data.samples import read_sample
 from ssd300.types import Annotation
 
 SIZE = 300

@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import io
 import json
 import threading
 
@@ -12,6 +13,7 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.data.images import MAX_PIXELS
 from ssd300.detection_folder import PROGRESS, DetectionFolder
+from ssd300.detection_run import output_names
 from ssd300.errors import UsageError
 from ssd300.outputs import save_picture
 
@@ -28,11 +30,9 @@ def files(folder):
 @pytest.fixture
 def interrupted(words, tmp_path, monkeypatch, capsys):
     """A folder in which three of five pictures are done."""
-    calls = []
 
     def save(folder, name, *rest):
-        calls.append(name)
-        if len(calls) == 4:
+        if name == "p3":
             raise KeyboardInterrupt
         save_picture(folder, name, *rest)
 
@@ -147,3 +147,67 @@ def test_a_hundred_megapixels_work_and_more_than_the_limit_is_refused(light_run,
     assert f"the limit is {MAX_PIXELS:,}" in capsys.readouterr().err
     (row,) = map(json.loads, (tmp_path / "out/detections.jsonl").read_text().splitlines())
     assert (row["width"], row["height"]) == (10_000, 10_000)
+
+
+def test_an_interrupt_before_anything_is_recorded_is_gone_on_with(words, tmp_path, monkeypatch):
+    """Pictures that are written already, and not noted yet, are made again."""
+    assert main([*words, str(tmp_path / "whole")]) == 0
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DetectionFolder, "add", interrupt)
+    assert main([*words, str(tmp_path / "out")]) == 130
+    monkeypatch.undo()
+    assert (tmp_path / "out/p0.jpg").exists()
+    (tmp_path / "out/.p1.xml.99.partial").touch()  # as kill -9 leaves it
+    assert main([*words, str(tmp_path / "out")]) == 0
+    assert files(tmp_path / "out") == files(tmp_path / "whole")
+
+
+def test_other_pictures_are_no_other_command(interrupted, words, coloured, capsys):
+    (coloured / "JPEGImages/a.jpg").write_bytes((coloured / "JPEGImages/p0.jpg").read_bytes())
+    assert main([*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]) == 2
+    assert "an unfinished run on other pictures (5 then)" in capsys.readouterr().err
+
+
+def test_a_source_is_not_written_over(words, coloured, capsys):
+    before = files(coloured)
+    assert main([*words, str(coloured / "JPEGImages"), "--overwrite"]) == 2
+    assert "written over a source" in capsys.readouterr().err
+    assert files(coloured) == before
+    assert main([*words, str(coloured / "JPEGImages"), "--overwrite", "--save", "jsonl"]) == 0
+
+
+def test_standard_input_is_a_hyphen(words, coloured, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{coloured / 'JPEGImages/p0.jpg'}\n"))
+    assert main(["detect", "-", *words[2:], str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out/p0.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["a/x.jpg", "b/x.jpg", "x_2.jpg"], ["x", "x_3", "x_2"]),
+        (["film.mp4", "film_000000.jpg"], ["film_2", "film_000000"]),
+        (["classes.png"], ["classes_2"]),
+        (["camera:0", "https://example.org/dog.jpg?size=3"], ["camera_0", "dog"]),
+    ],
+)
+def test_no_two_files_share_a_name(sources, names):
+    assert output_names(sources) == names
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--min-score-of", "red=high", "'high' is no score"),
+        ("--min-score-of", "rad=0.3", "there is no class 'rad'"),
+        ("--min-score-of", "red", "CLASS=SCORE"),
+        ("--top-k", "0", "--top-k from 1 on"),
+    ],
+)
+def test_messages_name_the_option(option, value, message, words, tmp_path, capsys):
+    words = [word for word in words if word not in ("--top-k", "3")]
+    assert main([*words, str(tmp_path / "out"), option, value]) == 2
+    assert message in capsys.readouterr().err

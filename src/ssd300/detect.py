@@ -96,7 +96,7 @@ class Detector:
     def stream(
         self,
         pictures: Iterable[Picture],
-        selection: Selection,
+        selection: Selection | None = None,
         *,
         batch_size: int = BATCH,
         on_bad: Callable[[int, SSDError], None] | None = None,
@@ -105,8 +105,10 @@ class Detector:
 
         At most `AHEAD` batches of `batch_size` pictures are in memory. A picture that cannot be read raises DataError,
         or is left out when `on_bad` takes its number and the error; that happens before the next picture's result. What
-        ends `pictures` with an SSDError is raised after the results of those before.
+        ends `pictures` with an SSDError is raised after the results of those before. Without `selection` it is what
+        `selection()` gives.
         """
+        wanted = self.selection() if selection is None else selection
         ready: list[_Ready] = []
         skipped: list[tuple[int, SSDError]] = []
         reads = ordered_map(self._read, zip(count(), pictures), ahead=AHEAD * batch_size)
@@ -124,7 +126,7 @@ class Detector:
                 elif read is not None:
                     skipped.append(read)
                 if read is None or len(ready) == batch_size:
-                    yield from self._results(ready, selection, skipped, on_bad)
+                    yield from self._results(ready, wanted, skipped, on_bad)
                     ready, skipped = [], []
                 if read is None:
                     break

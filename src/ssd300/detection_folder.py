@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ssd300.errors import UsageError
-from ssd300.files import check_output_free
+from ssd300.files import check_output_free, remove_stale_temporaries
 from ssd300.outputs import Output, save_table
 
 PROGRESS = ".detections.progress"
@@ -30,11 +30,13 @@ class DetectionFolder:
         self._is_new = not folder.exists()
         self.done: set[int] = set()
         self.skipped: dict[int, str] = {}
-        lines = [] if overwrite else self._unfinished()
-        if not lines:
+        lines = None if overwrite else self._unfinished()
+        if lines is None:
             check_output_free(folder, overwrite=overwrite)
+        else:
+            remove_stale_temporaries(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self._write_anew(lines)
+        self._write_anew(lines or [])
         self._file = self._progress.open("a", encoding="utf-8", newline="\n")
 
     def add(self, source: int, name: str, row: Mapping[str, Any], *, done: bool) -> None:
@@ -65,7 +67,7 @@ class DetectionFolder:
     def close(self, *, finished: bool) -> None:
         """What is unfinished keeps the file to go on from, unless nothing was done."""
         self._file.close()
-        if finished or not self.done:
+        if finished or (not self.done and list(self.folder.iterdir()) == [self._progress]):
             self._progress.unlink()
             if self._is_new and not any(self.folder.iterdir()):
                 self.folder.rmdir()
@@ -81,17 +83,24 @@ class DetectionFolder:
             if entry.get("skipped"):
                 self.skipped[entry["source"]] = entry["skipped"]
 
-    def _unfinished(self) -> list[dict[str, Any]]:
-        """What is done, of the same command; a source that was not ended, or not read, is begun again."""
+    def _unfinished(self) -> list[dict[str, Any]] | None:
+        """What is done, of the same command; a source that was not ended, or not read, is begun again.
+
+        None where nothing is unfinished.
+        """
         if not self._progress.is_file():
-            return []
+            return None
         first, *lines = self._progress.read_text(encoding="utf-8").split("\n")
         entries = [entry for entry in map(_parsed, lines) if entry is not None]
-        if _parsed(first) != {"command": self._command}:
+        before = (_parsed(first) or {}).get("command", {})
+        if before != self._command:
+            same_options = before | {"sources": None} == self._command | {"sources": None}
             raise UsageError(
-                "the folder holds an unfinished run of another command",
+                f"the folder holds an unfinished run on other pictures ({len(before.get('sources', []))} then)"
+                if same_options
+                else "the folder holds an unfinished run of another command",
                 where=self.folder,
-                fix="Repeat that one to go on with it, name another --out, or add --overwrite.",
+                fix="Repeat that one, paths and all, to go on with it; name another --out; or add --overwrite.",
             )
         for entry in entries:
             if not entry.get("skipped"):

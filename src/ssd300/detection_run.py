@@ -1,7 +1,8 @@
 """Sources through a detector into a folder: reading, network, drawing and writing overlap."""
 
+import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -14,8 +15,8 @@ from ssd300.data.sources import Source
 from ssd300.data.video import Video, VideoWriter, is_live, is_video
 from ssd300.detect import Detector
 from ssd300.detection_folder import DetectionFolder
-from ssd300.errors import DataError, SSDError
-from ssd300.outputs import Output, save_picture
+from ssd300.errors import DataError, SSDError, UsageError
+from ssd300.outputs import CLASSES, Output, save_picture
 from ssd300.pipeline import ordered_map, read_ahead
 from ssd300.results import Result
 from ssd300.types import Selection
@@ -219,16 +220,32 @@ def _runs(numbers: Sequence[int], kind: Callable[[int], bool]) -> Iterator[tuple
         yield which, list(some)
 
 
+def spare_sources(sources: Sequence[Source], folder: Path, save: Sequence[Output]) -> None:
+    """Raises UsageError where a copy in `folder` would be written over a picture or video that is to be looked at."""
+    names = output_names([str(source) for source in sources])
+    written = {(folder / f"{name}{ending}").resolve() for name in names for ending in (".jpg", ".mp4")}
+    for source in sources:
+        if "image" in save and isinstance(source, Path) and source.resolve() in written:
+            raise UsageError("the output would be written over a source", where=source, fix="Name another --out.")
+
+
+def _has_frames_name(name: str, stems: Iterable[str]) -> bool:
+    return any(re.fullmatch(rf"{re.escape(name)}_\d{{6,}}", stem) for stem in stems)
+
+
 def output_names(sources: Sequence[str]) -> list[str]:
-    """A name for each source's files: its own stem, with a number where it is taken."""
+    """A name for each source's files: its own stem, with a number where it is taken.
+
+    A video's files are also named `<name>_<frame>`, which no picture's name may look like; "classes" is YOLO's.
+    """
     own = [Path(source.split("?")[0]).stem.replace(":", "_") or "picture" for source in sources]
     stems = set(own)
     names: list[str] = []
-    taken: set[str] = set()
+    taken = {CLASSES}
     counts: dict[str, int] = {}
-    for stem in own:
+    for source, stem in zip(sources, own, strict=True):
         name = stem
-        while name in taken or (name != stem and name in stems):
+        while name in taken or (name != stem and name in stems) or (is_video(source) and _has_frames_name(name, stems)):
             counts[stem] = counts.get(stem, 1) + 1
             name = f"{stem}_{counts[stem]}"
         taken.add(name)

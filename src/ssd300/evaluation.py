@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ssd300.data.dataset import Dataset, OnBadImage
-from ssd300.data.loader import read_sample
+from ssd300.data.samples import read_sample
 from ssd300.detect import Detector, TorchPrecision
 from ssd300.errors import DataError, WeightsError
 from ssd300.metrics.voc_rules import DEVKIT, VocRules

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,10 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | 
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        mode = stat.S_IMODE(temporary.stat().st_mode)  # as the user's umask has it
         write(temporary)
+        temporary.chmod(mode)  # safetensors makes files that their owner alone may read
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         if keep is not None and path.exists():

@@ -19,6 +19,7 @@ from ssd300.types import Annotation, DetectionTable
 Output = Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"]
 JPEG_QUALITY = 95
 COMP4_SPLIT = "test"
+CLASSES = "classes"  # the name of YOLO's list of them
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -94,10 +95,11 @@ def _json(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str
 def _csv(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("image", "label", "label_id", "score", "xmin", "ymin", "xmax", "ymax"))
+    writer.writerow(("image", "label", "label_id", "score", "xmin", "ymin", "xmax", "ymax", "frame", "time_s"))
     for row in rows:
         for one in row["detections"]:
-            writer.writerow((row["image"], one["label"], one["label_id"], one["score"], *one["box"].values()))
+            place = row.get("frame", ""), row.get("time_s", "")
+            writer.writerow((row["image"], one["label"], one["label_id"], one["score"], *one["box"].values(), *place))
     write_text(folder / "detections.csv", text.getvalue())
 
 
@@ -106,7 +108,9 @@ def _coco(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str
     images: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
     for number, row in enumerate(rows, start=1):
-        images.append({"id": number, "file_name": row["image"], "width": row["width"], "height": row["height"]})
+        place = {key: row[key] for key in ("frame", "time_s") if key in row}  # of a video
+        size = {"width": row["width"], "height": row["height"]}
+        images.append({"id": number, "file_name": row["image"], **size, **place})
         for one in row["detections"]:
             left, top, right, bottom = one["box"].values()
             found.append(
@@ -149,7 +153,7 @@ def _comp4(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str
 
 
 def _classes_file(folder: Path, _names: Sequence[str], _rows: Rows, classes: Sequence[str]) -> None:
-    write_text(folder / "yolo" / "classes.txt", "".join(f"{name}\n" for name in classes))
+    write_text(folder / "yolo" / f"{CLASSES}.txt", "".join(f"{name}\n" for name in classes))
 
 
 _OF_A_PICTURE: Mapping[Output, Callable[[Path, str, Result], None]] = {

@@ -28,7 +28,9 @@ class PictureDetections(Detections):
         from ssd300.data.voc_xml import to_xml
 
         objects = [(name, box, False, False) for name, box in zip(self.names, self.boxes.tolist(), strict=True)]
-        xml: str = to_xml(Path(self.image).name, self.size_hw, objects, scores=self.scores.tolist())
+        path = Path(self.image)
+        name = path.name if self.frame is None else f"{path.stem}_{self.frame:06d}.jpg"
+        xml: str = to_xml(name, self.size_hw, objects, scores=self.scores.tolist())
         return xml
 
     def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
@@ -51,7 +53,10 @@ class PictureDetections(Detections):
 
     def to_supervision(self) -> Any:
         """As supervision's Detections, with the class names under `class_name`. Raises ImportError without it."""
-        import supervision
+        try:
+            import supervision
+        except ImportError as error:
+            raise ImportError("to_supervision() needs supervision: pip install supervision") from error
 
         return supervision.Detections(
             xyxy=self.boxes.astype(np.float32),

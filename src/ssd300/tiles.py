@@ -6,6 +6,7 @@ merging is non-maximum suppression in each class, as within one picture.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +94,8 @@ class TiledNetwork:
         return CutPicture(size_hw, tiles, inputs)
 
     def predict(self, inputs: Sequence[CutPicture], selection: Selection) -> list[tuple[CutPicture, list[Detections]]]:
+        most = getattr(self.card, "top_k", None)  # of an exported file; each tile may have as many
+        selection = replace(selection, top_k=min(selection.top_k, most or selection.top_k))
         flat = [one for picture in inputs for one in picture.inputs]
         found: list[Detections] = []
         for first in range(0, len(flat), TOGETHER):

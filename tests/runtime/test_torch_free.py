@@ -30,12 +30,20 @@ COMMAND = """
 from ssd300.cli import main
 assert main(["detect", {picture!r}, "--weights", {file!r}, "--out", {out!r}]) == 0
 """
+EVALUATION = """
+from ssd300.cli import main
+assert main(["eval", {data!r}, "--weights", {file!r}]) == 0
+assert main(["compare", {file!r}, {file!r}, {data!r}]) == 0
+assert main(["info", {file!r}]) == 0
+"""
+BODIES = {"library": LIBRARY, "detector": DETECTOR, "command": COMMAND, "evaluation": EVALUATION}
 
 
-@pytest.mark.parametrize("body", [LIBRARY, DETECTOR, COMMAND], ids=["library", "detector", "command"])
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 @pytest.mark.parametrize("ending", ["onnx", "xml"])
 def test_torch_is_not_imported(body, ending, exported, coloured, tmp_path):
     picture = str(coloured / "JPEGImages/p4.jpg")
-    code = CODE.format(body=body.format(file=str(exported[ending]), picture=picture, out=str(tmp_path / "out")))
+    names = {"file": exported[ending], "picture": picture, "out": tmp_path / "out", "data": coloured}
+    code = CODE.format(body=body.format(**{name: str(value) for name, value in names.items()}))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from ssd300.errors import DataError, ExportError, RunError, SSDError, UsageError, WeightsError
 
+STDIN = "/dev/stdin"  # for a lone hyphen, which the parser takes for an option
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4, ExportError: 5}
 
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and answer the exit code. `--debug` anywhere shows the traceback of an error."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    words = [STDIN if word == "-" else word for word in words if word != "--debug"]
     try:
         with _terminable():
             app(words, exit_on_error=False, print_error=False, result_action="return_value")

@@ -119,10 +119,13 @@ def compare(
 def _is_weights(which: str) -> bool:
     """Whether it is a detector rather than what one has stored."""
     from ssd300.detect import EXPORTED
-    from ssd300.weights.resolve import RUN_WEIGHTS
 
     path = Path(which)
-    return (path / RUN_WEIGHTS).is_file() or path.suffix in (".safetensors", *EXPORTED) or not path.exists()
+    if not path.is_dir():
+        return path.suffix in (".safetensors", *EXPORTED) or not path.exists()
+    from ssd300.weights.resolve import RUN_WEIGHTS  # which brings torch, and is not needed for an exported file
+
+    return (path / RUN_WEIGHTS).is_file()
 
 
 def _detections(which: str, dataset: "Dataset", ids_of: Path | None, device: str) -> "DetectionTable":

@@ -91,9 +91,12 @@ def detect(
     from ssd300.data.images import animation_notes
     from ssd300.detect import Detector
     from ssd300.detection_folder import DetectionFolder
-    from ssd300.detection_run import DetectionRun
+    from ssd300.detection_run import DetectionRun, spare_sources
     from ssd300.tiles import TiledNetwork
 
+    if not save and not json_:
+        raise UsageError("--save names no form", fix="Name some, or leave it out for image and jsonl.")
+    spare_sources(sources, out, save)
     network = _network(weights, device, precision, compile, batch_size if tile is None else None)
     detector = Detector(network if tile is None else TiledNetwork(network, tile))
     selection = _selection(detector, min_score, min_score_of, max_overlap, top_k)
@@ -131,6 +134,7 @@ def detect(
     try:
         ended_by = work.run()
         if not work.read_any():
+            finished = True  # there is nothing to go on with
             raise work.first_error
         folder.finish(classes, save)
         rows = [row for _, row in folder.rows()] if json_ else []
@@ -141,7 +145,7 @@ def detect(
             say([f"{len(folder.done)} of {len(sources)} are done; the same command goes on"])
         raise
     finally:
-        folder.close(finished=finished or not work.read_any())
+        folder.close(finished=finished)
     if json_:
         print_json({"images": rows, "skipped": [str(sources[number]) for number in sorted(folder.skipped)]})
     else:
@@ -167,7 +171,13 @@ def _network(weights: str, device: str, precision: Any, compile_it: bool, batch_
         raise UsageError(
             "--compile and --precision are for weights in torch", where=weights, fix="An exported file is made already."
         )
-    network = load_network(weights, device=device_for(weights, device), precision=precision)
+    where = device_for(weights, device)
+    network = load_network(weights, device=where, precision=precision)
+    if precision == "bfloat16" and where == "cpu":
+        from ssd300.training.environment import cpu_has_bf16
+
+        if not cpu_has_bf16():
+            say(["this processor has no bfloat16 of its own: float32 is faster here"])
     if compile_it:
         from ssd300.network import TorchNetwork
 
@@ -195,13 +205,16 @@ def _selection(
         lowest = list(usual) if isinstance(usual, tuple) else [usual] * len(classes)
         for word in min_score_of:
             name, equals, value = word.rpartition("=")
-            if not equals or name not in classes:
-                raise UsageError(
-                    f"--min-score-of takes CLASS=SCORE, not '{word}'", fix=f"Classes: {', '.join(classes)}."
-                )
-            lowest[classes.index(name)] = float(value)
+            if not equals:
+                raise UsageError(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix="Such as dog=0.4.")
+            if name not in classes:
+                raise UsageError(f"--min-score-of: there is no class '{name}'", fix=f"There are {', '.join(classes)}.")
+            try:
+                lowest[classes.index(name)] = float(value)
+            except ValueError as error:
+                raise UsageError(f"--min-score-of: '{value}' is no score", fix=f"Such as {name}=0.4.") from error
         return replace(selection, min_score=tuple(lowest))
     except UsageError:
         raise
     except ValueError as error:
-        raise UsageError(str(error), fix="Scores and overlaps are shares, from 0 to 1.") from error
+        raise UsageError(str(error), fix="Scores and overlaps lie in 0..1, --top-k from 1 on.") from error

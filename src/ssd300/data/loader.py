@@ -17,7 +17,6 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
 from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import Sampler as TorchSampler
@@ -25,7 +24,7 @@ from torch.utils.data import Sampler as TorchSampler
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
 from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import OnBadImage
-from ssd300.data.images import read_image
+from ssd300.data.samples import as_sample, read_sample
 from ssd300.errors import DataError, RunError, UsageError
 from ssd300.resize import resize
 from ssd300.tensors import Batch, Photometric, Targets
@@ -45,23 +44,6 @@ class Item(NamedTuple):
     augmentation: Augmentation | None
     content_px: tuple[int, int, int, int]
     skipped: tuple[DataError, ...] = ()
-
-
-def read_sample(annotation: Annotation) -> Sample:
-    """Decode the picture of an annotation. Raises DataError that names the file if it cannot be read."""
-    return as_sample(annotation, read_image(annotation.image_path))
-
-
-def as_sample(annotation: Annotation, image: UInt8[np.ndarray, "h w 3"]) -> Sample:
-    """An annotation with its picture's pixels."""
-    return Sample(
-        image=image,
-        boxes_px=annotation.boxes_px,
-        labels=annotation.labels,
-        difficult=annotation.difficult,
-        image_id=annotation.image_id,
-        size_hw=(image.shape[0], image.shape[1]),
-    )
 
 
 class AugmentedPictures(TorchDataset[Item | DataError]):

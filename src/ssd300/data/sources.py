@@ -10,7 +10,7 @@ from ssd300.data.video import VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
 from ssd300.web import is_address
 
-STDIN = "-"
+STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
 LOOKED_AT = SUFFIXES + VIDEO_SUFFIXES  # in folders and patterns
 Source = Path | str  # a str is an address, a camera or a stream
@@ -36,7 +36,7 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
         path = Path(source)
         if is_address(source) or is_live(source):
             pictures.append(source)
-        elif source == STDIN:
+        elif source in STDIN:
             pictures += _listed(sys.stdin, Path(), "standard input")
         elif path.is_dir():
             found = sorted(child for child in path.iterdir() if child.suffix.lower() in LOOKED_AT)

@@ -33,7 +33,11 @@ def quantize(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the torch that it finds
             import nncf
-            from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, QuantizationParameters
+            from nncf.quantization.advanced_parameters import (
+                AdvancedQuantizationParameters,
+                OverflowFix,
+                QuantizationParameters,
+            )
     except ImportError as error:
         raise UsageError("int8 needs nncf", fix="pip install 'ssd300[openvino]'") from error
     log = logging.getLogger("nncf")
@@ -47,12 +51,15 @@ def quantize(
                 model,
                 dataset,
                 subset_size=len(pictures),
+                preset=nncf.QuantizationPreset.MIXED,  # activations that are never negative get all 256 steps
                 ignored_scope=nncf.IgnoredScope(names=list(keep), validate=False),
                 advanced_parameters=AdvancedQuantizationParameters(
+                    # Processors without VNNI add two products in 16 bits, and saturate unless weights have 7 bits.
+                    overflow_fix=OverflowFix.ENABLE,
                     activations_quantization_params=QuantizationParameters(per_channel=False)
-                )
-                if one_range_a_tensor
-                else None,
+                    if one_range_a_tensor
+                    else None,
+                ),
             )
     except Exception as error:  # of many kinds, all its own, without a common base
         raise ExportError(

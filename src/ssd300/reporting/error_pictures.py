@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ssd300.data.dataset import Dataset
-from ssd300.data.loader import read_sample
+from ssd300.data.samples import read_sample
 from ssd300.errors import DataError
 from ssd300.metrics.error_kinds import FALSE_KINDS, KINDS, MISSED, NO_ERROR, Errors
 from ssd300.reporting.draw import draw_boxes

@@ -18,9 +18,9 @@ from PIL import Image
 from torch import Tensor
 
 from ssd300.data.dataset import Dataset
-from ssd300.data.loader import read_sample
 from ssd300.data.photometric import apply_photometric
 from ssd300.data.predictions import EVALUATION
+from ssd300.data.samples import read_sample
 from ssd300.failures import find_failures
 from ssd300.files import write_atomically, write_json, write_text
 from ssd300.memory import gigabytes, used_memory_bytes

@@ -1,0 +1,24 @@
+"""An annotation and its picture together. No torch here: evaluation of exported files goes through this."""
+
+import numpy as np
+from jaxtyping import UInt8
+
+from ssd300.data.images import read_image
+from ssd300.types import Annotation, Sample
+
+
+def read_sample(annotation: Annotation) -> Sample:
+    """Decode the picture of an annotation. Raises DataError that names the file if it cannot be read."""
+    return as_sample(annotation, read_image(annotation.image_path))
+
+
+def as_sample(annotation: Annotation, image: UInt8[np.ndarray, "h w 3"]) -> Sample:
+    """An annotation with its picture's pixels."""
+    return Sample(
+        image=image,
+        boxes_px=annotation.boxes_px,
+        labels=annotation.labels,
+        difficult=annotation.difficult,
+        image_id=annotation.image_id,
+        size_hw=(image.shape[0], image.shape[1]),
+    )
