@@ -51,7 +51,8 @@ def quantize(
                 model,
                 dataset,
                 subset_size=len(pictures),
-                preset=nncf.QuantizationPreset.MIXED,  # activations that are never negative get all 256 steps
+                # what has a range for each channel may also have one that does not lie around zero
+                preset=nncf.QuantizationPreset.PERFORMANCE if one_range_a_tensor else nncf.QuantizationPreset.MIXED,
                 ignored_scope=nncf.IgnoredScope(names=list(keep), validate=False),
                 advanced_parameters=AdvancedQuantizationParameters(
                     # Processors without VNNI add two products in 16 bits, and saturate unless weights have 7 bits.
