@@ -139,6 +139,7 @@ def eps() -> bytes:
         ({"content": JPEG, "headers": AS_JPEG, "params": {"threshold": "1"}}, 422, "no option 'threshold'"),
         ({"files": form_of(JPEG), "data": {"threshold": "1"}}, 422, "no option 'threshold'"),
         ({"files": form_of(JPEG), "data": {"top_k": "5"}, "params": {"top_k": "5"}}, 422, "in the form"),
+        ({"files": form_of(JPEG), "data": {"top_k": ["5", "6"]}}, 422, "more than once"),
         ({"files": form_of(JPEG), "data": {f"f{n}": "1" for n in range(99)}}, 400, "Too many fields"),
         ({"files": form_of(JPEG), "data": {"classes": "x" * 20_000}}, 400, "maximum size"),
     ],
@@ -162,7 +163,13 @@ def test_hostile_and_mistaken_requests(request_, status, words, detector, tmp_pa
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("../../etc/passwd", "passwd"), ("C:\\a\\b.jpg", "b.jpg"), ("a\x1b[31m.jpg", "a[31m.jpg"), ("é.jpg", "é.jpg")],
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\a\\b.jpg", "b.jpg"),
+        ("a\x1b[31m.jpg", "a[31m.jpg"),
+        ("é.jpg", "é.jpg"),
+        ("a/..", ""),
+    ],
 )
 def test_a_files_name_is_a_name_and_nothing_else(name, kept, client):
     disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"'.encode()

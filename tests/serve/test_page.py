@@ -8,6 +8,7 @@ from base64 import b64encode
 
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from serving import running
@@ -219,6 +220,38 @@ def test_several_pictures_and_the_keyboard(server, open_page, photo, voc_sample)
     expect(badges).to_have_count(2)
 
 
+def test_a_picture_that_waits_can_be_chosen(server, open_page, voc_sample):
+    page = open_page(server)
+    page.set_input_files("#files", [str(path) for path in sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))])
+    last = page.locator(".open").last
+    last.click()
+    expect(last).to_have_attribute("aria-current", "true")
+    found(page)
+    expect(page.locator("#unknown")).to_be_hidden()
+    assert page.evaluate("document.querySelector('#canvas').getContext('2d').getImageData(9, 9, 1, 1).data[3]") == 255
+    expect(page.locator(".badge", has_text="…")).to_have_count(0, timeout=60_000)
+
+
+def test_what_the_browser_cannot_show_is_said(server, open_page, photo, tmp_path):
+    page = open_page(server)
+    with Image.open(photo) as image:
+        image.save(tmp_path / "a.tiff")
+    page.set_input_files("#files", str(tmp_path / "a.tiff"))
+    found(page)
+    expect(page.locator("#unknown")).to_contain_text("PNG has it")
+    assert downloaded(page, "PNG", tmp_path).read_bytes().startswith(b"\x89PNG")
+
+
+def test_all_hidden_is_not_nothing_found(server, open_page, photo):
+    page = open_page(server)
+    drop(page, photo)
+    found(page)
+    for label in ("blue", "red"):
+        chip(page, label).click()
+    expect(page.locator("#found-title")).to_have_text("All hidden")
+    expect(page.get_by_role("button", name="PNG", exact=True)).to_be_disabled()
+
+
 def test_errors_are_sentences(server, open_page, photo, tmp_path):
     page = open_page(server)
     bad = tmp_path / "bad.jpg"
@@ -238,6 +271,7 @@ def test_the_token_is_asked_for(exported, open_page, photo):
         for word, hidden in (("shut", False), ("sesame", True)):
             field.fill(word)
             page.get_by_role("button", name="Go on").click()
+            expect(page.get_by_role("alert")).to_be_visible(visible=not hidden)
             expect(field).to_be_visible(visible=not hidden)
         drop(page, photo)
         found(page)

@@ -185,6 +185,7 @@ def test_several_processes_count_together_and_a_killed_one_is_replaced(exported)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=60) == 0
     assert "Traceback" not in "".join(server.said)
+    assert "stands in its place" in "".join(server.said)
     assert folders
     assert not any(folder.exists() for folder in folders)
 
@@ -208,8 +209,10 @@ def test_memory_stays_flat(server):
     ("words", "code", "message"),
     [
         (["--weights", "nothing"], 4, "no such weights"),
-        (["--weights", "{run}", "--workers", "0"], 2, "1 or more"),
-        (["--weights", "{run}", "--queue", "0"], 2, "queue is 0"),
+        (["--weights", "{run}", "--workers", "0"], 2, "--workers is 0"),
+        (["--weights", "{run}", "--max-megabytes", "nan"], 2, "--max-megabytes is nan"),
+        (["--weights", "{run}", "--queue", "4", "--max-pictures", "9"], 2, "max_pictures is 9"),
+        (["--weights", "{run}", "--queue", "0"], 2, "--queue is 0"),
         (["--weights", "{run}", "--host", "256.1.1.1"], 2, "cannot be listened on"),
         (["--weights", "{run}", "--port", "{taken}"], 2, "--port"),
         (["--weights", "{run}", "--port", "99999"], 2, "--port"),

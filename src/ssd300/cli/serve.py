@@ -29,7 +29,7 @@ def serve(
     timeout: float = 30.0,
     max_megabytes: float = 32.0,
     max_megapixels: float = 50.0,
-    max_pictures: int = 16,
+    max_pictures: int | None = None,
     root_path: str = "",
     token: str | None = None,
     cors_origin: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
@@ -61,7 +61,7 @@ def serve(
     max_megapixels
         Largest picture.
     max_pictures
-        Most pictures of one request.
+        Most pictures of one request; left out, 16, or what the queue takes.
     root_path
         Where a proxy puts the server, such as '/detector'.
     token
@@ -73,8 +73,18 @@ def serve(
     precision
         Of the network in torch; exported files have their own.
     """
-    if workers < 1 or (threads is not None and threads < 1):
-        raise UsageError("--workers and --threads must be 1 or more", fix="See `ssd300 serve --help`.")
+    for option, value, least in (
+        ("--workers", workers, 1),
+        ("--threads", threads, 1),
+        ("--batch-size", batch_size, 1),
+        ("--queue", queue, 1),
+        ("--max-pictures", max_pictures, 1),
+        ("--timeout", timeout, 0.001),
+        ("--max-megabytes", max_megabytes, 0.001),
+        ("--max-megapixels", max_megapixels, 0.001),
+    ):
+        if value is not None and not least <= value < float("inf"):
+            raise UsageError(f"{option} is {value}; it must be {least} or more", fix="See `ssd300 serve --help`.")
     try:
         from ssd300.serve import ServeSettings
         from ssd300.serve.running import Source, run
@@ -83,6 +93,7 @@ def serve(
             f"the server needs more than is installed ({error.name})", fix="pip install 'ssd300[serve]'"
         ) from error
     from ssd300.detect import is_exported
+    from ssd300.serve.settings import MOST_PICTURES
     from ssd300.speed import processors
 
     if is_exported(weights) and precision != "float32":
@@ -94,9 +105,9 @@ def serve(
             timeout_s=timeout,
             max_bytes=int(max_megabytes * MEGA),
             max_pixels=int(max_megapixels * MEGA),
-            max_pictures=max_pictures,
+            max_pictures=min(MOST_PICTURES, queue) if max_pictures is None else max_pictures,
             root_path=root_path,
-            token=token if token is not None else os.environ.get(TOKEN),
+            token=token if token is not None else os.environ.get(TOKEN) or None,
             cors_origins=cors_origin,
         )
     except ValueError as error:

@@ -37,6 +37,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
     "loggers": {
         "ssd300": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "python_multipart": {"level": "CRITICAL"},  # what is wrong with a form is answered
         "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }
@@ -112,6 +113,13 @@ class _Workers(Multiprocess):
     def handle_int(self) -> None:
         super().handle_int()
         self._interrupted = True
+
+    def keep_subprocess_alive(self) -> None:
+        before = [process.pid for process in self.processes]
+        super().keep_subprocess_alive()
+        for old, process in zip(before, self.processes, strict=True):
+            if old != process.pid:
+                log.warning("worker process %d died; %d stands in its place", old, process.pid)
 
     def check(self) -> None:
         if any(process.exitcode == STARTUP_FAILURE for process in self.processes):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 MEGA = 1_000_000
+MOST_PICTURES = 16
 BODIES_IN_MEMORY = 8  # of the largest size; what is being sent beyond that is refused
 
 
@@ -23,7 +24,7 @@ class ServeSettings:
     timeout_s: float = 30.0
     max_bytes: int = 32 * MEGA
     max_pixels: int = 50 * MEGA
-    max_pictures: int = 16
+    max_pictures: int = MOST_PICTURES
     root_path: str = ""
     token: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()

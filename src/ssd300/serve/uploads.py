@@ -156,4 +156,6 @@ async def _form(
 def _plain_name(name: str | None) -> str:
     """The last part of a path, of either system, without what a terminal or a header would act on."""
     last = re.split(r"[/\\]", name or "")[-1]
+    if not last.strip("."):
+        return ""
     return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME]

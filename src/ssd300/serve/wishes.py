@@ -22,6 +22,8 @@ def all_wishes(wishes: schemas.Wishes, request: Request, upload: Upload) -> sche
             raise ProblemError(422, f"'{name}' stands in the address and in the form.", fix="Send it once.")
         if name == "classes":
             given.setdefault(name, []).append(value)
+        elif name in given:
+            raise ProblemError(422, f"'{name}' stands in the form more than once.", fix="Send it once.")
         else:
             given[name] = value
     try:
@@ -35,4 +37,4 @@ def selection_of(service: Service, wishes: schemas.Wishes) -> Selection:
     try:
         return service.selection(**wishes.model_dump())
     except ValueError as error:
-        raise ProblemError(422, f"{error}.") from error
+        raise ProblemError(422, f"{error}.", fix="/v1/model says which classes there are.") from error

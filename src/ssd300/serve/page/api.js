@@ -9,14 +9,15 @@ export function useToken(value) {
 
 export class Problem extends Error {
   constructor(status, detail, fix) {
-    super(fix ? `${detail} ${fix}` : detail);
+    const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`;
+    super(fix ? `${sentence} ${fix}` : sentence);
     this.status = status;
   }
 }
 
 async function ask(address, options = {}) {
   const headers = new Headers(options.headers);
-  if (token) headers.set("Authorization", `Bearer ${token}`);
+  if (/^[\x21-\x7e]+$/.test(token)) headers.set("Authorization", `Bearer ${token}`); // others no header can carry
   let answer;
   try {
     answer = await fetch(address, { ...options, headers });

@@ -3,7 +3,7 @@
 
 import { describeModel, detect, useToken } from "./api.js";
 import { Camera } from "./camera.js";
-import { chip, countsOf, element, inWords, replaceKeepingFocus, row, thumb, timing } from "./parts.js";
+import { chip, countsOf, decoded, element, inWords, replaceKeepingFocus, row, thumb, timing } from "./parts.js";
 import { View } from "./view.js";
 
 const FLOOR = 0.05; // the lowest score of the slider
@@ -15,7 +15,7 @@ const view = new View(at("canvas"));
 const camera = new Camera(at("video"));
 const colors = new Map(); // label -> {color, textColor}
 const hidden = new Set(); // labels
-const pictures = []; // {file, bitmap, url, width, height, answer, error}
+const pictures = []; // {file, url, image, answer, total, error, overlap}; image is null for a kind the browser does not know
 let model = null;
 let shown = null; // the one of `pictures`, or the camera's frame
 let lit = null;
@@ -50,14 +50,24 @@ async function begin() {
 
 async function add(files) {
   stopCamera();
-  const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), bitmap: null, answer: null, error: null }));
+  const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), answer: null, error: null }));
   if (!added.length) return;
   pictures.push(...added);
   show(added[0]);
   for (const picture of added) {
-    picture.bitmap = await createImageBitmap(picture.file).catch(() => null);
-    if (model && pictures.includes(picture)) await look(picture);
+    await load(picture);
+    if (model && pictures.includes(picture) && !picture.answer) await look(picture);
+    if (picture.error?.status === 0) return; // nobody answers: the others wait until they are chosen
   }
+}
+
+// The picture's pixels, once; shown when they are there.
+function load(picture) {
+  picture.loading ??= decoded(picture.url).then((image) => {
+    picture.image = image;
+    if (picture === shown) show(picture);
+  });
+  return picture.loading;
 }
 
 async function look(picture, signal) {
@@ -73,6 +83,7 @@ async function look(picture, signal) {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status === 401) at("token-form").hidden = false;
+    picture.answer = null; // it would be the answer to another question
     picture.error = error;
   }
   if (picture === shown) show(picture);
@@ -95,7 +106,8 @@ function show(picture) {
   shown = picture;
   lit = null;
   at("empty").hidden = picture !== null;
-  at("canvas").hidden = picture === null || (!picture.bitmap && !picture.answer);
+  at("canvas").hidden = picture === null || (!picture.image && !picture.answer);
+  at("unknown").hidden = picture?.image !== null;
   at("busy").hidden = picture === null || picture.answer !== null || picture.error !== null || !model;
   complain(picture?.error ?? null, picture?.file.name);
   resize();
@@ -105,9 +117,9 @@ function show(picture) {
 
 function resize() {
   if (at("canvas").hidden) return;
-  const width = shown.answer?.width ?? shown.bitmap.width;
-  const height = shown.answer?.height ?? shown.bitmap.height;
-  view.show(shown.bitmap, width, height, at("stage").clientWidth);
+  const width = shown.answer?.width ?? shown.image.width;
+  const height = shown.answer?.height ?? shown.image.height;
+  view.show(shown.image, width, height, at("stage").clientWidth);
   view.draw(visible(shown), colors, lit);
 }
 
@@ -126,10 +138,11 @@ function drawList() {
   const found = visible(shown);
   at("found").replaceChildren(...found.slice(0, MOST_ROWS).map((one) => row(one, colors, light)));
   const answered = shown?.answer != null;
-  at("found-title").textContent = answered ? `${found.length} found` : shown?.error ? "Not looked at" : shown ? "…" : "Nothing yet";
+  const allHidden = found.length === 0 && highEnough(shown).length > 0;
+  at("found-title").textContent = allHidden ? "All hidden" : answered ? `${found.length} found` : shown?.error ? "Not looked at" : shown ? "…" : "Nothing yet";
   at("results").hidden = !answered;
-  for (const button of document.querySelectorAll("[data-download]")) button.disabled = found.length === 0 || camera.running;
-  if (!camera.running) at("status").textContent = answered ? `${shown.file.name || "picture"}: ${inWords(found)}` : "";
+  for (const button of document.querySelectorAll("[data-download]")) button.disabled = allHidden || camera.running;
+  if (!camera.running) at("status").textContent = answered ? `${shown.file.name || "picture"}: ${allHidden ? "all hidden" : inWords(found)}` : "";
   drawClasses();
   if (answered) at("timing").replaceChildren(...timing(shown.answer.timing_ms, shown.total));
 }
@@ -152,7 +165,8 @@ function drawStrip() {
 
 function complain(error, name) {
   at("error").hidden = !error;
-  at("error").textContent = error ? (name ? `${name}: ${error.message}` : error.message) : "";
+  const named = name && !error?.message.startsWith(`${name}: `) ? `${name}: ` : "";
+  at("error").textContent = error ? named + error.message : "";
 }
 
 function tellSliders() {
@@ -165,6 +179,7 @@ function tellSliders() {
 function choose(picture) {
   stopCamera();
   show(picture);
+  load(picture);
   if (model && (picture.overlap !== maxOverlap || (picture.error && picture.error.status !== 415))) look(picture);
 }
 
@@ -172,7 +187,6 @@ function drop(picture) {
   const place = pictures.indexOf(picture);
   pictures.splice(place, 1);
   URL.revokeObjectURL(picture.url);
-  picture.bitmap?.close();
   if (picture === shown) show(pictures[Math.min(place, pictures.length - 1)] ?? null);
   else drawStrip();
 }
@@ -227,7 +241,7 @@ async function startCamera() {
   at("take").hidden = false;
   try {
     await camera.start(async (canvas, file, signal) => {
-      const frame = { file, bitmap: canvas, answer: null, error: null, overlap: maxOverlap };
+      const frame = { file, image: canvas, answer: null, error: null, overlap: maxOverlap };
       await look(frame, signal);
       if (signal.aborted) return;
       if (frame.error) throw frame.error;
@@ -271,7 +285,9 @@ document.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!step || event.target.matches("input") || !pictures.length || camera.running) return;
   const next = pictures[pictures.indexOf(shown) + step];
-  if (next) choose(next);
+  if (!next) return;
+  choose(next);
+  if (at("strip").contains(event.target) || at("found").contains(event.target)) at("strip").querySelector("[aria-current=true]").focus();
 });
 at("canvas").addEventListener("mousemove", (event) => light(view.at(event.clientX, event.clientY)));
 at("canvas").addEventListener("mouseleave", () => light(null));
@@ -289,10 +305,12 @@ at("take").addEventListener("click", async () => add([(await camera.frame()).fil
 for (const button of document.querySelectorAll("[data-download]")) {
   button.addEventListener("click", () => download(button.dataset.download));
 }
-at("token-form").addEventListener("submit", (event) => {
+at("token-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   useToken(at("token").value);
-  begin();
+  complain(null);
+  await begin();
+  if (!model) complain(new Error("That is not the token."));
 });
 new ResizeObserver(() => shown && resize()).observe(at("stage"));
 begin();

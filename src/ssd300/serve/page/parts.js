@@ -49,7 +49,7 @@ export function timing(times, total) {
 export function thumb(picture, count, isShown, choose, remove) {
   const name = picture.file.name || "picture";
   const open = element("button", { type: "button", className: "open", title: name, onclick: choose }, [element("img", { src: picture.url, alt: "" })]);
-  open.setAttribute("aria-label", `${name}, ${picture.error ? "not looked at" : `${count ?? 0} found`}`);
+  open.setAttribute("aria-label", `${name}, ${picture.error ? "not looked at" : count === null ? "waiting" : `${count} found`}`);
   open.setAttribute("aria-current", String(isShown));
   const cross = element("button", { type: "button", className: "remove", title: "Remove", onclick: remove }, ["×"]);
   cross.setAttribute("aria-label", `Remove ${name}`);
@@ -72,6 +72,13 @@ export function replaceKeepingFocus(parent, children) {
   const place = [...parent.querySelectorAll("button")].indexOf(document.activeElement);
   parent.replaceChildren(...children);
   if (place >= 0) parent.querySelectorAll("button")[place]?.focus();
+}
+
+// The picture at an address, null for a kind that the browser does not know.
+export async function decoded(url) {
+  const image = new Image();
+  image.src = url;
+  return image.decode().then(() => image, () => null);
 }
 
 function dot(label, colors) {
