@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 
 from ssd300.cli import main
@@ -111,11 +112,15 @@ def light_run_of_session(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def exported(light_run_of_session, tmp_path_factory) -> dict[str, Path]:
-    """Its exported files: 'onnx' with suppression inside, 'raw' without, 'xml' for OpenVINO."""
-    folder = tmp_path_factory.mktemp("exported")
-    words = ["export", "--weights", str(light_run_of_session), "--out"]
+    """Its exported files: 'onnx' with suppression inside, 'raw' without, 'xml' for OpenVINO. Once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
     files = {"onnx": folder / "a/m.onnx", "raw": folder / "b/m.onnx", "xml": folder / "c/m.xml"}
-    assert main([*words, str(files["onnx"])]) == 0
-    assert main([*words, str(files["raw"]), "--no-nms"]) == 0
-    assert main([*words, str(files["xml"]), "--format", "openvino"]) == 0
+    words = ["export", "--weights", str(light_run_of_session), "--out"]
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            assert main([*words, str(files["onnx"])]) == 0
+            assert main([*words, str(files["raw"]), "--no-nms"]) == 0
+            assert main([*words, str(files["xml"]), "--format", "openvino"]) == 0
+            (folder / "done").touch()
     return files

@@ -157,7 +157,7 @@ def test_a_killed_worker_is_told_with_its_picture(data, monkeypatch):
             os.kill(os.getpid(), signal.SIGKILL)
         return np.zeros((120, 160, 3), np.uint8)
 
-    monkeypatch.setattr("ssd300.data.loader.read_image", read_or_die)
+    monkeypatch.setattr("ssd300.data.samples.read_image", read_or_die)
     batches = training_batches(data.annotations, size=300, batch_size=2, seed=0, workers=1)
     with pytest.raises(RunError, match="a process that reads pictures died") as caught:
         list(islice(batches, 4))
