@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -149,8 +149,8 @@ def post(connection: http.client.HTTPConnection, body: bytes) -> int:
     return answer.status
 
 
-def together(functions: Sequence[object]) -> None:
-    threads = [threading.Thread(target=function) for function in functions]  # type: ignore[arg-type]
+def together(functions: Sequence[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=function) for function in functions]
     for thread in threads:
         thread.start()
     for thread in threads:

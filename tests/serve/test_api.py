@@ -124,6 +124,7 @@ def eps() -> bytes:
         ({"content": bytes(100_001), "headers": AS_JPEG}, 413, "larger than 100,000 bytes"),
         ({"content": iter([bytes(60_000)] * 2), "headers": AS_JPEG}, 413, "larger than 100,000 bytes"),
         ({"content": b"{}", "headers": {"Content-Type": "application/json"}}, 415, "application/json"),
+        ({"content": b"%PDF-1.7\n", "headers": AS_JPEG}, 415, "not a picture"),
         ({"content": b"<svg/>", "headers": {"Content-Type": "image/svg+xml"}}, 415, "not a picture"),
         ({"data": {"min_score": "0.5"}, "files": {"note": (None, "text")}}, 400, "no picture"),
         ({"files": form_of(JPEG, JPEG, JPEG)}, 413, "more than 2 pictures"),

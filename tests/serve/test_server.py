@@ -15,6 +15,7 @@ import pytest
 
 from serving import json_of, picture_file, running
 from ssd300.cli import main
+from ssd300.serve.running import MOST_CONNECTIONS
 
 JPEG = picture_file((300, 400))
 HEAD = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
@@ -90,11 +91,17 @@ def test_what_is_no_request(server, sent, status):
 
 
 def test_hundreds_of_idle_connections(server):
+    """Beyond MOST_CONNECTIONS they are refused; before, and when they are gone, all is answered."""
     idle = [socket.create_connection(server.host_port) for _ in range(300)]
     assert server.get("/healthz")[0] == 200
     assert server.detect(JPEG)[0] == 200
+    idle += [socket.create_connection(server.host_port) for _ in range(MOST_CONNECTIONS - 300)]
+    assert server.get("/healthz")[0] == 503
     for connection in idle:
         connection.close()
+    deadline = time.monotonic() + 10
+    while server.get("/healthz")[0] != 200:
+        assert time.monotonic() < deadline
 
 
 def test_a_client_that_goes_away_in_the_middle(server):

@@ -63,11 +63,6 @@ class Batcher:
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
         self._thread.start()
 
-    @property
-    def taken(self) -> int:
-        """How many places are taken."""
-        return self._taken
-
     @contextmanager
     def places(self, count: int) -> Iterator[None]:
         """Hold so many places. Raises FullError at once where there are not as many."""
@@ -129,7 +124,7 @@ class Batcher:
             predictions = self._network.predict([one.prepared for one in batch], batch[0].selection)
             predicted = time.monotonic()
             found = self._network.select(predictions, batch[0].selection)
-        except Exception as error:
+        except Exception as error:  # whatever an engine raises: who waits must be answered
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
                 return

@@ -60,7 +60,7 @@ class Gate:
                 await _long_head().response()(scope, receive, send_safely)
             else:
                 await self._app(scope, receive, send_safely)
-        except Exception:
+        except Exception:  # whatever an endpoint raises: a sentence goes out, the trace stays in the log
             log.exception("request %s failed", identity)
             if status:  # the answer has begun: the connection is all that can be ended
                 raise

@@ -94,12 +94,10 @@ class Service:
         """The picture as a file, with boxes, names and scores."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._draw, picture, found, form)
 
-    def warm_up(self) -> float:
-        """Run the network once, as the first time is the slowest, and answer the seconds."""
-        started = time.monotonic()
+    def warm_up(self) -> None:
+        """Run the network once, as the first time is the slowest."""
         grey = np.full((64, 64, 3), 127, np.uint8)
         self.batcher.submit(self.detector.network.prepare(grey), self.selection()).result()
-        return time.monotonic() - started
 
     def close(self) -> None:
         """Answer what was taken in, and end the threads."""

@@ -81,7 +81,10 @@ async function look(picture, signal) {
     picture.total = answer.timing_ms.total;
     picture.error = null;
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (error.name === "AbortError") {
+      picture.overlap = undefined; // it was not answered
+      return;
+    }
     if (error.status === 401) at("token-form").hidden = false;
     picture.answer = null; // it would be the answer to another question
     picture.error = error;
@@ -246,7 +249,7 @@ async function startCamera() {
       if (signal.aborted) return;
       if (frame.error) throw frame.error;
       shown = frame;
-      at("empty").hidden = true;
+      at("empty").hidden = at("unknown").hidden = true;
       at("canvas").hidden = false;
       resize();
       drawList();
