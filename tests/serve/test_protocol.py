@@ -76,3 +76,12 @@ def test_many_connections_that_ask_nothing_are_left(impatient):
         assert gone_within(server, 10)
         for connection in idle:
             connection.close()
+
+
+def test_no_packet_of_an_answer_waits_for_the_one_before_to_be_acknowledged():
+    with served(endless) as (server, address), socket.create_connection(address) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
+        (connection,) = server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
