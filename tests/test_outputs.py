@@ -33,7 +33,7 @@ def rows_of(table):
     return np.column_stack([table.image_index, table.labels, table.scores, table.boxes_px])[order]
 
 
-@pytest.mark.parametrize("form", ["yolo", "voc", "comp4"])
+@pytest.mark.parametrize("form", ["yolo", "voc", "comp4", "coco.json", "detections.json"])
 def test_what_is_written_is_read_back(form, written, coloured):
     annotations = [
         one for split in ("trainval", "test") for one in load_dataset(coloured, split=split).annotations

@@ -92,8 +92,8 @@ def test_the_command_keeps_them_in_the_weights(coloured, light_run, tmp_path, ca
     assert "lowest scores, as the weights hold them" in capsys.readouterr().err
     assert main([*words, "--in-place"]) == 0
     assert read_card(light_run).min_scores
-    for name, tensor in load_weights(out)[0].state_dict().items():
-        assert torch.equal(tensor, load_weights(light_run)[0].state_dict()[name])
+    tensors = load_weights(light_run)[0].state_dict()
+    assert all(torch.equal(tensor, tensors[name]) for name, tensor in load_weights(out)[0].state_dict().items())
     capsys.readouterr()
     assert main(["info", str(light_run), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["min_scores"] == read_card(light_run).min_scores

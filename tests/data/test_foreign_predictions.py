@@ -36,6 +36,24 @@ def write_coco(folder):
     return folder / "results.json", folder / "truth.json"
 
 
+def write_coco_annotations(folder):
+    results, truth = (json.loads(path.read_text()) for path in write_coco(folder))
+    (folder / "coco.json").write_text(json.dumps(truth | {"annotations": results}))
+    return folder / "coco.json", None
+
+
+def write_ours(folder, indent=None):
+    images = [
+        {"image": f"shots/{image}.jpg", "width": 160, "height": 120, "detections": [
+            {"label": name, "score": score, "box": dict(zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))}
+            for one, name, score, box in ROWS if one == image
+        ]}
+        for image in ("p0", "p3")
+    ]  # fmt: skip
+    (folder / "detections.json").write_text(json.dumps({"images": images}, indent=indent))
+    return folder / "detections.json", None
+
+
 def write_fiftyone(folder):
     labels = {image: [] for image, *_ in ROWS} | {"p2": None}
     for image, name, score, box in ROWS:
@@ -77,6 +95,9 @@ def data(coloured):
     ("form", "write"),
     [
         ("coco", write_coco),
+        ("coco", write_coco_annotations),
+        ("json", write_ours),  # as the API answers, in one line
+        ("json", lambda folder: write_ours(folder, indent=1)),
         ("fiftyone", write_fiftyone),
         ("yolo", write_yolo),
         ("yolo", lambda folder: write_yolo(folder, listed=False)),
@@ -118,7 +139,8 @@ def test_ids_without_their_file_are_told(data, tmp_path):
         ("p0.xml", "<annotation><object><name>red</name></object></annotation>", "bndbox><xmin> is missing"),
         ("p0.xml", "<annotation><object>", "not XML"),
         ("labels.json", '{"labels": {"p0": [{"label": "red"}]}}', "'bounding_box' is missing"),
-        ("labels.json", '{"tags": 1}', "no key 'labels'"),
+        ("labels.json", '{"tags": 1}', "none of the keys 'labels'"),
+        ("labels.json", '{"labels": 1}', "none of the keys 'labels'"),
         ("labels.json", '{"labels": ', "cannot be read"),
     ],
 )
@@ -128,6 +150,29 @@ def test_a_fault_is_named_with_its_place(data, tmp_path, name, content, message)
     with pytest.raises(DataError, match=message) as caught:
         read_predictions(tmp_path / "stored", data.annotations, data.classes)
     assert name in str(caught.value.where)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"images": [{"image": "p0"}]}, "'detections' is missing"),
+        ({"images": [{"image": "p0", "detections": []}] * 2}, r"stands at .*image 1 already"),
+        ({"images": [{"image": "p0", "detections": [{"label": "red"}]}]}, "'box' is missing"),
+        ({"images": [{"image": "p0", "detections": [{"box": 5}]}]}, "not subscriptable"),
+        ({"images": [5]}, "not subscriptable"),
+        ({"images": [{"id": 1}], "annotations": []}, "no COCO annotations"),
+        ({"images": [{"id": 1, "file_name": "p0.jpg"}], "categories": [{"id": 1, "name": "red"}],
+          "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]}, "no score"),
+        ({"images": 5}, "none of the keys"),
+        ([5], "ids of COCO results"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_one_json_file_is_named(data, tmp_path, content, message):
+    file = tmp_path / "stored.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=message) as caught:
+        read_predictions(file, data.annotations, data.classes)
+    assert "stored.json" in str(caught.value.where)
 
 
 def test_faults_that_are_skipped_are_counted_and_the_rest_is_read(data, tmp_path):

@@ -218,6 +218,12 @@ def test_several_pictures_and_the_keyboard(server, open_page, photo, voc_sample)
     expect(page.locator("#found button.lit")).to_have_count(1)
     page.get_by_role("button", name=f"Remove {second.name}").click()
     expect(badges).to_have_count(2)
+    for left in (1, 0):  # and by the keyboard alone: the focus goes to the neighbour, at the end to the choice of files
+        page.locator(".remove").last.focus()
+        page.keyboard.press("Enter")
+        expect(badges).to_have_count(left)
+        expect(page.locator(":focus")).to_have_count(1)
+    expect(page.locator("#files")).to_be_focused()
 
 
 def test_a_picture_that_waits_can_be_chosen(server, open_page, voc_sample):

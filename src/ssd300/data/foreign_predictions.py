@@ -1,10 +1,13 @@
-"""Detections in the forms of other tools: COCO results, FiftyOne's labels, YOLO's text files, VOC's XML with scores.
+"""Detections in the forms of other tools: COCO's two, FiftyOne's labels, YOLO's text files, VOC's XML with scores.
+
+Our own single object is among them: `detections.json`, which is the API's answer too.
 
 Each reader puts what it finds into `PredictionRows`. A prediction without a score is a fault in every form.
 """
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element, ParseError
@@ -12,33 +15,45 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from ssd300.data.prediction_rows import PredictionRows
+from ssd300.data.prediction_rows import CORNERS, PredictionRows
 from ssd300.data.voc_xml import from_voc
 from ssd300.errors import DataError
 
-Reader: TypeAlias = Callable[[Path, PredictionRows, Path | None], list[str]]
+Reader: TypeAlias = Callable[[PredictionRows, Path | None], list[str]]
 SCORES = ("score", "confidence")  # what tools call it in XML
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
 NO_SCORE = "the prediction has no score; these look like labels"
 EXPORT = "Export the predictions again."
 CLASS_FILES = ("classes.txt", "obj.names")
 
 
 def foreign_reader(path: Path) -> tuple[str, Reader] | None:
-    """The name of the form that `path` has and what reads it; None for none of these."""
+    """The name of the form that `path` has and what reads it; None for none of these.
+
+    Raises:
+        DataError: a JSON file that cannot be read, or whose object has no form that is known.
+    """
     if path.is_file() and path.suffix == ".json":
         beginning = path.read_bytes()[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
         if beginning.startswith(b"["):
-            return "coco", _read_coco_results
-        return ("fiftyone", _read_fiftyone) if beginning.startswith(b"{") else None
+            return "coco", partial(_read_coco_results, path)
+        return _object_reader(path) if beginning.startswith(b"{") else None
     if path.is_dir():
         if (path / "labels.json").is_file():
-            return "fiftyone", _read_fiftyone
+            return _object_reader(path / "labels.json")
         if next(path.glob("*.xml"), None) is not None:
-            return "voc", _read_voc_xml
+            return "voc", partial(_read_voc_xml, path)
         if next(path.glob("*.txt"), None) is not None:
-            return "yolo", _read_yolo
+            return "yolo", partial(_read_yolo, path)
     return None
+
+
+def _object_reader(file: Path) -> tuple[str, Reader]:
+    content = _load(file)
+    for key, (kind, form, read) in _BY_KEY.items():
+        if isinstance(content, dict) and isinstance(content.get(key), kind):
+            return form, partial(read, content, file)
+    keys = ", ".join(f"'{key}'" for key in _BY_KEY)
+    raise DataError(f"predictions of an unknown form: there is none of the keys {keys}", where=file, fix=EXPORT)
 
 
 def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) -> list[str]:
@@ -49,9 +64,27 @@ def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) ->
             where=path,
             fix="Name the COCO annotations whose ids these are with --ids-of.",
         )
-    images, categories = _ids(ids_of)
-    for number, entry in enumerate(_load(path), start=1):
-        with rows.at(f"{path}, entry {number}"):
+    return _add_coco(_load(path), path, _load(ids_of), ids_of, rows)
+
+
+def _read_coco_annotations(
+    content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None
+) -> list[str]:
+    """COCO's `images`, `categories` and `annotations`, each of these with a score: what the ids mean stands there."""
+    return _add_coco(content["annotations"], file, content, file, rows)
+
+
+def _add_coco(entries: Any, file: Path, ids: Any, ids_of: Path, rows: PredictionRows) -> list[str]:
+    """`entries` stand in `file`; `ids` is COCO's annotations, from `ids_of`."""
+    try:
+        images = {entry["id"]: str(entry["file_name"]) for entry in ids["images"]}
+        categories = {entry["id"]: str(entry["name"]) for entry in ids["categories"]}
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"these are no COCO annotations ({error!r})", where=ids_of, fix="Name a file with images and categories."
+        ) from error
+    for number, entry in enumerate(entries, start=1):
+        with rows.at(f"{file}, entry {number}"):
             image, category = entry["image_id"], entry["category_id"]
             for kind, key, known in (("image", image, images), ("category", category, categories)):
                 if key not in known:
@@ -62,27 +95,10 @@ def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) ->
     return []
 
 
-def _ids(file: Path) -> tuple[dict[Any, str], dict[Any, str]]:
-    """File names by image id, and names by category id, of COCO's annotations."""
-    content = _load(file)
-    try:
-        images = {entry["id"]: str(entry["file_name"]) for entry in content["images"]}
-        return images, {entry["id"]: str(entry["name"]) for entry in content["categories"]}
-    except (KeyError, TypeError) as error:
-        raise DataError(
-            f"these are no COCO annotations ({error!r})", where=file, fix="Name a file with images and categories."
-        ) from error
-
-
-def _read_fiftyone(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
+def _read_fiftyone(content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
     """`labels`, by image: `label`, `bounding_box` (x, y, width, height, relative) and `confidence`."""
-    file = path / "labels.json" if path.is_dir() else path
-    content = _load(file)
-    labels = content.get("labels") if isinstance(content, dict) else None
-    if not isinstance(labels, dict):
-        raise DataError("predictions of an unknown form: there is no key 'labels'", where=file, fix=EXPORT)
     names = content.get("classes")
-    for image, entries in labels.items():
+    for image, entries in content["labels"].items():
         for number, entry in enumerate(entries or (), start=1):
             with rows.at(f"{file}, {image}, entry {number}"):
                 index = rows.image(image)
@@ -93,6 +109,21 @@ def _read_fiftyone(path: Path, rows: PredictionRows, _ids_of: Path | None) -> li
                 corners = (x * wide, y * high, (x + width) * wide, (y + height) * high)
                 rows.add(index, rows.label(name), (_score(entry), *corners))
     return []
+
+
+def _read_ours(content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
+    """`images`, each as `Result.to_dict` gives it."""
+    for number, picture in enumerate(content["images"], start=1):
+        with rows.at(where := f"{file}, image {number}"):
+            rows.add_picture(picture, where)
+    return []
+
+
+_BY_KEY = {  # of two keys that are there, the first one decides
+    "labels": (dict, "fiftyone", _read_fiftyone),
+    "annotations": (list, "coco", _read_coco_annotations),
+    "images": (list, "json", _read_ours),
+}
 
 
 def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:

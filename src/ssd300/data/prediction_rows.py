@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ssd300.errors import DataError
 from ssd300.types import Annotation, DetectionTable
 
 OnBadPrediction: TypeAlias = Literal["error", "skip"]
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SHOWN_CLASSES = 25
 OUTSIDE_PX = 1.0  # a box that leaves its picture by more is told
 
@@ -31,6 +32,7 @@ class PredictionRows:
     classes: Sequence[str]
     on_bad: OnBadPrediction = "error"
     left_out: list[str] = field(init=False, default_factory=list)
+    pictures: dict[int, str] = field(init=False, default_factory=dict)  # image -> where it stands, in our own forms
     images: Mapping[str, int] = field(init=False)
     labels: Mapping[str, int] = field(init=False)
     image_index: "array[int]" = field(init=False, default_factory=lambda: array("q"))
@@ -71,6 +73,17 @@ class PredictionRows:
         self.image_index.append(image)
         self.label_index.append(label)
         self.numbers.extend(numbers)
+
+    def add_picture(self, picture: Any, where: str) -> None:
+        """All of a picture, which stands at `where`, in the form of `Result.to_dict`."""
+        image = self.image(picture["image"])
+        if image in self.pictures:
+            raise DataError(f"the image '{picture['image']}' stands at {self.pictures[image]} already")
+        self.pictures[image] = where
+        for place, item in enumerate(picture["detections"], start=1):
+            with self.at(f"{where}, detection {place}"):
+                corners = [float(item["box"][name]) for name in CORNERS]
+                self.add(image, self.label(item["label"]), (float(item["score"]), *corners))
 
     def table(self) -> DetectionTable:
         numbers = np.array(self.numbers).reshape(-1, 5)

@@ -1,8 +1,8 @@
 """Detections that were stored by this program or another one, as a table to be scored against annotations.
 
 Knows no metric. VOC's result files, which count pixels from 1 and include the last one, and our own lines are read and
-written here; other tools' forms in `foreign_predictions`. Every fault is named by file and line, and nothing is dropped
-in silence.
+written here; what is one JSON object, and other tools' forms, in `foreign_predictions`. Every fault is named by file
+and line, and nothing is dropped in silence.
 """
 
 import json
@@ -24,8 +24,9 @@ JSONL = "detections.jsonl"
 EVALUATION = "eval"  # the folder of a run that holds it
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zip")
 UNDERSTOOD = (
-    f"a folder of <competition>_det_<split>_<class>.txt (VOC results), {JSONL} or a folder that holds it, COCO results "
-    "(.json), FiftyOne's labels.json, a folder of YOLO text files with scores, or of VOC's XML files with scores"
+    f"a folder of <competition>_det_<split>_<class>.txt (VOC results), {JSONL} or a folder that holds it, "
+    "detections.json, COCO results or COCO annotations with scores (.json), FiftyOne's labels.json, a folder of YOLO "
+    "text files with scores, or of VOC's XML files with scores"
 )
 
 
@@ -48,13 +49,14 @@ def read_predictions(
 ) -> StoredPredictions:
     """Read what a detector has stored; which form it has is found out from its content.
 
-    Forms: VOC's result files, our `detections.jsonl`, COCO results, FiftyOne's labels, YOLO's text files and VOC's XML
-    files, both with scores. `ids_of` is the COCO file that says what the ids in COCO results stand for. An image or
-    class without detections is a normal value, and counted in the notes, as is all that `on_bad` leaves out.
+    Forms: VOC's result files, our `detections.jsonl` and `detections.json`, COCO results and annotations, FiftyOne's
+    labels, YOLO's text files and VOC's XML files, each with scores. `ids_of` is the COCO file that says what the ids
+    in COCO results stand for. An image or class without detections is a normal value, and counted in the notes, as is
+    all that `on_bad` leaves out.
 
     Raises:
         DataError: no known form or two at once; and unless `on_bad` skips it an unknown image or class, a row of the
-            wrong form, an image twice (in `detections.jsonl`), or a number that is not finite: with file and line.
+            wrong form, an image twice (in our own forms), or a number that is not finite: with file and line.
     """
     target = PredictionRows(annotations, classes, on_bad)
     result_files = sorted(path.glob("*_det_*.txt")) if path.is_dir() else []
@@ -76,7 +78,7 @@ def read_predictions(
         _read_jsonl(jsonl, target)
     elif (foreign := foreign_reader(path)) is not None:
         form, read = foreign
-        notes += read(path, target, ids_of)
+        notes += read(target, ids_of)
     elif path.exists():
         packed = [file.name for file in sorted(path.glob("*")) if file.suffix in ARCHIVES] if path.is_dir() else []
         first = f"Unpack {packed[0]} first. " if packed else ""
@@ -138,31 +140,21 @@ def _read_comp4(files: Sequence[Path], target: PredictionRows) -> list[str]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether the first line looks like `detections.jsonl`."""
+    """Whether the first line looks like `detections.jsonl`; one object with all pictures is read elsewhere."""
     with path.open(encoding="utf-8-sig", errors="replace") as lines:
         first = lines.readline()
-    return path.suffix == ".jsonl" or (first.startswith("{") and '"detections"' in first)
+    a_picture = first.startswith("{") and '"detections"' in first and '"images"' not in first
+    return path.suffix == ".jsonl" or a_picture
 
 
 def _read_jsonl(path: Path, target: PredictionRows) -> None:
     """One line a picture into `target`."""
-    seen: dict[int, int] = {}
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            with target.at(f"{path}:{number}"):
-                row = json.loads(line)
-                image = target.image(row["image"])
-                if image in seen:
-                    raise DataError(f"the image '{row['image']}' stands in line {seen[image]} already")
-                seen[image] = number
-                for place, item in enumerate(row["detections"], start=1):
-                    with target.at(f"{path}:{number}, detection {place}"):
-                        box = item["box"]
-                        corners = [float(box[name]) for name in ("xmin", "ymin", "xmax", "ymax")]
-                        target.add(image, target.label(item["label"]), (float(item["score"]), *corners))
-    if not seen:
+            if line.strip():
+                with target.at(where := f"{path}:{number}"):
+                    target.add_picture(json.loads(line), where)
+    if not target.pictures:
         raise DataError(
             "the file is empty; it should have a line a picture, also where nothing was found",
             where=path,

@@ -40,6 +40,9 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":  # answered as GET; the HTTP server leaves the body out
+            scope = {**scope, "method": "GET"}
         started = time.monotonic()
         identity = uuid.uuid4().hex
         said: dict[str, int] = {}
@@ -66,9 +69,11 @@ class Gate:
                 raise
             await _our_fault(identity).response()(scope, receive, send_safely)
         finally:
-            self._note(scope, identity, status, time.monotonic() - started, said)
+            self._note(scope, method, identity, status, time.monotonic() - started, said)
 
-    def _note(self, scope: Scope, identity: str, status: int, seconds: float, said: dict[str, int]) -> None:
+    def _note(
+        self, scope: Scope, method: str, identity: str, status: int, seconds: float, said: dict[str, int]
+    ) -> None:
         route = getattr(scope.get("route"), "path", "other")  # not what was asked for, of which there is no end
         self._counters.requests.labels(route, status).inc()
         self._counters.request_seconds.labels(route).observe(seconds)
@@ -79,7 +84,7 @@ class Gate:
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": identity,
             "client": scope["client"][0] if scope.get("client") else None,
-            "method": scope["method"],
+            "method": method,
             "path": path[:LONGEST_PATH],
             "status": status,
             "ms": round(1e3 * seconds, 1),

@@ -192,6 +192,7 @@ function drop(picture) {
   URL.revokeObjectURL(picture.url);
   if (picture === shown) show(pictures[Math.min(place, pictures.length - 1)] ?? null);
   else drawStrip();
+  if (!pictures.length) at("files").focus(); // the strip, which had the focus, is gone
 }
 
 function filter() {

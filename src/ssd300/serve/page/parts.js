@@ -67,11 +67,12 @@ export function inWords(detections) {
   return [...countsOf(detections)].map(([label, count]) => `${count} ${label}`).join(", ") || "nothing found";
 }
 
-// New children in place of the old ones; the button that had the focus keeps it, by its place.
+// New children in place of the old ones; the button that had the focus keeps it, by its place, or the last one gets it.
 export function replaceKeepingFocus(parent, children) {
   const place = [...parent.querySelectorAll("button")].indexOf(document.activeElement);
   parent.replaceChildren(...children);
-  if (place >= 0) parent.querySelectorAll("button")[place]?.focus();
+  const buttons = parent.querySelectorAll("button");
+  if (place >= 0) (buttons[place] ?? buttons[buttons.length - 1])?.focus();
 }
 
 // The picture at an address, null for a kind that the browser does not know.
