@@ -17,6 +17,7 @@ from ssd300.model import ssd300_efficientnet_lite0
 from ssd300.weights import Card, save_weights
 
 ENVIRONMENT = "SSD300_SHARED"
+EXPORTS = {"onnx": ("m.onnx",), "raw": ("m.onnx", "--no-nms"), "xml": ("m.xml", "--format", "openvino")}
 
 # A shell's background job is started with Ctrl-C ignored, and so would be every process that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -116,17 +117,27 @@ def light_run_of_session(tmp_path_factory) -> Path:
     return write_drawn_weights(tmp_path_factory.mktemp("weights") / "drawn")
 
 
+class Exported(dict[str, Path]):
+    """Exported files by kind, each made when it is first asked for, once for all workers."""
+
+    def __init__(self, run: Path, folder: Path) -> None:
+        super().__init__()
+        self.run, self.folder = run, folder
+
+    def __missing__(self, kind: str) -> Path:
+        name, *options = EXPORTS[kind]
+        file = self.folder / kind / name
+        with FileLock(f"{file.parent}.lock"):
+            if not file.with_name("parity.json").exists():  # written last
+                assert main(["export", "--weights", str(self.run), "--out", str(file), *options]) == 0
+        self[kind] = file
+        return file
+
+
 @pytest.fixture(scope="session")
-def exported(light_run_of_session, tmp_path_factory) -> dict[str, Path]:
-    """Its exported files: 'onnx' with suppression inside, 'raw' without, 'xml' for OpenVINO. Once for all workers."""
+def exported(light_run_of_session, tmp_path_factory) -> Exported:
+    """Of drawn weights: 'onnx' with suppression inside, 'raw' without, 'xml' for OpenVINO."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
-    files = {"onnx": folder / "a/m.onnx", "raw": folder / "b/m.onnx", "xml": folder / "c/m.xml"}
-    words = ["export", "--weights", str(light_run_of_session), "--out"]
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            assert main([*words, str(files["onnx"])]) == 0
-            assert main([*words, str(files["raw"]), "--no-nms"]) == 0
-            assert main([*words, str(files["xml"]), "--format", "openvino"]) == 0
-            (folder / "done").touch()
-    return files
+    folder.mkdir(exist_ok=True)
+    return Exported(light_run_of_session, folder)
