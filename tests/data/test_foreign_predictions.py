@@ -51,7 +51,7 @@ def write_ours(folder, indent=None):
         for image in ("p0", "p3")
     ]  # fmt: skip
     (folder / "detections.json").write_text(json.dumps({"images": images}, indent=indent))
-    return folder / "detections.json", None
+    return folder if indent else folder / "detections.json", None
 
 
 def write_fiftyone(folder):
@@ -156,6 +156,7 @@ def test_a_fault_is_named_with_its_place(data, tmp_path, name, content, message)
     ("content", "message"),
     [
         ({"images": [{"image": "p0"}]}, "'detections' is missing"),
+        ({"images": [{"image": "", "detections": []}]}, "do not say of which image"),
         ({"images": [{"image": "p0", "detections": []}] * 2}, r"stands at .*image 1 already"),
         ({"images": [{"image": "p0", "detections": [{"label": "red"}]}]}, "'box' is missing"),
         ({"images": [{"image": "p0", "detections": [{"box": 5}]}]}, "not subscriptable"),
@@ -194,6 +195,7 @@ def test_boxes_that_are_none_or_outside_are_told(data, tmp_path):
     notes = read_predictions(path, data.annotations, data.classes, ids_of=ids_of).notes
     assert any("1 box(es) end before they begin" in note for note in notes)
     assert any("2 box(es) leave their picture" in note for note in notes)
+    assert any("no score is below 0.5" in note for note in notes)
 
 
 def test_the_command_takes_the_ids_of_the_data(coloured, tmp_path, capsys):

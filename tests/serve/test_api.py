@@ -1,5 +1,6 @@
 """The API in this process: what it answers, and what it answers to whoever means it harm."""
 
+import asyncio
 import io
 import json
 import logging
@@ -10,11 +11,14 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
 from serving import client_of, picture_file
 from ssd300.data.images import decode_image
 from ssd300.serve import ServeSettings
 from ssd300.serve.accepting import choose_form
+from ssd300.serve.counters import Counters
+from ssd300.serve.gate import Gate
 
 JPEG = picture_file()
 AS_JPEG = {"Content-Type": "image/jpeg"}
@@ -227,6 +231,37 @@ def test_other_pages_are_let_in_only_where_they_are_named(detector):
         assert client.options("/v1/detect", headers=preflight).status_code == 200
         other = client.get("/healthz", headers={"Origin": "https://example.com"})
         assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_foreign_page_cannot_make_the_server_work(detector):
+    """It would not see the answer, but browsers send its simple requests; they say whose they are."""
+    origin = {"Origin": "https://example.org"}
+    sites = {"cross-site": 403, "same-site": 403, "same-origin": 200, "none": 200}
+    with client_of(detector) as client:
+        for site, status in sites.items():
+            answer = client.post("/v1/detect", content=JPEG, headers=AS_JPEG | origin | {"Sec-Fetch-Site": site})
+            assert answer.status_code == status, site
+    for origins in (("https://example.org",), ("*",)):
+        with client_of(detector, cors_origins=origins) as client:
+            asked = AS_JPEG | origin | {"Sec-Fetch-Site": "cross-site"}
+            assert client.post("/v1/detect", content=JPEG, headers=asked).status_code == 200
+
+
+def test_a_request_that_is_given_up_is_answered():
+    """As uvicorn cancels them when it is told twice to end."""
+
+    async def cancelled(scope, receive, send):
+        raise asyncio.CancelledError
+
+    answer = TestClient(Gate(cancelled, counters=Counters())).post("/v1/detect", content=JPEG)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+
+
+def test_what_is_sent_twice_or_packed(client):
+    twice = client.post("/v1/detect?min_score=0.1&min_score=0.9", content=JPEG, headers=AS_JPEG)
+    assert (twice.status_code, "more than once" in twice.json()["detail"]) == (422, True)
+    packed = client.post("/v1/detect", content=JPEG, headers=AS_JPEG | {"Content-Encoding": "gzip"})
+    assert (packed.status_code, "gzip" in packed.json()["detail"]) == (415, True)
 
 
 def test_behind_a_proxy(detector):

@@ -78,6 +78,26 @@ def test_many_connections_that_ask_nothing_are_left(impatient):
             connection.close()
 
 
+def test_what_is_still_being_sent_at_the_end_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(protocol, "BODY_AT_END_S", 0.5)
+    told = []
+
+    async def reading(scope, receive, send):
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            pass
+        told.append(message["type"])
+
+    with served(reading) as (server, address), socket.create_connection(address) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+        while not server.server_state.tasks:
+            time.sleep(0.01)
+        started = time.monotonic()
+        server.should_exit = True
+        assert gone_within(server, 10)
+        assert 0.4 < time.monotonic() - started < 5
+    assert told == ["http.disconnect"]
+
+
 def test_no_packet_of_an_answer_waits_for_the_one_before_to_be_acknowledged():
     with served(endless) as (server, address), socket.create_connection(address) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -16,6 +16,7 @@ import pytest
 
 from serving import json_of, picture_file, running
 from ssd300.cli import main
+from ssd300.serve.protocol import BODY_AT_END_S
 from ssd300.serve.running import MOST_CONNECTIONS
 
 JPEG = picture_file((300, 400))
@@ -127,6 +128,17 @@ def test_a_client_that_goes_away_in_the_middle(server):
     assert server.detect(JPEG)[0] == 200
 
 
+def test_what_clients_do_is_no_warning(server):
+    for sent in (
+        b"nonsense\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    ):
+        with socket.create_connection(server.host_port) as connection:
+            connection.sendall(sent)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 ")
+    assert not [line for line in server.said[2:] if not line.startswith("{")]
+
+
 def test_too_many_at_once_get_503_and_health_is_answered(server):
     """More pictures than the queue takes: each request is answered, with boxes or with when to come again."""
     with ThreadPoolExecutor(40) as clients:
@@ -170,6 +182,14 @@ def _refused(error: OSError) -> bool:
     return isinstance(reason, ConnectionRefusedError | ConnectionResetError)
 
 
+def _is_taken(server) -> bool:
+    try:
+        socket.create_connection(server.host_port).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 def test_ctrl_c(exported):
     with running(exported["onnx"]) as server:
         server.process.send_signal(signal.SIGINT)
@@ -202,8 +222,15 @@ def test_several_processes_count_together_and_a_killed_one_is_replaced(exported)
             time.sleep(0.2)
         assert server.detect(JPEG)[0] == 200
         folders = list(Path(tempfile.gettempdir()).glob("ssd300-counts-*"))
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=60) == 0
+        with socket.create_connection(server.host_port) as slow:
+            slow.sendall(HEAD % 5000 + b"abc")
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + BODY_AT_END_S
+            while _is_taken(server):  # nor do the workers leave others waiting
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            assert server.process.wait(timeout=60) == 0
     assert "Traceback" not in "".join(server.said)
     assert folders
     assert not any(folder.exists() for folder in folders)
@@ -230,7 +257,7 @@ def test_memory_stays_flat(server):
         (["--weights", "nothing"], 4, "no such weights"),
         (["--weights", "{run}", "--workers", "0"], 2, "--workers is 0"),
         (["--weights", "{run}", "--max-megabytes", "nan"], 2, "--max-megabytes is nan"),
-        (["--weights", "{run}", "--queue", "4", "--max-pictures", "9"], 2, "max_pictures is 9"),
+        (["--weights", "{run}", "--queue", "4", "--max-pictures", "9"], 2, "--max-pictures is 9"),
         (["--weights", "{run}", "--queue", "0"], 2, "--queue is 0"),
         (["--weights", "{run}", "--host", "256.1.1.1"], 2, "cannot be listened on"),
         (["--weights", "{run}", "--port", "{taken}"], 2, "--port"),

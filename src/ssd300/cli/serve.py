@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 TOKEN = "SSD300_TOKEN"
 LOOPBACK = ("127.", "localhost", "::1")
 MEGA = 1_000_000
+OPTIONS = {  # of `ServeSettings`, as they are typed
+    "max_pictures": "--max-pictures",
+    "root_path": "--root-path",
+    "token": "--token",
+    "cors_origins": "--cors-origin",
+}
 
 
 def serve(
@@ -111,7 +117,9 @@ def serve(
             cors_origins=cors_origin,
         )
     except ValueError as error:
-        raise UsageError(str(error), fix="See `ssd300 serve --help`.") from error
+        name, *rest = str(error).split(maxsplit=1)
+        option = OPTIONS.get(name, name)
+        raise UsageError(" ".join((option, *rest)), fix="See `ssd300 serve --help`.") from error
     if threads is None and workers > 1:
         threads = max(processors() // workers, 1)
     run(

@@ -22,6 +22,7 @@ from ssd300.errors import DataError
 Reader: TypeAlias = Callable[[PredictionRows, Path | None], list[str]]
 SCORES = ("score", "confidence")  # what tools call it in XML
 NO_SCORE = "the prediction has no score; these look like labels"
+OBJECTS = ("detections.json", "labels.json")  # ours and FiftyOne's, in a folder
 EXPORT = "Export the predictions again."
 CLASS_FILES = ("classes.txt", "obj.names")
 
@@ -38,8 +39,9 @@ def foreign_reader(path: Path) -> tuple[str, Reader] | None:
             return "coco", partial(_read_coco_results, path)
         return _object_reader(path) if beginning.startswith(b"{") else None
     if path.is_dir():
-        if (path / "labels.json").is_file():
-            return _object_reader(path / "labels.json")
+        for name in OBJECTS:
+            if (path / name).is_file():
+                return _object_reader(path / name)
         if next(path.glob("*.xml"), None) is not None:
             return "voc", partial(_read_voc_xml, path)
         if next(path.glob("*.txt"), None) is not None:

@@ -21,6 +21,7 @@ from ssd300.types import Annotation, DetectionTable
 OnBadPrediction: TypeAlias = Literal["error", "skip"]
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SHOWN_CLASSES = 25
+USUAL_LOWEST_SCORE = 0.05  # detections are stored from here or lower: precision at high recall is made of low scores
 OUTSIDE_PX = 1.0  # a box that leaves its picture by more is told
 
 
@@ -51,6 +52,8 @@ class PredictionRows:
 
     def image(self, name: str) -> int:
         """Its number. Raises DataError."""
+        if not name:
+            raise DataError("the detections do not say of which image they are", fix="Send pictures with their names.")
         index = self.images.get(name)
         if index is None:
             index = self.images.get(PureWindowsPath(name).stem)  # of a path with either kind of slash
@@ -128,4 +131,9 @@ class PredictionRows:
         outside &= ~inverted
         if outside.any():
             notes.append(f"{int(outside.sum())} box(es) leave their picture; they are taken as they are")
+        if len(table) and (lowest := float(table.scores.min())) > USUAL_LOWEST_SCORE:
+            notes.append(
+                f"no score is below {lowest:.3g}: what was cut off there is missing from AP; store from 0.01, as "
+                "`ssd300 detect --min-score 0.01` does"
+            )
         return notes

@@ -47,7 +47,7 @@ def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service, app.state.ready = service, False
-    app.add_middleware(Gate, counters=counters)
+    app.add_middleware(Gate, counters=counters, cors_origins=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -3,13 +3,15 @@
 A line says who asked for what, what came of it and how long it took, and nothing of pictures or their names.
 """
 
+import asyncio
 import json
 import logging
 import time
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ssd300.serve.counters import Counters
@@ -33,8 +35,8 @@ log = logging.getLogger("ssd300.access")
 class Gate:
     """Middleware. What an endpoint puts under `request.state.said` goes into the line of log."""
 
-    def __init__(self, app: ASGIApp, *, counters: Counters) -> None:
-        self._app, self._counters = app, counters
+    def __init__(self, app: ASGIApp, *, counters: Counters, cors_origins: Collection[str] = ()) -> None:
+        self._app, self._counters, self._cors_origins = app, counters, cors_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,8 +63,14 @@ class Gate:
         try:
             if _head_bytes(scope) > LONGEST_HEAD:
                 await _long_head().response()(scope, receive, send_safely)
+            elif method == "POST" and not self._is_let_in(Headers(scope=scope)):
+                await _foreign().response()(scope, receive, send_safely)
             else:
                 await self._app(scope, receive, send_safely)
+        except asyncio.CancelledError:  # the server was told twice to end
+            if status:
+                raise
+            await _ending().response()(scope, receive, send_safely)
         except Exception:  # whatever an endpoint raises: a sentence goes out, the trace stays in the log
             log.exception("request %s failed", identity)
             if status:  # the answer has begun: the connection is all that can be ended
@@ -70,6 +78,11 @@ class Gate:
             await _our_fault(identity).response()(scope, receive, send_safely)
         finally:
             self._note(scope, method, identity, status, time.monotonic() - started, said)
+
+    def _is_let_in(self, headers: Headers) -> bool:
+        """Browsers say whether a page of another server asks; what is no browser does not, and may ask."""
+        ours = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        return ours or not {"*", headers.get("origin")}.isdisjoint(self._cors_origins)
 
     def _note(
         self, scope: Scope, method: str, identity: str, status: int, seconds: float, said: dict[str, int]
@@ -99,6 +112,14 @@ def _head_bytes(scope: Scope) -> int:
 
 def _long_head() -> ProblemError:
     return ProblemError(431, f"The request's head is larger than {LONGEST_HEAD:,} bytes.", fix="Send fewer headers.")
+
+
+def _foreign() -> ProblemError:
+    return ProblemError(403, "A page of another server asks.", fix="Start the server with --cors-origin for it.")
+
+
+def _ending() -> ProblemError:
+    return ProblemError(503, "The server ends.", headers={"Retry-After": "1"})
 
 
 def _our_fault(identity: str) -> ProblemError:

@@ -18,6 +18,7 @@ MEDIA_TYPE = "application/problem+json"
 PROBLEMS = {
     400: "The body is empty, or no form.",
     401: "The server asks for a token.",
+    403: "A page of another server asks, and is not let in.",
     406: "None of the forms of an answer is accepted.",
     408: "The body did not arrive in time.",
     413: "Too many bytes, pixels or pictures.",
@@ -26,6 +27,11 @@ PROBLEMS = {
     431: "The head of the request is too large.",
     500: "A fault of the server.",
     503: "The server is busy; Retry-After says when to come again.",
+}
+FIXES = {  # of a picture; the errors' own are for those who have files before them
+    413: "Make the picture smaller.",
+    415: "Send a JPEG, PNG, WebP, BMP, TIFF or GIF.",
+    422: "Save the picture again, and send that.",
 }
 
 
@@ -99,7 +105,7 @@ def bad_wish(errors: Any) -> ProblemError:
     if first["type"] == "extra_forbidden":
         known = ", ".join(schemas.Wishes.model_fields)
         return ProblemError(422, f"There is no option '{name[:80]}'.", fix=f"There are {known}.")
-    return ProblemError(422, f"{name}: {first['msg']}.", fix="See /docs.")
+    return ProblemError(422, f"{name}: {first['msg']}.", fix="/docs says what each option takes.")
 
 
 def _busy(error: FullError) -> ProblemError:
@@ -116,4 +122,4 @@ def _refused(error: SSDError) -> ProblemError:
     """Of a picture: 413 for too many pixels, 415 for what is none, 422 for a broken one and for all else."""
     status = 413 if isinstance(error, PictureTooLargeError) else 415 if isinstance(error, NoPictureError) else 422
     where = f"{error.where}: " if error.where else ""
-    return ProblemError(status, f"{where}{error.what}", fix=error.fix)
+    return ProblemError(status, f"{where}{error.what}", fix=FIXES[status])

@@ -8,10 +8,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_TIMEOUT_S = 10.0  # for the head of a request, from the connection or from its first byte
 WRITE_TIMEOUT_S = 20.0  # for a client that does not read
+BODY_AT_END_S = 5.0  # for what is still being sent when the server is told to end
 
 
 class PatientProtocol(H11Protocol):
-    """As uvicorn's, with those two limits and without Nagle's delay; bodies have their limit in `uploads`."""
+    """As uvicorn's, with those three limits and without Nagle's delay; bodies have their limit in `uploads`."""
 
     _head: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
@@ -45,6 +46,15 @@ class PatientProtocol(H11Protocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._end(self._stuck)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self._answering() and self.cycle.more_body:
+            self.loop.call_later(BODY_AT_END_S, self._give_up_body)
+
+    def _give_up_body(self) -> None:
+        if self._answering() and self.cycle.more_body:
+            self.transport.abort()
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -30,15 +30,28 @@ from ssd300.serve.settings import ServeSettings
 MOST_CONNECTIONS = 512  # beyond these, 503; well below the files that a process may usually have open
 LARGEST_PORT = 65_535
 WORKER_ANSWERS_WITHIN_S = 60  # to its parent; it may be importing torch
+
+
+class ServersOwn(logging.Filter):
+    """Leaves out what uvicorn warns of when clients cause it, who have their answer."""
+
+    CAUSED = ("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith(self.CAUSED)
+
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(message)s"}},
+    "filters": {"own": {"()": ServersOwn}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
     "loggers": {
         "ssd300": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "python_multipart": {"level": "CRITICAL"},  # what is wrong with a form is answered
         "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "uvicorn.error": {"filters": ["own"]},
     },
 }
 
@@ -112,7 +125,17 @@ class _Workers(Multiprocess):
 
     def handle_int(self) -> None:
         super().handle_int()
+        self._refuse()
         self._interrupted = True
+
+    def handle_term(self) -> None:
+        super().handle_term()
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """The workers close theirs; a connection that this one took would never be answered."""
+        for listener in self.sockets:
+            listener.close()
 
     def keep_subprocess_alive(self) -> None:
         before = [process.pid for process in self.processes]

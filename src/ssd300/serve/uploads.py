@@ -73,9 +73,15 @@ async def receive(request: Request, settings: ServeSettings, share: _Share) -> U
 
     Raises:
         ProblemError: 400 for a body that is empty or no form, 408 for a slow one, 413 for one too large or with too
-            many pictures, 415 for another type.
+            many pictures, 415 for another type or a
+            compressed body.
         FullError: other requests' bodies leave no room.
     """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise ProblemError(
+            415, f"A body in the encoding '{encoding[:LONGEST_NAME]}' is not taken.", fix="Send it plain."
+        )
     kind, _ = parse_options_header(request.headers.get("content-type", RAW[-1]))
     media_type = kind.decode("latin-1").lower()
     is_form = media_type == MULTIPART

@@ -14,6 +14,9 @@ from ssd300.types import Selection
 
 def all_wishes(wishes: schemas.Wishes, request: Request, upload: Upload) -> schemas.Wishes:
     """Those of the address and of the form together. Raises ProblemError for one that is no wish, or in both."""
+    for name in request.query_params:
+        if name != "classes" and len(request.query_params.getlist(name)) > 1:
+            raise ProblemError(422, f"'{name}' stands in the address more than once.", fix="Send it once.")
     if not upload.fields:
         return wishes
     given: dict[str, Any] = {}

@@ -23,9 +23,9 @@ def resolve_weights(weights: str | Path) -> Path:
     if path.is_dir():
         if (path / RUN_WEIGHTS).is_file():
             return path / RUN_WEIGHTS
-        raise WeightsError(
-            f"the folder has no {RUN_WEIGHTS}", where=path, fix="Name a folder that `ssd300 train --out` wrote."
-        )
+        files = sorted(file for pattern in ("*.onnx", "*.xml", "*.safetensors") for file in path.glob(pattern))
+        fix = f"Name {files[0]}." if files else "Name a folder that `ssd300 train --out` wrote."
+        raise WeightsError(f"the folder has no {RUN_WEIGHTS}", where=path, fix=fix)
     if path.exists():
         return path
     if str(weights) in NAMED:
@@ -33,7 +33,8 @@ def resolve_weights(weights: str | Path) -> Path:
     raise WeightsError(
         "there is no such weights file",
         where=path,
-        fix=f"Name a run folder, a .safetensors file of ssd300, or one of {', '.join(NAMED)}.",
+        fix="Name a run folder, a .safetensors file of ssd300, an exported .onnx or .xml file, or one of "
+        f"{', '.join(NAMED)}.",
     )
 
 

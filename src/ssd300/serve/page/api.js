@@ -35,10 +35,11 @@ export async function describeModel() {
 }
 
 // What the server answers for one picture, in the form of `accept`. Wishes that are undefined are left to the server.
-export async function detect(file, { minScore, maxOverlap, classes = [], accept = "application/json", signal }) {
+export async function detect(file, { minScore, maxOverlap, topK, classes = [], accept = "application/json", signal }) {
   const wishes = new URLSearchParams();
   if (minScore !== undefined) wishes.set("min_score", minScore);
   if (maxOverlap !== undefined) wishes.set("max_overlap", maxOverlap);
+  if (topK !== undefined) wishes.set("top_k", topK);
   for (const name of classes) wishes.append("classes", name);
   const form = new FormData();
   form.append("file", file, file.name || "picture");

@@ -9,6 +9,7 @@ import { View } from "./view.js";
 const FLOOR = 0.05; // the lowest score of the slider
 const AGAIN_AFTER_MS = 250; // the overlap's slider has come to rest
 const MOST_ROWS = 200;
+const MOST_CHIPS = 12; // as many classes stand there always; of more, those that were found
 
 const at = (id) => document.getElementById(id);
 const view = new View(at("canvas"));
@@ -27,11 +28,12 @@ async function begin() {
     model = await describeModel();
   } catch (error) {
     at("model").textContent = "";
-    if (error.status === 401) at("token-form").hidden = false;
+    if (error.status === 401) askToken();
     else complain(error);
     return;
   }
   at("token-form").hidden = true;
+  at("score").disabled = at("overlap").disabled = false;
   const count = model.classes.length;
   const metric = model.metric?.value == null ? "" : ` · ${model.metric.name} ${model.metric.value.toFixed(3)}`;
   at("model").textContent = `${model.model} · ${count} ${count === 1 ? "class" : "classes"}${metric}`;
@@ -43,7 +45,14 @@ async function begin() {
   if (lowest.size === 1) [minScore] = lowest;
   at("score").value = minScore ?? Math.min(...lowest);
   tellSliders();
-  for (const picture of pictures) if (!picture.answer) await look(picture);
+  drawClasses();
+  await lookAtRest();
+}
+
+function askToken() {
+  at("token-form").hidden = false;
+  at("token").value = "";
+  at("token").focus();
 }
 
 // Pictures in, answers out ---------------------------------------------------------------------------------------------
@@ -53,12 +62,7 @@ async function add(files) {
   const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), answer: null, error: null }));
   if (!added.length) return;
   pictures.push(...added);
-  show(added[0]);
-  for (const picture of added) {
-    await load(picture);
-    if (model && pictures.includes(picture) && !picture.answer) await look(picture);
-    if (picture.error?.status === 0) return; // nobody answers: the others wait until they are chosen
-  }
+  choose(added[0]);
 }
 
 // The picture's pixels, once; shown when they are there.
@@ -66,8 +70,19 @@ function load(picture) {
   picture.loading ??= decoded(picture.url).then((image) => {
     picture.image = image;
     if (picture === shown) show(picture);
+    else drawStrip();
   });
   return picture.loading;
+}
+
+// The shown one first, then all that wait, or were asked for with another overlap.
+async function lookAtRest(signal) {
+  while (model && !signal?.aborted) {
+    const picture = [shown, ...pictures].find((one) => pictures.includes(one) && one.overlap !== maxOverlap);
+    if (!picture) return;
+    await Promise.all([load(picture), look(picture, signal)]);
+    if ([0, 401].includes(picture.error?.status)) return; // nobody answers: the others wait until one is chosen
+  }
 }
 
 async function look(picture, signal) {
@@ -85,7 +100,7 @@ async function look(picture, signal) {
       picture.overlap = undefined; // it was not answered
       return;
     }
-    if (error.status === 401) at("token-form").hidden = false;
+    if (error.status === 401) askToken();
     picture.answer = null; // it would be the answer to another question
     picture.error = error;
   }
@@ -110,12 +125,19 @@ function show(picture) {
   lit = null;
   at("empty").hidden = picture !== null;
   at("canvas").hidden = picture === null || (!picture.image && !picture.answer);
-  at("unknown").hidden = picture?.image !== null;
+  at("unknown").hidden = !picture?.answer || picture.image !== null;
   at("busy").hidden = picture === null || picture.answer !== null || picture.error !== null || !model;
   complain(picture?.error ?? null, picture?.file.name);
+  at("caption").textContent = picture ? caption(picture) : "";
   resize();
   drawStrip();
   drawList();
+}
+
+function caption(picture) {
+  const size = picture.answer ?? picture.image;
+  const place = pictures.length > 1 && `${pictures.indexOf(picture) + 1} of ${pictures.length}`;
+  return [picture.file.name, size && `${size.width} × ${size.height}`, place].filter(Boolean).join(" · ");
 }
 
 function resize() {
@@ -142,9 +164,10 @@ function drawList() {
   at("found").replaceChildren(...found.slice(0, MOST_ROWS).map((one) => row(one, colors, light)));
   const answered = shown?.answer != null;
   const allHidden = found.length === 0 && highEnough(shown).length > 0;
-  at("found-title").textContent = allHidden ? "All hidden" : answered ? `${found.length} found` : shown?.error ? "Not looked at" : shown ? "…" : "Nothing yet";
+  const more = answered && highEnough(shown).length >= model.top_k ? ", and there may be more" : "";
+  at("found-title").textContent = allHidden ? "All hidden" : answered ? `${found.length} found${more}` : shown?.error ? "Not looked at" : shown ? "…" : "Nothing yet";
   at("results").hidden = !answered;
-  for (const button of document.querySelectorAll("[data-download]")) button.disabled = allHidden || camera.running;
+  for (const button of document.querySelectorAll("[data-download]")) button.disabled = allHidden || camera.running || isStale(shown);
   if (!camera.running) at("status").textContent = answered ? `${shown.file.name || "picture"}: ${allHidden ? "all hidden" : inWords(found)}` : "";
   drawClasses();
   if (answered) at("timing").replaceChildren(...timing(shown.answer.timing_ms, shown.total));
@@ -152,7 +175,8 @@ function drawList() {
 
 function drawClasses() {
   const counts = countsOf(highEnough(shown));
-  for (const label of hidden) if (!counts.has(label)) counts.set(label, 0);
+  const always = model?.classes.length <= MOST_CHIPS ? model.classes.map((one) => one.name) : hidden;
+  for (const label of always) if (!counts.has(label)) counts.set(label, 0);
   const labels = [...counts.keys()].sort((a, b) => a.localeCompare(b));
   replaceKeepingFocus(at("classes"), labels.map((label) => chip(label, counts.get(label), colors, !hidden.has(label), () => {
     if (!hidden.delete(label)) hidden.add(label);
@@ -163,7 +187,12 @@ function drawClasses() {
 function drawStrip() {
   at("strip").hidden = pictures.length === 0;
   replaceKeepingFocus(at("strip"), pictures.map((picture) =>
-    thumb(picture, picture.answer && visible(picture).length, picture === shown, () => choose(picture), () => drop(picture))));
+    thumb(picture, picture.answer && !isStale(picture) ? visible(picture).length : null, picture === shown, () => choose(picture), () => drop(picture))));
+}
+
+// Whether what is there answers another question than the slider asks.
+function isStale(picture) {
+  return picture !== null && picture.overlap !== maxOverlap;
 }
 
 function complain(error, name) {
@@ -181,9 +210,10 @@ function tellSliders() {
 
 function choose(picture) {
   stopCamera();
+  if (picture.error && picture.error.status !== 415) Object.assign(picture, { error: null, overlap: undefined });
   show(picture);
   load(picture);
-  if (model && (picture.overlap !== maxOverlap || (picture.error && picture.error.status !== 415))) look(picture);
+  lookAtRest();
 }
 
 function drop(picture) {
@@ -209,24 +239,26 @@ function askAgain() {
   maxOverlap = Number(at("overlap").value);
   clearTimeout(asking?.timer);
   asking?.abort.abort();
-  if (!shown || camera.running || !model) return;
+  drawList();
+  drawStrip();
   const abort = new AbortController();
-  asking = { abort, timer: setTimeout(() => look(shown, abort.signal), AGAIN_AFTER_MS) };
+  asking = { abort, timer: setTimeout(() => lookAtRest(abort.signal), AGAIN_AFTER_MS) };
 }
 
-// As the server draws and writes it, with what is seen here; the JSON is cut out of the answer that is here already.
+// As the server draws and writes it, with what is seen here: of the classes that are seen as many as are seen, as the
+// best ones come first. The JSON is cut out of the answer that is here already.
 async function download(kind) {
   const name = (shown.file.name || "picture").replace(/\.[^.]*$/, "");
   const found = visible(shown);
   if (kind === "json") {
     const { image, width, height } = shown.answer;
-    const text = JSON.stringify({ image, width, height, detections: found }, null, 2);
+    const text = JSON.stringify({ images: [{ image, width, height, detections: found }] }, null, 2);
     return save(new Blob([text], { type: "application/json" }), `${name}.json`);
   }
   const accept = { png: "image/png", xml: "application/xml" }[kind];
   const classes = [...new Set(found.map((one) => one.label))];
   try {
-    const answer = await detect(shown.file, { minScore: minScore ?? undefined, maxOverlap, classes, accept });
+    const answer = await detect(shown.file, { minScore: minScore ?? undefined, maxOverlap, topK: found.length || 1, classes, accept });
     save(await answer.blob(), `${name}.${kind}`);
   } catch (error) {
     complain(error, shown.file.name);
@@ -252,6 +284,7 @@ async function startCamera() {
       shown = frame;
       at("empty").hidden = at("unknown").hidden = true;
       at("canvas").hidden = false;
+      at("caption").textContent = caption(frame);
       resize();
       drawList();
     });
@@ -290,8 +323,11 @@ document.addEventListener("keydown", (event) => {
   if (!step || event.target.matches("input") || !pictures.length || camera.running) return;
   const next = pictures[pictures.indexOf(shown) + step];
   if (!next) return;
+  const wasInside = at("strip").contains(event.target) || at("found").contains(event.target);
   choose(next);
-  if (at("strip").contains(event.target) || at("found").contains(event.target)) at("strip").querySelector("[aria-current=true]").focus();
+  const current = at("strip").querySelector("[aria-current=true]");
+  current.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (wasInside) current.focus();
 });
 at("canvas").addEventListener("mousemove", (event) => light(view.at(event.clientX, event.clientY)));
 at("canvas").addEventListener("mouseleave", () => light(null));

@@ -48,7 +48,7 @@ export function timing(times, total) {
 // A picture in the strip; `count` is null while it is not looked at.
 export function thumb(picture, count, isShown, choose, remove) {
   const name = picture.file.name || "picture";
-  const open = element("button", { type: "button", className: "open", title: name, onclick: choose }, [element("img", { src: picture.url, alt: "" })]);
+  const open = element("button", { type: "button", className: "open", title: name, onclick: choose }, [picture.image === null ? element("span", { className: "kind" }, [name.split(".").at(-1)]) : element("img", { src: picture.url, alt: "" })]);
   open.setAttribute("aria-label", `${name}, ${picture.error ? "not looked at" : count === null ? "waiting" : `${count} found`}`);
   open.setAttribute("aria-current", String(isShown));
   const cross = element("button", { type: "button", className: "remove", title: "Remove", onclick: remove }, ["×"]);

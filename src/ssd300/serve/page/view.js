@@ -2,6 +2,8 @@
 
 const TALLEST_SHARE = 0.76; // of the window's height
 const FADED = 0.25;
+const EDGE = "#0009"; // around a box, which would vanish on a picture of its colour
+const MOST_NAMED = 15; // of more boxes only the lit one is named: names would cover the picture
 
 export class View {
   #canvas;
@@ -48,7 +50,7 @@ export class View {
       c.globalAlpha = lit && one !== lit ? FADED : 1;
       this.#box(one, colors.get(one.label), one === lit ? 3.5 * sharpness : 2 * sharpness);
     }
-    for (const one of order) {
+    for (const one of order.length > MOST_NAMED ? order.filter((one) => one === lit) : order) {
       c.globalAlpha = lit && one !== lit ? FADED : 1;
       this.#tag(one, colors.get(one.label), size);
     }
@@ -65,10 +67,12 @@ export class View {
   }
 
   #box({ box }, { color }, line) {
-    this.#context.lineWidth = line;
-    this.#context.strokeStyle = color;
     const [x, y, right, bottom] = [box.xmin, box.ymin, box.xmax, box.ymax].map((value) => value * this.#scale);
-    this.#context.strokeRect(x, y, right - x, bottom - y);
+    for (const [width, style] of [[line * 1.8, EDGE], [line, color]]) {
+      this.#context.lineWidth = width;
+      this.#context.strokeStyle = style;
+      this.#context.strokeRect(x, y, right - x, bottom - y);
+    }
   }
 
   #tag({ box, label, score }, { color, textColor }, size) {
