@@ -33,12 +33,14 @@ WORKER_ANSWERS_WITHIN_S = 60  # to its parent; it may be importing torch
 
 
 class ServersOwn(logging.Filter):
-    """Leaves out what uvicorn warns of when clients cause it, who have their answer."""
+    """Leaves out what clients cause, who have their answer, and the trace of an end that was asked for twice."""
 
     CAUSED = ("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
+    GIVEN_UP = "asyncio.exceptions.CancelledError"
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith(self.CAUSED)
+        message = record.getMessage()
+        return not message.startswith(self.CAUSED) and not message.rstrip().endswith(self.GIVEN_UP)
 
 
 LOGGING: dict[str, Any] = {
