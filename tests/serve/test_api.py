@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from serving import client_of, picture_file
 from ssd300.data.images import decode_image
+from ssd300.detect import Detector
 from ssd300.serve import ServeSettings
 from ssd300.serve.accepting import choose_form
 from ssd300.serve.counters import Counters
@@ -262,6 +263,15 @@ def test_what_is_sent_twice_or_packed(client):
     assert (twice.status_code, "more than once" in twice.json()["detail"]) == (422, True)
     packed = client.post("/v1/detect", content=JPEG, headers=AS_JPEG | {"Content-Encoding": "gzip"})
     assert (packed.status_code, "gzip" in packed.json()["detail"]) == (415, True)
+
+
+def test_more_than_an_exported_file_gives(exported):
+    """Its limit is told, and not where the file lies."""
+    with client_of(Detector.load(exported["onnx"])) as client:
+        answer = client.post("/v1/detect?top_k=1000", content=JPEG, headers=AS_JPEG)
+        assert (answer.status_code, "200 detections" in answer.json()["detail"]) == (422, True)
+        assert exported["onnx"].name not in answer.text
+        assert "picture again" not in answer.json()["fix"]
 
 
 def test_behind_a_proxy(detector):

@@ -108,6 +108,13 @@ def found(page) -> int:
     return count
 
 
+def choose(page, *paths):
+    """Choose files, and wait until each has its count."""
+    page.set_input_files("#files", [str(path) for path in paths])
+    expect(page.locator(".badge")).to_have_count(len(paths))
+    expect(page.locator(".badge", has_text="…")).to_have_count(0, timeout=60_000)
+
+
 def chip(page, label):
     group = page.get_by_role("group", name="Classes that are shown")
     return group.get_by_role("button", name=re.compile(f"^{label} "))
@@ -207,10 +214,7 @@ def test_files_hold_what_is_seen_where_more_is_found_than_is_asked_for(server, o
 
 def test_another_overlap_is_asked_for_all_pictures(server, open_page, photo, second):
     page = open_page(server)
-    page.set_input_files("#files", [str(photo), str(second)])
-    badges = page.locator(".badge")
-    expect(badges).to_have_count(2)
-    expect(page.locator(".badge", has_text="…")).to_have_count(0)
+    choose(page, photo, second)
     expect(page.locator("#caption")).to_contain_text("1 of 2")
     asked = requests_of(page)
     set_slider(page, "Largest overlap", 0.1)
@@ -239,10 +243,8 @@ def test_a_row_lights_its_box_and_a_box_its_row(server, open_page, photo):
 
 def test_several_pictures_and_the_keyboard(server, open_page, photo, second):
     page = open_page(server)
-    page.set_input_files("#files", [str(photo), str(second)])
+    choose(page, photo, second)
     badges = page.locator(".badge")
-    expect(badges).to_have_count(2)
-    expect(page.locator(".badge", has_text="…")).to_have_count(0)
     drop(page, photo, name="pasted.jpg")
     expect(badges).to_have_count(3)
     expect(page.locator(".badge", has_text="…")).to_have_count(0)
@@ -253,6 +255,11 @@ def test_several_pictures_and_the_keyboard(server, open_page, photo, second):
     expect(page.locator("#status")).to_contain_text(second.name)  # said aloud
     page.locator("#found button").first.focus()
     expect(page.locator("#found button.lit")).to_have_count(1)
+    page.keyboard.press("ArrowLeft")
+    expect(shown).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(shown).to_be_focused()
+    expect(shown).to_have_attribute("aria-label", re.compile(f"^{second.name}"))
     page.get_by_role("button", name=f"Remove {second.name}").click()
     expect(badges).to_have_count(2)
     for left in (1, 0):  # and by the keyboard alone: the focus goes to the neighbour, at the end to the choice of files

@@ -183,7 +183,15 @@ def _refused(error: OSError) -> bool:
     return isinstance(reason, ConnectionRefusedError | ConnectionResetError)
 
 
-def _is_taken(server) -> bool:
+def _wait_until_taken(server) -> None:
+    """Until a picture has its place in the queue, which is before its body is read."""
+    deadline = time.monotonic() + 10
+    while b"ssd300_queue 1.0" not in server.get("/metrics")[1]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _listens(server) -> bool:
     try:
         socket.create_connection(server.host_port).close()
     except ConnectionRefusedError:
@@ -200,10 +208,10 @@ def test_ctrl_c(exported):
 def test_ctrl_c_twice_ends_at_once(exported):
     with running(exported["onnx"]) as server, socket.create_connection(server.host_port) as slow:
         slow.sendall(HEAD % 5000 + b"abc")
-        time.sleep(0.5)
+        _wait_until_taken(server)
         started = time.monotonic()
         server.process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        time.sleep(0.5)  # as a person does; two signals at once are one
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=60) == 130
         assert time.monotonic() - started < BODY_AT_END_S
@@ -239,10 +247,10 @@ def test_several_processes_count_together_and_a_killed_one_is_replaced(exported)
         folders = list(Path(tempfile.gettempdir()).glob("ssd300-counts-*"))
         with socket.create_connection(server.host_port) as slow:
             slow.sendall(HEAD % 5000 + b"abc")
-            time.sleep(0.5)
+            _wait_until_taken(server)
             server.process.send_signal(signal.SIGTERM)
             deadline = time.monotonic() + BODY_AT_END_S
-            while _is_taken(server):  # nor do the workers leave others waiting
+            while _listens(server):  # nor do the workers leave others waiting
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
             assert server.process.wait(timeout=60) == 0

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from ssd300.data.images import NoPictureError, PictureTooLargeError
-from ssd300.errors import SSDError
+from ssd300.errors import DataError, SSDError
 from ssd300.serve import schemas
 from ssd300.serve.batcher import FullError
 
@@ -119,7 +119,12 @@ def _busy(error: FullError) -> ProblemError:
 
 
 def _refused(error: SSDError) -> ProblemError:
-    """Of a picture: 413 for too many pixels, 415 for what is none, 422 for a broken one and for all else."""
+    """Of a picture: 413 for too many pixels, 415 for what is none, 422 for a broken one.
+
+    What is no picture's fault is an option that an exported file cannot follow; where that file lies is not told.
+    """
+    if not isinstance(error, DataError):
+        return ProblemError(422, f"{error.what}.", fix="Ask for less, or leave the option out.")
     status = 413 if isinstance(error, PictureTooLargeError) else 415 if isinstance(error, NoPictureError) else 422
     where = f"{error.where}: " if error.where else ""
     return ProblemError(status, f"{where}{error.what}", fix=FIXES[status])

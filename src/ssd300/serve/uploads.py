@@ -73,8 +73,7 @@ async def receive(request: Request, settings: ServeSettings, share: _Share) -> U
 
     Raises:
         ProblemError: 400 for a body that is empty or no form, 408 for a slow one, 413 for one too large or with too
-            many pictures, 415 for another type or a
-            compressed body.
+            many pictures, 415 for another type or encoding.
         FullError: other requests' bodies leave no room.
     """
     encoding = request.headers.get("content-encoding", "identity")
