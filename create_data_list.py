@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ssd300.cli import main
-from ssd300.data.lists import LIST_FILES
+from ssd300.data.formats.lists import LIST_FILES
 
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ssd300.cli import main
-from ssd300.data.lists import has_lists
+from ssd300.data.formats.lists import has_lists
 
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False

@@ -15,10 +15,10 @@ from torchvision.io import decode_image
 from alternate import alternate, table
 from select_detections import PER_CLASS, ours, predictions_with, torchvisions
 from ssd300.data import load_dataset
-from ssd300.data.images import read_image
+from ssd300.images.read import read_image
+from ssd300.images.resize import ANTIALIASED
+from ssd300.images.to_tensor import to_input
 from ssd300.model import ssd300_efficientnet_lite0
-from ssd300.pixels import to_input
-from ssd300.resize import ANTIALIASED
 
 SIZE, CANDIDATES, PICTURES = 300, 2_000, 50
 

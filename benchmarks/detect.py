@@ -21,11 +21,11 @@ from torchvision.models.detection import ssd300_vgg16
 
 from alternate import alternate, table
 from ssd300.data import load_dataset
-from ssd300.data.images import read_image
-from ssd300.detect import Detector, load_network
-from ssd300.evaluation import evaluate_detector
+from ssd300.detection.detector import Detector, load_network
+from ssd300.detection.network import Network, detect
+from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.export import export
-from ssd300.network_protocol import Network, detect
+from ssd300.images.read import read_image
 from ssd300.runtime import load_exported
 from ssd300.types import LEAST_SCORE, Selection
 from ssd300.weights import load_weights

@@ -11,10 +11,11 @@ import torch
 
 from alternate import alternate, table
 from seed import multibox_loss
+from ssd300.batches import Targets
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match
-from ssd300.tensors import Predictions, Targets
+from ssd300.model.predictions import Predictions
 
 BATCH, CLASSES = 8, 20
 

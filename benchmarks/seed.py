@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ssd300.boxes import cxcywh_to_xyxy, encode
+from ssd300.model.boxes import cxcywh_to_xyxy, encode
 
 
 def pairwise_overlap(a: Tensor, b: Tensor) -> Tensor:

@@ -14,10 +14,10 @@ from torch import Tensor
 from torchvision.ops import batched_nms
 
 from alternate import alternate, table
-from ssd300.boxes import decode, pairwise_iou
+from ssd300.model.boxes import decode, pairwise_iou
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.postprocess import postprocess
-from ssd300.tensors import Predictions
+from ssd300.model.predictions import Predictions
 from ssd300.types import Selection
 
 CLASSES = [f"class {i}" for i in range(20)]

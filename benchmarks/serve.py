@@ -21,10 +21,10 @@ from pathlib import Path
 
 import psutil
 
-from ssd300.data.images import decode_image
-from ssd300.data.sources import find_sources
-from ssd300.detect import Detector
-from ssd300.network_protocol import detect
+from ssd300.detection.detector import Detector
+from ssd300.detection.network import detect
+from ssd300.detection.sources import find_sources
+from ssd300.images.read import decode_image
 
 PICTURES = 32
 SOAK_CLIENTS = 8

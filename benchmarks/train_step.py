@@ -14,8 +14,8 @@ import torch
 from alternate import alternate, table
 from network import CLASSES, as_nchw
 from seed import multibox_loss
+from ssd300.batches import Batch, Targets
 from ssd300.model import ssd300_vgg16
-from ssd300.tensors import Batch, Targets
 from ssd300.training.config import TrainConfig
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.state import Progress, TrainState

@@ -79,7 +79,7 @@ def test_mistakes(coloured, tmp_path, capsys, words, code, parts):
 
 def test_the_names_of_the_package_are_what_the_readme_calls():
     import ssd300
-    import ssd300.evaluation
+    import ssd300.evaluation.evaluator
 
     assert callable(ssd300.evaluate)
     assert set(ssd300.__all__) <= set(dir(ssd300)) | set(ssd300._HOMES)
@@ -97,7 +97,7 @@ def test_the_list_of_verbs_says_what_each_verb_says_of_itself():
 
 
 def test_sigterm_ends_a_verb_with_its_own_code(monkeypatch, capsys):
-    monkeypatch.setattr("ssd300.training.environment.environment", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("ssd300.system.environment.environment", lambda: os.kill(os.getpid(), signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
     assert run(capsys, "env") == (143, "", "ssd300: terminated\n")
     assert signal.getsignal(signal.SIGTERM) is before
@@ -114,7 +114,7 @@ def test_a_fault_of_the_machine_is_told_without_a_traceback(monkeypatch, capsys,
     def fail():
         raise raised
 
-    monkeypatch.setattr("ssd300.training.environment.environment", fail)
+    monkeypatch.setattr("ssd300.system.environment.environment", fail)
     code, out, err = run(capsys, "env")
     assert (code, out) == (1, "")
     assert "Traceback" not in err

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ssd300.batches import Batch, Targets
 from ssd300.data import load_dataset
 from ssd300.data.augment import (
     CROP_ASPECT,
@@ -20,16 +21,16 @@ from ssd300.data.augment import (
     draw_crop,
 )
 from ssd300.data.loader import training_batches
-from ssd300.detect import Detector
-from ssd300.evaluation import evaluate_detector
+from ssd300.detection.detector import Detector
+from ssd300.detection.torch_network import TorchNetwork
+from ssd300.evaluation.evaluator import evaluate_detector
+from ssd300.images.resize import ANTIALIASED, RESIZES
 from ssd300.model import SSD, ssd300_vgg16
 from ssd300.model.default_boxes import PAPER, make_default_boxes
+from ssd300.model.predictions import Predictions
 from ssd300.model.ssd import CAFFE
-from ssd300.network import TorchNetwork
-from ssd300.presets import paper
-from ssd300.resize import ANTIALIASED, RESIZES
-from ssd300.tensors import Batch, Predictions, Targets
 from ssd300.training.optimizer import make_optimizer
+from ssd300.training.presets import paper
 from ssd300.training.state import TrainState
 from ssd300.training.step import TrainStep
 from ssd300.weights import Card

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from ssd300 import Detector, load_dataset
+from ssd300.batches import Photometric, Targets
 from ssd300.cli import main
 from ssd300.cli.app import VERBS
 from ssd300.data.augment import (
@@ -25,23 +26,23 @@ from ssd300.data.augment import (
     draw_augmentation,
     draw_crop,
 )
-from ssd300.data.images import read_image
+from ssd300.data.formats.voc import read_xml
 from ssd300.data.loader import training_batches
 from ssd300.data.photometric import apply_photometric
-from ssd300.data.voc import read_xml
+from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import DataError
+from ssd300.evaluation.scoring import score
+from ssd300.images.read import read_image
+from ssd300.images.to_tensor import to_float, to_input
 from ssd300.model import postprocess as selecting
 from ssd300.model import ssd300_vgg16
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.layers import L2Norm
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match
-from ssd300.network import TorchNetwork
-from ssd300.pixels import to_float, to_input
-from ssd300.presets import PRESETS, paper
-from ssd300.scoring import score
-from ssd300.tensors import Photometric, Predictions, Targets
+from ssd300.model.predictions import Predictions
 from ssd300.training.optimizer import make_optimizer
+from ssd300.training.presets import PRESETS, paper
 from ssd300.training.state import Progress, TrainState
 from ssd300.types import DetectionTable, Sample
 from ssd300.weights import Card, save_weights

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ssd300.data.drawn import write_drawn_dataset
+from ssd300.data.synthetic import write_drawn_dataset
 
 ROOT = Path(__file__).parents[1]
 LIGHT = ["--model", "ssd300_efficientnet_lite0", "--batch_size", 2, "--workers", 0]

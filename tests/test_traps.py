@@ -11,22 +11,23 @@ import pytest
 import torch
 
 from conftest import object_xml, write_voc
+from ssd300.batches import Batch, Targets
 from ssd300.data import load_dataset
-from ssd300.data.lists import write_lists
+from ssd300.data.formats.lists import write_lists
 from ssd300.data.loader import training_batches
-from ssd300.detect import Detector
+from ssd300.detection.detector import Detector
 from ssd300.errors import DataError, WeightsError
-from ssd300.evaluation import BATCH, evaluate
+from ssd300.evaluation.evaluator import BATCH, evaluate
 from ssd300.metrics.voc import voc_average_precision
 from ssd300.model import BUILDERS, ssd300_efficientnet_lite0
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.layers import L2Norm
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match
-from ssd300.presets import light
-from ssd300.tensors import Batch, Predictions, Targets
+from ssd300.model.predictions import Predictions
 from ssd300.training.loop import train
 from ssd300.training.optimizer import make_optimizer
+from ssd300.training.presets import light
 from ssd300.training.state import TrainState
 from ssd300.training.step import TrainStep
 from ssd300.types import Annotation, DetectionTable

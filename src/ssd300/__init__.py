@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset, load_dataset
-    from ssd300.detect import Detector
-    from ssd300.evaluation import evaluate
-    from ssd300.results import Result
-    from ssd300.scoring import Report
+    from ssd300.detection.detector import Detector
+    from ssd300.detection.results import Result
+    from ssd300.evaluation.evaluator import evaluate
+    from ssd300.evaluation.scoring import Report
     from ssd300.training.config import TrainConfig
     from ssd300.training.loop import train
 
@@ -19,11 +19,11 @@ __all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "evaluate",
 
 _HOMES = {
     "Dataset": "ssd300.data",
-    "Detector": "ssd300.detect",
-    "Report": "ssd300.scoring",
-    "Result": "ssd300.results",
+    "Detector": "ssd300.detection.detector",
+    "Report": "ssd300.evaluation.scoring",
+    "Result": "ssd300.detection.results",
     "TrainConfig": "ssd300.training.config",
-    "evaluate": "ssd300.evaluation",
+    "evaluate": "ssd300.evaluation.evaluator",
     "load_dataset": "ssd300.data",
     "train": "ssd300.training.loop",
 }

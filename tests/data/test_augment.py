@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ssd300.batches import Photometric
 from ssd300.data.augment import (
     INTERPOLATIONS,
     Augmentation,
@@ -15,8 +16,7 @@ from ssd300.data.augment import (
 )
 from ssd300.data.loader import EndlessBatches
 from ssd300.data.photometric import apply_photometric
-from ssd300.pixels import to_float
-from ssd300.tensors import Photometric
+from ssd300.images.to_tensor import to_float
 from ssd300.types import Sample
 
 

@@ -6,8 +6,8 @@ import pytest
 from data.test_loader import assert_equal, batches
 from ssd300.data import cache, load_dataset
 from ssd300.data.cache import PictureCache
-from ssd300.data.images import read_image
 from ssd300.errors import UsageError
+from ssd300.images.read import read_image
 
 
 @pytest.mark.parametrize("workers", [0, 2])

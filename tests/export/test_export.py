@@ -8,11 +8,11 @@ import torch
 from ssd300 import Detector, evaluate
 from ssd300.cli import main
 from ssd300.data import load_dataset
-from ssd300.data.images import read_image
+from ssd300.detection.network import detect
+from ssd300.detection.torch_network import TorchNetwork
 from ssd300.export.parity import LIMITS, Agreement, agreement, violations
-from ssd300.network import TorchNetwork
-from ssd300.network_protocol import detect
-from ssd300.resize import BILINEAR, resize
+from ssd300.images.read import read_image
+from ssd300.images.resize import BILINEAR, resize
 from ssd300.runtime import load_exported
 from ssd300.types import Detections, Selection
 from ssd300.weights import load_weights, save_weights

@@ -10,7 +10,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from ssd300.data import load_dataset
-from ssd300.data.predictions import read_predictions
+from ssd300.data.predictions.read import read_predictions
 from ssd300.metrics.coco import NUMBERS, coco_average_precision
 from ssd300.types import Annotation, DetectionTable
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssd300.data import Dataset, load_dataset
-from ssd300.data.predictions import read_predictions
+from ssd300.data.predictions.read import read_predictions
+from ssd300.evaluation.scoring import score
 from ssd300.metrics.voc import mean_ap, voc_average_precision
 from ssd300.metrics.voc_rules import DEVKIT, VocRules, metric_name
-from ssd300.scoring import score
 from ssd300.types import Annotation, DetectionTable
 
 HIT, MISS = (0, 0, 10, 10), (50, 50, 60, 60)

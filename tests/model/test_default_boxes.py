@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ssd300.boxes import cxcywh_to_xyxy
+from ssd300.model.boxes import cxcywh_to_xyxy
 from ssd300.model.default_boxes import PAPER, PAPER_CLIPPED, SEED, SSD512, TORCHVISION, make_default_boxes
 
 

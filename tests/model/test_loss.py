@@ -4,9 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ssd300.boxes import encode
+from ssd300.batches import Targets
+from ssd300.model.boxes import encode
 from ssd300.model.loss import MultiBoxLoss, hard_negatives
-from ssd300.tensors import Predictions, Targets
+from ssd300.model.predictions import Predictions
 
 DEFAULTS = torch.tensor([[0.1 + 0.1 * i, 0.5, 0.2, 0.2] for i in range(8)])
 VARIANCES = (0.1, 0.2)

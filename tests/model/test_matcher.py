@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from ssd300.boxes import cxcywh_to_xyxy, pairwise_iou, xyxy_to_cxcywh
+from ssd300.batches import Targets
+from ssd300.model.boxes import cxcywh_to_xyxy, pairwise_iou, xyxy_to_cxcywh
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.matcher import match, match_as_seed
-from ssd300.tensors import Targets
 
 
 def targets(*images):

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from ssd300.boxes import decode
+from ssd300.model.boxes import decode
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.postprocess import postprocess
-from ssd300.tensors import Predictions
+from ssd300.model.predictions import Predictions
 from ssd300.types import Selection
 
 DEFAULTS = make_default_boxes(PAPER)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ssd300.failures import SIZES_PX, ErrorsOfKind, ScoreOfSize
+from ssd300.evaluation.error_analysis import SIZES_PX, ErrorsOfKind, ScoreOfSize
 from ssd300.metrics.error_kinds import KINDS
 from ssd300.metrics.reliability import Bin, reliability
 from ssd300.metrics.voc import ClassResult

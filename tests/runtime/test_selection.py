@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssd300.model.postprocess import postprocess
+from ssd300.model.predictions import Predictions
 from ssd300.runtime.selection import select_detections
-from ssd300.tensors import Predictions
 from ssd300.types import Selection
 
 CLASSES = ("a", "b", "c")
@@ -27,7 +27,7 @@ def test_numpy_chooses_what_torch_chooses(seed, boxes, min_score, max_overlap, t
     defaults = torch.rand(boxes, 4) * 0.5 + 0.1
     selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k, per_class=per_class)
     (wanted,) = postprocess(Predictions(logits, offsets), defaults, (0.1, 0.2), classes=CLASSES, selection=selection)
-    from ssd300.boxes import decode
+    from ssd300.model.boxes import decode
 
     decoded, scores = decode(offsets[0], defaults, (0.1, 0.2)).numpy(), logits[0].softmax(1)[:, 1:].numpy()
     got = select_detections(decoded, scores, classes=CLASSES, selection=selection)

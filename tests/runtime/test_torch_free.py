@@ -13,7 +13,7 @@ assert "torch" not in sys.modules, "torch was imported"
 assert "openvino_telemetry" not in sys.modules or sys.modules["openvino_telemetry"] is None
 """
 LIBRARY = """
-from ssd300.network_protocol import detect
+from ssd300.detection.network import detect
 from ssd300.runtime import load_exported
 from ssd300.types import Selection
 import numpy as np

@@ -14,8 +14,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from serving import client_of, picture_file
-from ssd300.data.images import decode_image
-from ssd300.detect import Detector
+from ssd300.detection.detector import Detector
+from ssd300.images.read import decode_image
 from ssd300.serve import ServeSettings
 from ssd300.serve.accepting import choose_form
 from ssd300.serve.counters import Counters

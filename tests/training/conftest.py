@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ssd300.data import load_dataset
-from ssd300.presets import PRESETS
+from ssd300.training.presets import PRESETS
 
 
 @pytest.fixture

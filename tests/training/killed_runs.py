@@ -15,10 +15,10 @@ import timm  # noqa: F401  # so that no life imports it
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.presets import PRESETS
 from ssd300.reporting import plots
 from ssd300.reporting.plot_style import save_figure
 from ssd300.training.loop import train
+from ssd300.training.presets import PRESETS
 
 LONGEST_LIFE_S = 2.5
 torch.set_num_threads(1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.presets import PRESETS
 from ssd300.training.loop import train
+from ssd300.training.presets import PRESETS
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

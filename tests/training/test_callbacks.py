@@ -4,12 +4,12 @@ import signal
 import pytest
 import torch
 
-from ssd300.presets import PRESETS
 from ssd300.training import validation
 from ssd300.training.averaging import average_of, averaging_decay
 from ssd300.training.callbacks import Callback
 from ssd300.training.forecast import forecast
 from ssd300.training.loop import train
+from ssd300.training.presets import PRESETS
 from ssd300.weights import load_weights, read_card
 
 

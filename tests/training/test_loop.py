@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.detect import Detector
+from ssd300.detection.detector import Detector
 from ssd300.errors import RunError, UsageError
 from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
 from ssd300.model.default_boxes import SEED
 from ssd300.model.ssd import NONE
-from ssd300.presets import PRESETS
 from ssd300.training.config import TrainConfig
 from ssd300.training.loop import train
 from ssd300.training.optimizer import make_optimizer, set_learning_rate
+from ssd300.training.presets import PRESETS
 from ssd300.weights import load_weights
 
 

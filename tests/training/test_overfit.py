@@ -1,7 +1,7 @@
 import pytest
 
 from ssd300.data import load_dataset
-from ssd300.data.drawn import write_drawn_dataset
+from ssd300.data.synthetic import write_drawn_dataset
 from ssd300.training.config import TrainConfig
 from ssd300.training.loop import train
 

@@ -8,8 +8,8 @@ import torch
 import yaml
 from PIL import Image
 
-from ssd300.data.predictions import read_predictions
-from ssd300.evaluation import evaluate
+from ssd300.data.predictions.read import read_predictions
+from ssd300.evaluation.evaluator import evaluate
 from ssd300.training.loop import train
 from ssd300.weights import read_card
 

@@ -19,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import foreign_codes as codes
 
 from ssd300 import Detector
-from ssd300.boxes import decode
 from ssd300.cli import main
+from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import WeightsError
-from ssd300.network import TorchNetwork
-from ssd300.pixels import to_input
+from ssd300.images.to_tensor import to_input
+from ssd300.model.boxes import decode
 from ssd300.types import Selection
 from ssd300.weights.foreign import import_weights
 from ssd300.weights.pickled import read_pickled

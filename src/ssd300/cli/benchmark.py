@@ -14,7 +14,7 @@ from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from ssd300.speed import Speed
+    from ssd300.detection.benchmark import Speed
 
 Several = Parameter(consume_multiple=True, negative="")
 MOST = 32  # pictures
@@ -58,8 +58,8 @@ def benchmark(
     json_
         Print one JSON object and nothing else.
     """
-    from ssd300.data.sources import find_sources
-    from ssd300.detect import is_exported
+    from ssd300.detection.detector import is_exported
+    from ssd300.detection.sources import find_sources
 
     for option, values in (("--batch-size", batch_size), ("--threads", threads), ("--rounds", (rounds,))):
         if any(value < 1 for value in values):
@@ -71,9 +71,10 @@ def benchmark(
     paths = [one for one in find_sources(source) if isinstance(one, Path)][:MOST] if source else []
     where = device_for(weights, device)
 
-    from ssd300.data.images import read_image
-    from ssd300.memory import peak_memory_bytes
-    from ssd300.speed import Setting, opener, processors, quickest_answer, recommended, stage_ms, throughput
+    from ssd300.detection.benchmark import Setting, opener, quickest_answer, recommended, stage_ms, throughput
+    from ssd300.images.read import read_image
+    from ssd300.system.memory import peak_memory_bytes
+    from ssd300.system.processors import processors
     from ssd300.types import Selection
 
     every = sorted(set(threads or (1, processors())))
@@ -85,7 +86,7 @@ def benchmark(
             raise DataError("no picture was named", fix="Name picture files; a benchmark takes no video or address.")
         paths = paths or _drawn(Path(drawn))
         network = open_network(first)
-        from ssd300.speed import torch_threads
+        from ssd300.detection.benchmark import torch_threads
 
         with torch_threads(first.threads, network):
             stages = stage_ms(network, paths, selection)
@@ -127,7 +128,7 @@ def _row(speed: "Speed") -> dict[str, Any]:
 
 
 def _precisions(weights: str, device: str, asked: Sequence[str]) -> list[str]:
-    from ssd300.detect import is_exported
+    from ssd300.detection.detector import is_exported
 
     if is_exported(weights):
         from ssd300.runtime import load_exported
@@ -135,14 +136,14 @@ def _precisions(weights: str, device: str, asked: Sequence[str]) -> list[str]:
         return [load_exported(Path(weights)).card.precision]
     if asked:
         return list(asked)
-    from ssd300.training.environment import cpu_has_bf16
+    from ssd300.system.environment import cpu_has_bf16
 
     return ["float32", "bfloat16"] if device != "cpu" or cpu_has_bf16() else ["float32"]
 
 
 def _drawn(folder: Path) -> list[Path]:
-    from ssd300.data.drawn import write_drawn_dataset
-    from ssd300.data.sources import find_sources
+    from ssd300.data.synthetic import write_drawn_dataset
+    from ssd300.detection.sources import find_sources
 
     say([f"no pictures were named: {MOST} drawn ones are taken"])
     write_drawn_dataset(folder, train=0, test=MOST)
@@ -150,7 +151,7 @@ def _drawn(folder: Path) -> list[Path]:
 
 
 def _print(facts: dict[str, Any], speeds: Sequence["Speed"]) -> None:
-    from ssd300.memory import gigabytes
+    from ssd300.system.memory import gigabytes
 
     stages: dict[str, float] = facts["stages_ms"]
     setting = facts["stages_setting"]

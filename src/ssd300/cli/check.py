@@ -9,9 +9,9 @@ from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from ssd300.data.checker import Findings
-    from ssd300.data.labels import LabelledPictures
-    from ssd300.data.problem import Problem
+    from ssd300.data.checks.annotations import Findings
+    from ssd300.data.checks.problem import Problem
+    from ssd300.data.formats.labels import LabelledPictures
 
 SHOWN = 10  # of one rule
 
@@ -56,10 +56,10 @@ def check(
         raise UsageError("the page is there already", where=html, fix="Name another file, or add --overwrite.")
     import numpy as np
 
-    from ssd300.data.checker import check as find
+    from ssd300.data.checks.annotations import check as find
 
     splits, problems = _read(list(data), split, format_, pixels=pixels)
-    from ssd300.boxes import cxcywh_to_xyxy
+    from ssd300.model.boxes import cxcywh_to_xyxy
     from ssd300.model.default_boxes import SETTINGS, SSD512, DefaultBoxSettings, make_default_boxes
 
     def corners(settings: DefaultBoxSettings) -> np.ndarray:
@@ -97,8 +97,8 @@ def _read(
     paths: list[Path], split: str | None, form: DataFormat, *, pixels: bool
 ) -> tuple[dict[str, "LabelledPictures"], list["Problem"]]:
     """The splits by name, and, where all of them are read, the files that none of them uses."""
+    from ssd300.data.checks.unused_files import stray_files
     from ssd300.data.load import labelled_splits, read_labelled, recognise
-    from ssd300.data.strays import stray_files
 
     splits: dict[str, LabelledPictures] = {}
     for name in (split,) if split is not None else labelled_splits(paths, form) or (None,):

@@ -9,8 +9,8 @@ from ssd300.cli.options import DataFormat, Json, device_for, print_json, read_cl
 from ssd300.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from ssd300.comparison import Comparison
     from ssd300.data import Dataset
+    from ssd300.evaluation.comparison import Comparison
     from ssd300.types import DetectionTable
 
 
@@ -78,9 +78,9 @@ def compare(
     for file, option in ((markdown, "--markdown"), (html, "--html")):
         if file is not None and file.exists():
             raise UsageError("the file exists", where=file, fix=f"Name another {option}.")
-    from ssd300.comparison import compare as compare_tables
     from ssd300.data import load_dataset
-    from ssd300.data.coco import coco_files
+    from ssd300.data.formats.coco import coco_files
+    from ssd300.evaluation.comparison import compare as compare_tables
     from ssd300.reporting.comparison import comparison_markdown, comparison_page
 
     dataset = load_dataset(
@@ -94,7 +94,7 @@ def compare(
     result = compare_tables(dataset, *tables, metric=metric, resamples=resamples, seed=seed)
     changed = [(dataset.annotations[index].image_id, change) for index, change in result.changed]
     if markdown is not None:
-        from ssd300.files import write_text
+        from ssd300.system.files import write_text
 
         write_text(markdown, comparison_markdown(a, b, result))
     if html is not None:
@@ -118,7 +118,7 @@ def compare(
 
 def _is_weights(which: str) -> bool:
     """Whether it is a detector rather than what one has stored."""
-    from ssd300.detect import EXPORTED
+    from ssd300.detection.detector import EXPORTED
 
     path = Path(which)
     if not path.is_dir():
@@ -130,12 +130,12 @@ def _is_weights(which: str) -> bool:
 
 def _detections(which: str, dataset: "Dataset", ids_of: Path | None, device: str) -> "DetectionTable":
     if not _is_weights(which):
-        from ssd300.data.predictions import read_predictions
+        from ssd300.data.predictions.read import read_predictions
 
         stored = read_predictions(Path(which), dataset.annotations, dataset.classes, ids_of=ids_of)
         say(f"{which}: {note}" for note in stored.notes)
         return stored.table
-    from ssd300.evaluation import evaluate
+    from ssd300.evaluation.evaluator import evaluate
 
     report = evaluate(which, dataset, device=device_for(which, device))
     if report.dataset.classes != dataset.classes:
@@ -164,7 +164,7 @@ def _print(a: str, b: str, result: "Comparison", changed: list[tuple[str, int]])
     sys.stdout.write("\nB leads in: the share of resamples in which it is ahead of A\n")
     sys.stdout.write(f"{result.metric}, {result.images} images, {result.resamples} resamples, seed {result.seed}\n")
     if changed:
-        from ssd300.scoring import SHOWN_SCORE
+        from ssd300.evaluation.scoring import SHOWN_SCORE
 
         sys.stdout.write(f"changed most (objects found less false ones, scores from {SHOWN_SCORE:g}): ")
         sys.stdout.write(", ".join(f"{image} {change:+d}" for image, change in changed) + "\n")

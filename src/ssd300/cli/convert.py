@@ -45,7 +45,7 @@ def convert(
     from ssd300.data import Dataset, load_dataset
     from ssd300.data.convert import WRITERS
     from ssd300.data.load import labelled_splits
-    from ssd300.files import check_output_free, whole_folder
+    from ssd300.system.files import check_output_free, whole_folder
 
     check_output_free(out, overwrite=overwrite)
     known = read_classes(classes)

@@ -26,18 +26,18 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     json_
         Print the summary as one JSON object and nothing else.
     """
-    from ssd300.files import check_output_free, whole_folder
+    from ssd300.system.files import check_output_free, whole_folder
 
     check_output_free(out, overwrite=overwrite)
     from ssd300.data import load_dataset
-    from ssd300.data.drawn import write_drawn_dataset
-    from ssd300.data.lists import write_lists
-    from ssd300.detect import Detector
-    from ssd300.presets import light
+    from ssd300.data.formats.lists import write_lists
+    from ssd300.data.synthetic import write_drawn_dataset
+    from ssd300.detection.detector import Detector
+    from ssd300.evaluation.scoring import SHOWN_SCORE
     from ssd300.reporting.html import Gallery, write_report
     from ssd300.reporting.run import read_run
-    from ssd300.scoring import SHOWN_SCORE
     from ssd300.training.loop import train
+    from ssd300.training.presets import light
     from ssd300.types import Selection
 
     data, run = out / "data", out / "run"

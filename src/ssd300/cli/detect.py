@@ -13,7 +13,7 @@ from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from ssd300.detect import Detector
+    from ssd300.detection.detector import Detector
     from ssd300.types import Selection
 
 Several = Parameter(consume_multiple=True, negative="")
@@ -81,18 +81,18 @@ def detect(
     json_
         Print the detections as one JSON object and nothing else.
     """
-    from ssd300.data.sources import find_sources
+    from ssd300.detection.sources import find_sources
 
     sources = find_sources(source)
     for option, value in (("--tile", tile), ("--frames", frames), ("--batch-size", batch_size)):
         if value is not None and value < 1:
             raise UsageError(f"{option} is {value}; it must be 1 or more", fix="See `ssd300 detect --help`.")
 
-    from ssd300.data.images import animation_notes
-    from ssd300.detect import Detector
-    from ssd300.detection_folder import DetectionFolder
-    from ssd300.detection_run import DetectionRun, spare_sources
-    from ssd300.tiles import TiledNetwork
+    from ssd300.detection.detector import Detector
+    from ssd300.detection.output_folder import DetectionFolder
+    from ssd300.detection.run import DetectionRun, spare_sources
+    from ssd300.detection.tiles import TiledNetwork
+    from ssd300.images.read import animation_notes
 
     if not save and not json_:
         raise UsageError("--save names no form", fix="Name some, or leave it out for image and jsonl.")
@@ -164,8 +164,8 @@ def detect(
 
 
 def _network(weights: str, device: str, precision: Any, compile_it: bool, batch_size: int | None) -> Any:
-    from ssd300.detect import is_exported, load_network
-    from ssd300.tiles import TOGETHER
+    from ssd300.detection.detector import is_exported, load_network
+    from ssd300.detection.tiles import TOGETHER
 
     if is_exported(weights) and (compile_it or precision != "float32"):
         raise UsageError(
@@ -174,12 +174,12 @@ def _network(weights: str, device: str, precision: Any, compile_it: bool, batch_
     where = device_for(weights, device)
     network = load_network(weights, device=where, precision=precision)
     if precision == "bfloat16" and where == "cpu":
-        from ssd300.training.environment import cpu_has_bf16
+        from ssd300.system.environment import cpu_has_bf16
 
         if not cpu_has_bf16():
             say(["this processor has no bfloat16 of its own: float32 is faster here"])
     if compile_it:
-        from ssd300.network import TorchNetwork
+        from ssd300.detection.torch_network import TorchNetwork
 
         if isinstance(network, TorchNetwork):
             say([f"compiled in {network.compile(batch_size or TOGETHER):.1f} s"])

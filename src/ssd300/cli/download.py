@@ -22,7 +22,7 @@ def download(*names: str, root: Path | None = None, from_files: Path | None = No
     json_
         Print one JSON object and nothing else.
     """
-    from ssd300.data.voc_archives import ARCHIVES
+    from ssd300.data.formats.voc_archives import ARCHIVES
     from ssd300.weights.named import NAMED, cache_folder
 
     for name in names:
@@ -33,7 +33,7 @@ def download(*names: str, root: Path | None = None, from_files: Path | None = No
     if not names:
         _list(json_=json_)
         return
-    from ssd300.download import fetch
+    from ssd300.system.download import fetch
 
     fetched: list[dict[str, str]] = []
     for name in names:
@@ -50,14 +50,14 @@ def download(*names: str, root: Path | None = None, from_files: Path | None = No
 
 
 def _unpack(archive: Path, root: Path) -> None:
-    from ssd300.data.voc_archives import unpack
+    from ssd300.data.formats.voc_archives import unpack
 
     say([f"unpacking {archive.name} into {root}"])
     say([f"{unpack(archive, root):,} files added"])
 
 
 def _list(*, json_: bool) -> None:
-    from ssd300.data.voc_archives import ARCHIVES, LICENCE
+    from ssd300.data.formats.voc_archives import ARCHIVES, LICENCE
     from ssd300.weights.named import NAMED
 
     rows: list[dict[str, Any]] = [

@@ -15,7 +15,7 @@ def env(*, json_: Annotated[bool, Parameter(name="--json", negative="")] = False
     json_
         Print one JSON object and nothing else.
     """
-    from ssd300.training.environment import environment
+    from ssd300.system.environment import environment
 
     facts = environment()
     if json_:

@@ -12,10 +12,10 @@ from ssd300.cli.options import DataFormat, Json, Switch, Weights, device_for, pr
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
-    from ssd300.failures import Failures
+    from ssd300.evaluation.error_analysis import Failures
+    from ssd300.evaluation.rule_variants import Alternative
+    from ssd300.evaluation.scoring import Report, Score
     from ssd300.metrics.voc_rules import Protocol
-    from ssd300.referee import Alternative
-    from ssd300.scoring import Report, Score
 
 
 def eval_(
@@ -108,7 +108,7 @@ def eval_(
     if predictions is not None and max_overlap is not None:
         raise UsageError("stored detections are suppressed already", fix="Leave --max-overlap out.")
     if out is not None:
-        from ssd300.files import check_output_free
+        from ssd300.system.files import check_output_free
 
         check_output_free(out, overwrite=overwrite)
     from ssd300.data import load_dataset
@@ -130,15 +130,15 @@ def eval_(
         require_images=predictions is None,
     )
     say(dataset.notes)
-    from ssd300.evaluation import evaluate
+    from ssd300.evaluation.evaluator import evaluate
+    from ssd300.evaluation.scoring import score
     from ssd300.metrics.voc_rules import VocRules
-    from ssd300.scoring import score
 
     rules = VocRules(overlap=overlap, pixels=pixels, difficult=difficult, voc07_thresholds=voc07_thresholds)
 
     if predictions is not None:
-        from ssd300.data.coco import coco_files
-        from ssd300.data.predictions import read_predictions
+        from ssd300.data.formats.coco import coco_files
+        from ssd300.data.predictions.read import read_predictions
 
         if ids_of is None and len(data) == 1:
             ids_of = coco_files(data[0]).get(dataset.split)
@@ -165,7 +165,7 @@ def eval_(
         say(f"skipped: {picture}" for picture in report.skipped)
     where: Failures | None = None
     if failures or out is not None:
-        from ssd300.failures import find_failures
+        from ssd300.evaluation.error_analysis import find_failures
 
         voc_metric: Protocol = next((name for name in metric if name != "coco"), "voc07")
         where = find_failures(report.dataset, report.detections, metric=voc_metric, rules=rules)
@@ -173,7 +173,7 @@ def eval_(
             _write_folder(out, report, where, source=weights or str(predictions), overwrite=overwrite)
     judged: list[Alternative] = []
     if referee:
-        from ssd300.referee import alternatives
+        from ssd300.evaluation.rule_variants import alternatives
 
         judged = alternatives(report.dataset, report.detections, metric=metric[0], rules=rules)
     if json_:
@@ -213,10 +213,10 @@ def _print_table(score: "Score", images: int) -> None:
 def _write_folder(out: Path, report: "Report", where: "Failures", *, source: str, overwrite: bool) -> None:
     from importlib.metadata import version
 
-    from ssd300.files import whole_folder, write_json
+    from ssd300.evaluation.saving import store_evaluation
     from ssd300.reporting.evaluation import evaluation_page
     from ssd300.reporting.html import write_report
-    from ssd300.reporting.stored_evaluation import store_evaluation
+    from ssd300.system.files import whole_folder, write_json
 
     facts = [("detections of", source), ("command", shlex.join(sys.argv)), ("ssd300", version("ssd300"))]
     with whole_folder(out, overwrite=overwrite) as folder:
@@ -228,7 +228,7 @@ def _write_folder(out: Path, report: "Report", where: "Failures", *, source: str
 
 
 def _print_failures(where: "Failures") -> None:
-    from ssd300.scoring import SHOWN_SCORE
+    from ssd300.evaluation.scoring import SHOWN_SCORE
 
     sys.stdout.write(f"\n{'kind of error':13}  {'shown':>6}  mAP rises by, if mended\n")
     for name, kind in where.kinds.items():

@@ -101,7 +101,7 @@ def export(
 def _pictures(folder: Path | None, labelled: "Dataset | None", temporary: Path) -> list[Path]:
     """The pictures to compare on and to take ranges from."""
     if folder is not None:
-        from ssd300.data.images import SUFFIXES
+        from ssd300.images.read import SUFFIXES
 
         if not folder.is_dir():
             raise DataError("there is no such folder", where=folder, fix="Name a folder of pictures.")
@@ -111,7 +111,7 @@ def _pictures(folder: Path | None, labelled: "Dataset | None", temporary: Path) 
         return found
     if labelled is not None:
         return [annotation.image_path for annotation in labelled.annotations]
-    from ssd300.data.drawn import write_drawn_dataset
+    from ssd300.data.synthetic import write_drawn_dataset
 
     say([f"no pictures were named: {DRAWN} drawn ones are taken; name --pictures of the kind that the file will see"])
     write_drawn_dataset(temporary, train=0, test=DRAWN)

@@ -32,13 +32,13 @@ def read_classes(path: Path | None) -> list[str] | None:
 
 def device_for(weights: str, device: str) -> str:
     """The device that is meant; the CPU for an exported file, for which torch is not imported."""
-    from ssd300.detect import is_exported
+    from ssd300.detection.detector import is_exported
 
     if is_exported(weights):
         if device not in ("auto", "cpu"):
             raise UsageError(f"an exported file runs on the CPU, not on {device}", where=weights, fix="Leave it out.")
         return "cpu"
-    from ssd300.training.device import choose_device
+    from ssd300.system.device import choose_device
 
     return str(choose_device(device))
 

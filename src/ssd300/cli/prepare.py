@@ -54,9 +54,9 @@ def prepare(
     if bool(data) == bool(voc07 or voc12):
         raise UsageError("prepare needs either a folder or --voc07 and --voc12", fix="See `ssd300 prepare --help`.")
     from ssd300.data import Dataset, load_dataset
-    from ssd300.data.labels import NoSplitError
-    from ssd300.data.lists import write_lists
-    from ssd300.files import check_output_free, whole_folder
+    from ssd300.data.formats.labels import NoSplitError
+    from ssd300.data.formats.lists import write_lists
+    from ssd300.system.files import check_output_free, whole_folder
 
     out = out.resolve()  # a folder called `.` has no name to build beside
     check_output_free(out, overwrite=overwrite)
@@ -102,7 +102,7 @@ def _read_pictures(paths: list[Path]) -> None:
     """Raises DataError that names the pictures that cannot be read."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from ssd300.data.images import read_image
+    from ssd300.images.read import read_image
 
     def fault(path: Path) -> str | None:
         try:

@@ -9,7 +9,7 @@ from ssd300.cli.options import Weights, device_for, say
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
-    from ssd300.detect import Detector
+    from ssd300.detection.detector import Detector
     from ssd300.serve import ServeSettings
 
 TOKEN = "SSD300_TOKEN"
@@ -98,9 +98,9 @@ def serve(
         raise UsageError(
             f"the server needs more than is installed ({error.name})", fix="pip install 'ssd300[serve]'"
         ) from error
-    from ssd300.detect import is_exported
+    from ssd300.detection.detector import is_exported
     from ssd300.serve.settings import MOST_PICTURES
-    from ssd300.speed import processors
+    from ssd300.system.processors import processors
 
     if is_exported(weights) and precision != "float32":
         raise UsageError("--precision is for weights in torch", where=weights, fix="An exported file has its own.")

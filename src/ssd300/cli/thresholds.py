@@ -10,8 +10,8 @@ from ssd300.cli.options import DataFormat, Json, Switch, Weights, print_json, sa
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
+    from ssd300.evaluation.thresholds import Thresholds
     from ssd300.metrics.operating_point import Wanted
-    from ssd300.thresholds import Thresholds
 
 
 def thresholds(
@@ -68,10 +68,10 @@ def thresholds(
     """
     target = _target(weights, out, in_place=in_place, overwrite=overwrite)
     from ssd300.data import load_dataset
-    from ssd300.detect import Detector, is_exported
-    from ssd300.network import TorchNetwork
-    from ssd300.thresholds import choose_thresholds
-    from ssd300.training.device import choose_device
+    from ssd300.detection.detector import Detector, is_exported
+    from ssd300.detection.torch_network import TorchNetwork
+    from ssd300.evaluation.thresholds import choose_thresholds
+    from ssd300.system.device import choose_device
     from ssd300.weights import load_weights, save_weights
 
     wanted = _wanted(precision, recall)

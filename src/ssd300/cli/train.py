@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from ssd300.cli.options import DataFormat, Json, Switch, log_to_stderr, print_json, read_classes, say
 from ssd300.errors import UsageError
-from ssd300.files import check_output_free
+from ssd300.system.files import check_output_free
 from ssd300.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ def train(
         check_output_free(out, overwrite=overwrite)
 
     from ssd300.data import Dataset, load_dataset
-    from ssd300.data.labels import NoSplitError
-    from ssd300.presets import PRESETS
+    from ssd300.data.formats.labels import NoSplitError
     from ssd300.training.forecast import forecast
     from ssd300.training.loop import train as run
+    from ssd300.training.presets import PRESETS
 
     if preset == "seed":
         say(inspect.cleandoc(PRESETS[preset].__doc__ or "").splitlines())
@@ -172,8 +172,8 @@ def _print_forecast(found: "Forecast", *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
         return
-    from ssd300.memory import gigabytes
     from ssd300.reporting.run import duration
+    from ssd300.system.memory import gigabytes
 
     rows = {
         "device": f"{found.device}, {found.precision}",

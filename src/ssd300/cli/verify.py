@@ -43,8 +43,8 @@ def verify(
         Print one JSON object and nothing else.
     """
     from ssd300.data import load_dataset
-    from ssd300.training.device import choose_device
-    from ssd300.verification import verify as verify_run
+    from ssd300.evaluation.verification import verify as verify_run
+    from ssd300.system.device import choose_device
     from ssd300.weights import read_card
 
     classes = read_card(run).classes

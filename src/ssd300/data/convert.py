@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from ssd300.data.coco import PREFIX
 from ssd300.data.dataset import Dataset
-from ssd300.data.images import image_size_hw
-from ssd300.data.voc_xml import to_xml
+from ssd300.data.formats.coco import PREFIX
+from ssd300.data.formats.voc_xml import to_xml
+from ssd300.images.read import image_size_hw
 from ssd300.types import Annotation
 
 YOLO_KEYS: Mapping[str, str] = {"trainval": "train", "valid": "val", "test2017": "test"}

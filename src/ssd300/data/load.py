@@ -8,14 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from ssd300.data.coco import coco_files, read_coco
 from ssd300.data.dataset import Dataset
-from ssd300.data.images import animation_notes
-from ssd300.data.labels import Faults, LabelledPicture, LabelledPictures, Purpose
-from ssd300.data.lists import LABEL_MAP, has_lists, list_splits, read_lists
-from ssd300.data.voc import VOC_CLASSES, available_splits, read_voc, voc_roots
-from ssd300.data.yolo import read_yolo, yolo_file, yolo_splits
+from ssd300.data.formats.coco import coco_files, read_coco
+from ssd300.data.formats.labels import Faults, LabelledPicture, LabelledPictures, Purpose
+from ssd300.data.formats.lists import LABEL_MAP, has_lists, list_splits, read_lists
+from ssd300.data.formats.voc import VOC_CLASSES, available_splits, read_voc, voc_roots
+from ssd300.data.formats.yolo import read_yolo, yolo_file, yolo_splits
 from ssd300.errors import DataError
+from ssd300.images.read import animation_notes
 from ssd300.types import Annotation
 
 OnBadLabel = Literal["error", "drop-box", "drop-image"]

@@ -21,13 +21,13 @@ from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import Sampler as TorchSampler
 
+from ssd300.batches import Batch, Photometric, Targets
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
 from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.samples import as_sample, read_sample
 from ssd300.errors import DataError, RunError, UsageError
-from ssd300.resize import resize
-from ssd300.tensors import Batch, Photometric, Targets
+from ssd300.images.resize import resize
 from ssd300.types import Annotation, Sample
 
 WHOLE = slice(None)

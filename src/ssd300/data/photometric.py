@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from ssd300.pixels import WHITE
-from ssd300.tensors import Photometric
+from ssd300.batches import Photometric
+from ssd300.images.to_tensor import WHITE
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from ssd300.data.images import read_image
+from ssd300.images.read import read_image
 from ssd300.types import Annotation, Sample
 
 

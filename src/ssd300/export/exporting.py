@@ -11,20 +11,20 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from ssd300.data.dataset import Dataset
-from ssd300.data.images import read_image
-from ssd300.detect import Detector
+from ssd300.detection.detector import Detector
+from ssd300.detection.network import detect
+from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import ExportError, UsageError
-from ssd300.evaluation import evaluate_detector
+from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.export.graph import OPSET, OPSET_TO_QUANTIZE, to_onnx, with_suppression
 from ssd300.export.parity import LIMITS, SEEN, Limits, agreement, median_ms, violations
 from ssd300.export.quantization import decoding_nodes, first_convolution, length_nodes, quantize
-from ssd300.files import write_atomically, write_json
-from ssd300.network import TorchNetwork
-from ssd300.network_protocol import detect
-from ssd300.resize import to_size
+from ssd300.images.read import read_image
+from ssd300.images.resize import to_size
 from ssd300.runtime import ExportedNetwork, Manifest
 from ssd300.runtime.manifest import KEY, Precision
 from ssd300.runtime.sessions import import_openvino
+from ssd300.system.files import write_atomically, write_json
 from ssd300.types import Selection
 from ssd300.weights import load_weights
 

@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from ssd300.boxes import decode
 from ssd300.errors import UsageError
+from ssd300.images.resize import ANTIALIASED
+from ssd300.images.to_tensor import WHITE
 from ssd300.model import SSD
-from ssd300.pixels import WHITE
-from ssd300.resize import ANTIALIASED
+from ssd300.model.boxes import decode
 from ssd300.types import Selection
 from ssd300.weights import Card
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ssd300.boxes_px import iou_px
-from ssd300.network_protocol import Network, detect
+from ssd300.detection.network import Network, detect
+from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.runtime.manifest import Precision
-from ssd300.scoring import SHOWN_SCORE
 from ssd300.types import LEAST_SCORE, Detections, Selection
 
 NEARLY = 0.99  # where two overlap by just the threshold of suppression, rounding decides which is kept

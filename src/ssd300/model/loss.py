@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ssd300.boxes import encode
-from ssd300.tensors import Losses, Predictions, Targets
+from ssd300.batches import Targets
+from ssd300.model.boxes import encode
+from ssd300.model.predictions import Losses, Predictions
 
 NEGATIVES_PER_POSITIVE = 3  # the paper's "at most 3:1"
 

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ssd300.boxes import cxcywh_to_xyxy, pairwise_iou
-from ssd300.tensors import Targets
+from ssd300.batches import Targets
+from ssd300.model.boxes import cxcywh_to_xyxy, pairwise_iou
 
 MIN_OVERLAP = 0.5  # the paper's jaccard overlap for the second step
 LEAST_PAIR_OVERLAP = 1e-6  # bbox_util.cpp:640: a pair must touch

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ssd300.boxes import decode
-from ssd300.tensors import Predictions
+from ssd300.model.boxes import decode
+from ssd300.model.predictions import Predictions
 from ssd300.types import Detections, Selection
 
 FIRST_CANDIDATES = 512  # two and a half times what is kept; twice as many are tried when too few survive

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ssd300.model.default_boxes import DefaultBoxSettings, make_default_boxes
 from ssd300.model.heads import ExtraLayers, Heads
-from ssd300.tensors import Predictions
+from ssd300.model.predictions import Predictions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""What people look at: pictures with boxes on them."""
+"""What people look at: the HTML report, its plots and its galleries."""

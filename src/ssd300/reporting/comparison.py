@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from ssd300.comparison import CONFIDENCE, Comparison, Difference
 from ssd300.data.dataset import Dataset
+from ssd300.evaluation.comparison import CONFIDENCE, Comparison, Difference
+from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.metrics.error_kinds import find_errors
 from ssd300.reporting.error_pictures import COLORS_SAID, draw_errors
 from ssd300.reporting.html import Gallery, Page, Plot, Table
 from ssd300.reporting.plot_style import COLORS, DPI, INK, SOFT, WIDTH, as_text, figure_png, plain
-from ssd300.scoring import SHOWN_SCORE
 from ssd300.types import DetectionTable
 
 HEAD = ("class", "A", "B", "B - A", f"{CONFIDENCE:.0%} interval", "B leads in", "B is")

@@ -10,8 +10,8 @@ from PIL import Image
 from ssd300.data.dataset import Dataset
 from ssd300.data.samples import read_sample
 from ssd300.errors import DataError
+from ssd300.images.draw import draw_boxes
 from ssd300.metrics.error_kinds import FALSE_KINDS, KINDS, MISSED, NO_ERROR, Errors
-from ssd300.reporting.draw import draw_boxes
 from ssd300.reporting.montage import draw_labels, montage
 
 RIGHT, WRONG, LOST, IGNORED = (15, 157, 88), (217, 48, 37), (240, 140, 0), (140, 140, 140)

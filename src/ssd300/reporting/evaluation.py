@@ -6,7 +6,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ssd300.failures import Failures
+from ssd300.evaluation.error_analysis import Failures
+from ssd300.evaluation.scoring import SHOWN_SCORE, Report
 from ssd300.metrics.confusion import IOU_THRESHOLD
 from ssd300.metrics.error_kinds import BACKGROUND_IOU, KINDS
 from ssd300.reporting.error_pictures import COLORS_SAID, draw_errors
@@ -19,7 +20,6 @@ from ssd300.reporting.evaluation_plots import (
 )
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot, Table
 from ssd300.reporting.plot_style import figure_png
-from ssd300.scoring import SHOWN_SCORE, Report
 
 PLOTS = {  # what each shows, and whether it takes a whole line
     "errors": ("by how much mAP rises if each kind of error is mended", False),

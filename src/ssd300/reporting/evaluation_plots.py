@@ -7,11 +7,11 @@ from jaxtyping import Int
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from ssd300.failures import ErrorsOfKind, ScoreOfSize
+from ssd300.evaluation.error_analysis import ErrorsOfKind, ScoreOfSize
+from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.metrics.reliability import LEAST_SCORE, Bin, expected_calibration_error
 from ssd300.metrics.voc import ClassResult
 from ssd300.reporting.plot_style import COLORS, DPI, GRID, HEIGHT, INK, SOFT, WIDTH, as_text, legend, new_figure, plain
-from ssd300.scoring import SHOWN_SCORE
 
 MOST_PANELS = 24
 MOST_COUNTED = 25  # classes; above, the confusion matrix is colour alone

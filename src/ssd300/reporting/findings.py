@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd300.data.checker import COVERED_IOU, Findings
-from ssd300.data.problem import Problem
+from ssd300.data.checks.annotations import COVERED_IOU, Findings
+from ssd300.data.checks.problem import Problem
 from ssd300.reporting.html import write_page
 
 

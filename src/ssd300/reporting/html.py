@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from ssd300.files import write_text
+from ssd300.system.files import write_text
 
 WIDEST_PX = 1200
 JPEG_QUALITY = 88

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from ssd300.reporting.colors import class_color
-from ssd300.reporting.draw import draw_boxes
+from ssd300.images.colors import class_color
+from ssd300.images.draw import draw_boxes
 
 GAP_PX, BAND_PX, TEXT_PX = 8, 24, 15
 PAPER, INK = (255, 255, 255), (28, 32, 36)

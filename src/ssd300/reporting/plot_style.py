@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ssd300.files import write_atomically
+from ssd300.system.files import write_atomically
 
 INK, SOFT, GRID = "#1c2024", "#60656d", "#e6e8eb"
 COLORS = ("#2f6fed", "#d9730d", "#0f9d76")

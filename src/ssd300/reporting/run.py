@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from ssd300.data.predictions import EVALUATION
+from ssd300.data.predictions.read import EVALUATION
+from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.reporting.evaluation import PLOTS, WORST_EXPLANATION, WORST_TITLE, errors_table
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
-from ssd300.scoring import SHOWN_SCORE
 
 REPORT, LOG = "report.html", "train.log"
 CONFIG, COMMAND, ENVIRONMENT, DATA, SUMMARY = "config.yaml", "command.txt", "env.json", "data.json", "summary.json"

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ssd300.errors import UsageError
-from ssd300.resize import to_size
+from ssd300.images.resize import to_size
 from ssd300.runtime.manifest import Manifest
 from ssd300.runtime.selection import lowest_scores, select_detections
 from ssd300.runtime.sessions import Arrays, open_session

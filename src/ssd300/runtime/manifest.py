@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ssd300.errors import WeightsError
-from ssd300.resize import RESIZES, Resize
+from ssd300.images.resize import RESIZES, Resize
 
 KEY = "ssd300"  # under which it stands among the file's metadata
 FORMAT_VERSION = 1

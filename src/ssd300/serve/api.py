@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from ssd300.detect import DISPLAY, USUAL_MIN_SCORE, Detector
-from ssd300.reporting.colors import class_color, readable_on
+from ssd300.detection.detector import DISPLAY, USUAL_MIN_SCORE, Detector
+from ssd300.images.colors import class_color, readable_on
 from ssd300.serve import schemas
 from ssd300.serve.accepting import JSON, OFFERED, PICTURES, XML, choose_form
 from ssd300.serve.counters import Counters

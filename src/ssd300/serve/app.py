@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from ssd300.detect import Detector
+from ssd300.detection.detector import Detector
 from ssd300.serve import schemas
 from ssd300.serve.api import add_api
 from ssd300.serve.counters import Counters

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ssd300.network_protocol import Network
+from ssd300.detection.network import Network
 from ssd300.types import Detections, Selection
 
 LONGEST_RETRY_S = 60

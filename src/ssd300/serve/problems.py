@@ -9,8 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from ssd300.data.images import NoPictureError, PictureTooLargeError
 from ssd300.errors import DataError, SSDError
+from ssd300.images.read import NoPictureError, PictureTooLargeError
 from ssd300.serve import schemas
 from ssd300.serve.batcher import FullError
 

@@ -19,7 +19,7 @@ from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from ssd300.detect import Detector, TorchPrecision, is_exported
+from ssd300.detection.detector import Detector, TorchPrecision, is_exported
 from ssd300.errors import RunError, SSDError, UsageError
 from ssd300.serve.app import make_app
 from ssd300.serve.counters import SHARED_FOLDER

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ssd300.detect import DISPLAY
+from ssd300.detection.detector import DISPLAY
 
 MOST_DETECTIONS = 1000  # a picture
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ssd300.data.images import decode_image
-from ssd300.detect import DISPLAY, Detector
-from ssd300.outputs import JPEG_QUALITY
-from ssd300.results import PictureDetections, Result
+from ssd300.detection.detector import DISPLAY, Detector
+from ssd300.detection.outputs import JPEG_QUALITY
+from ssd300.detection.results import PictureDetections, Result
+from ssd300.images.read import decode_image
 from ssd300.serve.accepting import PictureFormat
 from ssd300.serve.batcher import Batcher
 from ssd300.types import Selection

@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
-from ssd300.scoring import Report
-from ssd300.tensors import Batch
+from ssd300.evaluation.scoring import Report
 from ssd300.training.config import TrainConfig
 from ssd300.training.records import StepRow
 from ssd300.training.state import Progress

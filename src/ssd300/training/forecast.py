@@ -8,13 +8,13 @@ from functools import partial
 
 import torch
 
+from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
-from ssd300.data.images import DECODES_FAST, read_image
 from ssd300.data.loader import AugmentedPictures, training_batches
-from ssd300.memory import used_memory_bytes
-from ssd300.tensors import Batch
+from ssd300.images.read import DECODES_FAST, read_image
+from ssd300.system.device import choose_device, dtype_name
+from ssd300.system.memory import used_memory_bytes
 from ssd300.training.config import TrainConfig
-from ssd300.training.device import choose_device, dtype_name
 from ssd300.training.distributed import ALONE
 from ssd300.training.initial_state import initial_state
 from ssd300.training.memory_limit import explained

@@ -9,9 +9,9 @@ from ssd300.errors import UsageError
 from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import NONE
+from ssd300.system.device import choose_precision
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
-from ssd300.training.device import choose_precision
 from ssd300.training.distributed import World
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.state import Progress, TrainState

@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ssd300.errors import UsageError
-from ssd300.files import check_output_free, remove_stale_temporaries
+from ssd300.system.files import check_output_free, remove_stale_temporaries
 from ssd300.training.distributed import World
 
 LOCK = ".lock"

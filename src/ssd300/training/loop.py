@@ -12,16 +12,16 @@ from typing import Any, cast
 
 import torch
 
+from ssd300.batches import Batch
 from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
 from ssd300.errors import DataError, UsageError
+from ssd300.evaluation.scoring import Report
 from ssd300.model import SSD
-from ssd300.scoring import Report
-from ssd300.tensors import Batch
+from ssd300.system.device import choose_device, dtype_name
 from ssd300.training.callbacks import Callback, Callbacks
 from ssd300.training.config import TrainConfig
-from ssd300.training.device import choose_device, dtype_name
 from ssd300.training.distributed import World, joined
 from ssd300.training.initial_state import initial_state
 from ssd300.training.interrupt import held_back

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from ssd300.errors import RunError
-from ssd300.memory import free_memory_bytes, gigabytes
+from ssd300.system.memory import free_memory_bytes, gigabytes
 
 _CPU_WORDS = ("DefaultCPUAllocator", "can't allocate memory", "not enough memory")
 

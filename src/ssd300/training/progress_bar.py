@@ -7,7 +7,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as Bar
 
 from ssd300.data.dataset import Dataset
-from ssd300.memory import gigabytes, used_memory_bytes
+from ssd300.system.memory import gigabytes, used_memory_bytes
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
 from ssd300.training.records import StepRow

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ssd300.files import write_text
+from ssd300.system.files import write_text
 
 JSONL, CSV = "metrics.jsonl", "results.csv"
 COLUMNS = (

@@ -17,28 +17,28 @@ import yaml
 from PIL import Image
 from torch import Tensor
 
+from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
 from ssd300.data.photometric import apply_photometric
-from ssd300.data.predictions import EVALUATION
+from ssd300.data.predictions.read import EVALUATION
 from ssd300.data.samples import read_sample
-from ssd300.failures import find_failures
-from ssd300.files import write_atomically, write_json, write_text
-from ssd300.memory import gigabytes, used_memory_bytes
-from ssd300.pixels import WHITE, to_float
+from ssd300.evaluation.error_analysis import find_failures
+from ssd300.evaluation.saving import store_evaluation
+from ssd300.evaluation.scoring import SHOWN_SCORE, Report
+from ssd300.images.draw import draw_detections
+from ssd300.images.to_tensor import WHITE, to_float
 from ssd300.reporting import plots
 from ssd300.reporting import run as layout
-from ssd300.reporting.draw import draw_detections
 from ssd300.reporting.evaluation import evaluation_figures, worst_pictures
 from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
 from ssd300.reporting.plot_style import save_figure
-from ssd300.reporting.stored_evaluation import store_evaluation
-from ssd300.scoring import SHOWN_SCORE, Report
-from ssd300.tensors import Batch
+from ssd300.system.device import dtype_name
+from ssd300.system.environment import environment, source_commit
+from ssd300.system.files import write_atomically, write_json, write_text
+from ssd300.system.memory import gigabytes, used_memory_bytes
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
-from ssd300.training.device import dtype_name
-from ssd300.training.environment import environment, source_commit
 from ssd300.training.records import CSV, JSONL, Records, StepRow
 from ssd300.training.state import Progress, describe
 from ssd300.types import Annotation, Detections, DetectionTable

@@ -10,8 +10,8 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from ssd300.errors import RunError, UsageError
-from ssd300.files import write_atomically
 from ssd300.model import SSD
+from ssd300.system.files import write_atomically
 from ssd300.training.config import TrainConfig
 
 STATE, PREVIOUS = "state/last.pt", "state/previous.pt"

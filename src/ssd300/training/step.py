@@ -6,12 +6,13 @@ from contextlib import nullcontext
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
+from ssd300.batches import Batch
 from ssd300.data.photometric import apply_photometric
 from ssd300.errors import RunError
+from ssd300.images.to_tensor import to_float
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match, match_as_seed
-from ssd300.pixels import to_float
-from ssd300.tensors import Batch, Losses
+from ssd300.model.predictions import Losses
 from ssd300.training.distributed import ALONE, World
 from ssd300.training.optimizer import set_learning_rate
 from ssd300.training.state import TrainState

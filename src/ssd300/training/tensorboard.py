@@ -4,7 +4,7 @@ from typing import Any
 
 from ssd300.data.dataset import Dataset
 from ssd300.errors import UsageError
-from ssd300.scoring import Report
+from ssd300.evaluation.scoring import Report
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
 from ssd300.training.records import StepRow

@@ -6,8 +6,9 @@ from dataclasses import replace
 import torch
 
 from ssd300.data.dataset import Dataset, OnBadImage
-from ssd300.detect import Detector
-from ssd300.evaluation import (
+from ssd300.detection.detector import Detector
+from ssd300.detection.torch_network import TorchNetwork
+from ssd300.evaluation.evaluator import (
     CAFFE_TEST,
     Found,
     InterruptedEvaluationError,
@@ -16,9 +17,8 @@ from ssd300.evaluation import (
     report_of,
     with_classes_of,
 )
+from ssd300.evaluation.scoring import Report
 from ssd300.model import SSD
-from ssd300.network import TorchNetwork
-from ssd300.scoring import Report
 from ssd300.training.distributed import World
 from ssd300.weights import Card
 

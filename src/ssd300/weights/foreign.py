@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ssd300.data.voc import VOC_CLASSES
+from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.errors import WeightsError
 from ssd300.model import SSD, ssd300_vgg16
 from ssd300.model.default_boxes import DefaultBoxSettings, make_default_boxes

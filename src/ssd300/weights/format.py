@@ -16,11 +16,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ssd300.errors import WeightsError
-from ssd300.files import write_atomically
+from ssd300.images.resize import ANTIALIASED, RESIZES, Resize
 from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.ssd import Normalization
-from ssd300.resize import ANTIALIASED, RESIZES, Resize
+from ssd300.system.files import write_atomically
 
 FORMAT_VERSION = 1
 

@@ -7,10 +7,10 @@ and means, its default boxes for the settings.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ssd300.images.resize import ANTIALIASED, BILINEAR, Resize
 from ssd300.model.backbone import VGG16_STAGES
 from ssd300.model.default_boxes import COCO, COCO_CLIPPED, PAPER, PAPER_CLIPPED, SEED, TORCHVISION, DefaultBoxSettings
 from ssd300.model.ssd import CAFFE, IMAGENET, Normalization
-from ssd300.resize import ANTIALIASED, BILINEAR, Resize
 
 CONVOLUTIONS = tuple(
     f"conv{stage}_{n}" for stage, widths in enumerate(VGG16_STAGES, 1) for n in range(1, len(widths) + 1)

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from platformdirs import user_cache_path
 
-from ssd300.download import RemoteFile, fetch
 from ssd300.errors import WeightsError
+from ssd300.system.download import RemoteFile, fetch
 from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import save_weights
 

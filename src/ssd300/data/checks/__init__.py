@@ -1,0 +1,1 @@
+"""What `ssd300 check` looks for in annotations, images and folders."""

@@ -1,0 +1,236 @@
+"""The seed's data lists, written and read: five JSON files that name pictures and their objects.
+
+In these files every corner is one less than VOC's, so xmax and ymax are the last pixel; the seed's own rule.
+"""
+
+import hashlib
+import json
+import os
+import reprlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ssd300.data.dataset import Dataset
+from ssd300.data.formats.labels import (
+    Corners,
+    LabelledObject,
+    LabelledPicture,
+    LabelledPictures,
+    NoSplitError,
+    Purpose,
+    box_fault,
+)
+from ssd300.errors import DataError
+from ssd300.system.files import write_json
+from ssd300.types import Annotation
+
+LABEL_MAP, BACKGROUND = "label_map.json", "background"
+COLUMNS = ("boxes", "labels", "difficulties")
+PARTS: dict[Purpose, str] = {"train": "TRAIN", "test": "TEST"}
+SPLIT_NAMES = {"train": "TRAIN", "trainval": "TRAIN", "test": "TEST", "val": "TEST"}
+AGAIN = "Write the lists again with `ssd300 prepare`."
+LIST_FILES = ("TRAIN_images.json", "TRAIN_objects.json", "TEST_images.json", "TEST_objects.json", LABEL_MAP)
+
+
+def write_lists(
+    folder: Path, train: list[Dataset], test: list[Dataset], *, home: Path, absolute_paths: bool = False
+) -> dict[str, Any]:
+    """Write the lists and `data.json` into `folder`; paths are relative to `home`, where they will lie.
+
+    Answers what `data.json` says: counts and hashes.
+
+    Raises:
+        DataError: the data sets have different classes.
+    """
+    classes = (train or test)[0].classes
+    for part in (*train, *test):
+        if part.classes != classes:
+            raise DataError(
+                f"the classes are {', '.join(part.classes)}, those of {(train or test)[0].root} {', '.join(classes)}",
+                where=part.root,
+                fix="Give the classes of both with --classes.",
+            )
+    label_map = {name: label for label, name in enumerate(classes, start=1)} | {BACKGROUND: 0}
+    summary: dict[str, Any] = {"classes": list(classes)}
+    for name, parts in (("TRAIN", train), ("TEST", test)):
+        images = [_path(a.image_path, home, absolute_paths) for part in parts for a in part.annotations]
+        objects = [_objects(a) for part in parts for a in part.annotations]
+        write_json(folder / f"{name}_images.json", images, indent=None)
+        write_json(folder / f"{name}_objects.json", objects, indent=None)
+        summary[name.lower()] = {
+            "images": len(images),
+            "objects": sum(len(item["boxes"]) for item in objects),
+            "objects_per_class": {label: sum(part.objects_per_class()[label] for part in parts) for label in classes},
+            "dropped": {key: sum(part.dropped.get(key, 0) for part in parts) for key in ("boxes", "images")},
+        }
+    write_json(folder / LABEL_MAP, label_map, indent=None)
+    summary["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in LIST_FILES}
+    write_json(folder / "data.json", summary)
+    return summary
+
+
+def _path(image: Path, home: Path, absolute: bool) -> str:
+    # Links keep their names, as a year's folder is part of an id, except where `..` would not mean what it says.
+    whole = image.resolve() if ".." in image.parts else image.absolute()
+    return str(whole) if absolute else Path(os.path.relpath(whole, home.resolve())).as_posix()
+
+
+def _objects(annotation: Annotation) -> dict[str, list[Any]]:
+    corners = annotation.boxes_px.tolist()
+    return {
+        "boxes": [[_number(value) for value in (x1, y1, x2 - 1, y2 - 1)] for x1, y1, x2, y2 in corners],
+        "labels": (annotation.labels + 1).tolist(),
+        "difficulties": annotation.difficult.astype(int).tolist(),
+    }
+
+
+def _number(value: float) -> int | float:
+    """Integers as the seed writes them; the few real fractions of VOC2012 are kept."""
+    return int(value) if value == int(value) else value
+
+
+def has_lists(folder: Path) -> bool:
+    return (folder / LABEL_MAP).is_file() and any((folder / f"{part}_images.json").is_file() for part in PARTS.values())
+
+
+def list_splits(folder: Path) -> list[str]:
+    return [part.casefold() for part in PARTS.values() if (folder / f"{part}_images.json").is_file()]
+
+
+def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
+    """The pictures and objects of one of the two lists. Paths that are not absolute start at the lists' folder.
+
+    Raises:
+        DataError: no such list, or a list that is not of the seed's form: with file and entry.
+    """
+    part = PARTS[purpose] if split is None else SPLIT_NAMES.get(split.casefold())
+    if part is None:
+        raise DataError(f"lists have no split '{split}'", where=folder, fix="Use --split train or --split test.")
+    if not (folder / f"{part}_images.json").is_file():
+        raise NoSplitError(f"there is no list {part}_images.json to {purpose} on", where=folder, fix=AGAIN)
+    names = _read_label_map(folder / LABEL_MAP)
+    images_file, objects_file = folder / f"{part}_images.json", folder / f"{part}_objects.json"
+    images, objects = _read_json(images_file, list), _read_json(objects_file, list)
+    if len(images) != len(objects):
+        raise DataError(
+            f"it has {len(objects)} entries where {images_file.name} has {len(images)}", where=objects_file, fix=AGAIN
+        )
+    if not images and split is None:
+        raise NoSplitError(f"{images_file.name} is empty, there is nothing to {purpose} on", where=folder, fix=AGAIN)
+    paths = [folder / path for path in _checked_paths(images, images_file)]
+    pictures = [
+        LabelledPicture(
+            image_id=image_id,
+            image_path=path if not require_images or os.path.isfile(path) else None,  # noqa: PTH113  # no error for any text
+            size_hw=None,
+            objects=_listed_objects(entry, names, f"{objects_file}, entry {n}"),
+            where=f"{objects_file}, entry {n} ({path})",
+        )
+        for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
+    ]
+    note = f"{folder.name}: the seed's lists (it has {LABEL_MAP}), split '{part.casefold()}'"
+    return LabelledPictures(
+        pictures=pictures,
+        split=part,
+        notes=(note,),
+        classes=tuple(names[1:]),
+        all_names=lambda: set(names[1:]),
+        find_pictures="Relative paths start at the folder of the lists, others are taken as they are: put the pictures "
+        "there, or write the lists again with `ssd300 prepare`.",
+    )
+
+
+def _read_label_map(path: Path) -> list[str]:
+    """Names by label, background first."""
+    label_map = _read_json(path, dict)
+    labels = [label for name, label in label_map.items() if name != BACKGROUND]
+    good = all(type(label) is int for label in labels) and sorted(labels) == list(range(1, len(labels) + 1))
+    if not labels or not good or label_map.get(BACKGROUND, 0) != 0:
+        raise DataError(
+            "the labels are not 1, 2, 3… with background 0",
+            where=path,
+            fix="Correct the map, or write the lists again.",
+        )
+    return [BACKGROUND, *sorted(label_map.keys() - {BACKGROUND}, key=label_map.__getitem__)]
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise DataError("there is no such list", where=path, fix=AGAIN) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"the list cannot be read ({error})", where=path, fix=AGAIN) from error
+    if not isinstance(value, kind):
+        raise DataError(f"the list is no JSON {kind.__name__}", where=path, fix=AGAIN)
+    return value
+
+
+def _checked_paths(paths: list[Any], file: Path) -> list[str]:
+    """Raises DataError for an entry that is no path, or that stands twice."""
+    entries: dict[str, int] = {}
+    for number, path in enumerate(paths, start=1):
+        if not isinstance(path, str) or not path:
+            raise DataError("the entry is no path", where=f"{file}, entry {number}", fix=AGAIN)
+        if path in entries:
+            raise DataError(
+                f"the picture '{path}' stands twice, first in entry {entries[path]}",
+                where=f"{file}, entry {number}",
+                fix="Take one out, of both lists.",
+            )
+        entries[path] = number
+    return paths
+
+
+def _image_ids(paths: Sequence[Path], listed: Sequence[str]) -> list[str]:
+    """Stems; of equal ones, as when VOC folders are joined, with the year's folder; of still equal ones, the paths."""
+    stems = Counter(path.stem for path in paths)
+    ids = [
+        path.stem if stems[path.stem] == 1 else f"{Path(os.path.abspath(path)).parent.parent.name}/{path.stem}"  # noqa: PTH100  # links keep their names
+        for path in paths
+    ]
+    seen = Counter(ids)
+    return [image_id if seen[image_id] == 1 else path for image_id, path in zip(ids, listed, strict=True)]
+
+
+def _listed_objects(entry: Any, names: Sequence[str], where: str) -> tuple[LabelledObject, ...]:
+    columns: list[Any] = [entry.get(key) for key in COLUMNS] if isinstance(entry, dict) else [None]
+    if not all(isinstance(column, list) for column in columns):
+        raise DataError("the entry is not {boxes: […], labels: […], difficulties: […]}", where=where, fix=AGAIN)
+    if len({len(column) for column in columns}) > 1:
+        counts = ", ".join(f"{len(column)} {key}" for key, column in zip(COLUMNS, columns, strict=True))
+        raise DataError(f"the entry has {counts}", where=where, fix=AGAIN)
+    return tuple(
+        _listed_object(box, label, difficult, names, f"{where}, object {number}")
+        for number, (box, label, difficult) in enumerate(zip(*columns, strict=True), start=1)
+    )
+
+
+def _listed_object(box: Any, label: Any, difficult: Any, names: Sequence[str], where: str) -> LabelledObject:
+    corners = _corners(box)
+    if corners is None:
+        raise DataError(f"the box {reprlib.repr(box)} is not four numbers", where=where, fix=AGAIN)
+    if type(label) is not int or not 0 < label < len(names):
+        raise DataError(
+            f"the label {reprlib.repr(label)} is not one of {LABEL_MAP}, 1 to {len(names) - 1}",
+            where=where,
+            fix="Correct the label or the map, or write the lists again.",
+        )
+    if difficult not in (0, 1):
+        raise DataError(f"the difficulty {reprlib.repr(difficult)} is not 0 or 1", where=where, fix=AGAIN)
+    xmin, ymin, xmax, ymax = corners
+    box_px = (xmin, ymin, xmax + 1, ymax + 1)  # all four are one less than VOC's; see the top of the file
+    return LabelledObject(
+        name=names[label], box_px=box_px, difficult=bool(difficult), fault=box_fault(box_px, None, corners)
+    )
+
+
+def _corners(box: Any) -> Corners | None:
+    if not isinstance(box, list) or len(box) != 4 or not all(type(value) in (int, float) for value in box):
+        return None
+    try:
+        return (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+    except OverflowError:  # an integer of hundreds of digits
+        return None

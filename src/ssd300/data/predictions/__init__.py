@@ -1,0 +1,1 @@
+"""Stored predictions of any detector, read from and written to files."""

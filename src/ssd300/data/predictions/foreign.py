@@ -1,0 +1,201 @@
+"""Detections in the forms of other tools: COCO's two, FiftyOne's labels, YOLO's text files, VOC's XML with scores.
+
+Our own single object is among them: `detections.json`, which is the API's answer too.
+
+Each reader puts what it finds into `PredictionRows`. A prediction without a score is a fault in every form.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from ssd300.data.formats.voc_xml import from_voc
+from ssd300.data.predictions.rows import CORNERS, PredictionRows
+from ssd300.errors import DataError
+
+Reader: TypeAlias = Callable[[PredictionRows, Path | None], list[str]]
+SCORES = ("score", "confidence")  # what tools call it in XML
+NO_SCORE = "the prediction has no score; these look like labels"
+OBJECTS = ("detections.json", "labels.json")  # ours and FiftyOne's, in a folder
+EXPORT = "Export the predictions again."
+CLASS_FILES = ("classes.txt", "obj.names")
+
+
+def foreign_reader(path: Path) -> tuple[str, Reader] | None:
+    """The name of the form that `path` has and what reads it; None for none of these.
+
+    Raises:
+        DataError: a JSON file that cannot be read, or whose object has no form that is known.
+    """
+    if path.is_file() and path.suffix == ".json":
+        beginning = path.read_bytes()[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+        if beginning.startswith(b"["):
+            return "coco", partial(_read_coco_results, path)
+        return _object_reader(path) if beginning.startswith(b"{") else None
+    if path.is_dir():
+        for name in OBJECTS:
+            if (path / name).is_file():
+                return _object_reader(path / name)
+        if next(path.glob("*.xml"), None) is not None:
+            return "voc", partial(_read_voc_xml, path)
+        if next(path.glob("*.txt"), None) is not None:
+            return "yolo", partial(_read_yolo, path)
+    return None
+
+
+def _object_reader(file: Path) -> tuple[str, Reader]:
+    content = _load(file)
+    for key, (kind, form, read) in _BY_KEY.items():
+        if isinstance(content, dict) and isinstance(content.get(key), kind):
+            return form, partial(read, content, file)
+    keys = ", ".join(f"'{key}'" for key in _BY_KEY)
+    raise DataError(f"predictions of an unknown form: there is none of the keys {keys}", where=file, fix=EXPORT)
+
+
+def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) -> list[str]:
+    """A list of `image_id`, `category_id`, `bbox` (x, y, width, height) and `score`."""
+    if ids_of is None:
+        raise DataError(
+            "what the ids of COCO results stand for is not known",
+            where=path,
+            fix="Name the COCO annotations whose ids these are with --ids-of.",
+        )
+    return _add_coco(_load(path), path, _load(ids_of), ids_of, rows)
+
+
+def _read_coco_annotations(
+    content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None
+) -> list[str]:
+    """COCO's `images`, `categories` and `annotations`, each of these with a score: what the ids mean stands there."""
+    return _add_coco(content["annotations"], file, content, file, rows)
+
+
+def _add_coco(entries: Any, file: Path, ids: Any, ids_of: Path, rows: PredictionRows) -> list[str]:
+    """`entries` stand in `file`; `ids` is COCO's annotations, from `ids_of`."""
+    try:
+        images = {entry["id"]: str(entry["file_name"]) for entry in ids["images"]}
+        categories = {entry["id"]: str(entry["name"]) for entry in ids["categories"]}
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"these are no COCO annotations ({error!r})", where=ids_of, fix="Name a file with images and categories."
+        ) from error
+    for number, entry in enumerate(entries, start=1):
+        with rows.at(f"{file}, entry {number}"):
+            image, category = entry["image_id"], entry["category_id"]
+            for kind, key, known in (("image", image, images), ("category", category, categories)):
+                if key not in known:
+                    raise DataError(f"the {kind} id {key!r} is not one of {ids_of}")
+            index = rows.image(images[image])
+            x, y, width, height = map(float, entry["bbox"])
+            rows.add(index, rows.label(categories[category]), (_score(entry), x, y, x + width, y + height))
+    return []
+
+
+def _read_fiftyone(content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
+    """`labels`, by image: `label`, `bounding_box` (x, y, width, height, relative) and `confidence`."""
+    names = content.get("classes")
+    for image, entries in content["labels"].items():
+        for number, entry in enumerate(entries or (), start=1):
+            with rows.at(f"{file}, {image}, entry {number}"):
+                index = rows.image(image)
+                high, wide = _size(rows, index)
+                label = entry["label"]
+                name = names[label] if isinstance(label, int) and isinstance(names, list) else label
+                x, y, width, height = map(float, entry["bounding_box"])
+                corners = (x * wide, y * high, (x + width) * wide, (y + height) * high)
+                rows.add(index, rows.label(name), (_score(entry), *corners))
+    return []
+
+
+def _read_ours(content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
+    """`images`, each as `Result.to_dict` gives it."""
+    for number, picture in enumerate(content["images"], start=1):
+        with rows.at(where := f"{file}, image {number}"):
+            rows.add_picture(picture, where)
+    return []
+
+
+_BY_KEY = {  # of two keys that are there, the first one decides
+    "labels": (dict, "fiftyone", _read_fiftyone),
+    "annotations": (list, "coco", _read_coco_annotations),
+    "images": (list, "json", _read_ours),
+}
+
+
+def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
+    """A text file a picture: class number, centre and size (relative), and score, as Ultralytics' save_conf writes."""
+    listed = next((path / name for name in CLASS_FILES if (path / name).is_file()), None)
+    names: Sequence[str] = rows.classes if listed is None else listed.read_text(encoding="utf-8").split("\n")
+    for file in sorted(path.glob("*.txt")):
+        if file.name in CLASS_FILES:
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
+            if not (words := line.split()):
+                continue
+            with rows.at(f"{file}:{number}"):
+                if len(words) != 6:
+                    raise DataError(NO_SCORE if len(words) == 5 else f"the row has {len(words)} columns, expected 6")
+                index = rows.image(file.stem)
+                high, wide = _size(rows, index)
+                number_of_class = int(words[0])
+                if not 0 <= number_of_class < len(names):
+                    raise DataError(f"the class number {number_of_class} is not one of 0..{len(names) - 1}")
+                x, y, width, height, score = map(float, words[1:])
+                corners = ((x - width / 2) * wide, (y - height / 2) * high)
+                ends = ((x + width / 2) * wide, (y + height / 2) * high)
+                rows.add(index, rows.label(names[number_of_class].strip()), (score, *corners, *ends))
+    return [] if listed else ["there is no classes.txt: class numbers count the data's classes"]
+
+
+def _read_voc_xml(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
+    """A file a picture, of VOC's form, each object with a score; corners count from 1 and include the last pixel."""
+    for file in sorted(path.glob("*.xml")):
+        with rows.at(str(file)):
+            try:
+                root = fromstring(file.read_bytes())
+            except (ParseError, DefusedXmlException, ValueError) as error:
+                raise DataError(f"this is not XML that can be read ({error})") from None
+            index = rows.image(file.stem)
+            for number, item in enumerate(root.iter("object"), start=1):
+                with rows.at(f"{file}, object {number}"):
+                    xmin, ymin, xmax, ymax = (_number(item, f"bndbox/{tag}") for tag in CORNERS)
+                    score = next((float(text) for tag in SCORES if (text := item.findtext(tag)) is not None), None)
+                    if score is None:
+                        raise DataError(NO_SCORE)
+                    label = rows.label((item.findtext("name") or "").strip())
+                    rows.add(index, label, (score, *from_voc((xmin, ymin, xmax, ymax))))
+    return []
+
+
+def _number(item: Element, tag: str) -> float:
+    text = item.findtext(tag)
+    if text is None:
+        raise DataError(f"<{tag.replace('/', '><')}> is missing")
+    return float(text)
+
+
+def _score(entry: dict[str, Any]) -> float:
+    score = next((entry[key] for key in SCORES if entry.get(key) is not None), None)
+    if score is None:
+        raise DataError(NO_SCORE)
+    return float(score)
+
+
+def _size(rows: PredictionRows, index: int) -> tuple[int, int]:
+    size_hw = rows.annotations[index].size_hw
+    if size_hw is None:
+        raise DataError("the boxes are relative, and the data does not say the picture's size")
+    return size_hw
+
+
+def _load(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"the file cannot be read ({error})", where=file, fix=EXPORT) from error

@@ -1,0 +1,1 @@
+"""From images and videos to boxes in their own pixels, and to the files that hold them."""

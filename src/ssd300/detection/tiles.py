@@ -1,0 +1,138 @@
+"""Large pictures in overlapping tiles, each at the network's size, with the whole picture beside them.
+
+Objects that are small in a large picture vanish when it is shrunk to 300 pixels; in a tile they keep their size. The
+merging is non-maximum suppression in each class, as within one picture.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+
+from ssd300.detection.network import Described, Network
+from ssd300.errors import DataError
+from ssd300.runtime.selection import suppress
+from ssd300.types import Detections, Selection
+
+OVERLAP = 0.25  # of a tile's side, at least, with the next tile
+BORDER = 0.01  # of a tile's side: a box that comes so near to an inner border may go on beyond it
+TOGETHER = 8  # tiles that go through the network at once
+MOST_TILES = 1000  # of a picture: all are in memory at once, at the network's size
+
+
+class Tile(NamedTuple):
+    """Its corners in pixels of the picture."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class CutPicture(NamedTuple):
+    """A picture as tiles, the whole one first, each as the inner network takes it."""
+
+    size_hw: tuple[int, int]
+    tiles: list[Tile]
+    inputs: list[Any]
+
+
+def cut(size_hw: tuple[int, int], tile_px: int) -> list[Tile]:
+    """The whole picture, then tiles of `tile_px` at even distances that cover it; none if it is no larger than one.
+
+    Raises:
+        DataError: there would be more than MOST_TILES.
+    """
+    height, width = size_hw
+    whole = Tile(0, 0, width, height)
+    if max(height, width) <= tile_px:
+        return [whole]
+    count = math.prod(_count(length, tile_px) for length in (height, width))
+    if count > MOST_TILES:
+        raise DataError(
+            f"a picture of {width} x {height} makes {count:,} tiles of {tile_px} pixels; the limit is {MOST_TILES:,}",
+            fix="Take larger tiles, or cut the picture into several.",
+        )
+    rows, columns = (_starts(length, tile_px) for length in (height, width))
+    return [whole] + [
+        Tile(left, top, min(left + tile_px, width), min(top + tile_px, height)) for top in rows for left in columns
+    ]
+
+
+def _count(length: int, tile_px: int) -> int:
+    return max(math.ceil((length - tile_px) / (tile_px * (1 - OVERLAP))), 0) + 1
+
+
+def _starts(length: int, tile_px: int) -> list[int]:
+    return [round(place) for place in np.linspace(0, max(length - tile_px, 0), _count(length, tile_px))]
+
+
+class TiledNetwork:
+    """A network that sees each picture whole and in tiles of `tile_px` pixels.
+
+    A box that ends at an inner border of a tile, and is smaller than what tiles share, is left to the neighbour, which
+    has it whole.
+    """
+
+    def __init__(self, network: Network, tile_px: int) -> None:
+        if tile_px < 1:
+            raise ValueError(f"tile_px is {tile_px}; it must be 1 or more")
+        self.network = network
+        self.tile_px = tile_px
+
+    @property
+    def card(self) -> Described:
+        return self.network.card
+
+    def prepare(self, image: UInt8[np.ndarray, "_ _ 3"]) -> CutPicture:
+        size_hw = (image.shape[0], image.shape[1])
+        tiles = cut(size_hw, self.tile_px)
+        inputs = [self.network.prepare(image[tile.top : tile.bottom, tile.left : tile.right]) for tile in tiles]
+        return CutPicture(size_hw, tiles, inputs)
+
+    def predict(self, inputs: Sequence[CutPicture], selection: Selection) -> list[tuple[CutPicture, list[Detections]]]:
+        most = getattr(self.card, "top_k", None)  # of an exported file; each tile may have as many
+        selection = replace(selection, top_k=min(selection.top_k, most or selection.top_k))
+        flat = [one for picture in inputs for one in picture.inputs]
+        found: list[Detections] = []
+        for first in range(0, len(flat), TOGETHER):
+            predictions = self.network.predict(flat[first : first + TOGETHER], selection)
+            found += self.network.select(predictions, selection)
+        places = iter(found)
+        return [(picture, [next(places) for _ in picture.tiles]) for picture in inputs]
+
+    def select(
+        self, predictions: Sequence[tuple[CutPicture, list[Detections]]], selection: Selection
+    ) -> list[Detections]:
+        return [self._merged(picture, found, selection) for picture, found in predictions]
+
+    def _merged(self, picture: CutPicture, found: Sequence[Detections], selection: Selection) -> Detections:
+        height, width = picture.size_hw
+        boxes, kept = [], []
+        for tile, detections in zip(picture.tiles, found, strict=True):
+            scale = np.array([tile.right - tile.left, tile.bottom - tile.top] * 2)
+            boxes_px = detections.boxes.astype(np.float64) * scale + np.array([tile.left, tile.top] * 2)
+            whole = self._is_whole(boxes_px, tile, (height, width))
+            boxes.append(boxes_px[whole] / np.array([width, height] * 2))
+            kept.append(detections.select(whole))
+        together = Detections(
+            boxes=np.concatenate(boxes),
+            scores=np.concatenate([one.scores for one in kept]).astype(np.float64),
+            labels=np.concatenate([one.labels for one in kept]),
+            classes=found[0].classes,
+        )
+        return suppress(together, selection)
+
+    def _is_whole(self, boxes_px: np.ndarray, tile: Tile, size_hw: tuple[int, int]) -> list[bool]:
+        """Which boxes are not ones that a neighbour has whole."""
+        height, width = size_hw
+        near, shared = BORDER * self.tile_px, OVERLAP * self.tile_px
+        left, top, right, bottom = boxes_px.T
+        at_left, at_right = left < tile.left + near, right > tile.right - near
+        at_top, at_bottom = top < tile.top + near, bottom > tile.bottom - near
+        across = (at_left & (tile.left > 0)) | (at_right & (tile.right < width))
+        down = (at_top & (tile.top > 0)) | (at_bottom & (tile.bottom < height))
+        return [not cut for cut in (across & (right - left < shared)) | (down & (bottom - top < shared))]

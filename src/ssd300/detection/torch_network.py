@@ -1,0 +1,64 @@
+"""Weights in torch: pictures in, detections out. Training's evaluation and `ssd300 detect` go through here."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from ssd300.images.to_tensor import to_input
+from ssd300.model import SSD
+from ssd300.model.postprocess import postprocess
+from ssd300.model.predictions import Predictions
+from ssd300.types import Detections, Selection
+from ssd300.weights import Card
+
+
+class TorchNetwork:
+    """A model with its card, in evaluation mode on a device."""
+
+    def __init__(
+        self, model: SSD, card: Card, *, device: torch.device | None = None, precision: torch.dtype = torch.float32
+    ) -> None:
+        self.device = device or torch.device("cpu")
+        self.model = model.to(self.device).eval()
+        self.card = card
+        self.precision = precision
+        self._forward: Callable[[Tensor], Predictions] = self.model
+        self._batch_size: int | None = None
+
+    def compile(self, batch_size: int) -> float:
+        """Let torch.compile make the network for batches of `batch_size`, and say how many seconds that took.
+
+        Smaller batches are filled up from then on, as each other size would be compiled again.
+        """
+        started = time.monotonic()
+        self._forward, self._batch_size = torch.compile(self.model), batch_size
+        size = self.model.settings.image_size_px
+        self.predict([torch.zeros(3, size, size)], Selection())
+        return time.monotonic() - started
+
+    def prepare(self, image: UInt8[np.ndarray, "_ _ 3"]) -> Float[Tensor, "3 size size"]:
+        """RGB in 0..1."""
+        return to_input(image, self.model.settings.image_size_px, self.card.resize)
+
+    @torch.no_grad()
+    def predict(self, inputs: Sequence[Float[Tensor, "3 size size"]], _selection: Selection) -> Predictions:
+        filling = max((self._batch_size or 0) - len(inputs), 0)
+        batch = torch.stack([*inputs, *[torch.zeros_like(inputs[0])] * filling]).to(self.device)
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            predictions = self._forward(batch)
+        return Predictions(*(part[: len(inputs)] for part in predictions))
+
+    def select(self, predictions: Predictions, selection: Selection) -> list[Detections]:
+        """Detections relative to each picture, as `postprocess` gives them."""
+        return postprocess(
+            predictions,
+            self.model.default_boxes,
+            self.model.settings.variances,
+            classes=self.card.classes,
+            selection=selection,
+            clip=self.card.clip_boxes,
+        )

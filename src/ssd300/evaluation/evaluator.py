@@ -1,0 +1,163 @@
+"""Evaluation: a model and labelled pictures in; a Report out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ssd300.data.dataset import Dataset, OnBadImage
+from ssd300.data.samples import read_sample
+from ssd300.detection.detector import Detector, TorchPrecision
+from ssd300.errors import DataError, WeightsError
+from ssd300.evaluation.scoring import Metric, Report, score
+from ssd300.metrics.voc_rules import DEVKIT, VocRules
+from ssd300.types import Annotation, DetectionTable, Selection
+
+CAFFE_TEST = Selection()
+BATCH = 8
+_NO_ROW, _NO_SCORE = np.zeros(0, np.int64), np.zeros(0)
+
+
+def evaluate(
+    weights: str | Path,
+    dataset: Dataset,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    rules: VocRules = DEVKIT,
+    selection: Selection = CAFFE_TEST,
+    on_bad_image: OnBadImage = "error",
+    device: str = "cpu",
+    precision: TorchPrecision = "float32",
+) -> Report:
+    """Detect on every picture of `dataset` with the detector that `weights` names, and score the detections.
+
+    Raises:
+        WeightsError: the weights cannot be read, or do not know a class that the data has objects of.
+        DataError: a picture cannot be read, and `on_bad_image` does not skip it; or none is left.
+    """
+    detector = Detector.load(weights, device=str(device), precision=precision)
+    return evaluate_detector(
+        detector,
+        dataset,
+        metrics=metrics,
+        rules=rules,
+        selection=selection,
+        on_bad_image=on_bad_image,
+    )
+
+
+def evaluate_detector(
+    detector: Detector,
+    dataset: Dataset,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    rules: VocRules = DEVKIT,
+    selection: Selection = CAFFE_TEST,
+    on_bad_image: OnBadImage = "error",
+) -> Report:
+    """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
+    known = with_classes_of(detector, dataset)
+    found = detect_all(detector, known, selection, on_bad_image)
+    return report_of(known, found, metrics=metrics, rules=rules)
+
+
+def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
+    """The data, its objects numbered as the detector numbers them. Raises WeightsError for an unknown class."""
+    try:
+        return dataset.with_classes(detector.card.classes)
+    except ValueError as error:
+        raise WeightsError(
+            f"the weights do not know all classes of the data: {error}",
+            where=dataset.root,
+            fix="Evaluate on data of the weights' classes, or with the weights that were trained on these.",
+        ) from error
+
+
+class Found(NamedTuple):
+    """Detections in original pixels; the pictures that they are numbered by; those that could not be read."""
+
+    table: DetectionTable
+    readable: list[Annotation]
+    skipped: tuple[str, ...]
+
+
+class InterruptedEvaluationError(Exception):
+    """An evaluation was given up, because it was asked to."""
+
+
+def detect_all(
+    detector: Detector,
+    dataset: Dataset,
+    selection: Selection,
+    on_bad_image: OnBadImage = "error",
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Found:
+    """What the detector finds in each picture that can be read. No picture gives no detections.
+
+    Raises:
+        DataError: a picture cannot be read, and `on_bad_image` does not skip it.
+        InterruptedEvaluationError: `interrupted` said so, before a batch.
+    """
+    images, labels, scores, boxes = [_NO_ROW], [_NO_ROW], [_NO_SCORE], [_NO_SCORE.reshape(0, 4)]
+    readable: list[Annotation] = []
+    skipped: list[str] = []
+    for start in range(0, len(dataset), BATCH):
+        if interrupted():
+            raise InterruptedEvaluationError
+        first, samples = len(readable), []
+        for annotation in dataset.annotations[start : start + BATCH]:
+            try:
+                samples.append(read_sample(annotation))
+                readable.append(annotation)
+            except DataError as error:
+                if on_bad_image == "error":
+                    raise
+                skipped.append(str(error))
+        if not samples:
+            continue
+        found = detector.detect([sample.image for sample in samples], selection)
+        for offset, (sample, detections) in enumerate(zip(samples, found, strict=True)):
+            placed = detections.scaled(sample.size_hw)
+            images.append(np.full(len(placed), first + offset))
+            labels.append(placed.labels)
+            scores.append(placed.scores.astype(np.float64))
+            boxes.append(placed.boxes.astype(np.float64))
+    table = DetectionTable(
+        image_index=np.concatenate(images),
+        labels=np.concatenate(labels),
+        scores=np.concatenate(scores),
+        boxes_px=np.concatenate(boxes),
+    )
+    return Found(table, readable, tuple(skipped))
+
+
+def join(pieces: Sequence[Found]) -> Found:
+    """What was found in consecutive pieces of a data set, as if it had been one."""
+    firsts = np.cumsum([0] + [len(piece.readable) for piece in pieces[:-1]])
+    tables = [piece.table for piece in pieces]
+    table = DetectionTable(
+        image_index=np.concatenate([table.image_index + first for table, first in zip(tables, firsts, strict=True)]),
+        labels=np.concatenate([table.labels for table in tables]),
+        scores=np.concatenate([table.scores for table in tables]),
+        boxes_px=np.concatenate([table.boxes_px for table in tables]),
+    )
+    readable = [annotation for piece in pieces for annotation in piece.readable]
+    return Found(table, readable, tuple(picture for piece in pieces for picture in piece.skipped))
+
+
+def report_of(
+    dataset: Dataset,
+    found: Found,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    rules: VocRules = DEVKIT,
+) -> Report:
+    """The report of what was found in `dataset`. Raises DataError if none of its pictures could be read."""
+    if not found.readable:
+        what = f"no picture can be read; the first: {found.skipped[0]}" if found.skipped else "there are no pictures"
+        raise DataError(what, where=dataset.root)
+    scored = replace(dataset, annotations=found.readable) if found.skipped else dataset
+    report = score(scored, found.table, metrics=metrics, rules=rules)
+    return replace(report, skipped=found.skipped)

@@ -1,0 +1,111 @@
+"""Does a run's number hold? Its stored detections are scored again, then its weights, on the data that it names."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from ssd300.data.dataset import Dataset, OnBadImage
+from ssd300.data.predictions.read import EVALUATION, JSONL, read_predictions
+from ssd300.errors import DataError, UsageError
+from ssd300.evaluation.evaluator import evaluate
+from ssd300.evaluation.scoring import Metric, Report, score
+from ssd300.metrics.coco import NAME as COCO_NAME
+from ssd300.metrics.voc_rules import NAMES, VocRules, metric_name
+from ssd300.reporting.run import DATA, SUMMARY
+
+STORED_TOLERANCE = 1e-9  # the same detections and the same arithmetic
+WEIGHTS_TOLERANCE = 0.005  # another processor rounds differently, and a detection may pass another
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One number of the run made again. `holds` if it is no further from the run's than `tolerance`."""
+
+    what: str
+    found: float | None
+    tolerance: float
+    difference: float
+    holds: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """The run's `map` by its `metric`, and what was made of it again."""
+
+    metric: str
+    map: float
+    checks: list[Check]
+
+    @property
+    def holds(self) -> bool:
+        return all(check.holds for check in self.checks)
+
+
+def verify(
+    run: Path,
+    dataset: Dataset,
+    *,
+    device: str = "cpu",
+    on_bad_image: OnBadImage = "error",
+) -> Verification:
+    """Make the number in `summary.json` again, from the detections in `eval/` and from the best weights.
+
+    Raises:
+        UsageError: there is no run, or it was never evaluated.
+        DataError: `dataset` is not what the run was evaluated on, by its fingerprint; or the detections are damaged.
+        WeightsError: the weights cannot be read.
+    """
+    if not run.is_dir():
+        raise UsageError("this is no run folder", where=run, fix="Name a folder that `ssd300 train` wrote.")
+    summary, data = (_read(run / name) for name in (SUMMARY, DATA))
+    if summary.get("map") is None or not data.get("validation"):
+        raise UsageError(
+            "the run was never evaluated, so there is nothing to verify", where=run, fix="Use ssd300 eval."
+        )
+    known, held_out = data["validation"], dataset.fingerprint()
+    if held_out != known["fingerprint"]:
+        raise DataError(
+            f"this is other data than the run was evaluated on: {len(dataset)} pictures, fingerprint {held_out[:12]}…; "
+            f"the run had {known['images']} of split '{known['split']}', {known['fingerprint'][:12]}…",
+            where=dataset.root,
+            fix="Name the same data, --split and --on-bad-label as for training.",
+        )
+    metric = _metric(summary["metric"])
+    weighed = evaluate(run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image)
+    scored = weighed.dataset  # without the pictures that cannot be read, where they are skipped
+    stored = read_predictions(run / EVALUATION / JSONL, scored.annotations, scored.classes).table
+    again = score(scored, stored, metrics=[metric])
+    return Verification(
+        metric=summary["metric"],
+        map=summary["map"],
+        checks=[
+            _check("the stored detections, scored again", again, summary, STORED_TOLERANCE),
+            _check("the best weights, evaluated again", weighed, summary, WEIGHTS_TOLERANCE),
+        ],
+    )
+
+
+def _check(what: str, report: Report, summary: dict[str, Any], tolerance: float) -> Check:
+    found = report.map
+    difference = float("inf") if found is None else abs(found - summary["map"])
+    return Check(what=what, found=found, tolerance=tolerance, difference=difference, holds=difference <= tolerance)
+
+
+def _metric(name: str) -> Metric:
+    """The metric behind a full name. Raises UsageError for one that a run does not use."""
+    for metric in get_args(Metric):
+        if name == (metric_name(metric, VocRules()) if metric in NAMES else COCO_NAME):
+            found: Metric = metric
+            return found
+    raise UsageError(f"the metric {name!r} is not known", fix="Verify with the version of ssd300 that made the run.")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the file of the run cannot be read ({error})", where=file, fix="Name a folder that `ssd300 train` wrote."
+        ) from error
+    return content

@@ -1,0 +1,24 @@
+"""Pixels as the network takes them: RGB tensors in 0..1 at its size."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from ssd300.images.resize import ANTIALIASED, Resize, resize
+
+WHITE = 255.0
+
+
+def to_float(images: UInt8[Tensor, "*batch 3 h w"]) -> Float[Tensor, "*batch 3 h w"]:
+    """RGB in 0..1, as the network takes it."""
+    return images / WHITE  # one pass: integers are divided as float32
+
+
+def to_input(image: UInt8[np.ndarray, "h w 3"], size: int, how: Resize) -> Float[Tensor, "3 size size"]:
+    """The picture as the network takes it: RGB in 0..1, `size` squared."""
+    if how == ANTIALIASED:
+        return to_float(torch.from_numpy(resize(image, size).copy()).permute(2, 0, 1))
+    pixels = to_float(torch.from_numpy(image.copy()).permute(2, 0, 1))
+    return F.interpolate(pixels[None], (size, size), mode="bilinear", align_corners=False)[0]

@@ -1,0 +1,1 @@
+"""What the machine gives: files, memory, threads, processors, devices and the web. Knows nothing of detection."""

@@ -1,0 +1,62 @@
+"""Which device and precision a run uses."""
+
+import time
+
+import torch
+import torch.nn.functional as F
+
+from ssd300.errors import UsageError
+from ssd300.system.environment import cpu_has_bf16
+
+TRIALS = 5  # of each precision; the first of a kind compiles
+
+
+def choose_device(name: str) -> torch.device:
+    """'auto' takes CUDA, then MPS, then the CPU. Raises UsageError for a device that this machine has not."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"the device {name} is not to be had here", fix="Use --device auto, or see `ssd300 env`."
+        ) from error
+    return device
+
+
+def choose_precision(amp: str, device: torch.device) -> torch.dtype:
+    """The network's precision, as asked for; 'auto' is bfloat16 where that pays, else float16 on CUDA."""
+    if amp == "bf16":
+        return torch.bfloat16
+    if amp == "fp16":
+        return torch.float16
+    if amp == "auto" and device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    if amp == "auto" and device.type == "cpu" and cpu_has_bf16() and _bf16_pays_on_cpu():
+        return torch.bfloat16
+    return torch.float32
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """As people write it: 'float32', 'bfloat16'."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _bf16_pays_on_cpu() -> bool:
+    """Times a convolution like the network's, forward and backward, in both precisions.
+
+    Having the instructions is not enough: AMD's Zen 4 is twice as fast with them, Intel's Sapphire Rapids without its
+    matrix unit half as fast.
+    """
+    images = torch.ones(2, 128, 38, 38).contiguous(memory_format=torch.channels_last)
+    kernel = torch.ones(128, 128, 3, 3).contiguous(memory_format=torch.channels_last)
+    best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    for _ in range(TRIALS):
+        for precision in best:
+            weight = kernel.clone().requires_grad_()
+            started = time.perf_counter()
+            with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+                F.conv2d(images, weight, padding=1).float().sum().backward()  # type: ignore[no-untyped-call]  # torch's
+            best[precision] = min(best[precision], time.perf_counter() - started)
+    return best[torch.bfloat16] < best[torch.float32]

@@ -1,0 +1,194 @@
+"""A file from the web: resumed where a transfer broke off, and checked before it gets its name.
+
+Knows neither weights nor data. Nothing here is called unless the user asked for a download.
+"""
+
+import hashlib
+import http.client
+import logging
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from ssd300.errors import DownloadError
+from ssd300.system.files import write_atomically
+from ssd300.system.web import is_address
+
+PART_SUFFIX = ".part"
+CHUNK_BYTES = 1 << 18
+TIMEOUT_S = 30.0  # without a single byte
+FRUITLESS_ATTEMPTS = 3  # one after another that bring no new byte, before the next address is tried
+PAUSE_S = 1.0  # before another attempt at the same address; longer each time
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """A file that others publish, with the checksum that they publish: of SHA-256 the beginning is enough.
+
+    Raises:
+        ValueError: there is no address or no checksum, or an address that is not of the web.
+    """
+
+    name: str
+    addresses: tuple[str, ...]
+    sha256: str | None = None
+    md5: str | None = None
+    size_mib: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.addresses or not (self.sha256 or self.md5):
+            raise ValueError(f"{self.name} needs an address and a checksum")
+        if not all(is_address(address) for address in self.addresses):
+            raise ValueError(f"the addresses of {self.name} must begin with http:// or https://")
+
+    @property
+    def checksum(self) -> str:
+        """As people write it, such as 'sha256 b556d3b4…'."""
+        if self.sha256:
+            return f"sha256 {self.sha256}" + ("…" if len(self.sha256) < hashlib.sha256().digest_size * 2 else "")
+        return f"md5 {self.md5}"
+
+
+def fetch(remote: RemoteFile, folder: Path, *, from_files: Path | None = None) -> Path:
+    """The file in `folder`, brought there if it is not yet; what is there already is checked like what comes.
+
+    `from_files` is a folder that holds it, for machines without a network. An unfinished transfer stays beside it as
+    `.part` and is resumed by the next call.
+
+    Raises:
+        DownloadError: no address gives the file, or what is there or what came has another checksum.
+    """
+    path = folder / remote.name
+    if path.exists():
+        if not _is_right(path, remote):
+            raise DownloadError(
+                f"the file there is not the published one ({remote.checksum})", where=path, fix="Remove it, try again."
+            )
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    if from_files is not None:
+        return _copy(remote, from_files / remote.name, path)
+    part = path.with_name(path.name + PART_SUFFIX)
+    faults = []
+    with _progress(remote, part) as advance:
+        for address in remote.addresses:
+            fault = _transfer_with_patience(address, part, advance)
+            if fault is None and _is_right(part, remote):
+                part.replace(path)
+                return path
+            if fault is None:
+                part.unlink()
+                fault = f"what came has another checksum than {remote.checksum}, and was removed"
+            faults.append(f"{address}: {fault}")
+    raise DownloadError(
+        f"{remote.name} could not be had; " + "; ".join(faults),
+        where=path,
+        fix=f"Try again: what came is kept. Or fetch it elsewhere and put it into {folder.resolve()}, "
+        "or name its folder with `ssd300 download … --from-files`.",
+    )
+
+
+def _copy(remote: RemoteFile, source: Path, path: Path) -> Path:
+    if not source.is_file():
+        raise DownloadError(f"{remote.name} is not there", where=source.parent, fix=f"Get it: {remote.addresses[0]}")
+    if not _is_right(source, remote):
+        raise DownloadError(
+            f"the file is not the published one ({remote.checksum})",
+            where=source,
+            fix=f"Get it again: {remote.addresses[0]}",
+        )
+    write_atomically(path, lambda temporary: _copy_bytes(source, temporary))
+    return path
+
+
+def _copy_bytes(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+def _transfer_with_patience(address: str, part: Path, advance: Callable[[int, int | None], None]) -> str | None:
+    """Until the whole file is there, as long as attempts bring something. None, or why it was given up."""
+    fruitless = 0
+    while True:
+        before = _size(part)
+        try:
+            _transfer(address, part, advance)
+            return None
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and before:
+                return None  # all of it is there, or too much: the checksum says which
+            if error.code < http.client.INTERNAL_SERVER_ERROR:
+                return f"HTTP {error.code} {error.reason}"
+            fault = f"HTTP {error.code} {error.reason}"
+        except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
+            fault = str(getattr(error, "reason", error)) or type(error).__name__
+        fruitless = 0 if _size(part) > before else fruitless + 1
+        if fruitless == FRUITLESS_ATTEMPTS:
+            return fault
+        log.info("%s: %s; going on from %d bytes", address, fault, _size(part))
+        time.sleep(PAUSE_S * fruitless)  # a server that is overloaded is given time
+
+
+def _transfer(address: str, part: Path, advance: Callable[[int, int | None], None]) -> None:
+    """Append what is missing to `part`. Raises OSError or HTTPException when the transfer breaks off."""
+    done = _size(part)
+    request = urllib.request.Request(address, headers={"User-Agent": "ssd300"})
+    if done:
+        request.add_header("Range", f"bytes={done}-")
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+        if answer.status != http.client.PARTIAL_CONTENT:
+            done = 0  # the server does not resume: from the beginning
+        length = answer.headers.get("Content-Length")
+        total = None if length is None else done + int(length)
+        if total is not None and total - done > shutil.disk_usage(part.parent).free:
+            raise DownloadError(
+                f"{total - done:,} bytes do not fit on the disk", where=part.parent, fix="Make room, or use --root."
+            )
+        with part.open("ab" if done else "wb") as file:
+            advance(done, total)
+            while chunk := answer.read(CHUNK_BYTES):
+                file.write(chunk)
+                done += len(chunk)
+                advance(done, total)
+    if total is not None and done < total:
+        raise http.client.IncompleteRead(b"", total - done)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _is_right(path: Path, remote: RemoteFile) -> bool:
+    for name, wanted in (("sha256", remote.sha256), ("md5", remote.md5)):
+        if wanted is not None:
+            with path.open("rb") as file:
+                if not hashlib.file_digest(file, name).hexdigest().startswith(wanted):
+                    return False
+    return True
+
+
+@contextmanager
+def _progress(remote: RemoteFile, part: Path) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on a terminal; one line otherwise."""
+    console = Console(stderr=True)
+    size = "" if remote.size_mib is None else f" ({remote.size_mib:.0f} MiB)"
+    resumed = f", resumed after {_size(part):,} bytes" if part.exists() else ""
+    if not console.is_terminal:
+        console.print(f"downloading {remote.name}{size} to {part.parent}{resumed}", soft_wrap=True, highlight=False)
+        yield lambda _done, _total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(remote.name)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,93 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ssd300.cli import main
+from ssd300.data import load_dataset
+from ssd300.evaluation.verification import verify
+from ssd300.training.loop import train
+from ssd300.training.presets import PRESETS
+from ssd300.weights import load_weights, read_card, save_weights
+
+
+@pytest.fixture
+def run(coloured, tmp_path):
+    options = {"steps": 3, "batch_size": 2, "workers": 0, "amp": "off", "init": "none", "ema": True}
+    out = tmp_path / "run"
+    train(
+        load_dataset(coloured), replace(PRESETS["light"](out), **options),
+        validation=load_dataset(coloured, purpose="test"),
+    )  # fmt: skip
+    return out
+
+
+def held_out(coloured):
+    return load_dataset(coloured, purpose="test")
+
+
+def test_an_honest_run_holds_and_the_command_says_so(run, coloured, capsys):
+    result = verify(run, held_out(coloured))
+    assert [check.difference for check in result.checks] == [0.0, 0.0]
+    assert main(["verify", str(run), str(coloured), "--json", "--device", "cpu"]) == 0
+    assert json.loads(capsys.readouterr().out)["holds"] is True
+
+
+def test_pictures_that_were_skipped_are_skipped_again(run, coloured, tmp_path, capsys):
+    """One of the two held-out pictures is no picture."""
+    test = coloured / "ImageSets/Main/test.txt"
+    test.write_text("p4\np3\n")
+    (coloured / "JPEGImages/p3.jpg").write_bytes(b"no picture")
+    options = {"steps": 1, "batch_size": 2, "workers": 0, "amp": "off", "init": "none", "on_bad_image": "skip"}
+    train(
+        load_dataset(coloured), replace(PRESETS["light"](tmp_path / "again"), **options),
+        validation=load_dataset(coloured, purpose="test"),
+    )  # fmt: skip
+    words = ["verify", str(tmp_path / "again"), str(coloured), "--device", "cpu"]
+    assert main([*words, "--on-bad-image", "skip"]) == 0
+    assert main(words) == 3
+
+
+def test_a_summary_that_says_more_is_found_out(run, coloured, capsys):
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(summary | {"map": summary["map"] + 0.01}))
+    assert main(["verify", str(run), str(coloured), "--device", "cpu"]) == 1
+    out = capsys.readouterr()
+    assert out.out.count("does not hold: 0.01 apart") == 2
+    assert "the run's number does not hold" in out.err
+
+
+def test_detections_and_weights_that_were_changed_are_found_out(run, coloured):
+    lines = (run / "eval/detections.jsonl").read_text().splitlines()
+    truth = held_out(coloured).annotations[0]
+    x, y, right, bottom = truth.boxes_px[0]
+    better = {"label": held_out(coloured).classes[truth.labels[0]], "score": 1.0,
+              "box": {"xmin": x, "ymin": y, "xmax": right, "ymax": bottom}}  # fmt: skip
+    row = json.loads(lines[0])
+    (run / "eval/detections.jsonl").write_text(json.dumps(row | {"detections": [better]}) + "\n")
+    assert [check.holds for check in verify(run, held_out(coloured)).checks] == [False, True]
+
+
+def test_other_weights_give_another_number(run, coloured):
+    """Weights of no use find nothing; the run's summary is made to say that it found all."""
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(summary | {"map": 1.0}))
+    model, card = load_weights(run)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    (run / "weights/best.safetensors").unlink()
+    save_weights(run / "weights/best.safetensors", model, card)
+    assert not any(check.holds for check in verify(run, held_out(coloured)).checks)
+
+
+def test_other_data_a_run_without_evaluation_and_no_run(run, coloured, tmp_path, capsys):
+    assert main(["verify", str(run), str(coloured), "--split", "trainval"]) == 3
+    assert "other data" in capsys.readouterr().err
+    data = json.loads((run / "data.json").read_text())
+    (run / "data.json").write_text(json.dumps(data | {"validation": None}))
+    assert main(["verify", str(run), str(coloured)]) == 2
+    assert "never evaluated" in capsys.readouterr().err
+    assert main(["verify", str(tmp_path), str(coloured)]) == 4
+    assert read_card(run).classes == ("blue", "red")

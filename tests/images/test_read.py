@@ -1,0 +1,116 @@
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ssd300.errors import DataError
+from ssd300.images import read as images
+from ssd300.images.read import BEHIND_ALPHA, image_size_hw, read_image
+
+RED = (200, 30, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "expected"),
+    [
+        ("rgb.png", lambda: Image.new("RGB", (4, 3), RED), RED),
+        ("grey.png", lambda: Image.new("L", (4, 3), 77), (77, 77, 77)),
+        ("bit.png", lambda: Image.new("1", (4, 3), 1), (255, 255, 255)),
+        ("palette.png", lambda: Image.new("RGB", (4, 3), RED).quantize(4), RED),
+        ("alpha.png", lambda: Image.new("RGBA", (4, 3), (*RED, 0)), BEHIND_ALPHA),
+        ("grey_alpha.png", lambda: Image.new("LA", (4, 3), (9, 255)), (9, 9, 9)),
+        ("deep.png", lambda: Image.fromarray(np.full((3, 4), 32896, np.uint16)), (128, 128, 128)),
+        ("cmyk.tif", lambda: Image.new("CMYK", (4, 3), (0, 255, 255, 0)), (255, 0, 0)),
+        ("wrong_ending.jpg", None, RED),
+        ("still.webp", lambda: Image.new("RGB", (4, 3), (0, 0, 0)), (0, 0, 0)),
+        ("one.bmp", lambda: Image.new("RGB", (4, 3), RED), RED),
+    ],
+)
+def test_every_mode_becomes_rgb(tmp_path, name, make, expected):
+    path = tmp_path / name
+    if make is None:
+        Image.new("RGB", (4, 3), RED).save(path, format="PNG")
+    else:
+        make().save(path)
+    image = read_image(path)
+    assert image.shape == (3, 4, 3)
+    assert np.abs(image.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.jpg"
+    Image.new("RGB", (40, 20), RED).save(path, exif=exif)
+    wanted = (40, 20) if orientation >= 5 else (20, 40)
+    assert read_image(path).shape[:2] == wanted
+    assert image_size_hw(path) == wanted
+
+
+def truncated(path):
+    Image.effect_noise((64, 64), 50).save(path, format="JPEG")
+    path.write_bytes(path.read_bytes()[:600])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "cannot be opened"),
+        (lambda path: path.mkdir(), "folder"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.write_text("no picture"), "not a picture"),
+        (truncated, "cannot be read"),
+        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "EPS is no kind of picture"),
+        (os.mkfifo, "device"),
+    ],
+)
+def test_what_is_no_picture_is_named(tmp_path, make, message):
+    path = tmp_path / "bad.jpg"
+    make(path)
+    with pytest.raises(DataError, match=message) as caught:
+        read_image(path)
+    assert str(path) in str(caught.value)
+    assert caught.value.fix
+
+
+def test_too_many_pixels_are_refused_before_decoding(tmp_path):
+    path = tmp_path / "bomb.png"
+    Image.new("1", (20_000, 10_001)).save(path)
+    with pytest.raises(DataError, match="limit is 200,000,000"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("kind", ["RGB", "L", "progressive", "4:4:4", "odd", "turned", "CMYK", "cut"])
+def test_the_faster_decoder_gives_the_same_pixels_and_the_same_errors(tmp_path, monkeypatch, kind):
+    pixels = np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8).repeat(7, 0).repeat(5, 1)
+    image = Image.fromarray(pixels[: 61 if kind == "odd" else 63, : 59 if kind == "odd" else 60])
+    exif = Image.Exif()
+    exif[0x0112] = 6 if kind == "turned" else 1
+    path = tmp_path / "a.jpg"
+    image.convert(kind if kind in ("L", "CMYK") else "RGB").save(
+        path, quality=80, exif=exif, progressive=kind == "progressive", subsampling=0 if kind == "4:4:4" else 2
+    )
+    if kind == "cut":
+        path.write_bytes(path.read_bytes()[:-400])
+
+    def read() -> np.ndarray | str:
+        try:
+            return read_image(path)
+        except DataError as error:
+            return error.what
+
+    assert images.simplejpeg is not None
+    fast = read()
+    monkeypatch.setattr(images, "simplejpeg", None)
+    slow = read()
+    assert isinstance(fast, str) == isinstance(slow, str) == (kind == "cut")
+    assert np.array_equal(fast, slow)
+
+
+def test_the_faster_decoder_agrees_on_real_photographs(voc_sample, monkeypatch):
+    paths = sorted(voc_sample.rglob("*.jpg"))[:40]
+    fast = [read_image(path) for path in paths]
+    monkeypatch.setattr(images, "simplejpeg", None)
+    assert all(np.array_equal(pixels, read_image(path)) for pixels, path in zip(fast, paths, strict=True))

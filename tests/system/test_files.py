@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from ssd300.errors import RunError, UsageError
+from ssd300.system.files import remove_stale_temporaries, whole_folder, write_atomically, write_json, write_text
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def fill_half(out):
+    with whole_folder(out) as folder:
+        (folder / "half").write_text("x")
+        raise RuntimeError
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "deep/file.txt"
+    write_text(path, "old")
+
+    def fail(temporary):
+        temporary.write_text("ne")
+        raise OSError("disk full")
+
+    with pytest.raises(RunError, match="disk full"):
+        write_atomically(path, fail)
+    assert path.read_text() == "old"
+    assert names(path.parent) == ["file.txt"]
+    write_text(path, "new")
+    assert path.read_text() == "new"
+
+
+def test_values_that_are_no_json_leave_the_file_as_it_was(tmp_path):
+    write_json(tmp_path / "a.json", {"a": 1})
+    with pytest.raises(ValueError):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert (tmp_path / "a.json").read_text() == '{\n  "a": 1\n}\n'
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_appears_when_the_block_ends_well(tmp_path, there):
+    out = tmp_path / "out"
+    if there:
+        out.mkdir()
+    with pytest.raises(RuntimeError):
+        fill_half(out)
+    assert list(tmp_path.rglob("*")) == ([out] if there else [])
+    with whole_folder(out) as folder:
+        (folder / "a").write_text("x")
+    assert [path.name for path in out.iterdir()] == ["a"]
+    with pytest.raises(UsageError, match="not empty"), whole_folder(out):
+        pass
+    with whole_folder(out, overwrite=True) as folder:
+        (folder / "b").write_text("y")
+    assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
+
+
+def test_the_current_folder_can_be_filled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with whole_folder(Path()) as folder:
+        (folder / "a").write_text("x")
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_file_in_the_way_and_what_a_killed_run_left(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match="a file where a folder"), whole_folder(tmp_path / "file"):
+        pass
+    (tmp_path / ".state.pt.123.partial").write_text("half")
+    remove_stale_temporaries(tmp_path)
+    assert names(tmp_path) == ["file"]
