@@ -17,9 +17,9 @@ import torch
 from ssd300.data import load_dataset
 from ssd300.data.loader import training_batches
 from ssd300.errors import DataError, RunError, UsageError
+from ssd300.run_layout import PREVIOUS_STATE, STATE
 from ssd300.training import loop, memory_limit
 from ssd300.training.loop import train
-from ssd300.training.state import PREVIOUS, STATE
 from ssd300.training.step import TrainStep
 from ssd300.weights import load_weights
 
@@ -65,7 +65,7 @@ def test_a_damaged_state_is_noticed_and_the_one_before_goes_on(config, data, tmp
 
 def test_without_any_whole_state_the_error_says_so(config, data, tmp_path):
     train(data, config(tmp_path / "run", save_every=1), stop_after=2)
-    for name in (STATE, PREVIOUS):
+    for name in (STATE, PREVIOUS_STATE):
         (tmp_path / "run" / name).write_bytes(b"PK nonsense")
     with pytest.raises(RunError, match="the state cannot be read"):
         train(data, config(tmp_path / "run"), resume=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ssd300 import run_layout
 from ssd300.cli.options import DataFormat, Json, device_for, print_json, read_classes, say
 from ssd300.errors import RunError, UsageError
 
@@ -123,9 +124,7 @@ def _is_weights(which: str) -> bool:
     path = Path(which)
     if not path.is_dir():
         return path.suffix in (".safetensors", *EXPORTED) or not path.exists()
-    from ssd300.weights.resolve import RUN_WEIGHTS  # which brings torch, and is not needed for an exported file
-
-    return (path / RUN_WEIGHTS).is_file()
+    return (path / run_layout.BEST_WEIGHTS).is_file()
 
 
 def _detections(which: str, dataset: "Dataset", ids_of: Path | None, device: str) -> "DetectionTable":

@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from ssd300 import run_layout
 from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
 
 PICTURES = (240, 60)  # drawn for training and for testing
@@ -66,7 +67,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
         for path, picture in zip(shown, drawn, strict=True):
             picture.save(folder / path.name, quality=95)
         rows = [json.dumps(result.to_dict(), ensure_ascii=False) + "\n" for result in found]
-        (folder / "detections.jsonl").write_text("".join(rows), encoding="utf-8")
+        (folder / run_layout.DETECTIONS_JSONL).write_text("".join(rows), encoding="utf-8")
     report = read_run(run)
     gallery = Gallery(
         title="What it finds",
@@ -77,7 +78,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
         ],
     )
     write_report(
-        out / "report.html",
+        out / run_layout.REPORT,
         replace(
             report,
             title="SSD300 on drawn scenes",
@@ -88,8 +89,8 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     if json_:
         print_json(
             {name: summary[name] for name in ("map", "metric", "per_class", "images")}
-            | {"report": str(out / "report.html")}
+            | {"report": str(out / run_layout.REPORT)}
         )
         return
     sys.stdout.write(f"mAP {summary['map']:.4f} ({summary['metric']}) on {summary['images']} held-out pictures\n")
-    sys.stdout.write(f"look at {out / 'report.html'}\n")
+    sys.stdout.write(f"look at {out / run_layout.REPORT}\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ssd300 import run_layout
 from ssd300.cli.options import DataFormat, Json, Switch, Weights, device_for, print_json, read_classes, say
 from ssd300.errors import UsageError
 
@@ -190,7 +191,7 @@ def eval_(
     if failures and where is not None:
         _print_failures(where)
     if out is not None:
-        sys.stdout.write(f"look at {out / 'report.html'}\n")
+        sys.stdout.write(f"look at {out / run_layout.REPORT}\n")
     if report.skipped:
         sys.stdout.write(f"{len(report.skipped)} picture(s) could not be read and were left out\n")
 
@@ -221,10 +222,10 @@ def _write_folder(out: Path, report: "Report", where: "Failures", *, source: str
     facts = [("detections of", source), ("command", shlex.join(sys.argv)), ("ssd300", version("ssd300"))]
     with whole_folder(out, overwrite=overwrite) as folder:
         store_evaluation(folder, report)
-        write_json(folder / "scores.json", report.to_dict())
-        write_json(folder / "failures.json", where.to_dict())
+        write_json(folder / run_layout.SCORES, report.to_dict())
+        write_json(folder / run_layout.ERRORS, where.to_dict())
         page = evaluation_page(report, where, title=f"Evaluation of {Path(source).name}", facts=facts)
-        write_report(folder / "report.html", page)
+        write_report(folder / run_layout.REPORT, page)
 
 
 def _print_failures(where: "Failures") -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Parameter
 
+from ssd300 import run_layout
 from ssd300.cli.options import DataFormat, Json, Switch, log_to_stderr, print_json, read_classes, say
 from ssd300.errors import UsageError
 from ssd300.system.files import check_output_free
@@ -139,7 +140,7 @@ def train(
     if not is_main_process():
         return
     if summary["skipped_images"]:
-        say([f"{summary['skipped_images']} picture(s) could not be read and were skipped: {out / 'train.log'}"])
+        say([f"{summary['skipped_images']} picture(s) could not be read and were skipped: {out / run_layout.LOG}"])
     if json_:
         print_json(summary)
     elif summary["map"] is not None:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from ssd300.boxes_px import iou_px
+from ssd300.boxes import iou_px
 from ssd300.types import Sample
 
 PROBABILITY = 0.5  # of each colour change, of zooming out, and of the flip

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from ssd300.data.predictions.read import JSONL, write_comp4
+from ssd300 import run_layout
+from ssd300.data.predictions.read import write_comp4
 from ssd300.detection.results import Result
 from ssd300.system.files import write_atomically, write_text
 from ssd300.types import Annotation, DetectionTable
@@ -84,7 +85,7 @@ def _jsonl(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[s
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
-    write_atomically(folder / JSONL, write)
+    write_atomically(folder / run_layout.DETECTIONS_JSONL, write)
 
 
 def _json(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
@@ -149,7 +150,7 @@ def _comp4(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str
         )
         for name, row in zip(names, rows, strict=True)
     ]
-    write_comp4(folder / "comp4", COMP4_SPLIT, table, annotations, classes)
+    write_comp4(folder / run_layout.COMP4, COMP4_SPLIT, table, annotations, classes)
 
 
 def _classes_file(folder: Path, _names: Sequence[str], _rows: Rows, classes: Sequence[str]) -> None:

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ssd300.data.predictions.read import JSONL, write_comp4
+from ssd300 import run_layout
+from ssd300.data.predictions.read import write_comp4
 from ssd300.evaluation.scoring import Report
 from ssd300.images.read import image_size_hw
 from ssd300.system.files import write_text
 from ssd300.types import Annotation, DetectionTable
-
-PER_CLASS, COMP4 = "per_class.csv", "comp4"
 
 
 def store_evaluation(folder: Path, report: Report) -> None:
@@ -26,10 +25,11 @@ def store_evaluation(folder: Path, report: Report) -> None:
     for name, result in report.per_class.items():
         ap = "" if result.ap is None else result.ap
         writer.writerow((name, ap, result.objects, result.difficult, result.detections))
-    write_text(folder / PER_CLASS, text.getvalue())
+    write_text(folder / run_layout.PER_CLASS_CSV, text.getvalue())
     rows = detection_rows(report.detections, dataset.annotations, dataset.classes)
-    write_text(folder / JSONL, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    write_comp4(folder / COMP4, dataset.split, report.detections, dataset.annotations, dataset.classes)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_text(folder / run_layout.DETECTIONS_JSONL, lines)
+    write_comp4(folder / run_layout.COMP4, dataset.split, report.detections, dataset.annotations, dataset.classes)
 
 
 def detection_rows(

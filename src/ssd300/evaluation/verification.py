@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from ssd300 import run_layout
 from ssd300.data.dataset import Dataset, OnBadImage
-from ssd300.data.predictions.read import EVALUATION, JSONL, read_predictions
+from ssd300.data.predictions.read import read_predictions
 from ssd300.errors import DataError, UsageError
 from ssd300.evaluation.evaluator import evaluate
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.voc_rules import NAMES, VocRules, metric_name
-from ssd300.reporting.run import DATA, SUMMARY
 
 STORED_TOLERANCE = 1e-9  # the same detections and the same arithmetic
 WEIGHTS_TOLERANCE = 0.005  # another processor rounds differently, and a detection may pass another
@@ -58,7 +58,7 @@ def verify(
     """
     if not run.is_dir():
         raise UsageError("this is no run folder", where=run, fix="Name a folder that `ssd300 train` wrote.")
-    summary, data = (_read(run / name) for name in (SUMMARY, DATA))
+    summary, data = (_read(run / name) for name in (run_layout.SUMMARY, run_layout.DATA))
     if summary.get("map") is None or not data.get("validation"):
         raise UsageError(
             "the run was never evaluated, so there is nothing to verify", where=run, fix="Use ssd300 eval."
@@ -74,7 +74,8 @@ def verify(
     metric = _metric(summary["metric"])
     weighed = evaluate(run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image)
     scored = weighed.dataset  # without the pictures that cannot be read, where they are skipped
-    stored = read_predictions(run / EVALUATION / JSONL, scored.annotations, scored.classes).table
+    detections = run / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
+    stored = read_predictions(detections, scored.annotations, scored.classes).table
     again = score(scored, stored, metrics=[metric])
     return Verification(
         metric=summary["metric"],

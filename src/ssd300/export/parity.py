@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ssd300.boxes_px import iou_px
+from ssd300.boxes import iou_px
 from ssd300.detection.network import Network, detect
 from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.runtime.manifest import Precision

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from ssd300.boxes_px import iou_px
+from ssd300.boxes import iou_px
 from ssd300.types import Annotation, DetectionTable
 
 IOU_THRESHOLD = 0.5  # as in VOC's metric

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ssd300.boxes_px import area_px
+from ssd300.boxes import area_px
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.types import Annotation, DetectionTable
 

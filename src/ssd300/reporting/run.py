@@ -11,27 +11,19 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from ssd300.data.predictions.read import EVALUATION
+from ssd300 import run_layout
 from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.reporting.evaluation import PLOTS, WORST_EXPLANATION, WORST_TITLE, errors_table
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
 
-REPORT, LOG = "report.html", "train.log"
-CONFIG, COMMAND, ENVIRONMENT, DATA, SUMMARY = "config.yaml", "command.txt", "env.json", "data.json", "summary.json"
-FAILURES = f"{EVALUATION}/failures.json"
-TRAINING_BATCH, VALIDATION, WORST = (
-    "images/training_batch.jpg", "images/validation_{number}.jpg", "images/worst_{number}.jpg"
-)  # fmt: skip
-LOSS, RATE, MAP, LABELS = "plots/loss.png", "plots/lr.png", "plots/map.png", "plots/labels.png"
-OF_EVALUATION = "plots/{name}.png"
 SHOWN_PICTURES = 6
 
 _PLOTS = (  # file, alternative text, whether it takes a whole line
-    (LOSS, "loss over steps", False),
-    (MAP, "mAP over steps", False),
-    (RATE, "learning rate over steps", False),
-    *((OF_EVALUATION.format(name=name), alternative, wide) for name, (alternative, wide) in PLOTS.items()),
-    (LABELS, "objects a class, objects a picture and sizes in the training data", True),
+    (run_layout.LOSS_PLOT, "loss over steps", False),
+    (run_layout.MAP_PLOT, "mAP over steps", False),
+    (run_layout.LEARNING_RATE_PLOT, "learning rate over steps", False),
+    *((run_layout.EVALUATION_PLOT.format(name=name), alternative, wide) for name, (alternative, wide) in PLOTS.items()),
+    (run_layout.LABELS_PLOT, "objects a class, objects a picture and sizes in the training data", True),
 )
 
 
@@ -41,12 +33,13 @@ def read_run(folder: Path) -> Page:
     Raises:
         FileNotFoundError: there is no run: config.yaml, data.json or summary.json is missing.
     """
-    config: dict[str, Any] = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
-    data, summary = _read_json(folder / DATA), _read_json(folder / SUMMARY)
+    config: dict[str, Any] = yaml.safe_load((folder / run_layout.CONFIG).read_text(encoding="utf-8"))
+    data, summary = _read_json(folder / run_layout.DATA), _read_json(folder / run_layout.SUMMARY)
     headline, meaning = "–", "no mAP yet"
     if summary["map"] is not None:
         headline = f"{summary['map']:.3f}"
         meaning = f"mAP ({summary['metric']}) on {summary['images']:,} pictures that training never saw"
+    errors = folder / run_layout.EVALUATION / run_layout.ERRORS
     return Page(
         title=folder.resolve().name,
         subtitle=f"{config['model']}, {summary['steps']:,} of {config['steps']:,} steps, "
@@ -56,7 +49,7 @@ def read_run(folder: Path) -> Page:
         facts_title="The run",
         notes=_notes(config, data, summary),
         per_class=[ClassRow(name=name, **values) for name, values in (summary["per_class"] or {}).items()],
-        tables=[errors_table(_read_json(folder / FAILURES))] if (folder / FAILURES).is_file() else [],
+        tables=[errors_table(_read_json(errors))] if errors.is_file() else [],
         plots=[
             Plot(alternative=alternative, png=(folder / name).read_bytes(), wide=wide)
             for name, alternative, wide in _PLOTS
@@ -88,7 +81,8 @@ def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]
 
 def _galleries(folder: Path) -> list[Gallery]:
     held_out, worst = (
-        [folder / name.format(number=number) for number in range(1, SHOWN_PICTURES + 1)] for name in (VALIDATION, WORST)
+        [folder / name.format(number=number) for number in range(1, SHOWN_PICTURES + 1)]
+        for name in (run_layout.VALIDATION_IMAGE, run_layout.WORST_IMAGE)
     )
     galleries = (
         Gallery(
@@ -101,7 +95,7 @@ def _galleries(folder: Path) -> list[Gallery]:
         Gallery(
             title="What training sees",
             explanation="The first batch after augmentation, with its boxes.",
-            pictures=_pictures([folder / TRAINING_BATCH]),
+            pictures=_pictures([folder / run_layout.TRAINING_BATCH_IMAGE]),
             wide=True,
         ),
     )
@@ -118,7 +112,7 @@ def _pictures(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
 
 
 def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[tuple[str, str]]:
-    environment = _read_json(folder / ENVIRONMENT)
+    environment = _read_json(folder / run_layout.ENVIRONMENT)
     facts = [
         ("training data", _described(data)),
         ("pictures seen", f"{summary['images_seen']:,}"),
@@ -133,8 +127,8 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
         facts.insert(1, ("held-out data", _described(data["validation"])))
     if summary["git"]:
         facts.append(("commit", summary["git"]))
-    if (folder / COMMAND).is_file():
-        facts.append(("command", (folder / COMMAND).read_text(encoding="utf-8").strip()))
+    if (folder / run_layout.COMMAND).is_file():
+        facts.append(("command", (folder / run_layout.COMMAND).read_text(encoding="utf-8").strip()))
     return facts
 
 

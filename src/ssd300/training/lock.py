@@ -6,11 +6,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ssd300 import run_layout
 from ssd300.errors import UsageError
 from ssd300.system.files import check_output_free, remove_stale_temporaries
 from ssd300.training.distributed import World
-
-LOCK = ".lock"
 
 
 @contextmanager
@@ -22,7 +21,7 @@ def sole_use(folder: Path, world: World, *, resume: bool, overwrite: bool) -> It
     if not resume:
         check_output_free(folder, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, timeout=0)
+    lock = FileLock(folder / run_layout.LOCK, timeout=0)
     try:
         lock.acquire()
     except Timeout as error:
@@ -35,6 +34,6 @@ def sole_use(folder: Path, world: World, *, resume: bool, overwrite: bool) -> It
         yield
     finally:
         lock.release()
-        if [path.name for path in folder.iterdir()] == [LOCK]:  # the run never began
-            (folder / LOCK).unlink()
+        if [path.name for path in folder.iterdir()] == [run_layout.LOCK]:  # the run never began
+            (folder / run_layout.LOCK).unlink()
             folder.rmdir()

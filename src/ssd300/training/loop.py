@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import torch
 
+from ssd300 import run_layout
 from ssd300.batches import Batch
 from ssd300.data.cache import PictureCache
 from ssd300.data.dataset import Dataset
@@ -34,7 +35,6 @@ from ssd300.training.step import TrainStep
 from ssd300.training.validation import validate
 from ssd300.weights import Card, save_weights
 
-BEST, LAST, LAST_AVERAGE = "weights/best.safetensors", "weights/last.safetensors", "weights/last_ema.safetensors"
 log = logging.getLogger(__name__)
 
 
@@ -204,7 +204,7 @@ class Trainer:
         if improved:
             self.progress(best=report.to_dict() | {"averaged": model is not self.state.model})
             if self.world.is_main:
-                self.save_weights(BEST, model, report)
+                self.save_weights(run_layout.BEST_WEIGHTS, model, report)
         self.told.tell("on_evaluation", self.state.progress, *reports)
 
     def patience_is_over(self) -> bool:
@@ -222,10 +222,11 @@ class Trainer:
         if self.world.is_main:
             models = self.models()
             reports: Sequence[Report | None] = self.reports or [None] * len(models)
-            for name, model, report in zip((LAST, LAST_AVERAGE), models, reports, strict=False):
+            names = (run_layout.LAST_WEIGHTS, run_layout.LAST_AVERAGED_WEIGHTS)
+            for name, model, report in zip(names, models, reports, strict=False):
                 self.save_weights(name, model, report)
             if self.state.progress.best is None:
-                self.save_weights(BEST, models[-1], None)
+                self.save_weights(run_layout.BEST_WEIGHTS, models[-1], None)
             self.state.save()
         self.saved = self.state.progress
         self.told.tell("on_save", self.state.progress)

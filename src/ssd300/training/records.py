@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ssd300 import run_layout
 from ssd300.system.files import write_text
 
-JSONL, CSV = "metrics.jsonl", "results.csv"
 COLUMNS = (
     "step", "images_seen", "seconds", "lr", "localization", "classification", "images_per_second", "memory_bytes",
     "metric", "map", "map_ema",
@@ -45,14 +45,14 @@ class Records:
 
     def resume(self, step: int) -> None:
         """Keep the rows up to `step` and cut the others, in both files."""
-        path = self.folder / JSONL
+        path = self.folder / run_layout.METRICS_JSONL
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         self.rows = [row for row in map(_parse, lines) if row is not None and row["step"] <= step]
         self._write_all()
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
-        for name, line in ((JSONL, _json_line(row)), (CSV, _csv_line(row))):
+        for name, line in ((run_layout.METRICS_JSONL, _json_line(row)), (run_layout.RESULTS_CSV, _csv_line(row))):
             with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
                 file.write(line)
 
@@ -65,9 +65,9 @@ class Records:
         return [row for row in self.rows if "map" in row]
 
     def _write_all(self) -> None:
-        write_text(self.folder / JSONL, "".join(map(_json_line, self.rows)))
+        write_text(self.folder / run_layout.METRICS_JSONL, "".join(map(_json_line, self.rows)))
         header = _csv_line({name: name for name in COLUMNS})
-        write_text(self.folder / CSV, header + "".join(map(_csv_line, self.rows)))
+        write_text(self.folder / run_layout.RESULTS_CSV, header + "".join(map(_csv_line, self.rows)))
 
 
 def _parse(line: str) -> Row | None:

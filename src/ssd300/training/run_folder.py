@@ -17,10 +17,10 @@ import yaml
 from PIL import Image
 from torch import Tensor
 
+from ssd300 import run_layout
 from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
 from ssd300.data.photometric import apply_photometric
-from ssd300.data.predictions.read import EVALUATION
 from ssd300.data.samples import read_sample
 from ssd300.evaluation.error_analysis import find_failures
 from ssd300.evaluation.saving import store_evaluation
@@ -28,33 +28,21 @@ from ssd300.evaluation.scoring import SHOWN_SCORE, Report
 from ssd300.images.draw import draw_detections
 from ssd300.images.to_tensor import WHITE, to_float
 from ssd300.reporting import plots
-from ssd300.reporting import run as layout
 from ssd300.reporting.evaluation import evaluation_figures, worst_pictures
 from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
 from ssd300.reporting.plot_style import save_figure
+from ssd300.reporting.run import SHOWN_PICTURES, duration, read_run
 from ssd300.system.device import dtype_name
 from ssd300.system.environment import environment, source_commit
 from ssd300.system.files import write_atomically, write_json, write_text
 from ssd300.system.memory import gigabytes, used_memory_bytes
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
-from ssd300.training.records import CSV, JSONL, Records, StepRow
+from ssd300.training.records import Records, StepRow
 from ssd300.training.state import Progress, describe
 from ssd300.types import Annotation, Detections, DetectionTable
 
-OF_A_RUN = (
-    "weights",
-    "state",
-    "plots",
-    "images",
-    EVALUATION,
-    layout.REPORT,
-    layout.SUMMARY,
-    JSONL,
-    CSV,
-    layout.LOG,
-)
 TILE_PX, BATCH_TILE_PX, BATCH_COLUMNS, MOST_OF_A_BATCH = 480, 240, 4, 16
 
 log = logging.getLogger(__name__)
@@ -84,17 +72,17 @@ class RunFolder(Callback):
             self._start_log()
             self.records.resume(progress.step)
             return
-        for name in OF_A_RUN:
+        for name in run_layout.OF_A_RUN:
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         self._start_log()
         self.records.start()
-        write_text(self.folder / layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
-        write_json(self.folder / layout.ENVIRONMENT, environment())
+        write_text(self.folder / run_layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
+        write_json(self.folder / run_layout.ENVIRONMENT, environment())
         held_out = None if self.validation is None else _describe_data(self.validation)
-        write_json(self.folder / layout.DATA, _describe_data(self.dataset) | {"validation": held_out})
+        write_json(self.folder / run_layout.DATA, _describe_data(self.dataset) | {"validation": held_out})
         figure = plots.plot_label_statistics(self.dataset.annotations, self.dataset.classes)
-        save_figure(self.folder / layout.LABELS, figure)
+        save_figure(self.folder / run_layout.LABELS_PLOT, figure)
 
     def on_first_batch(self, batch: Batch, fill: Tensor) -> None:
         """Keep the first pictures of the batch as the network sees them."""
@@ -108,7 +96,7 @@ class RunFolder(Callback):
             labels = batch.targets.labels[row][real].numpy() - 1
             pictures.append((batch.image_ids[row], draw_labels(image, boxes, labels, self.dataset.classes)))
         picture = montage(pictures, columns=BATCH_COLUMNS, tile_px=BATCH_TILE_PX)
-        _save_jpeg(self.folder / layout.TRAINING_BATCH, picture)
+        _save_jpeg(self.folder / run_layout.TRAINING_BATCH_IMAGE, picture)
 
     def on_step(self, row: StepRow) -> None:
         """Add a row and a line of the log, every so many steps."""
@@ -126,7 +114,7 @@ class RunFolder(Callback):
         log.info(
             "step %d/%d  lr %.2e  localization %.3f  classification %.3f  %.1f images/s  %s  %s, %s left",
             row.step, self.config.steps, row.lr, row.localization, row.classification, speed, gigabytes(memory),
-            layout.duration(row.seconds), layout.duration(left),
+            duration(row.seconds), duration(left),
         )  # fmt: skip
 
     def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
@@ -150,14 +138,14 @@ class RunFolder(Callback):
 
     def on_save(self, progress: Progress) -> None:
         """Bring summary, curves and report up to date."""
-        write_json(self.folder / layout.SUMMARY, summarize(self.config, progress, self.device))
+        write_json(self.folder / run_layout.SUMMARY, summarize(self.config, progress, self.device))
         logged, evaluations = self.records.logged, self.records.evaluations
         if logged:
-            save_figure(self.folder / layout.LOSS, plots.plot_losses(logged))
-            save_figure(self.folder / layout.RATE, plots.plot_learning_rate(logged))
+            save_figure(self.folder / run_layout.LOSS_PLOT, plots.plot_losses(logged))
+            save_figure(self.folder / run_layout.LEARNING_RATE_PLOT, plots.plot_learning_rate(logged))
         if evaluations:
-            save_figure(self.folder / layout.MAP, plots.plot_map(evaluations))
-        write_report(self.folder / layout.REPORT, layout.read_run(self.folder))
+            save_figure(self.folder / run_layout.MAP_PLOT, plots.plot_map(evaluations))
+        write_report(self.folder / run_layout.REPORT, read_run(self.folder))
 
     def on_end(self, summary: dict[str, Any]) -> None:
         self._end_log()
@@ -170,10 +158,10 @@ class RunFolder(Callback):
 
     def _start_log(self) -> None:
         """From here on what the run says is in its folder too, and the command that it was started with."""
-        with (self.folder / layout.COMMAND).open("a" if self.resumed else "w", encoding="utf-8") as file:
+        with (self.folder / run_layout.COMMAND).open("a" if self.resumed else "w", encoding="utf-8") as file:
             file.write(shlex.join(sys.argv) + "\n")
         mode = "a" if self.resumed else "w"
-        self.log_file = logging.FileHandler(self.folder / layout.LOG, mode=mode, encoding="utf-8")
+        self.log_file = logging.FileHandler(self.folder / run_layout.LOG, mode=mode, encoding="utf-8")
         self.log_file.setFormatter(logging.Formatter("%(message)s"))
         package = logging.getLogger("ssd300")
         self.level = package.level
@@ -189,19 +177,19 @@ class RunFolder(Callback):
             self.log_file = None
 
     def _keep(self, report: Report) -> None:
-        store_evaluation(self.folder / EVALUATION, report)
+        store_evaluation(self.folder / run_layout.EVALUATION, report)
         failures = find_failures(report.dataset, report.detections)
-        write_json(self.folder / layout.FAILURES, failures.to_dict())
+        write_json(self.folder / run_layout.EVALUATION / run_layout.ERRORS, failures.to_dict())
         for name, figure in evaluation_figures(report, failures).items():
-            save_figure(self.folder / layout.OF_EVALUATION.format(name=name), figure)
+            save_figure(self.folder / run_layout.EVALUATION_PLOT.format(name=name), figure)
         annotations, classes = report.dataset.annotations, report.dataset.classes
-        for number, index in enumerate(_spread(annotations, layout.SHOWN_PICTURES), start=1):
+        for number, index in enumerate(_spread(annotations, SHOWN_PICTURES), start=1):
             picture = _labels_beside_detections(annotations[index], report.detections, index, classes)
-            _save_jpeg(self.folder / layout.VALIDATION.format(number=number), picture)
-        for leftover in self.folder.glob(layout.WORST.format(number="*")):
+            _save_jpeg(self.folder / run_layout.VALIDATION_IMAGE.format(number=number), picture)
+        for leftover in self.folder.glob(run_layout.WORST_IMAGE.format(number="*")):
             leftover.unlink()
         for number, picture in enumerate(worst_pictures(report, failures), start=1):
-            _save_jpeg(self.folder / layout.WORST.format(number=number), picture)
+            _save_jpeg(self.folder / run_layout.WORST_IMAGE.format(number=number), picture)
 
 
 def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, Any]:

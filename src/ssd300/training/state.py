@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from ssd300 import run_layout
 from ssd300.errors import RunError, UsageError
 from ssd300.model import SSD
 from ssd300.system.files import write_atomically
 from ssd300.training.config import TrainConfig
 
-STATE, PREVIOUS = "state/last.pt", "state/previous.pt"
 # These do not change the numbers: a run that met a picture that it cannot read has ended, if that was to be an error.
 MAY_CHANGE = {
     "out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image", "cache", "tensorboard",
@@ -71,8 +71,9 @@ class TrainState:
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        path = self.config.out / STATE
-        write_atomically(path, lambda temporary: torch.save(content, str(temporary)), keep=self.config.out / PREVIOUS)
+        path = self.config.out / run_layout.STATE
+        previous = self.config.out / run_layout.PREVIOUS_STATE
+        write_atomically(path, lambda temporary: torch.save(content, str(temporary)), keep=previous)
 
     def load(self, *, override: bool = False) -> None:
         """Go back to where the run in the configuration's folder was, its last state or else the one before.
@@ -138,7 +139,7 @@ class TrainState:
 def _read(folder: Path) -> tuple[dict[str, Any], Path]:
     """The newest state that is whole. torch.load alone does not notice flipped bits; the archive's checksums do."""
     faults = {}
-    for path in (folder / STATE, folder / PREVIOUS):
+    for path in (folder / run_layout.STATE, folder / run_layout.PREVIOUS_STATE):
         if not path.is_file():
             continue
         try:
@@ -152,7 +153,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], Path]:
         for broken_path, fault in faults.items():
             log.warning("%s cannot be read (%s); the run goes on from %s", broken_path, fault, path.name)
         return content, path
-    path = folder / STATE
+    path = folder / run_layout.STATE
     if not faults:
         raise RunError("there is no state to resume from", where=path, fix="Start the run without --resume.")
     raise RunError(

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import torch
 
+from ssd300 import run_layout
 from ssd300.errors import WeightsError
 from ssd300.model import SSD
 from ssd300.weights.format import Card, read_card_file, read_weights_file
 from ssd300.weights.named import NAMED, named_detector
-
-RUN_WEIGHTS = "weights/best.safetensors"
 
 
 def resolve_weights(weights: str | Path) -> Path:
@@ -21,11 +20,11 @@ def resolve_weights(weights: str | Path) -> Path:
     """
     path = Path(weights)
     if path.is_dir():
-        if (path / RUN_WEIGHTS).is_file():
-            return path / RUN_WEIGHTS
+        if (path / run_layout.BEST_WEIGHTS).is_file():
+            return path / run_layout.BEST_WEIGHTS
         files = sorted(file for pattern in ("*.onnx", "*.xml", "*.safetensors") for file in path.glob(pattern))
         fix = f"Name {files[0]}." if files else "Name a folder that `ssd300 train --out` wrote."
-        raise WeightsError(f"the folder has no {RUN_WEIGHTS}", where=path, fix=fix)
+        raise WeightsError(f"the folder has no {run_layout.BEST_WEIGHTS}", where=path, fix=fix)
     if path.exists():
         return path
     if str(weights) in NAMED:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ssd300.boxes_px import iou_px
+from ssd300.boxes import iou_px
 from ssd300.data.checks.images import pixel_problems
 from ssd300.data.checks.problem import Problem
 from ssd300.data.formats.labels import LabelledPicture, LabelledPictures

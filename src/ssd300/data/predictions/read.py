@@ -13,6 +13,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from jaxtyping import Float
 
+from ssd300 import run_layout
 from ssd300.data.formats.voc_xml import from_voc
 from ssd300.data.predictions.foreign import foreign_reader
 from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
@@ -20,13 +21,11 @@ from ssd300.errors import DataError
 from ssd300.system.files import write_text
 from ssd300.types import Annotation, DetectionTable
 
-JSONL = "detections.jsonl"
-EVALUATION = "eval"  # the folder of a run that holds it
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zip")
 UNDERSTOOD = (
-    f"a folder of <competition>_det_<split>_<class>.txt (VOC results), {JSONL} or a folder that holds it, "
-    "detections.json, COCO results or COCO annotations with scores (.json), FiftyOne's labels.json, a folder of YOLO "
-    "text files with scores, or of VOC's XML files with scores"
+    f"a folder of <competition>_det_<split>_<class>.txt (VOC results), {run_layout.DETECTIONS_JSONL} or a folder "
+    "that holds it, detections.json, COCO results or COCO annotations with scores (.json), FiftyOne's labels.json, "
+    "a folder of YOLO text files with scores, or of VOC's XML files with scores"
 )
 
 
@@ -60,13 +59,14 @@ def read_predictions(
     """
     target = PredictionRows(annotations, classes, on_bad)
     result_files = sorted(path.glob("*_det_*.txt")) if path.is_dir() else []
-    jsonl = path / JSONL if path.is_dir() else path
+    jsonl = path / run_layout.DETECTIONS_JSONL if path.is_dir() else path
     notes: list[str] = []
-    if not result_files and not jsonl.is_file() and (path / EVALUATION / JSONL).is_file():
-        jsonl = path / EVALUATION / JSONL  # a run folder
+    of_a_run = path / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
+    if not result_files and not jsonl.is_file() and of_a_run.is_file():
+        jsonl = of_a_run
     if result_files and jsonl.is_file():
         raise DataError(
-            f"the folder holds two predictions, VOC results and {JSONL}",
+            f"the folder holds two predictions, VOC results and {run_layout.DETECTIONS_JSONL}",
             where=path,
             fix=f"Name {jsonl}, or move the result files to a folder of their own.",
         )
