@@ -1,4 +1,4 @@
-"""The seed's detect.py: boxes on copies of pictures. The work is that of `ssd300 detect`, which also gets the options
+"""The seed's detect.py: boxes on copies of images. The work is that of `ssd300 detect`, which also gets the options
 that are not listed here.
 """
 
@@ -11,12 +11,12 @@ parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
 )
 option = parser.add_argument
-option("img_path", nargs="*", help="pictures or folders")
+option("img_path", nargs="*", help="images or folders")
 option("--checkpoint", default="checkpoint_ssd300", help="a run folder or a weights file")
-option("--out", default="detections", help="where the annotated pictures go")
+option("--out", default="detections", help="where the annotated images go")
 option("--min_score", "--min-score", default=0.2, help="lowest score of a detection")
 option("--max_overlap", "--max-overlap", default=0.5, help="a box that overlaps a better one by more is suppressed")
-option("--top_k", "--top-k", default=200, help="most detections a picture")
+option("--top_k", "--top-k", default=200, help="most detections an image")
 option("--suppress", nargs="+", default=[], help="classes that are not wanted")
 option("--device", default="auto", help="auto, cpu, cuda or mps")
 

@@ -17,7 +17,7 @@ option("--data_folder", "--data-folder", default="./", help="the folder of the l
 option("--checkpoint", default="checkpoint_ssd300", help="a run folder or a weights file")
 option("--min_score", "--min-score", default=0.01, help="lowest score of a detection")
 option("--max_overlap", "--max-overlap", default=0.45, help="a box that overlaps a better one by more is suppressed")
-option("--top_k", "--top-k", default=200, help="most detections a picture")
+option("--top_k", "--top-k", default=200, help="most detections an image")
 option("--device", default="auto", help="auto, cpu, cuda or mps")
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from ssd300.images.resize import ANTIALIASED
 from ssd300.images.to_tensor import to_input
 from ssd300.model import ssd300_efficientnet_lite0
 
-SIZE, CANDIDATES, PICTURES = 300, 2_000, 50
+SIZE, CANDIDATES, IMAGES = 300, 2_000, 50
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     paths = [annotation.image_path for annotation in load_dataset(options.data, split="trainval").annotations]
-    paths = paths[:PICTURES]
+    paths = paths[:IMAGES]
     predictions = predictions_with(CANDIDATES)
     model = ssd300_efficientnet_lite0(20)
     mean, std = model.mean, model.std
@@ -46,9 +46,9 @@ def main() -> None:
             torchvisions(predictions, PER_CLASS)
 
     times = alternate({"torchvision's way": torchvision, "ours": ourselves}, rounds=options.rounds)
-    print(table(f"{len(paths)} pictures", times))
+    print(table(f"{len(paths)} images", times))
     for name, way in times.items():
-        print(f"{name}: {1e3 * way.median / len(paths):.2f} ms a picture")
+        print(f"{name}: {1e3 * way.median / len(paths):.2f} ms an image")
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ from torchvision.io import decode_image
 from torchvision.transforms import v2
 
 from alternate import alternate, table
-from ssd300.data import images, load_dataset
-from ssd300.data.cache import PictureCache
-from ssd300.data.loader import AugmentedPictures, at_network_size, collate
+from ssd300.data import load_dataset
+from ssd300.data.cache import ImageCache
+from ssd300.data.loader import AugmentedImages, at_network_size, collate
 from ssd300.data.photometric import apply_photometric
 from ssd300.data.samples import read_sample
+from ssd300.images import read
 from ssd300.types import Annotation
 
 SIZE = 300
@@ -56,16 +57,16 @@ def main() -> None:
     options = parser.parse_args()
     annotations = load_dataset(options.data, split="trainval").annotations
     recipe, epoch = torchvisions_recipe(), iter(range(1_000_000))
-    pictures = AugmentedPictures(annotations, size=SIZE, seed=0, augment=True)
-    cached = AugmentedPictures(annotations, size=SIZE, seed=0, augment=True, cache=PictureCache(annotations))
+    augmented = AugmentedImages(annotations, size=SIZE, seed=0, augment=True)
+    cached = AugmentedImages(annotations, size=SIZE, seed=0, augment=True, cache=ImageCache(annotations))
     for index in range(len(annotations)):
         cached[0, index]
-    faster = images.simplejpeg
+    faster = read.simplejpeg
 
     def ours() -> None:
         number = next(epoch)
         for index in range(len(annotations)):
-            pictures[number, index]
+            augmented[number, index]
 
     def from_the_cache() -> None:
         number = next(epoch)
@@ -73,9 +74,9 @@ def main() -> None:
             cached[number, index]
 
     def with_pillow_alone() -> None:
-        images.simplejpeg = None
+        read.simplejpeg = None
         ours()
-        images.simplejpeg = faster
+        read.simplejpeg = faster
 
     def torchvisions() -> None:
         for annotation in annotations:
@@ -85,7 +86,7 @@ def main() -> None:
         for annotation in annotations:
             at_network_size(read_sample(annotation), SIZE)
 
-    batch = collate([pictures[0, index % len(annotations)] for index in range(BATCH)])
+    batch = collate([augmented[0, index % len(annotations)] for index in range(BATCH)])
     fill = torch.tensor(MEAN).view(3, 1, 1) / 255
 
     def colours() -> None:
@@ -99,7 +100,7 @@ def main() -> None:
         "decode and resize alone": decode_and_resize,
     }
     times = alternate(ways, rounds=options.rounds)
-    print(table(f"{len(annotations)} pictures", times))
+    print(table(f"{len(annotations)} images", times))
     for name, way in times.items():
         print(f"{name}: {len(annotations) / way.median:.0f} images/s a core")
     print(table(f"colours of a batch of {BATCH}", alternate({"ours": colours}, rounds=options.rounds)))

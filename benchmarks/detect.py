@@ -2,7 +2,7 @@
 
     python benchmarks/detect.py path/to/data --weights runs/vgg [--rounds 5] [--exports folder]
 
-`weights` are a trained SSD300-VGG16, and `data` labelled pictures of its classes: each way runs on the same 8 of them,
+`weights` are a trained SSD300-VGG16, and `data` labelled images of its classes: each way runs on the same 8 of them,
 together as `ssd300 detect` takes them and one at a time, and mAP of each is over all of them. torchvision's detector is
 given the same tensors, so that it has the same scores to select from; its default boxes are others, so that its boxes
 mean nothing, and no mAP is given.
@@ -31,7 +31,7 @@ from ssd300.types import LEAST_SCORE, Selection
 from ssd300.weights import load_weights
 from ssd300.weights.foreign import import_weights
 
-PICTURES = 8
+IMAGES = 8
 SELECTION = Selection(min_score=LEAST_SCORE)  # of an evaluation, and torchvision's own
 EXPORTED = (
     ("openvino", "fp32"),
@@ -65,15 +65,15 @@ def main() -> None:
     torch.set_num_threads(1)
     labelled = load_dataset(options.data, purpose="test", on_bad_label="drop-box")
     training = load_dataset(options.data, purpose="train", on_bad_label="drop-box")
-    pictures = [annotation.image_path for annotation in labelled.annotations[:PICTURES]]
+    images = [annotation.image_path for annotation in labelled.annotations[:IMAGES]]
 
     peer = torchvisions(options.weights, options.exports)
 
     def by_torchvision(batch: int) -> Callable[[], object]:
         @torch.no_grad()
         def run() -> None:
-            for first in range(0, len(pictures), batch):
-                peer([decode_image(str(path), mode="RGB").float() / 255 for path in pictures[first : first + batch]])
+            for first in range(0, len(images), batch):
+                peer([decode_image(str(path), mode="RGB").float() / 255 for path in images[first : first + batch]])
 
         return run
 
@@ -89,37 +89,37 @@ def main() -> None:
                 path,
                 format=form,
                 precision=precision,
-                pictures=[annotation.image_path for annotation in training.annotations],
+                images=[annotation.image_path for annotation in training.annotations],
             )
         networks[f"{form}, {precision}"] = load_exported(path, threads=1)
 
-    for batch in (PICTURES, 1):
+    for batch in (IMAGES, 1):
         ways: dict[str, Callable[[], object]] = {"torchvision ssd300_vgg16": by_torchvision(batch)}
-        ways |= {name: whole_way(network, pictures, batch) for name, network in networks.items()}
+        ways |= {name: whole_way(network, images, batch) for name, network in networks.items()}
         times = alternate(ways, rounds=options.rounds)
-        print(table(f"{len(pictures)} JPEGs to boxes, {batch} at a time", times, unit="s"), flush=True)
+        print(table(f"{len(images)} JPEGs to boxes, {batch} at a time", times, unit="s"), flush=True)
         print()
-    print("| way | decode, CPU ms a picture | preprocess | network | select | mAP |")
+    print("| way | decode, CPU ms an image | preprocess | network | select | mAP |")
     print("|---|---|---|---|---|---|")
     for name, network in networks.items():
-        stages = " | ".join(f"{1e3 * seconds:.1f}" for seconds in stage_seconds(network, pictures))
+        stages = " | ".join(f"{1e3 * seconds:.1f}" for seconds in stage_seconds(network, images))
         report = evaluate_detector(Detector(network), labelled)
         print(f"| {name} | {stages} | {report.map:.4f} |", flush=True)
-    print(f"\nmAP: {report.metric} on {report.images} pictures")
+    print(f"\nmAP: {report.metric} on {report.images} images")
 
 
-def whole_way(network: Network, pictures: list[Path], batch: int) -> Callable[[], object]:
+def whole_way(network: Network, images: list[Path], batch: int) -> Callable[[], object]:
     def run() -> None:
-        for first in range(0, len(pictures), batch):
-            detect(network, [read_image(path) for path in pictures[first : first + batch]], SELECTION)
+        for first in range(0, len(images), batch):
+            detect(network, [read_image(path) for path in images[first : first + batch]], SELECTION)
 
     return run
 
 
-def stage_seconds(network: Network, pictures: list[Path]) -> list[float]:
-    """CPU seconds of decode, preprocess, network and select: medians over the pictures."""
+def stage_seconds(network: Network, images: list[Path]) -> list[float]:
+    """CPU seconds of decode, preprocess, network and select: medians over the images."""
     rows = []
-    for path in pictures:
+    for path in images:
         marks = [time.process_time()]
         image = read_image(path)
         marks.append(time.process_time())

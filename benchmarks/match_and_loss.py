@@ -1,8 +1,8 @@
-"""CPU time of matching, mining and both losses with their gradients, for a batch of 8 pictures.
+"""CPU time of matching, mining and both losses with their gradients, for a batch of 8 images.
 
     python benchmarks/match_and_loss.py [--rounds 15] [--objects 8]
 
-Draws its own objects and predictions. Beside ours: the seed's loss, picture by picture.
+Draws its own objects and predictions. Beside ours: the seed's loss, image by image.
 """
 
 import argparse
@@ -23,7 +23,7 @@ BATCH, CLASSES = 8, 20
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--objects", type=int, default=8, help="most objects a picture; each has 1 or more")
+    parser.add_argument("--objects", type=int, default=8, help="most objects an image; each has 1 or more")
     arguments = parser.parse_args()
     random = torch.Generator().manual_seed(0)
     default_boxes = make_default_boxes(PAPER)
@@ -50,7 +50,7 @@ def main() -> None:
         multibox_loss(logits, offsets, boxes, labels, default_boxes).backward()
 
     times = alternate({"the seed's way": seeds, "ours": ours}, rounds=arguments.rounds)
-    print(table(f"match, mine and loss of {BATCH} pictures, {sum(counts)} objects", times))
+    print(table(f"match, mine and loss of {BATCH} images, {sum(counts)} objects", times))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     python benchmarks/metric_peers.py [--rounds 3]
 
 Each is given what its interface takes, made beforehand: ours arrays, COCO's lists of dictionaries, torchmetrics a list
-of tensors a picture. COCO's evaluators are told to do the least that gives an AP at IoU 0.5: one threshold, all sizes,
+of tensors an image. COCO's evaluators are told to do the least that gives an AP at IoU 0.5: one threshold, all sizes,
 100 detections; torchmetrics always goes through four ranges of size. They rank by COCO's rules, so the APs differ from
 VOC's; they are checked to agree among themselves. Minutes a round.
 """
@@ -28,7 +28,7 @@ from ssd300.types import Annotation, DetectionTable
 from voc_metric import CLASSES, problem
 
 IOU = 0.5
-MOST = 100  # detections of a class in a picture; torchmetrics gives no AP without it
+MOST = 100  # detections of a class in an image; torchmetrics gives no AP without it
 
 
 def coco_lists(annotations: list[Annotation], detections: DetectionTable) -> tuple[dict, list[dict]]:

@@ -1,4 +1,4 @@
-"""CPU time of SSD300-VGG16 on one thread, for a picture through the network.
+"""CPU time of SSD300-VGG16 on one thread, for an image through the network.
 
     python benchmarks/network.py [--rounds 5]
 
@@ -37,7 +37,7 @@ def main() -> None:
         "float32, channels_last": forward(model, torch.float32),
         "bfloat16, channels_last": forward(model, torch.bfloat16),
     }
-    print(table("SSD300-VGG16, one picture", alternate(ways, rounds=arguments.rounds), unit="s"))
+    print(table("SSD300-VGG16, one image", alternate(ways, rounds=arguments.rounds), unit="s"))
 
 
 def seeds_forward(model: SSD) -> Callable[[], object]:

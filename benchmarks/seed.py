@@ -1,6 +1,6 @@
 """The seed's algorithms, written here from their description as something to measure against: slow on purpose.
 
-Matching and mining go picture by picture, with plain L1 averaged over all offsets; see docs/differences.md.
+Matching and mining go image by image, with plain L1 averaged over all offsets; see docs/differences.md.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""CPU time of selecting the detections of one picture: score > .01, non-maximum suppression at .45, the best 200.
+"""CPU time of selecting the detections of one image: score > .01, non-maximum suppression at .45, the best 200.
 
     python benchmarks/select_detections.py [--rounds 15] [--with-seed]
 

@@ -1,9 +1,9 @@
 """`ssd300 serve` under load on loopback: requests a second, times, what is lost, and memory over many requests.
 
-    python benchmarks/serve.py path/to/pictures --weights m.onnx [--clients 64] [--seconds 30] [--soak 10000]
+    python benchmarks/serve.py path/to/images --weights m.onnx [--clients 64] [--seconds 30] [--soak 10000]
 
-First the bare detector in this process, one picture after another; then the server in a process of its own: one client,
-then many at once, each sending its next picture when the answer to the last one is there; then the soak, whose requests
+First the bare detector in this process, one image after another; then the server in a process of its own: one client,
+then many at once, each sending its next image when the answer to the last one is there; then the soak, whose requests
 are good, truncated and empty in turn. Clients run beside the server on the same cores.
 """
 
@@ -26,7 +26,7 @@ from ssd300.detection.network import detect
 from ssd300.detection.sources import find_sources
 from ssd300.images.read import decode_image
 
-PICTURES = 32
+IMAGES = 32
 SOAK_CLIENTS = 8
 STEPS = 10  # of the soak, each with a line
 JPEG = {"Content-Type": "image/jpeg"}
@@ -34,16 +34,16 @@ JPEG = {"Content-Type": "image/jpeg"}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pictures")
+    parser.add_argument("images")
     parser.add_argument("--weights", required=True)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--soak", type=int, default=10_000)
     options = parser.parse_args()
-    bodies = [Path(str(one)).read_bytes() for one in find_sources([options.pictures])[:PICTURES]]
+    bodies = [Path(str(one)).read_bytes() for one in find_sources([options.images])[:IMAGES]]
 
     bare, network_alone = bare_ms(options.weights, bodies)
-    print(f"bare detector, one at a time: {bare:.1f} ms a picture, {1e3 / bare:.1f} images/s")
+    print(f"bare detector, one at a time: {bare:.1f} ms an image, {1e3 / bare:.1f} images/s")
     print(f"  its network alone: {network_alone:.1f} ms")
     with server(options.weights) as (process, port):
         for clients in (1, options.clients):
@@ -67,9 +67,9 @@ def bare_ms(weights: str, bodies: Sequence[bytes]) -> tuple[float, float]:
     whole, alone = [], []
     for body in [bodies[0], *bodies]:
         start = time.perf_counter()
-        detect(network, [decode_image(body, where="a picture")], selection)
+        detect(network, [decode_image(body, where="an image")], selection)
         whole.append(time.perf_counter() - start)
-        prepared = network.prepare(decode_image(body, where="a picture"))
+        prepared = network.prepare(decode_image(body, where="an image"))
         start = time.perf_counter()
         network.predict([prepared], selection)
         alone.append(time.perf_counter() - start)

@@ -1,8 +1,8 @@
-"""CPU time of a whole training step of SSD300-VGG16 on one thread, 8 pictures: matching, network, loss, update.
+"""CPU time of a whole training step of SSD300-VGG16 on one thread, 8 images: matching, network, loss, update.
 
     python benchmarks/train_step.py [--rounds 3]
 
-The first way is what the seed does: NCHW in float32, with its loss picture by picture.
+The first way is what the seed does: NCHW in float32, with its loss image by image.
 """
 
 import argparse

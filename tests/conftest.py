@@ -63,11 +63,11 @@ def object_xml(name: str, corners: Sequence[object], extra: str = "") -> str:
     return f"<object><name>{name}</name>{extra}<bndbox>{tags}</bndbox></object>"
 
 
-def write_voc(root: Path, pictures: dict[str, str], splits: dict[str, list[str]], size=(120, 160)) -> Path:
-    """A VOC folder: `pictures` maps an id to the XML of its objects."""
+def write_voc(root: Path, images: dict[str, str], splits: dict[str, list[str]], size=(120, 160)) -> Path:
+    """A VOC folder: `images` maps an id to the XML of its objects."""
     for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    for image_id, objects in pictures.items():
+    for image_id, objects in images.items():
         (root / "Annotations" / f"{image_id}.xml").write_text(
             f"<annotation><size><width>{size[1]}</width><height>{size[0]}</height></size>{objects}</annotation>"
         )
@@ -78,7 +78,7 @@ def write_voc(root: Path, pictures: dict[str, str], splits: dict[str, list[str]]
 
 @pytest.fixture
 def coloured(tmp_path) -> Path:
-    """Four pictures with a red or a blue rectangle each, and one without objects; the last is the test split."""
+    """Four images with a red or a blue rectangle each, and one without objects; the last is the test split."""
     random = np.random.default_rng(0)
     objects = {}
     root = tmp_path / "coloured"

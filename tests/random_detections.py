@@ -1,4 +1,4 @@
-"""Pictures with random objects of two classes, and detections near them and elsewhere."""
+"""Images with random objects of two classes, and detections near them and elsewhere."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ from ssd300.serve import ServeSettings, make_app
 STARTS_WITHIN_S = 90
 
 
-def picture_file(size_hw=(90, 120), form="JPEG", seed=0) -> bytes:
+def image_file(size_hw=(90, 120), form="JPEG", seed=0) -> bytes:
     """Noise, of which a network that was never trained makes many detections."""
     pixels = np.random.default_rng(seed).integers(0, 255, (*size_hw, 3), dtype=np.uint8)
     file = io.BytesIO()

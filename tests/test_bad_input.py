@@ -115,7 +115,7 @@ def test_weights_of_other_classes_are_refused_with_both(coloured, light_run, tmp
     assert "blue" in error
 
 
-def test_pictures_without_objects_and_without_detections_are_normal(coloured, light_run, tmp_path, capsys):
+def test_images_without_objects_and_without_detections_are_normal(coloured, light_run, tmp_path, capsys):
     for path in (coloured / "Annotations").glob("*.xml"):
         if path.stem != "p1":
             path.write_text("<annotation></annotation>")
@@ -130,7 +130,7 @@ def test_pictures_without_objects_and_without_detections_are_normal(coloured, li
     assert [row["detections"] for row in rows] == [[]] * 5
 
 
-def test_pictures_that_cannot_be_read_are_skipped_and_counted_where_the_policy_says_so(coloured, tmp_path, capsys):
+def test_images_that_cannot_be_read_are_skipped_and_counted_where_the_policy_says_so(coloured, tmp_path, capsys):
     cut(coloured / "JPEGImages/p1.jpg")
     shutil.copy(coloured / "Annotations/p4.xml", coloured / "Annotations/p5.xml")
     shutil.copy(coloured / "JPEGImages/p4.jpg", coloured / "JPEGImages/p5.jpg")
@@ -139,7 +139,7 @@ def test_pictures_that_cannot_be_read_are_skipped_and_counted_where_the_policy_s
     policy = ["--on-bad-image", "skip"]
     words = [word.format(data=coloured, tmp=tmp_path) for word in TRAIN]
     assert main([*words, *policy, "--workers", "0"]) == 0
-    assert "2 picture(s)" in capsys.readouterr().err
+    assert "2 image(s)" in capsys.readouterr().err
     lines = [line for line in (tmp_path / "out/train.log").read_text().splitlines() if line.startswith("skipped")]
     assert len(lines) == 2  # p1 of those trained on, in each epoch, and p5 of those evaluated on
     assert {name for name in ("p1.jpg", "p5.jpg") for line in lines if name in line} == {"p1.jpg", "p5.jpg"}

@@ -37,8 +37,8 @@ def test_train_eval_detect_info(coloured, tmp_path, capsys):
     assert report["metric"] == "voc07_11pt@0.5"
     assert report["per_class"]["red"]["objects"] == 1
     assert report["map"] == pytest.approx(json.loads((run_folder / "summary.json").read_text())["map"], abs=0.2)
-    picture = coloured / "JPEGImages/p1.jpg"
-    code, out, _ = run(capsys, "detect", picture, "-w", run_folder, "--out", tmp_path / "found", "--min-score", 0)
+    image = coloured / "JPEGImages/p1.jpg"
+    code, out, _ = run(capsys, "detect", image, "-w", run_folder, "--out", tmp_path / "found", "--min-score", 0)
     assert code == 0
     row = json.loads((tmp_path / "found/detections.jsonl").read_text())
     assert (row["width"], row["height"]) == (160, 120)
@@ -59,8 +59,8 @@ def test_train_eval_detect_info(coloured, tmp_path, capsys):
         (["eval", "{data}", "--weights", "{tmp}/none"], 4, ["no such weights", "none"]),
         (["eval", "{data}"], 2, ["--weights or --predictions"]),
         (["eval", "{data}", "--weights", "{tmp}/none", "--min-score", "7"], 2, ["min_score is 7.0"]),
-        (["detect", "{tmp}/none.jpg", "--weights", "{tmp}/none"], 3, ["no such picture"]),
-        (["detect", "--weights", "{tmp}/none"], 2, ["no picture was named"]),
+        (["detect", "{tmp}/none.jpg", "--weights", "{tmp}/none"], 3, ["no such image"]),
+        (["detect", "--weights", "{tmp}/none"], 2, ["no image was named"]),
         (["prepare", "--out", "{tmp}/lists"], 2, ["--voc07"]),
         (["info", "{tmp}"], 4, ["weights/best.safetensors"]),
     ],
@@ -123,16 +123,16 @@ def test_a_fault_of_the_machine_is_told_without_a_traceback(monkeypatch, capsys,
         main(["env", "--debug"])
 
 
-def test_epochs_are_whole_steps_over_the_pictures(coloured, tmp_path, capsys):
+def test_epochs_are_whole_steps_over_the_images(coloured, tmp_path, capsys):
     words = ["train", coloured, "--preset", "light", "--init", "none", "--workers", 0, "--batch-size", 3]
     code, out, _ = run(capsys, *words, "--out", tmp_path / "r", "--epochs", 0.9, "--json")
-    assert (code, json.loads(out)["steps"]) == (0, 2)  # 0.9 times four pictures, three at a time
+    assert (code, json.loads(out)["steps"]) == (0, 2)  # 0.9 times four images, three at a time
     assert run(capsys, *words, "--out", tmp_path / "s", "--epochs", 1, "--steps", 3)[0] == 2
 
 
 def test_suppressed_classes_are_neither_drawn_nor_written(coloured, light_run, tmp_path, capsys):
-    picture, out = coloured / "JPEGImages/p1.jpg", tmp_path / "found"
-    words = ["detect", picture, "-w", light_run, "--out", out, "--min-score", 0]
+    image, out = coloured / "JPEGImages/p1.jpg", tmp_path / "found"
+    words = ["detect", image, "-w", light_run, "--out", out, "--min-score", 0]
     assert run(capsys, *words, "--suppress", "blue")[0] == 0
     row = json.loads((out / "detections.jsonl").read_text())
     assert {found["label"] for found in row["detections"]} == {"red"}
@@ -140,7 +140,7 @@ def test_suppressed_classes_are_neither_drawn_nor_written(coloured, light_run, t
     assert (code, "no class 'bleu'" in err) == (2, True)
 
 
-def test_pictures_that_are_trained_on_are_not_evaluated_on(coloured, tmp_path, capsys):
+def test_images_that_are_trained_on_are_not_evaluated_on(coloured, tmp_path, capsys):
     for path in (coloured / "ImageSets/Main").glob("*.txt"):
         path.unlink()
     words = ["train", coloured, "--preset", "light", "--init", "none", "--workers", 0, "--batch-size", 2, "--steps", 1]

@@ -44,9 +44,9 @@ def test_training_evaluation_and_detection_give_the_network_the_same_tensor(voc_
     card = Card(model="ssd300_vgg16", classes=data.classes, settings=PAPER, normalization=CAFFE, resize=resize)
     seen: list[Tensor] = []
 
-    def record(pictures: Tensor) -> Predictions:
-        seen.append(pictures.clone())
-        return Predictions(torch.zeros(len(pictures), 8732, 21), torch.zeros(len(pictures), 8732, 4))
+    def record(images: Tensor) -> Predictions:
+        seen.append(images.clone())
+        return Predictions(torch.zeros(len(images), 8732, 21), torch.zeros(len(images), 8732, 4))
 
     monkeypatch.setattr(model, "forward", record)
     detector = Detector(TorchNetwork(model, card))
@@ -79,13 +79,13 @@ class Linear(SSD):
         self.register_buffer("mean", torch.zeros(3, 1, 1))
         self.layer = nn.Linear(12, 8732 * 7)
 
-    def forward(self, pictures: Tensor) -> Predictions:
-        values = self.layer(nn.functional.adaptive_avg_pool2d(pictures, 2).flatten(1)).view(len(pictures), 8732, 7)
+    def forward(self, images: Tensor) -> Predictions:
+        values = self.layer(nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)).view(len(images), 8732, 7)
         return Predictions(values[..., :3], values[..., 3:])
 
 
 def some_batch(count: int) -> Batch:
-    """Every third picture has no objects, so that parts of the batch have none either."""
+    """Every third image has no objects, so that parts of the batch have none either."""
     random = torch.Generator().manual_seed(1)
     low = torch.rand(count, 3, 2, generator=random) * 0.6
     boxes = torch.cat([low, low + 0.1 + torch.rand(count, 3, 2, generator=random) * 0.3], dim=2)
@@ -129,13 +129,11 @@ def test_two_processes_that_share_the_count_of_positives_add_up_to_one():
     step = step_of(model, paper(Path("run")))
     matched = step.match(batch.targets, model.default_boxes)
     normalizer = (matched >= 0).sum().float()
-    pictures = batch.images.float() / 255
+    images = batch.images.float() / 255
     totals = []
     for rows in (slice(0, 16), slice(16, 32)):
         model.zero_grad()
-        step.loss(
-            model(pictures[rows]), batch.targets.part(rows), matched[rows], normalizer=normalizer
-        ).total.backward()
+        step.loss(model(images[rows]), batch.targets.part(rows), matched[rows], normalizer=normalizer).total.backward()
         totals.append(model.layer.weight.grad.clone())
     whole, _ = gradient(model, batch, 1)
     expected = whole[: totals[0].numel()].view_as(totals[0])

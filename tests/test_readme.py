@@ -43,12 +43,12 @@ def test_the_tree_is_that_of_the_package():
 
 
 @pytest.mark.slow
-def test_the_three_lines_for_ones_own_pictures(coloured, tmp_path, monkeypatch, capsys):
+def test_the_three_lines_for_ones_own_images(coloured, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    own = README.split("## Train on your own pictures")[1].split("```sh\n")[1].split("```")[0]
+    own = README.split("## Train on your own images")[1].split("```sh\n")[1].split("```")[0]
     for line in filter(None, own.splitlines()):
         words = shlex.split(line.replace("path/to/voc_folder", str(coloured)))[1:]
-        words = [str(coloured / "JPEGImages/p4.jpg") if word == "picture.jpg" else word for word in words]
+        words = [str(coloured / "JPEGImages/p4.jpg") if word == "image.jpg" else word for word in words]
         extra = ["--steps", "2", "--batch-size", "2", "--workers", "0"] if words[0] == "train" else []
         assert main([*words, *extra]) == 0, capsys.readouterr().err
     assert (tmp_path / "found/p4.jpg").is_file()

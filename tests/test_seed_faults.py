@@ -82,7 +82,7 @@ def sample(boxes, size=(120, 160)):
     )  # fmt: skip
 
 
-def test_01_training_evaluation_and_detection_see_the_same_picture_and_the_network_normalises_it(coloured, vgg):
+def test_01_training_evaluation_and_detection_see_the_same_image_and_the_network_normalises_it(coloured, vgg):
     data = load_dataset(coloured)
     (batch,) = islice(training_batches(data.annotations, size=300, batch_size=4, seed=0, workers=0, augment=False), 1)
     for image, name in zip(to_float(batch.images), batch.image_ids, strict=True):
@@ -136,7 +136,7 @@ def test_06_default_boxes_are_the_papers_and_move_with_the_model(vgg):
     assert torch.equal(vgg.default_boxes, DEFAULTS)
     width, height = DEFAULTS[5776 + 5, 2:].tolist()
     assert width / height == pytest.approx(1 / 3, abs=1e-6)
-    assert DEFAULTS[:, 2:].max() * 300 == pytest.approx(264 * 2**0.5, abs=1e-3)  # wider than the picture: not clipped
+    assert DEFAULTS[:, 2:].max() * 300 == pytest.approx(264 * 2**0.5, abs=1e-3)  # wider than the image: not clipped
     assert dict(vgg.named_buffers())["default_boxes"] is vgg.default_boxes
 
 
@@ -154,11 +154,11 @@ def test_07_an_untrained_network_costs_no_more_overlaps_than_a_trained_one(monke
 
 
 def test_08_nothing_found_is_no_detection_and_draws_a_plain_copy(vgg):
-    picture = np.zeros((50, 60, 3), np.uint8)
-    result = detector(vgg)(picture, min_score=1.0)
+    image = np.zeros((50, 60, 3), np.uint8)
+    result = detector(vgg)(image, min_score=1.0)
     assert len(result) == 0
     assert result.to_dict()["detections"] == []
-    assert np.array_equal(np.asarray(result.draw()), picture)
+    assert np.array_equal(np.asarray(result.draw()), image)
 
 
 def test_09_of_two_objects_that_want_one_default_box_the_better_gets_it_and_the_other_another():
@@ -192,13 +192,13 @@ def test_11_weights_are_tensors_that_run_no_code_and_state_loads_with_weights_on
     torch.load(str(tmp_path / "run/state/last.pt"), weights_only=True)
 
 
-def test_12_lists_name_pictures_relative_to_themselves(coloured, tmp_path, capsys):
+def test_12_lists_name_images_relative_to_themselves(coloured, tmp_path, capsys):
     assert main(["prepare", str(coloured), "--out", str(tmp_path / "lists")]) == 0
     paths = json.loads((tmp_path / "lists/TRAIN_images.json").read_text())
     assert paths[0] == "../coloured/JPEGImages/p0.jpg"
 
 
-def test_13_objects_are_counted_and_a_picture_without_any_is_kept(coloured, tmp_path, capsys):
+def test_13_objects_are_counted_and_a_image_without_any_is_kept(coloured, tmp_path, capsys):
     assert main(["prepare", str(coloured), "--out", str(tmp_path / "lists"), "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["train"]
     assert (counts["images"], counts["objects"]) == (4, 3)
@@ -223,11 +223,11 @@ def test_14_float_corners_are_kept_missing_tags_default_and_unknown_classes_are_
 def test_15_a_crop_without_objects_works_and_no_argument_is_changed():
     random = np.random.default_rng(0)
     assert draw_crop(random, np.zeros((0, 4))).tolist() == [0, 0, 1, 1]
-    picture = sample([(10, 20, 50, 60)])
-    before = picture.boxes_px.copy()
+    image = sample([(10, 20, 50, 60)])
+    before = image.boxes_px.copy()
     augmentation = Augmentation(source_px=(0, 0, 160, 120), flip=True, interpolation=Image.Resampling.NEAREST)
-    flipped, _ = apply_geometry(picture, augmentation, 300)
-    assert np.array_equal(picture.boxes_px, before)
+    flipped, _ = apply_geometry(image, augmentation, 300)
+    assert np.array_equal(image.boxes_px, before)
     np.testing.assert_allclose(flipped.boxes_px[0], [300 - 50 * 300 / 160, 50, 300 - 10 * 300 / 160, 150])
     for size in ((3, 3), (1, 1)):
         draw_augmentation(random, size, np.zeros((0, 4)))
@@ -258,12 +258,12 @@ def test_18_the_metric_works_for_any_classes_and_a_class_without_objects_has_no_
     assert report.map == 0.0
 
 
-def test_19_drawing_leaves_the_callers_picture_alone_and_shows_scores(vgg):
-    picture = np.zeros((300, 300, 3), np.uint8)
-    result = detector(vgg)(picture, min_score=0.0, top_k=3)
+def test_19_drawing_leaves_the_callers_image_alone_and_shows_scores(vgg):
+    image = np.zeros((300, 300, 3), np.uint8)
+    result = detector(vgg)(image, min_score=0.0, top_k=3)
     drawn = np.asarray(result.draw())
     assert drawn.any()
-    assert not picture.any()
+    assert not image.any()
     assert all(not parameter.grad_fn for parameter in vgg.parameters())
 
 

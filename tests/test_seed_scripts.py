@@ -26,7 +26,7 @@ def script(name, *words, folder=None):
 
 @pytest.fixture
 def home(tmp_path):
-    """Where the seed's user stands: beside VOCdevkit with the pictures of two years, drawn ones here."""
+    """Where the seed's user stands: beside VOCdevkit with the images of two years, drawn ones here."""
     for year, seed in (("VOC2007", 7), ("VOC2012", 12)):
         write_drawn_dataset(tmp_path / "VOCdevkit" / year, train=3, test=2, seed=seed)
     return tmp_path
@@ -114,16 +114,16 @@ def test_the_seeds_constants_are_the_defaults(name, words):
         ("train.py", ["--bathc_size", "3"], 2, "Did you mean --batch-size?"),
         ("train.py", ["--batch-size", "many"], 2, "--batch-size"),
         ("train.py", ["--lr", "-1"], 2, "lr is -1.0"),
-        ("detect.py", [], 2, "no picture was named"),
-        ("detect.py", ["none.jpg"], 3, "no such picture"),
-        ("detect.py", ["picture.jpg", "--checkpoint", "none"], 4, "none"),
+        ("detect.py", [], 2, "no image was named"),
+        ("detect.py", ["none.jpg"], 3, "no such image"),
+        ("detect.py", ["image.jpg", "--checkpoint", "none"], 4, "none"),
         ("eval.py", ["--min_score", "3"], 2, "min_score is 3.0"),
         ("eval.py", ["--top-k", "0"], 2, "top_k is 0"),
         ("eval.py", [], 3, "nothing here is data"),
     ],
 )
 def test_a_mistake_has_the_codes_and_words_of_the_command(tmp_path, monkeypatch, capsys, name, words, code, part):
-    (tmp_path / "picture.jpg").touch()
+    (tmp_path / "image.jpg").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [name, *words])
     with pytest.raises(SystemExit) as ended:
@@ -133,7 +133,7 @@ def test_a_mistake_has_the_codes_and_words_of_the_command(tmp_path, monkeypatch,
     assert error.startswith("ssd300: ")
     assert part in error
     assert "Traceback" not in error
-    assert [path.name for path in tmp_path.iterdir()] == ["picture.jpg"]
+    assert [path.name for path in tmp_path.iterdir()] == ["image.jpg"]
 
 
 def test_help_does_not_import_torch():

@@ -48,7 +48,7 @@ def short(out: Path, **changes) -> object:
     return replace(light(out), **values)
 
 
-def test_a_a_picture_without_objects_is_trained_on(coloured, tmp_path):
+def test_a_a_image_without_objects_is_trained_on(coloured, tmp_path):
     for path in (coloured / "Annotations").glob("p[0-2].xml"):
         path.write_text("<annotation></annotation>")
     assert train(load_dataset(coloured), short(tmp_path / "run"))["steps"] == 2
@@ -161,7 +161,7 @@ def test_m_a_pickle_that_would_run_code_is_not_run(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_n_no_two_pictures_draw_the_same_chance(coloured, workers):
+def test_n_no_two_images_draw_the_same_chance(coloured, workers):
     data = load_dataset(coloured)
     twins = [replace(data.annotations[0], image_id=str(number)) for number in range(8)]
     batches = training_batches(twins, size=300, batch_size=4, seed=0, workers=workers)

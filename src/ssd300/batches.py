@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Targets:
-    """The objects of a batch, padded to the picture that has most; padding has label 0. No objects is normal."""
+    """The objects of a batch, padded to the image that has most; padding has label 0. No objects is normal."""
 
     boxes: Float[Tensor, "batch objects 4"]
     labels: Int[Tensor, "batch objects"]
@@ -26,9 +26,9 @@ class Targets:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Photometric:
-    """The colour changes drawn for each picture of a batch; where `applied` is false its value is the identity.
+    """The colour changes drawn for each image of a batch; where `applied` is false its value is the identity.
 
-    `content_px` is the part of the picture that comes from a photograph: the rest is filled with the mean colour
+    `content_px` is the part of the image that comes from a photograph: the rest is filled with the mean colour
     after the colours have been changed (the paper distorts before it zooms out).
     """
 
@@ -48,8 +48,8 @@ class Photometric:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Pictures at the network's size with their objects. `image_ids` are for messages and reports, and `skipped`
-    says which pictures should have been among them and could not be read.
+    """Images at the network's size with their objects. `image_ids` are for messages and reports, and `skipped`
+    says which images should have been among them and could not be read.
     """
 
     images: UInt8[Tensor, "batch 3 height width"]

@@ -27,7 +27,7 @@ class UsageError(SSDError, ValueError):
 
 
 class DataError(SSDError, ValueError):
-    """A picture, annotation, list or split that cannot be used: exit code 3."""
+    """An image, annotation, list or split that cannot be used: exit code 3."""
 
 
 class WeightsError(SSDError, ValueError):

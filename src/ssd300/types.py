@@ -24,7 +24,7 @@ def _check_lengths(owner: object, n: int, **columns: np.ndarray) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Annotation:
-    """The objects of one picture, without its pixels.
+    """The objects of one image, without its pixels.
 
     `labels` are 0-based indices into the data set's classes. `size_hw` is None where the format does not say it.
     `difficult` objects are trained on, and neither reward nor punish in the VOC metric. `crowd` marks those that are
@@ -50,7 +50,7 @@ class Annotation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """One decoded picture (RGB) with its objects, boxes in pixels of `image`. `size_hw` is the original picture's."""
+    """One decoded image (RGB) with its objects, boxes in pixels of `image`. `size_hw` is the original image's."""
 
     image: UInt8[np.ndarray, "h w 3"]
     boxes_px: Float[np.ndarray, "n 4"]
@@ -65,7 +65,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Detections:
-    """What was found in one picture, best score first. No detections is a normal value.
+    """What was found in one image, best score first. No detections is a normal value.
 
     `boxes` are xyxy, relative (0..1, not clipped) out of the network and pixels of the original after `scaled`.
     `labels` are 0-based indices into `classes`; background never appears.
@@ -87,7 +87,7 @@ class Detections:
         return [self.classes[label] for label in self.labels]
 
     def scaled(self, size_hw: tuple[int, int]) -> "Detections":
-        """Relative boxes to pixels of a picture of `size_hw`, cut at its border: the one crossing on the way out."""
+        """Relative boxes to pixels of an image of `size_hw`, cut at its border: the one crossing on the way out."""
         height, width = size_hw
         limits = np.array([width, height, width, height], dtype=self.boxes.dtype)
         return replace(self, boxes=np.clip(self.boxes * limits, 0, limits))
@@ -100,7 +100,7 @@ class Detections:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DetectionTable:
-    """Detections of many pictures, one a row in any order, as metrics take them and prediction files hold them.
+    """Detections of many images, one a row in any order, as metrics take them and prediction files hold them.
 
     `image_index` counts the annotations that they are scored against; `labels` are 0-based indices into the classes.
     """

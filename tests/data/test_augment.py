@@ -81,7 +81,7 @@ def test_a_crop_is_one_of_those_found_or_the_whole():
     assert (draw_crop(random, np.zeros((0, 4))) == [0, 0, 1, 1]).all()
 
 
-def test_half_of_the_pictures_zoom_out_up_to_four_times():
+def test_half_of_the_images_zoom_out_up_to_four_times():
     random = np.random.default_rng(0)
     drawn = [draw_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(1000)]
     width = np.array([change.source_px[2] - change.source_px[0] for change in drawn]) / 100

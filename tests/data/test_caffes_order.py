@@ -92,7 +92,7 @@ def ours(sample, drawn):
 
 @pytest.fixture(scope="module")
 def differences(voc_sample):
-    """Each draw, with the mean difference of its picture in levels of 255."""
+    """Each draw, with the mean difference of its image in levels of 255."""
     random = np.random.default_rng(0)
     found = []
     for path in sorted(voc_sample.rglob("*.jpg"))[:PHOTOGRAPHS]:

@@ -14,7 +14,7 @@ FRACTIONAL = (3.25, 4.5, 60.75, 50.125)
 
 @pytest.fixture
 def data(tmp_path):
-    """Difficult objects, real fractions, a picture without objects, and one name in both splits' order of classes."""
+    """Difficult objects, real fractions, an image without objects, and one name in both splits' order of classes."""
     objects = {
         "a": object_xml("dog", (1, 1, 120, 90)) + object_xml("cat &amp; co", FRACTIONAL, "<difficult>1</difficult>"),
         "b": "",

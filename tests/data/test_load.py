@@ -35,7 +35,7 @@ def test_lists_hold_what_the_folder_holds(coloured, lists, purpose):
     assert "label_map.json" in listed.notes[0]
 
 
-def test_lists_work_wherever_they_and_the_pictures_are_moved_together(coloured, lists, tmp_path):
+def test_lists_work_wherever_they_and_the_images_are_moved_together(coloured, lists, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     for folder in (coloured, lists):
         folder.rename(tmp_path / "elsewhere" / folder.name)
@@ -62,10 +62,10 @@ def test_the_real_lists_have_the_boxes_of_the_annotations(voc_annotations, tmp_p
         ("TRAIN_images.json", lambda v: v[:-1], "4 entries where TRAIN_images.json has 3"),
         ("TRAIN_images.json", lambda v: [1, *v[1:]], "TRAIN_images.json, entry 1: the entry is no path"),
         ("TRAIN_images.json", lambda v: {"a": 1}, "no JSON list"),
-        ("TRAIN_images.json", lambda v: ["gone.jpg", *v[1:]], r"entry 1 \(.*gone.jpg\): 1 picture\(s\) are missing"),
+        ("TRAIN_images.json", lambda v: ["gone.jpg", *v[1:]], r"entry 1 \(.*gone.jpg\): 1 image\(s\) are missing"),
         ("TRAIN_images.json", lambda v: ["", *v[1:]], "TRAIN_images.json, entry 1: the entry is no path"),
         ("TRAIN_images.json", lambda v: ["x" * 5000, *v[1:]], "are missing"),
-        ("TRAIN_images.json", lambda v: [*v[:3], v[0]], "entry 4: the picture .* stands twice, first in entry 1"),
+        ("TRAIN_images.json", lambda v: [*v[:3], v[0]], "entry 4: the image .* stands twice, first in entry 1"),
         ("TRAIN_objects.json", lambda v: [1, *v[1:]], "TRAIN_objects.json, entry 1: the entry is not"),
         ("TRAIN_objects.json", lambda v: [{}, *v[1:]], "entry 1: the entry is not"),
         ("TRAIN_objects.json", first({"labels": 1}), "entry 1: the entry is not"),
@@ -101,7 +101,7 @@ def test_a_bad_list_is_named_with_its_entry(lists, name, edit, message):
         load_dataset(lists)
 
 
-def test_a_missing_picture_is_named_with_what_to_do(lists, coloured):
+def test_a_missing_image_is_named_with_what_to_do(lists, coloured):
     (coloured / "JPEGImages/p1.jpg").unlink()
     with pytest.raises(DataError, match=r"entry 2 .*p1\.jpg.*Relative paths start at the folder of the lists"):
         load_dataset(lists)
@@ -143,7 +143,7 @@ def test_joined_years_keep_their_ids(coloured, tmp_path):
     assert listed.fingerprint() == joined.fingerprint()
 
 
-def test_pictures_of_one_name_and_one_grandparent_have_their_paths_for_ids(lists, coloured):
+def test_images_of_one_name_and_one_grandparent_have_their_paths_for_ids(lists, coloured):
     paths = [coloured / "sub" / name for name in ("a/p.jpg", "a/p.png", "b/p.jpg", "b/q.jpg")]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)

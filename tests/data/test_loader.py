@@ -45,14 +45,14 @@ def test_seeds_and_epochs_differ(coloured):
     assert not torch.equal(first.images, other.images)
 
 
-def test_every_epoch_shows_every_picture_once():
+def test_every_epoch_shows_every_image_once():
     keys = [key for batch in islice(EndlessBatches(7, batch_size=2, seed=0), 14) for key in batch]
     for epoch in range(4):
         assert sorted(index for number, index in keys if number == epoch) == list(range(7))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_an_unreadable_picture_is_named_also_from_a_worker(coloured, workers):
+def test_an_unreadable_image_is_named_also_from_a_worker(coloured, workers):
     annotations = load_dataset(coloured).annotations
     broken = annotations[0].image_path
     broken.write_bytes(broken.read_bytes()[:200])
@@ -78,21 +78,21 @@ def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_picture_that_cannot_be_read_is_told_or_the_next_one_stands_in_its_place(coloured, workers):
+def test_a_image_that_cannot_be_read_is_told_or_the_next_one_stands_in_its_place(coloured, workers):
     annotations = load_dataset(coloured).annotations
     spoilt, after = annotations[1], annotations[2]
-    spoilt.image_path.write_bytes(b"no picture")
+    spoilt.image_path.write_bytes(b"no image")
     with pytest.raises(DataError, match=spoilt.image_path.name):
         batches(annotations, 2, workers=workers)
     found = batches(annotations, 8, workers=workers, on_bad_image="skip")
     ids = [image_id for batch in found for image_id in batch.image_ids]
     assert len(ids) == 24
     assert spoilt.image_id not in ids
-    assert ids.count(after.image_id) == 12  # of four pictures in six epochs, twice in each
-    skipped = [picture for batch in found for picture in batch.skipped]
+    assert ids.count(after.image_id) == 12  # of four images in six epochs, twice in each
+    skipped = [image for batch in found for image in batch.skipped]
     assert len(skipped) == 6
-    assert all(spoilt.image_path.name in picture for picture in skipped)
+    assert all(spoilt.image_path.name in image for image in skipped)
     for annotation in annotations:
         annotation.image_path.write_bytes(b"")
-    with pytest.raises(DataError, match="none of the 4 pictures"):
+    with pytest.raises(DataError, match="none of the 4 images"):
         batches(annotations, 1, workers=workers, on_bad_image="skip")

@@ -13,7 +13,7 @@ def test_the_same_seed_draws_the_same_folder(tmp_path):
     assert [path.read_bytes() for path in a] != [path.read_bytes() for path in c]
 
 
-def test_it_is_a_voc_folder_with_pictures_without_objects(tmp_path):
+def test_it_is_a_voc_folder_with_images_without_objects(tmp_path):
     write_drawn_dataset(tmp_path / "data", train=EMPTY_EVERY, test=2)
     data = load_dataset(tmp_path / "data")
     assert data.classes == ("ball", "cone", "crate", "star")

@@ -1,4 +1,4 @@
-"""Detection on real photographs in every shape that pictures come in."""
+"""Detection on real photographs in every shape that images come in."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_the_first_frame_of_an_animation(detector, photo, tmp_path):
     frames = [photo.quantize(64), Image.new("P", photo.size)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     assert animation_notes([tmp_path / "a.gif"]) == [
-        f"1 animated picture(s), of which the first frame alone is taken; first {tmp_path / 'a.gif'}"
+        f"1 animated image(s), of which the first frame alone is taken; first {tmp_path / 'a.gif'}"
     ]
     frames[0].save(tmp_path / "still.gif")
     (tmp_path / "broken.gif").write_bytes(b"GIF89a")
@@ -112,6 +112,6 @@ def test_the_first_frame_of_an_animation(detector, photo, tmp_path):
 
 
 @pytest.mark.parametrize("array", [np.zeros((5, 5), np.uint8), np.zeros((5, 5, 4), np.uint8), np.zeros((5, 5, 3))])
-def test_arrays_that_are_no_pictures_are_refused_with_their_shape(detector, array):
+def test_arrays_that_are_no_images_are_refused_with_their_shape(detector, array):
     with pytest.raises((ValueError, TypeError), match=r"shape|Type-check"):
         detector(array)

@@ -11,7 +11,7 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.data import load_dataset
 from ssd300.data.predictions.read import read_predictions
-from ssd300.detection.outputs import save_picture
+from ssd300.detection.outputs import save_image
 from ssd300.detection.results import Result
 from ssd300.detection.sources import find_sources
 from ssd300.errors import SSDError
@@ -22,8 +22,8 @@ FORMS = ("image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops
 @pytest.fixture
 def written(coloured, light_run, tmp_path):
     out = tmp_path / "out"
-    pictures = [str(coloured / f"JPEGImages/p{number}.jpg") for number in (3, 4)]
-    words = ["detect", *pictures, "-w", str(light_run), "--out", str(out), "--min-score", "0.6", "--top-k", "5"]
+    images = [str(coloured / f"JPEGImages/p{number}.jpg") for number in (3, 4)]
+    words = ["detect", *images, "-w", str(light_run), "--out", str(out), "--min-score", "0.6", "--top-k", "5"]
     assert main([*words, "--save", *FORMS]) == 0
     return out
 
@@ -45,7 +45,7 @@ def test_what_is_written_is_read_back(form, written, coloured):
     np.testing.assert_allclose(rows_of(got), rows_of(wanted), atol=1e-4)
 
 
-def test_forms_of_all_pictures_together(written):
+def test_forms_of_all_images_together(written):
     rows = [json.loads(line) for line in (written / "detections.jsonl").read_text().splitlines()]
     assert json.loads((written / "detections.json").read_text()) == {"classes": ["blue", "red"], "images": rows}
     table = list(csv.DictReader((written / "detections.csv").read_text().splitlines()))
@@ -59,7 +59,7 @@ def test_forms_of_all_pictures_together(written):
     assert (left + width, top + height) == pytest.approx((box["xmax"], box["ymax"]))
 
 
-def test_pictures_and_crops(written):
+def test_images_and_crops(written):
     assert (written / "p3.jpg").is_file()
     crops = sorted((written / "crops").rglob("*.jpg"))
     assert len(crops) == 10
@@ -71,8 +71,8 @@ def test_pictures_and_crops(written):
 
 def test_only_what_was_asked_for(coloured, light_run, tmp_path):
     out = tmp_path / "out"
-    picture = str(coloured / "JPEGImages/p3.jpg")
-    assert main(["detect", picture, "-w", str(light_run), "--out", str(out), "--save", "csv"]) == 0
+    image = str(coloured / "JPEGImages/p3.jpg")
+    assert main(["detect", image, "-w", str(light_run), "--out", str(out), "--save", "csv"]) == 0
     assert [path.name for path in out.iterdir()] == ["detections.csv"]
 
 
@@ -91,14 +91,14 @@ def test_a_result_in_other_forms():
     assert (empty.to_coco(), "<object>" in empty.to_voc_xml()) == ([], False)
 
 
-def test_a_broken_picture_is_skipped_told_and_counted(coloured, light_run, tmp_path, capsys):
+def test_a_broken_image_is_skipped_told_and_counted(coloured, light_run, tmp_path, capsys):
     folder, out = coloured / "JPEGImages", tmp_path / "out"
-    (folder / "p1.jpg").write_bytes(b"no picture")
+    (folder / "p1.jpg").write_bytes(b"no image")
     words = ["detect", str(folder), "-w", str(light_run), "--out", str(out)]
     assert main([*words, "--json"]) == 3
     printed = capsys.readouterr()
     assert json.loads(printed.out)["skipped"] == [str(folder / "p1.jpg")]
-    assert "1 of 5 pictures could not be read; the others are done" in printed.err
+    assert "1 of 5 images could not be read; the others are done" in printed.err
     assert sorted(path.name for path in out.glob("*.jpg")) == ["p0.jpg", "p2.jpg", "p3.jpg", "p4.jpg"]
     rows = [json.loads(line) for line in (out / "detections.jsonl").read_text().splitlines()]
     assert [row["image"] for row in rows] == [str(folder / f"p{n}.jpg") for n in (0, 2, 3, 4)]
@@ -126,11 +126,11 @@ def test_sources(coloured, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        ([], "no picture was named"),
-        (["none.jpg"], "no such picture"),
-        (["*.nothing"], "no picture fits"),
+        ([], "no image was named"),
+        (["none.jpg"], "no such image"),
+        (["*.nothing"], "no image fits"),
         (["empty.txt"], "no path is listed"),
-        (["folder"], "no pictures"),
+        (["folder"], "no images"),
     ],
 )
 def test_sources_that_name_nothing(sources, message, tmp_path, monkeypatch):
@@ -141,7 +141,7 @@ def test_sources_that_name_nothing(sources, message, tmp_path, monkeypatch):
         find_sources(sources)
 
 
-def test_no_two_pictures_share_a_file(coloured, light_run, tmp_path):
+def test_no_two_images_share_a_file(coloured, light_run, tmp_path):
     sources = []
     for name in ("a/x.jpg", "b/x.jpg", "c/x_2.jpg"):
         path = tmp_path / name
@@ -161,5 +161,5 @@ def test_crops_stay_in_their_folder(label, folder, tmp_path):
         boxes=np.array([[1.0, 2.0, 5.0, 9.0]], np.float32), scores=np.array([0.5], np.float32), labels=np.array([0]),
         classes=(label,), image="dog.jpg", pixels=np.zeros((10, 20, 3), np.uint8),
     )  # fmt: skip
-    save_picture(tmp_path, "dog", result, ["crops"])
+    save_image(tmp_path, "dog", result, ["crops"])
     assert (tmp_path / "crops" / folder / "dog_1.jpg").is_file()

@@ -1,4 +1,4 @@
-"""A folder of detections: gone on with after an interrupt, the same as without one; addresses; huge pictures."""
+"""A folder of detections: gone on with after an interrupt, the same as without one; addresses; huge images."""
 
 import functools
 import http.server
@@ -12,7 +12,7 @@ from PIL import Image
 
 from ssd300.cli import main
 from ssd300.detection.output_folder import PROGRESS, DetectionFolder
-from ssd300.detection.outputs import save_picture
+from ssd300.detection.outputs import save_image
 from ssd300.detection.run import output_names
 from ssd300.errors import UsageError
 from ssd300.images.read import MAX_PIXELS
@@ -29,14 +29,14 @@ def files(folder):
 
 @pytest.fixture
 def interrupted(words, tmp_path, monkeypatch, capsys):
-    """A folder in which three of five pictures are done."""
+    """A folder in which three of five images are done."""
 
     def save(folder, name, *rest):
         if name == "p3":
             raise KeyboardInterrupt
-        save_picture(folder, name, *rest)
+        save_image(folder, name, *rest)
 
-    monkeypatch.setattr("ssd300.detection.run.save_picture", save)
+    monkeypatch.setattr("ssd300.detection.run.save_image", save)
     assert main([*words, str(tmp_path / "out"), "--save", "image", "jsonl", "csv", "comp4"]) == 130
     monkeypatch.undo()
     assert "of 5 are done; the same command goes on" in capsys.readouterr().err
@@ -69,7 +69,7 @@ def test_a_line_that_was_not_written_to_its_end_is_done_again(interrupted, words
     assert len((interrupted / "detections.jsonl").read_text().splitlines()) == 5
 
 
-def test_a_picture_that_was_mended_meanwhile_is_read(coloured, words, tmp_path):
+def test_a_image_that_was_mended_meanwhile_is_read(coloured, words, tmp_path):
     broken = coloured / "JPEGImages/p1.jpg"
     whole = broken.read_bytes()
     broken.write_bytes(b"broken")
@@ -150,7 +150,7 @@ def test_a_hundred_megapixels_work_and_more_than_the_limit_is_refused(light_run,
 
 
 def test_an_interrupt_before_anything_is_recorded_is_gone_on_with(words, tmp_path, monkeypatch):
-    """Pictures that are written already, and not noted yet, are made again."""
+    """Images that are written already, and not noted yet, are made again."""
     assert main([*words, str(tmp_path / "whole")]) == 0
 
     def interrupt(*_, **__):
@@ -165,10 +165,10 @@ def test_an_interrupt_before_anything_is_recorded_is_gone_on_with(words, tmp_pat
     assert files(tmp_path / "out") == files(tmp_path / "whole")
 
 
-def test_other_pictures_are_no_other_command(interrupted, words, coloured, capsys):
+def test_other_images_are_no_other_command(interrupted, words, coloured, capsys):
     (coloured / "JPEGImages/a.jpg").write_bytes((coloured / "JPEGImages/p0.jpg").read_bytes())
     assert main([*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]) == 2
-    assert "an unfinished run on other pictures (5 then)" in capsys.readouterr().err
+    assert "an unfinished run on other images (5 then)" in capsys.readouterr().err
 
 
 def test_a_source_is_not_written_over(words, coloured, capsys):

@@ -1,4 +1,4 @@
-"""Tiles cover a picture, and what is found in them is found once."""
+"""Tiles cover an image, and what is found in them is found once."""
 
 from itertools import pairwise
 
@@ -56,7 +56,7 @@ class Finder:
 
 @settings(deadline=None)
 @given(st.integers(1, 700), st.integers(1, 700), st.integers(40, 300))
-def test_tiles_cover_the_picture_and_share_what_they_must(height, width, tile_px):
+def test_tiles_cover_the_image_and_share_what_they_must(height, width, tile_px):
     whole, *tiles = cut((height, width), tile_px)
     assert whole == (0, 0, width, height)
     if max(height, width) <= tile_px:
@@ -81,14 +81,14 @@ def test_an_object_is_found_once_wherever_it_lies(x):
     assert result.boxes.tolist() == [pytest.approx([x, 60, x + 20, 80], abs=1e-6)]
 
 
-def test_a_large_object_is_found_in_the_whole_picture():
+def test_a_large_object_is_found_in_the_whole_image():
     image = np.zeros((400, 400, 3), np.uint8)
     image[:, :] = 255, 0, 0
     result = Detector(TiledNetwork(Finder(largest=400), SIDE))(image, max_overlap=0.05)
     assert result.boxes.tolist() == [pytest.approx([0, 0, 400, 400])]
 
 
-def test_a_small_picture_is_seen_as_without_tiles(voc_sample, light_run):
+def test_a_small_image_is_seen_as_without_tiles(voc_sample, light_run):
     photo = sorted(voc_sample.glob("VOC*/JPEGImages/*.jpg"))[0]
     plain = Detector.load(light_run)
     tiled = Detector.load(light_run, tile_px=600)
@@ -99,7 +99,7 @@ def test_a_small_picture_is_seen_as_without_tiles(voc_sample, light_run):
 def test_tiles_that_are_too_many_are_refused_before_they_are_cut(tmp_path):
     path = tmp_path / "large.png"
     Image.new("L", (3000, 2000)).save(path)
-    with pytest.raises(DataError, match=r"large.png: a picture of 3000 x 2000 makes 10,\d+,\d+ tiles of 1 pixel"):
+    with pytest.raises(DataError, match=r"large.png: an image of 3000 x 2000 makes 10,\d+,\d+ tiles of 1 pixel"):
         Detector(TiledNetwork(Finder(), 1))(path)
 
 
@@ -108,7 +108,7 @@ def test_a_tile_has_a_size():
         TiledNetwork(Finder(), 0)
 
 
-def test_one_batch_of_pictures_of_many_sizes():
+def test_one_batch_of_images_of_many_sizes():
     images = [np.full((side, side, 3), 255, np.uint8) for side in (1, 99, 100, 101, 350)]
     results = Detector(TiledNetwork(Finder(largest=1000), SIDE)).detect(images, Selection())
     for image, found in zip(images, results, strict=True):

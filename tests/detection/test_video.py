@@ -22,20 +22,20 @@ FRAMES = 40
 def write_video(path, *, sound=None, rotation=0, size=(64, 96), options=None):
     """Frames that are brighter and brighter, a red one every tenth; `sound` names a codec."""
     with av.open(str(path), "w", options=options or {}) as out:
-        pictures = out.add_stream("mpeg4", rate=RATE, options={"qscale": "2"})
-        pictures.height, pictures.width, pictures.pix_fmt = *size, "yuv420p"
+        images = out.add_stream("mpeg4", rate=RATE, options={"qscale": "2"})
+        images.height, images.width, images.pix_fmt = *size, "yuv420p"
         tone = out.add_stream(sound, rate=44_100, layout="mono") if sound else None
         sent = 0
         for number in range(FRAMES):
             frame = av.VideoFrame.from_ndarray(shade(number, size), format="rgb24")
-            out.mux(pictures.encode(frame))
+            out.mux(images.encode(frame))
             while tone is not None and sent / 44_100 < number / RATE:
                 piece = av.AudioFrame(format="s16", layout="mono", samples=1024)
                 piece.planes[0].update((np.sin(np.arange(sent, sent + 1024) / 16) * 9000).astype(np.int16).tobytes())
                 piece.sample_rate, piece.pts = 44_100, sent
                 sent += 1024
                 out.mux(tone.encode(piece))
-        out.mux(pictures.encode(None))
+        out.mux(images.encode(None))
         if tone is not None:
             out.mux(tone.encode(None))
     return path
@@ -73,14 +73,14 @@ def test_frames_are_what_was_put_in(film):
 def test_video_in_gives_video_out(film, light_run, tmp_path):
     assert detect(light_run, tmp_path / "out", film) == 0
     with av.open(str(tmp_path / "out/film.mp4")) as written, av.open(str(film)) as given:
-        pictures, sound = written.streams.video[0], written.streams.audio[0]
-        assert pictures.average_rate == RATE
-        assert pictures.frames == FRAMES
-        assert (pictures.height, pictures.width) == (64, 96)
+        images, sound = written.streams.video[0], written.streams.audio[0]
+        assert images.average_rate == RATE
+        assert images.frames == FRAMES
+        assert (images.height, images.width) == (64, 96)
         assert sound.codec_context.name == "aac"
         copied = [bytes(packet) for packet in written.demux(sound) if packet.size]
         original = [bytes(packet) for packet in given.demux(given.streams.audio[0]) if packet.size]
-        assert len(copied) >= len(original) - 2  # the encoder's run-in, before the first picture
+        assert len(copied) >= len(original) - 2  # the encoder's run-in, before the first image
         assert set(copied) <= set(original)
     rows = [json.loads(line) for line in (tmp_path / "out/detections.jsonl").read_text().splitlines()]
     assert [row["frame"] for row in rows] == list(range(FRAMES))
@@ -88,7 +88,7 @@ def test_video_in_gives_video_out(film, light_run, tmp_path):
     assert {row["image"] for row in rows} == {str(film)}
 
 
-def test_forms_of_a_picture_are_forms_of_a_frame(film, light_run, tmp_path):
+def test_forms_of_a_image_are_forms_of_a_frame(film, light_run, tmp_path):
     assert detect(light_run, tmp_path / "out", film, "--frames", 3, "--save", "voc", "csv") == 0
     names = sorted(path.name for path in (tmp_path / "out/voc").iterdir())
     assert names == ["film_000000.xml", "film_000001.xml", "film_000002.xml"]
@@ -119,7 +119,7 @@ def test_a_video_without_an_end_and_what_is_none(light_run, tmp_path, capsys):
     assert not (tmp_path / "none").exists()
 
 
-def test_a_folder_of_pictures_and_videos(film, coloured, light_run, tmp_path):
+def test_a_folder_of_images_and_videos(film, coloured, light_run, tmp_path):
     folder = coloured / "JPEGImages"
     film.rename(folder / "p2b.mp4")
     assert detect(light_run, tmp_path / "out", folder) == 0
@@ -148,14 +148,14 @@ def test_odd_sides_and_uneven_times(tmp_path):
     assert frames[0].pixels.shape == (32, 50, 3)
 
 
-def test_sound_alone_has_no_pictures(tmp_path):
+def test_sound_alone_has_no_images(tmp_path):
     with av.open(str(tmp_path / "a.mp4"), "w") as out:
         tone = out.add_stream("aac", rate=44_100, layout="mono")
         piece = av.AudioFrame(format="s16", layout="mono", samples=1024)
         piece.sample_rate = 44_100
         out.mux(tone.encode(piece))
         out.mux(tone.encode(None))
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DataError, match="no images"):
         Video(str(tmp_path / "a.mp4"))
 
 

@@ -55,9 +55,7 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says():
     assert held >= 30
 
 
-@pytest.mark.parametrize(
-    ("annotations", "resamples", "message"), [([], 10, "no pictures"), (None, 0, "resamples is 0")]
-)
+@pytest.mark.parametrize(("annotations", "resamples", "message"), [([], 10, "no images"), (None, 0, "resamples is 0")])
 def test_what_cannot_be_compared(annotations, resamples, message):
     known, rows = problem(0)
     with pytest.raises(ValueError, match=message):
@@ -91,7 +89,7 @@ def test_the_command_and_its_exit_code(stored, coloured, tmp_path, capsys, order
     assert f'<div class="headline">{verdict}</div>' in page
     assert page.count("data:image/jpeg") == 1
     table_ = (tmp_path / "table.md").read_text()
-    assert f"B is **{verdict}**: voc07_11pt@0.5 on 1 pictures" in table_
+    assert f"B is **{verdict}**: voc07_11pt@0.5 on 1 images" in table_
     assert "| mAP | " in table_
     out = capsys.readouterr()
     assert "changed most" in out.out

@@ -31,7 +31,7 @@ def test_counts_are_of_what_is_shown_and_gains_of_all(drawn):
     assert sum(size.found for size in failures.sizes.values()) == failures.shown.found.sum()
 
 
-def test_the_worst_picture_has_most_errors(drawn):
+def test_the_worst_image_has_most_errors(drawn):
     failures = find_failures(*drawn)
     shown = failures.shown
 
@@ -79,10 +79,10 @@ def test_the_command_writes_a_page_and_files(coloured, light_run, tmp_path, caps
     assert "not empty" in capsys.readouterr().err
 
 
-def test_a_page_without_pictures_says_so(coloured, tmp_path):
-    """Stored predictions need no pixels, so the worst pictures may not be there."""
-    for picture in (coloured / "JPEGImages").iterdir():
-        picture.unlink()
+def test_a_page_without_images_says_so(coloured, tmp_path):
+    """Stored predictions need no pixels, so the worst images may not be there."""
+    for image in (coloured / "JPEGImages").iterdir():
+        image.unlink()
     stored = tmp_path / "stored"
     stored.mkdir()
     (stored / "comp4_det_test_red.txt").write_text("p4 0.9 1 1 30 30\n")

@@ -58,7 +58,7 @@ def test_no_detection_and_no_object():
     assert {one.map for one in alternatives(none, table([], []))} == {None}
 
 
-def test_the_best_of_a_picture():
+def test_the_best_of_a_image():
     boxes, scores = [OBJECT, *[HARD] * 120], [0.3, *[0.9] * 120]
     found = by_choice(alternatives(data(), table(boxes, scores)))
-    assert (found["as asked"], found["the 100 best of a picture"]) == (1.0, 0.0)
+    assert (found["as asked"], found["the 100 best of an image"]) == (1.0, 0.0)

@@ -20,7 +20,7 @@ from ssd300.weights import load_weights, read_card, save_weights
 
 
 @pytest.fixture
-def all_pictures(coloured):
+def all_images(coloured):
     return load_dataset(coloured, split="trainval")
 
 
@@ -31,10 +31,10 @@ def detector(light_run):
     return Detector(TorchNetwork(model, card))
 
 
-def test_detection_above_the_scores_is_as_precise_as_was_said(detector, all_pictures):
-    chosen = choose_thresholds(detector, all_pictures, Wanted(goal="recall", value=0.5))
+def test_detection_above_the_scores_is_as_precise_as_was_said(detector, all_images):
+    chosen = choose_thresholds(detector, all_images, Wanted(goal="recall", value=0.5))
     detector.card = chosen.stored_in(detector.card)
-    dataset = all_pictures.with_classes(detector.card.classes)
+    dataset = all_images.with_classes(detector.card.classes)
     found = detect_all(detector, dataset, detector.selection())
     for label, (name, result) in enumerate(
         zip(dataset.classes, voc_average_precision(dataset.annotations, found.table, 2), strict=True)
@@ -123,7 +123,7 @@ def test_mistakes(coloured, light_run, capsys, more, message):
         ("other, trainval", "trainval", False),
     ],
 )
-def test_pictures_that_were_trained_on_are_told(coloured, detector, data, split, said):
+def test_images_that_were_trained_on_are_told(coloured, detector, data, split, said):
     (coloured / "ImageSets/Main/train.txt").write_text("p0\np1\n")
     detector.card = replace(detector.card, source={"data": data})
     chosen = choose_thresholds(detector, load_dataset(coloured, split=split), Wanted())

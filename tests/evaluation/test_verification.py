@@ -34,11 +34,11 @@ def test_an_honest_run_holds_and_the_command_says_so(run, coloured, capsys):
     assert json.loads(capsys.readouterr().out)["holds"] is True
 
 
-def test_pictures_that_were_skipped_are_skipped_again(run, coloured, tmp_path, capsys):
-    """One of the two held-out pictures is no picture."""
+def test_images_that_were_skipped_are_skipped_again(run, coloured, tmp_path, capsys):
+    """One of the two held-out images is no image."""
     test = coloured / "ImageSets/Main/test.txt"
     test.write_text("p4\np3\n")
-    (coloured / "JPEGImages/p3.jpg").write_bytes(b"no picture")
+    (coloured / "JPEGImages/p3.jpg").write_bytes(b"no image")
     options = {"steps": 1, "batch_size": 2, "workers": 0, "amp": "off", "init": "none", "on_bad_image": "skip"}
     train(
         load_dataset(coloured), replace(PRESETS["light"](tmp_path / "again"), **options),

@@ -20,7 +20,7 @@ from ssd300.weights import load_weights, save_weights
 WIDE = Selection(min_score=0.3, max_overlap=0.45)
 
 
-def pictures(shared):
+def photographs(shared):
     return sorted((shared / "data/voc_sample/VOCdevkit/VOC2007/JPEGImages").glob("*.jpg"))[:6]
 
 
@@ -35,14 +35,14 @@ def assert_alike(wanted, got):
 @pytest.mark.parametrize("ending", ["onnx", "raw", "xml"])
 def test_an_exported_file_finds_what_its_weights_find(ending, exported, light_run_of_session, shared):
     """On photographs of several sizes, a batch at once: the same detections."""
-    images = [read_image(path) for path in pictures(shared)]
+    images = [read_image(path) for path in photographs(shared)]
     wanted = detect(TorchNetwork(*load_weights(light_run_of_session)), images, WIDE)
     got = detect(load_exported(exported[ending]), images, WIDE)
     assert_alike(wanted, got)
 
 
 def test_scores_a_class_and_overlap_are_the_callers(exported, shared):
-    images = [read_image(path) for path in pictures(shared)[:1]]
+    images = [read_image(path) for path in photographs(shared)[:1]]
     found = [
         detect(load_exported(exported[ending]), images, Selection(min_score=(0.3, 0.55), max_overlap=0.9, top_k=50))[0]
         for ending in ("onnx", "raw")
@@ -71,7 +71,7 @@ def test_what_the_command_says_and_writes(exported):
         assert (report["precision"], report["nms"]) == ("fp32", nms)
         assert report["agreement"]["found"] > 0.99
         assert report["bytes"] > 1_000_000
-        assert report["ms_per_picture"]["file"] > 0
+        assert report["ms_per_image"]["file"] > 0
     assert exported["xml"].with_suffix(".bin").is_file()
 
 
@@ -79,7 +79,7 @@ def test_what_the_command_says_and_writes(exported):
 @pytest.mark.parametrize(("kind", "name"), [("onnx", "m.onnx"), ("openvino", "m.xml")])
 def test_int8_is_calibrated_compared_and_kept(kind, name, light_run_of_session, voc_sample, tmp_path, capsys):
     folder = str(voc_sample / "VOC2007/JPEGImages")
-    words = ["export", "-w", str(light_run_of_session), "--format", kind, "--precision", "int8", "--pictures", folder]
+    words = ["export", "-w", str(light_run_of_session), "--format", kind, "--precision", "int8", "--images", folder]
     code = main([*words, "--out", str(tmp_path / name), "--json"])
     printed = capsys.readouterr()
     if code == 5:  # weights that were drawn and never trained say little, and int8 may lose it
@@ -121,12 +121,12 @@ def test_a_file_that_differs_is_not_kept(light_run, tmp_path, capsys, monkeypatc
     assert not out.parent.exists()
 
 
-def test_pictures_resized_without_antialiasing(light_run, tmp_path, shared):
+def test_images_resized_without_antialiasing(light_run, tmp_path, shared):
     """As torchvision's SSD wants them: the file takes floats, and the runtime interpolates as torch does."""
     model, card = load_weights(light_run)
     save_weights(tmp_path / "w.safetensors", model, replace(card, resize=BILINEAR, clip_boxes=True))
     assert main(["export", "-w", str(tmp_path / "w.safetensors"), "--out", str(tmp_path / "e/m.onnx")]) == 0
-    images = [read_image(path) for path in pictures(shared)]
+    images = [read_image(path) for path in photographs(shared)]
     wanted = detect(TorchNetwork(*load_weights(tmp_path / "w.safetensors")), images, WIDE)
     assert_alike(wanted, detect(load_exported(tmp_path / "e/m.onnx"), images, WIDE))
 
@@ -142,8 +142,8 @@ def test_pictures_resized_without_antialiasing(light_run, tmp_path, shared):
 def test_damaged_files(name, content, message, tmp_path, coloured, capsys):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    picture = str(coloured / "JPEGImages/p4.jpg")
-    assert main(["detect", picture, "-w", str(tmp_path / name), "--out", str(tmp_path / "o")]) == 4
+    image = str(coloured / "JPEGImages/p4.jpg")
+    assert main(["detect", image, "-w", str(tmp_path / name), "--out", str(tmp_path / "o")]) == 4
     assert message in capsys.readouterr().err
 
 
@@ -151,7 +151,7 @@ def test_damaged_files(name, content, message, tmp_path, coloured, capsys):
     ("more", "code", "message"),
     [
         (["--out", "m.xml"], 2, "end in .onnx"),
-        (["--out", "m.onnx", "--pictures", "nowhere"], 3, "no such folder"),
+        (["--out", "m.onnx", "--images", "nowhere"], 3, "no such folder"),
         (["--out", "m.onnx", "--precision", "fp16"], 2, "Choose from"),
     ],
 )
@@ -204,7 +204,7 @@ def test_another_program_gets_what_detection_shows(light_run, tmp_path, shared):
     save_weights(tmp_path / "w.safetensors", model, replace(card, min_scores={"red": 0.55}))
     assert main(["export", "-w", str(tmp_path / "w.safetensors"), "--out", str(tmp_path / "e/m.onnx")]) == 0
     session = onnxruntime.InferenceSession(tmp_path / "e/m.onnx", providers=["CPUExecutionProvider"])
-    image = resize(read_image(pictures(shared)[0]), 300)
+    image = resize(read_image(photographs(shared)[0]), 300)
     boxes, scores, labels = (row[0] for row in session.run(["boxes", "scores", "labels"], {"images": image[None]}))
     detector = Detector.load(tmp_path / "e/m.onnx")
     (wanted,) = detector.detect([image], detector.selection())

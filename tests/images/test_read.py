@@ -60,13 +60,13 @@ def truncated(path):
         (lambda path: None, "cannot be opened"),
         (lambda path: path.mkdir(), "folder"),
         (lambda path: path.write_bytes(b""), "empty"),
-        (lambda path: path.write_text("no picture"), "not a picture"),
+        (lambda path: path.write_text("no image"), "not an image"),
         (truncated, "cannot be read"),
-        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "EPS is no kind of picture"),
+        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "EPS is no kind of image"),
         (os.mkfifo, "device"),
     ],
 )
-def test_what_is_no_picture_is_named(tmp_path, make, message):
+def test_what_is_no_image_is_named(tmp_path, make, message):
     path = tmp_path / "bad.jpg"
     make(path)
     with pytest.raises(DataError, match=message) as caught:

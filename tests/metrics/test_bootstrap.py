@@ -1,4 +1,4 @@
-"""A resample is the same as a data set in which the drawn pictures stand as often as they were drawn."""
+"""A resample is the same as a data set in which the drawn images stand as often as they were drawn."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from ssd300.metrics.voc_rules import VocRules
 
 @pytest.mark.parametrize("protocol", ["voc07", "voc12"])
 @pytest.mark.parametrize("rules", [VocRules(), VocRules(voc07_thresholds="float64", difficult="counted")])
-def test_weights_are_copies_of_pictures(protocol, rules):
+def test_weights_are_copies_of_images(protocol, rules):
     for seed in range(10):
         annotations, rows = problem(seed)
         judged = judge(annotations, table(rows), 2, rules)

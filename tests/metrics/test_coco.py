@@ -58,7 +58,7 @@ def table(rows):
     )
 
 
-def picture(number, boxes, labels, crowd=()):
+def labelled(number, boxes, labels, crowd=()):
     return Annotation(
         image_id=str(number), image_path=Path(f"{number}.jpg"), size_hw=(200, 200),
         boxes_px=np.array(boxes, dtype=np.float64).reshape(-1, 4), labels=np.array(labels, dtype=np.int64),
@@ -68,7 +68,7 @@ def picture(number, boxes, labels, crowd=()):
 
 def test_by_hand():
     """One of two objects is found exactly, so precision is 1 up to a recall of one half: 51 of 101 points."""
-    annotations = [picture(0, [(0, 0, 50, 50), (100, 100, 150, 150)], [0, 0])]
+    annotations = [labelled(0, [(0, 0, 50, 50), (100, 100, 150, 150)], [0, 0])]
     result = coco_average_precision(annotations, table([(0, 0, 0.9, (0, 0, 50, 50))]), 2)
     assert result.numbers["AP"] == pytest.approx(51 / 101)
     assert result.numbers["AR100"] == pytest.approx(0.5)
@@ -77,7 +77,7 @@ def test_by_hand():
     assert [(one.objects, one.detections) for one in result.per_class] == [(2, 1), (0, 0)]
 
 
-@pytest.mark.parametrize("annotations", [[], [picture(0, [], [])]])
+@pytest.mark.parametrize("annotations", [[], [labelled(0, [], [])]])
 def test_nothing_gives_no_number(annotations):
     result = coco_average_precision(annotations, table([]), 2)
     assert set(result.numbers.values()) == {None}
@@ -86,7 +86,7 @@ def test_nothing_gives_no_number(annotations):
 
 def test_numbers_that_are_none_are_an_error():
     with pytest.raises(ValueError, match="detection row 0"):
-        coco_average_precision([picture(0, [], [])], table([(0, 0, float("nan"), (0, 0, 1, 1))]), 1)
+        coco_average_precision([labelled(0, [], [])], table([(0, 0, float("nan"), (0, 0, 1, 1))]), 1)
 
 
 corner = st.integers(0, 120)
@@ -98,12 +98,12 @@ found = st.lists(st.tuples(box, st.integers(0, CLASSES - 1), st.integers(1, 999)
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(objects, found), min_size=1, max_size=4))
-def test_equals_pycocotools(capsys, pictures):
+def test_equals_pycocotools(capsys, images):
     """Scores differ from each other: equal ones have no order of their own in either."""
     annotations, rows = [], []
-    for number, (truth, detections) in enumerate(pictures):
+    for number, (truth, detections) in enumerate(images):
         boxes, labels, crowd = zip(*truth, strict=True) if truth else ((), (), ())
-        annotations.append(picture(number, boxes, labels, crowd))
+        annotations.append(labelled(number, boxes, labels, crowd))
         rows += [(number, label, score, box) for box, label, score in detections]
         rows += [(number, label, 500, box) for box, label, _ in truth]
     rows = [(image, label, score / 1000 + place * 1e-6, box) for place, (image, label, score, box) in enumerate(rows)]

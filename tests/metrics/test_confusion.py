@@ -9,7 +9,7 @@ from ssd300.types import Annotation, DetectionTable
 A, B, NONE = 0, 1, 2
 
 
-def picture(*objects):
+def image(*objects):
     """Of (label, box, difficult)."""
     labels, boxes, difficult = zip(*objects, strict=True) if objects else ((), (), ())
     return Annotation(
@@ -37,33 +37,33 @@ HERE, NEAR, FAR = (10, 10, 30, 30), (11, 10, 31, 30), (60, 60, 90, 90)
 
 
 @pytest.mark.parametrize(
-    ("pictures", "rows", "expected"),
+    ("images", "rows", "expected"),
     [
         ([], [], {}),
-        ([picture()], [], {}),
-        ([picture((A, HERE, False))], [], {(A, NONE): 1}),
-        ([picture()], [(0, B, 0.9, HERE)], {(NONE, B): 1}),
-        ([picture((A, HERE, False))], [(0, A, 0.9, NEAR)], {(A, A): 1}),
-        ([picture((A, HERE, False))], [(0, B, 0.9, NEAR)], {(A, B): 1}),
-        ([picture((A, HERE, False))], [(0, A, 0.9, FAR)], {(A, NONE): 1, (NONE, A): 1}),
-        ([picture((A, HERE, False))], [(0, A, 0.4, HERE)], {(A, NONE): 1}),  # not confident enough
+        ([image()], [], {}),
+        ([image((A, HERE, False))], [], {(A, NONE): 1}),
+        ([image()], [(0, B, 0.9, HERE)], {(NONE, B): 1}),
+        ([image((A, HERE, False))], [(0, A, 0.9, NEAR)], {(A, A): 1}),
+        ([image((A, HERE, False))], [(0, B, 0.9, NEAR)], {(A, B): 1}),
+        ([image((A, HERE, False))], [(0, A, 0.9, FAR)], {(A, NONE): 1, (NONE, A): 1}),
+        ([image((A, HERE, False))], [(0, A, 0.4, HERE)], {(A, NONE): 1}),  # not confident enough
         # The better overlap gets the object, though the other has the higher score and the right class.
-        ([picture((A, HERE, False))], [(0, A, 0.9, NEAR), (0, B, 0.6, HERE)], {(A, B): 1, (NONE, A): 1}),
+        ([image((A, HERE, False))], [(0, A, 0.9, NEAR), (0, B, 0.6, HERE)], {(A, B): 1, (NONE, A): 1}),
         # A detection pairs with one object; the second object is missed.
-        ([picture((A, HERE, False), (B, NEAR, False))], [(0, A, 0.9, HERE)], {(A, A): 1, (B, NONE): 1}),
+        ([image((A, HERE, False), (B, NEAR, False))], [(0, A, 0.9, HERE)], {(A, A): 1, (B, NONE): 1}),
         # Difficult: neither the object nor its detection counts, a second detection on it does.
-        ([picture((A, HERE, True))], [(0, A, 0.9, HERE), (0, A, 0.8, NEAR)], {(NONE, A): 1}),
-        ([picture((A, HERE, True))], [], {}),
-        # Pictures are kept apart, in whatever order the table has them.
-        ([picture((A, HERE, False)), picture((B, HERE, False))],
+        ([image((A, HERE, True))], [(0, A, 0.9, HERE), (0, A, 0.8, NEAR)], {(NONE, A): 1}),
+        ([image((A, HERE, True))], [], {}),
+        # Images are kept apart, in whatever order the table has them.
+        ([image((A, HERE, False)), image((B, HERE, False))],
          [(1, B, 0.9, HERE), (0, A, 0.8, HERE)], {(A, A): 1, (B, B): 1}),
     ],
 )  # fmt: skip
-def test_small_cases(pictures, rows, expected):
+def test_small_cases(images, rows, expected):
     wanted = np.zeros((3, 3), int)
     for place, count in expected.items():
         wanted[place] = count
-    assert confusion_matrix(pictures, table(*rows), 2, min_score=0.5).tolist() == wanted.tolist()
+    assert confusion_matrix(images, table(*rows), 2, min_score=0.5).tolist() == wanted.tolist()
 
 
 def test_every_object_and_every_confident_detection_is_counted_once():
@@ -73,9 +73,9 @@ def test_every_object_and_every_confident_detection_is_counted_once():
         corner = random.uniform(0, 60, (n, 2))
         return np.concatenate([corner, corner + random.uniform(10, 40, (n, 2))], axis=1)
 
-    pictures = [picture(*((int(random.integers(2)), box, False) for box in boxes(6))) for _ in range(20)]
+    images = [image(*((int(random.integers(2)), box, False) for box in boxes(6))) for _ in range(20)]
     rows = [(i, int(random.integers(2)), float(random.random()), box) for i in range(20) for box in boxes(15)]
-    counts = confusion_matrix(pictures, table(*rows), 2, min_score=0.3)
+    counts = confusion_matrix(images, table(*rows), 2, min_score=0.3)
     assert counts[:2].sum() == 20 * 6
     assert counts[:, :2].sum() == sum(score >= 0.3 for _, _, score, _ in rows)
     assert counts[NONE, NONE] == 0

@@ -18,7 +18,7 @@ NEAR_HERE = (0, 0, 80, 20)  # IoU 800 / 2400 with HERE, and none with THERE
 EMPTY = (0, 60, 30, 100)
 
 
-def picture(*objects, difficult=()):
+def image(*objects, difficult=()):
     return Annotation(
         image_id="a", image_path=Path("a.jpg"), size_hw=(100, 100),
         boxes_px=np.array([box for _, box in objects], dtype=np.float64).reshape(-1, 4),
@@ -28,7 +28,7 @@ def picture(*objects, difficult=()):
 
 
 def table(*rows):
-    """Rows of (class, score, box) in the first picture."""
+    """Rows of (class, score, box) in the first image."""
     return DetectionTable(
         image_index=np.zeros(len(rows), np.int64), labels=np.array([row[0] for row in rows], dtype=np.int64),
         scores=np.array([row[1] for row in rows], dtype=np.float64),
@@ -52,7 +52,7 @@ def table(*rows):
     ],
 )
 def test_kinds_by_hand(objects, rows, kinds, missed):
-    errors = find_errors([picture(*objects)], table(*rows), 2)
+    errors = find_errors([image(*objects)], table(*rows), 2)
     assert [None if kind == NO_ERROR else FALSE_KINDS[kind] for kind in errors.kinds] == kinds
     assert errors.missed.sum() == missed
     counted = count_errors(errors).sum(axis=0)
@@ -62,13 +62,13 @@ def test_kinds_by_hand(objects, rows, kinds, missed):
 
 
 def test_difficult_objects_are_neither_missed_nor_found_nor_false():
-    errors = find_errors([picture((CAT, HERE), difficult=[0])], table((CAT, 0.9, HERE)), 2)
+    errors = find_errors([image((CAT, HERE), difficult=[0])], table((CAT, 0.9, HERE)), 2)
     assert errors.kinds.tolist() == [NO_ERROR]
     assert not errors.missed.any()
-    counted = find_errors([picture((CAT, HERE), difficult=[0])], table(), 2, VocRules(difficult="counted"))
+    counted = find_errors([image((CAT, HERE), difficult=[0])], table(), 2, VocRules(difficult="counted"))
     assert counted.missed.tolist() == [True]
     dropped = find_errors(
-        [picture((CAT, HERE), difficult=[0])], table((CAT, 0.9, HERE)), 2, VocRules(difficult="dropped")
+        [image((CAT, HERE), difficult=[0])], table((CAT, 0.9, HERE)), 2, VocRules(difficult="dropped")
     )
     assert [FALSE_KINDS[kind] for kind in dropped.kinds] == ["background"]
 
@@ -86,7 +86,7 @@ def test_difficult_objects_are_neither_missed_nor_found_nor_false():
     ],
 )
 def test_what_mending_is_worth_by_hand(objects, rows, kind, gain):
-    errors = find_errors([picture(*objects)], table(*rows), 2)
+    errors = find_errors([image(*objects)], table(*rows), 2)
     worth = gains(errors, protocol="voc12")
     assert worth[kind] == pytest.approx(gain)
     assert all(value >= -1e-12 for value in worth.values())
@@ -94,7 +94,7 @@ def test_what_mending_is_worth_by_hand(objects, rows, kind, gain):
 
 def test_of_two_wrong_detections_of_an_object_one_becomes_true():
     errors = find_errors(
-        [picture((CAT, HERE), (CAT, EMPTY))],
+        [image((CAT, HERE), (CAT, EMPTY))],
         table((CAT, 0.9, EMPTY), (DOG, 0.8, HERE), (DOG, 0.7, HERE)),
         2,
     )
@@ -102,7 +102,7 @@ def test_of_two_wrong_detections_of_an_object_one_becomes_true():
 
 
 def test_no_object_has_no_gain():
-    assert gains(find_errors([picture()], table((CAT, 0.9, HERE)), 2)) == dict.fromkeys(KINDS)
+    assert gains(find_errors([image()], table((CAT, 0.9, HERE)), 2)) == dict.fromkeys(KINDS)
 
 
 @settings(max_examples=40, deadline=None)

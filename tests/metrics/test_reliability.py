@@ -20,7 +20,7 @@ def test_bins_hold_every_detection_that_counts_once():
 
 
 def test_the_error_by_hand():
-    (one, *_) = judge(*_pictures([0.05, 0.25, 0.25, 0.95, 1.0], hits=[False, True, False, True, True]), 1)
+    (one, *_) = judge(*_images([0.05, 0.25, 0.25, 0.95, 1.0], hits=[False, True, False, True, True]), 1)
     bins = reliability([one])
     assert [b.detections for b in bins] == [1, 0, 2, 0, 0, 0, 0, 0, 0, 2]
     # the first bin is left out: (2 * |0.25 - 0.5| + 2 * |0.975 - 1|) / 4
@@ -35,7 +35,7 @@ def test_no_detection_has_no_error():
     assert expected_calibration_error(bins) is None
 
 
-def _pictures(scores, hits):
+def _images(scores, hits):
     from pathlib import Path
 
     from ssd300.types import Annotation, DetectionTable

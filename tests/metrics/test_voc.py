@@ -17,7 +17,7 @@ from ssd300.types import Annotation, DetectionTable
 HIT, MISS = (0, 0, 10, 10), (50, 50, 60, 60)
 
 
-def picture(boxes, difficult=()):
+def labelled(boxes, difficult=()):
     return Annotation(
         image_id="a",
         image_path=Path("a.jpg"),
@@ -39,23 +39,23 @@ def table(rows):
 
 
 @pytest.mark.parametrize(
-    ("pictures", "rows", "voc07", "voc12"),
+    ("images", "rows", "voc07", "voc12"),
     [
-        ([picture([HIT])], [(0, 0.9, HIT)], 1.0, 1.0),
-        ([picture([HIT])], [], 0.0, 0.0),  # objects, no detections
-        ([picture([])], [(0, 0.9, HIT)], None, None),  # no objects
-        ([picture([HIT], difficult=[0])], [(0, 0.9, HIT)], None, None),  # none that counts
-        ([picture([HIT])], [(0, 0.9, MISS), (0, 0.8, HIT)], 0.5, 0.5),
-        ([picture([HIT])], [(0, 0.9, HIT), (0, 0.8, HIT)], 1.0, 1.0),  # the second is false, after full recall
-        ([picture([HIT, MISS])], [(0, 0.9, HIT), (0, 0.8, HIT), (0, 0.7, MISS)], (6 + 5 * 2 / 3) / 11, 0.5 + 1 / 3),
-        ([picture([HIT, MISS], difficult=[1])], [(0, 0.9, MISS), (0, 0.8, HIT)], 1.0, 1.0),  # neither good nor bad
-        ([picture([HIT, MISS], difficult=[1])], [(0, 0.9, MISS)], 0.0, 0.0),  # all ignored
-        ([picture([HIT]), picture([])], [(1, 0.9, HIT), (0, 0.8, HIT)], 0.5, 0.5),  # the other picture
+        ([labelled([HIT])], [(0, 0.9, HIT)], 1.0, 1.0),
+        ([labelled([HIT])], [], 0.0, 0.0),  # objects, no detections
+        ([labelled([])], [(0, 0.9, HIT)], None, None),  # no objects
+        ([labelled([HIT], difficult=[0])], [(0, 0.9, HIT)], None, None),  # none that counts
+        ([labelled([HIT])], [(0, 0.9, MISS), (0, 0.8, HIT)], 0.5, 0.5),
+        ([labelled([HIT])], [(0, 0.9, HIT), (0, 0.8, HIT)], 1.0, 1.0),  # the second is false, after full recall
+        ([labelled([HIT, MISS])], [(0, 0.9, HIT), (0, 0.8, HIT), (0, 0.7, MISS)], (6 + 5 * 2 / 3) / 11, 0.5 + 1 / 3),
+        ([labelled([HIT, MISS], difficult=[1])], [(0, 0.9, MISS), (0, 0.8, HIT)], 1.0, 1.0),  # neither good nor bad
+        ([labelled([HIT, MISS], difficult=[1])], [(0, 0.9, MISS)], 0.0, 0.0),  # all ignored
+        ([labelled([HIT]), labelled([])], [(1, 0.9, HIT), (0, 0.8, HIT)], 0.5, 0.5),  # the other image
     ],
 )
-def test_by_hand(pictures, rows, voc07, voc12):
+def test_by_hand(annotations, rows, voc07, voc12):
     for protocol, wanted in (("voc07", voc07), ("voc12", voc12)):
-        (result,) = voc_average_precision(pictures, table(rows), 1, protocol=protocol)
+        (result,) = voc_average_precision(annotations, table(rows), 1, protocol=protocol)
         assert result.ap == (None if wanted is None else pytest.approx(wanted))
 
 
@@ -63,7 +63,7 @@ def test_recall_of_three_tenths_meets_its_point_exactly_and_misses_it_in_float64
     boxes = [(20 * i, 0, 20 * i + 10, 10) for i in range(10)]
     rows = [(0, 0.9 - i / 100, boxes[i]) for i in range(3)]
     values = [
-        voc_average_precision([picture(boxes)], table(rows), 1, rules=VocRules(voc07_thresholds=rule))[0].ap
+        voc_average_precision([labelled(boxes)], table(rows), 1, rules=VocRules(voc07_thresholds=rule))[0].ap
         for rule in ("exact", "float64")
     ]
     assert values == pytest.approx([4 / 11, 3 / 11])
@@ -82,14 +82,14 @@ def test_recall_of_three_tenths_meets_its_point_exactly_and_misses_it_in_float64
 )
 def test_each_rule_by_hand(rules, ap):
     """One object is covered by exactly its half; the other, difficult one is not found."""
-    annotations = [picture([(0, 0, 10, 10), MISS], difficult=[1])]
+    annotations = [labelled([(0, 0, 10, 10), MISS], difficult=[1])]
     found = table([(0, 0.9, (0, 0, 10, 5))])
     (result,) = voc_average_precision(annotations, found, 1, protocol="voc12", rules=VocRules(**rules))
     assert result.ap == ap
 
 
 def test_a_detection_of_a_dropped_object_is_false():
-    annotations = [picture([HIT, MISS], difficult=[1])]
+    annotations = [labelled([HIT, MISS], difficult=[1])]
     found = table([(0, 0.9, MISS), (0, 0.8, HIT)])
     aps = [
         voc_average_precision(annotations, found, 1, protocol="voc12", rules=VocRules(difficult=rule))[0].ap
@@ -122,27 +122,27 @@ def test_a_threshold_that_is_none_is_named(threshold):
 
 
 def test_a_class_without_objects_is_left_out_of_the_mean():
-    results = voc_average_precision([picture([HIT])], table([(0, 0.9, HIT)]), 3)
+    results = voc_average_precision([labelled([HIT])], table([(0, 0.9, HIT)]), 3)
     assert [result.ap for result in results] == [1.0, None, None]
     assert mean_ap(results) == 1.0
 
 
 def test_scores_that_are_not_numbers_are_an_error():
     with pytest.raises(ValueError, match="row"):
-        voc_average_precision([picture([HIT])], table([(0, float("nan"), HIT)]), 1)
+        voc_average_precision([labelled([HIT])], table([(0, float("nan"), HIT)]), 1)
 
 
-def literal_ap(pictures, rows, protocol, rules=DEVKIT):
+def literal_ap(annotations, rows, protocol, rules=DEVKIT):
     """The development kit's loop, one detection at a time, and what other rules change in it."""
     if rules.difficult == "dropped":
-        pictures = [picture(annotation.boxes_px[~annotation.difficult]) for annotation in pictures]
+        annotations = [labelled(annotation.boxes_px[~annotation.difficult]) for annotation in annotations]
     if rules.difficult == "counted":
-        pictures = [picture(annotation.boxes_px) for annotation in pictures]
+        annotations = [labelled(annotation.boxes_px) for annotation in annotations]
     one = 1 if rules.pixels == "inclusive" else 0
-    total = sum(int((~annotation.difficult).sum()) for annotation in pictures)
+    total = sum(int((~annotation.difficult).sum()) for annotation in annotations)
     found, hits = set(), []
     for image, _, box in sorted(rows, key=lambda row: -row[1]):
-        annotation = pictures[image]
+        annotation = annotations[image]
         best, best_object = -1.0, None
         x1, y1, x2, y2 = box[0] + 1, box[1] + 1, box[2], box[3]
         for index, other in enumerate(annotation.boxes_px):
@@ -174,18 +174,18 @@ def literal_ap(pictures, rows, protocol, rules=DEVKIT):
 @pytest.mark.parametrize("seed", range(20))
 def test_equals_the_literal_loop(seed):
     random = np.random.default_rng(seed)
-    pictures, rows = [], []
+    annotations, rows = [], []
     for image in range(8):
         low = random.integers(0, 30, (random.integers(0, 5), 2))
         boxes = np.concatenate([low, low + random.integers(5, 20, low.shape)], axis=1)
-        pictures.append(picture(boxes, difficult=set(np.flatnonzero(random.random(len(boxes)) < 0.3).tolist())))
+        annotations.append(labelled(boxes, difficult=set(np.flatnonzero(random.random(len(boxes)) < 0.3).tolist())))
         for box in [*boxes, *boxes, (1, 2, 30, 30)]:
             moved = np.asarray(box) + random.integers(-3, 4, 4)
             if (moved[2:] > moved[:2]).all():
                 rows.append((image, random.integers(0, 10) / 10, moved.astype(float)))  # many ties
     for protocol in ("voc07", "voc12"):
-        (result,) = voc_average_precision(pictures, table(rows), 1, protocol=protocol)
-        wanted = literal_ap(pictures, rows, protocol)
+        (result,) = voc_average_precision(annotations, table(rows), 1, protocol=protocol)
+        wanted = literal_ap(annotations, rows, protocol)
         assert result.ap == (None if wanted is None else pytest.approx(wanted, abs=1e-9))
 
 
@@ -206,10 +206,12 @@ choices = st.builds(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(images, max_size=4), st.sampled_from(["voc07", "voc12"]), choices)
 def test_equals_the_literal_loop_on_whatever_there_is(drawn, protocol, rules):
-    pictures = [picture([b for b, _ in truth], {n for n, (_, hard) in enumerate(truth) if hard}) for truth, _ in drawn]
+    annotations = [
+        labelled([b for b, _ in truth], {n for n, (_, hard) in enumerate(truth) if hard}) for truth, _ in drawn
+    ]
     rows = [(n, score / 4, box) for n, (_, found) in enumerate(drawn) for box, score in found]
-    (result,) = voc_average_precision(pictures, table(rows), 1, protocol=protocol, rules=rules)
-    wanted = literal_ap(pictures, rows, protocol, rules)
+    (result,) = voc_average_precision(annotations, table(rows), 1, protocol=protocol, rules=rules)
+    wanted = literal_ap(annotations, rows, protocol, rules)
     assert result.ap == (None if wanted is None else pytest.approx(wanted, abs=1e-9))
 
 
@@ -234,8 +236,8 @@ def test_the_stored_aps_of_a_real_detector(shared, voc_annotations, tmp_path, st
 
 
 def test_several_metrics_of_the_same_detections():
-    pictures = [picture([(0, 0, 10, 10)])]
-    data = Dataset(annotations=pictures, classes=("thing",), root=Path(), split="test")
+    annotations = [labelled([(0, 0, 10, 10)])]
+    data = Dataset(annotations=annotations, classes=("thing",), root=Path(), split="test")
     report = score(data, table([(0, 0.9, (0, 0, 10, 10))]), metrics=["voc07", "voc12"])
     said = report.to_dict()
     assert [part["metric"] for part in said["metrics"]] == ["voc07_11pt@0.5", report.scores[1].metric]

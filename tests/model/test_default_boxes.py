@@ -38,7 +38,7 @@ def test_the_seeds_boxes():
     assert boxes.max() <= 1
     torch.testing.assert_close(boxes[0], torch.tensor([0.5 / 38, 0.5 / 38, 0.1, 0.1]))
     torch.testing.assert_close(boxes[1, 2], torch.tensor(math.sqrt(0.1 * 0.2)))
-    # Order of ratios 2, 3, 1/2, .333, and the last map's second square is the whole picture.
+    # Order of ratios 2, 3, 1/2, .333, and the last map's second square is the whole image.
     torch.testing.assert_close(boxes[5776 + 3, 2:], torch.tensor([0.2 * math.sqrt(3), 0.2 / math.sqrt(3)]))
     torch.testing.assert_close(boxes[-3], torch.tensor([0.5, 0.5, 1.0, 1.0]))
 

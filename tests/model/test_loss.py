@@ -60,7 +60,7 @@ def test_more_positives_than_negatives_keeps_all_negatives():
     assert hard_negatives(torch.zeros(1, 8, 3), positive, 3).tolist() == [[False] * 6 + [True] * 2]
 
 
-def test_equals_a_literal_loop_over_pictures():
+def test_equals_a_literal_loop_over_images():
     random = torch.Generator().manual_seed(0)
     logits = torch.randn(4, 8, 3, generator=random)
     offsets = torch.randn(4, 8, 4, generator=random)

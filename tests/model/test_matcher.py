@@ -8,7 +8,7 @@ from ssd300.model.matcher import match, match_as_seed
 
 
 def targets(*images):
-    """Boxes of each picture, padded; every object has label 1."""
+    """Boxes of each image, padded; every object has label 1."""
     most = max((len(boxes) for boxes in images), default=0)
     boxes, labels = torch.zeros(len(images), most, 4), torch.zeros(len(images), most, dtype=torch.int64)
     for row, image in enumerate(images):

@@ -16,7 +16,7 @@ def test_names_are_escaped_and_nothing_comes_from_the_web(tmp_path):
             ClassRow(name=hostile, ap=0.5, objects=1, detections=2),
             ClassRow(name="b", ap=None, objects=0, detections=0),
         ],
-        galleries=[Gallery(title="g", explanation="e", pictures=[(hostile, Image.new("RGB", (2000, 10)))])],
+        galleries=[Gallery(title="g", explanation="e", images=[(hostile, Image.new("RGB", (2000, 10)))])],
         facts=[("model", hostile)],
     )
     write_report(tmp_path / "report.html", report)

@@ -7,8 +7,8 @@ from ssd300.reporting.montage import BAND_PX, GAP_PX, draw_labels, montage
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_rows_of_tiles(count):
-    pictures = [("naïve 猫 " * 20, Image.new("RGB", (40, 20), "red"))] * count
-    made = montage(pictures, columns=2, tile_px=80)
+    images = [("naïve 猫 " * 20, Image.new("RGB", (40, 20), "red"))] * count
+    made = montage(images, columns=2, tile_px=80)
     columns, rows = min(max(count, 1), 2), -(-count // 2)
     height = rows * (BAND_PX + 40 + GAP_PX) - GAP_PX if rows else 1
     assert made.size == (columns * (80 + GAP_PX) - GAP_PX, height)

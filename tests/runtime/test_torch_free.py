@@ -23,12 +23,12 @@ assert found.classes == ("blue", "red")
 """
 DETECTOR = """
 from ssd300 import Detector
-result = Detector.load({file!r})({picture!r}, min_score=0.0)
+result = Detector.load({file!r})({image!r}, min_score=0.0)
 assert len(result), result
 """
 COMMAND = """
 from ssd300.cli import main
-assert main(["detect", {picture!r}, "--weights", {file!r}, "--out", {out!r}]) == 0
+assert main(["detect", {image!r}, "--weights", {file!r}, "--out", {out!r}]) == 0
 """
 EVALUATION = """
 from ssd300.cli import main
@@ -42,8 +42,8 @@ BODIES = {"library": LIBRARY, "detector": DETECTOR, "command": COMMAND, "evaluat
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 @pytest.mark.parametrize("ending", ["onnx", "xml"])
 def test_torch_is_not_imported(body, ending, exported, coloured, tmp_path):
-    picture = str(coloured / "JPEGImages/p4.jpg")
-    names = {"file": exported[ending], "picture": picture, "out": tmp_path / "out", "data": coloured}
+    image = str(coloured / "JPEGImages/p4.jpg")
+    names = {"file": exported[ending], "image": image, "out": tmp_path / "out", "data": coloured}
     code = CODE.format(body=body.format(**{name: str(value) for name, value in names.items()}))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from serving import client_of, picture_file
+from serving import client_of, image_file
 from ssd300.detection.detector import Detector
 from ssd300.images.read import decode_image
 from ssd300.serve import ServeSettings
@@ -21,7 +21,7 @@ from ssd300.serve.accepting import choose_form
 from ssd300.serve.counters import Counters
 from ssd300.serve.gate import Gate
 
-JPEG = picture_file()
+JPEG = image_file()
 AS_JPEG = {"Content-Type": "image/jpeg"}
 
 
@@ -44,9 +44,9 @@ def test_the_answer_is_what_the_detector_finds(client, detector):
     assert len(found) == 50
 
 
-def test_several_pictures_keep_their_order_and_names(client):
+def test_several_images_keep_their_order_and_names(client):
     sizes = [(40, 50), (60, 70), (80, 90)]
-    answer = client.post("/v1/detect", files=form_of(*[picture_file(size) for size in sizes]))
+    answer = client.post("/v1/detect", files=form_of(*[image_file(size) for size in sizes]))
     images = answer.json()["images"]
     assert [image["image"] for image in images] == ["p0.jpg", "p1.jpg", "p2.jpg"]
     assert [(image["height"], image["width"]) for image in images] == sizes
@@ -63,14 +63,14 @@ def test_classes(client):
 
 
 @pytest.mark.parametrize(("accept", "form"), [("image/png", "PNG"), ("image/jpeg", "JPEG"), ("image/*", "JPEG")])
-def test_the_picture_with_its_boxes(accept, form, client, detector):
-    picture = picture_file(form="PNG")
-    answer = client.post("/v1/detect", content=picture, headers={"Content-Type": "image/png", "Accept": accept})
+def test_the_image_with_its_boxes(accept, form, client, detector):
+    image = image_file(form="PNG")
+    answer = client.post("/v1/detect", content=image, headers={"Content-Type": "image/png", "Accept": accept})
     assert answer.headers["content-type"] == f"image/{form.lower()}"
     drawn = Image.open(io.BytesIO(answer.content))
     assert (drawn.format, drawn.size) == (form, (120, 90))
     if form == "PNG":
-        pixels = decode_image(picture, where="test")
+        pixels = decode_image(image, where="test")
         np.testing.assert_array_equal(np.asarray(drawn), np.asarray(detector(pixels).draw()))
 
 
@@ -121,7 +121,7 @@ def eps() -> bytes:
     ("request_", "status", "words"),
     [
         ({"content": b"", "headers": AS_JPEG}, 400, "empty"),
-        ({"content": b"no picture", "headers": AS_JPEG}, 415, "not a picture"),
+        ({"content": b"no image", "headers": AS_JPEG}, 415, "not an image"),
         ({"content": JPEG[:900], "headers": AS_JPEG}, 422, "cannot be read"),
         ({"content": eps(), "headers": AS_JPEG}, 415, "EPS"),
         ({"content": bomb(60_000, 60_000), "headers": {"Content-Type": "image/png"}}, 413, "60000 x 60000 pixels"),
@@ -129,12 +129,12 @@ def eps() -> bytes:
         ({"content": bytes(100_001), "headers": AS_JPEG}, 413, "larger than 100,000 bytes"),
         ({"content": iter([bytes(60_000)] * 2), "headers": AS_JPEG}, 413, "larger than 100,000 bytes"),
         ({"content": b"{}", "headers": {"Content-Type": "application/json"}}, 415, "application/json"),
-        ({"content": b"%PDF-1.7\n", "headers": AS_JPEG}, 415, "not a picture"),
-        ({"content": b"<svg/>", "headers": {"Content-Type": "image/svg+xml"}}, 415, "not a picture"),
-        ({"data": {"min_score": "0.5"}, "files": {"note": (None, "text")}}, 400, "no picture"),
-        ({"files": form_of(JPEG, JPEG, JPEG)}, 413, "more than 2 pictures"),
+        ({"content": b"%PDF-1.7\n", "headers": AS_JPEG}, 415, "not an image"),
+        ({"content": b"<svg/>", "headers": {"Content-Type": "image/svg+xml"}}, 415, "not an image"),
+        ({"data": {"min_score": "0.5"}, "files": {"note": (None, "text")}}, 400, "no image"),
+        ({"files": form_of(JPEG, JPEG, JPEG)}, 413, "more than 2 images"),
         ({"files": form_of(JPEG, b"broken")}, 415, "p1.jpg"),
-        ({"files": form_of(JPEG, JPEG), "headers": {"Accept": "image/png"}}, 406, "for one picture"),
+        ({"files": form_of(JPEG, JPEG), "headers": {"Accept": "image/png"}}, 406, "for one image"),
         ({"content": b"--x\r\n", "headers": {"Content-Type": "multipart/form-data"}}, 400, "boundary"),
         ({"content": b"--x\r\nnonsense", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, 400, "form"),
         ({"content": JPEG, "headers": AS_JPEG | {"Accept": "text/html"}}, 406, "application/json"),
@@ -154,7 +154,7 @@ def test_hostile_and_mistaken_requests(request_, status, words, detector, tmp_pa
     """Each gets a sentence, nothing is written, and the next good request is answered."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with client_of(detector, max_bytes=100_000, max_pixels=1_000_000, max_pictures=2) as client:
+    with client_of(detector, max_bytes=100_000, max_pixels=1_000_000, max_images=2) as client:
         answer = client.post("/v1/detect", **request_)
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
@@ -204,9 +204,9 @@ def test_addresses_that_lead_nowhere(method, path, status, client):
     assert ("allow" in answer.headers) == (status == 405)
 
 
-def test_a_picture_may_be_many_kinds(client):
+def test_a_image_may_be_many_kinds(client):
     for form in ("PNG", "WEBP", "BMP", "TIFF", "GIF"):
-        body, kind = picture_file(form=form), "application/octet-stream"
+        body, kind = image_file(form=form), "application/octet-stream"
         assert client.post("/v1/detect", content=body, headers={"Content-Type": kind}).status_code == 200, form
 
 
@@ -271,7 +271,7 @@ def test_more_than_an_exported_file_gives(exported):
         answer = client.post("/v1/detect?top_k=1000", content=JPEG, headers=AS_JPEG)
         assert (answer.status_code, "200 detections" in answer.json()["detail"]) == (422, True)
         assert exported["onnx"].name not in answer.text
-        assert "picture again" not in answer.json()["fix"]
+        assert "image again" not in answer.json()["fix"]
 
 
 def test_behind_a_proxy(detector):
@@ -286,7 +286,7 @@ def test_what_the_model_is(client, detector):
     said = client.get("/v1/model").json()
     assert [one["name"] for one in said["classes"]] == list(detector.card.classes)
     assert all(one["color"].startswith("#") and len(one["color"]) == 7 for one in said["classes"])
-    assert (said["image_size_px"], said["limits"]["pictures"]) == (300, 16)
+    assert (said["image_size_px"], said["limits"]["images"]) == (300, 16)
 
 
 def test_counts(client):
@@ -295,7 +295,7 @@ def test_counts(client):
     for number in range(20):
         client.get(f"/nowhere/{number}")
     text = client.get("/metrics").text
-    assert "ssd300_pictures_total 2.0" in text
+    assert "ssd300_images_total 2.0" in text
     assert 'ssd300_requests_total{path="/v1/detect",status="200"} 1.0' in text
     assert 'ssd300_requests_total{path="/v1/detect",status="400"} 1.0' in text
     assert 'ssd300_requests_total{path="other",status="404"} 20.0' in text  # one row, whatever is asked for
@@ -303,13 +303,13 @@ def test_counts(client):
     assert 'ssd300_stage_seconds_count{stage="network"} 2.0' in text
 
 
-def test_a_line_of_log_says_nothing_of_the_picture(client, caplog):
+def test_a_line_of_log_says_nothing_of_the_image(client, caplog):
     with caplog.at_level(logging.INFO, logger="ssd300.access"):
         client.post("/v1/detect", files={"file": ("secret.jpg", JPEG)}, params={"min_score": 0.9})
         client.get("/evil%0d%0aline")
     lines = [record.getMessage() for record in caplog.records if record.name == "ssd300.access"]
     first, second = map(json.loads, lines)
-    assert first.items() >= {"method": "POST", "path": "/v1/detect", "status": 200, "pictures": 1}.items()
+    assert first.items() >= {"method": "POST", "path": "/v1/detect", "status": 200, "images": 1}.items()
     assert first.keys() >= {"time", "id", "client", "ms", "bytes", "detections"}
     assert "secret" not in "".join(lines)
     assert (second["path"], second["status"]) == ("/evil\r\nline", 404)  # in one line, as JSON writes it
@@ -328,7 +328,7 @@ def test_a_fault_of_ours_is_told_without_a_trace(detector, monkeypatch, caplog):
 
 
 def test_a_full_queue_says_when_to_come_again(detector):
-    with client_of(detector, queue=2, max_pictures=2) as client:
+    with client_of(detector, queue=2, max_images=2) as client:
         too_many = client.post("/v1/detect", files=form_of(JPEG, JPEG))
         assert too_many.status_code == 200
         places = client.app.state.service.batcher.places(2)
@@ -371,7 +371,7 @@ def test_the_page_takes_nothing_from_the_web(client):
     [
         ({"queue": 0}, "queue is 0"),
         ({"timeout_s": float("nan")}, "timeout_s"),
-        ({"max_pictures": 500}, "no more than queue"),
+        ({"max_images": 500}, "no more than queue"),
         ({"root_path": "detector"}, "starts with a slash"),
         ({"token": ""}, "token"),
         ({"token": "a\nb"}, "token"),

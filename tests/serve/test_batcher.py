@@ -11,7 +11,7 @@ ALL, SURE = Selection(min_score=0.1), Selection(min_score=0.9)
 
 
 class Counting:
-    """A network whose detections are one box with the picture's number as score; it waits until it may go on."""
+    """A network whose detections are one box with the image's number as score; it waits until it may go on."""
 
     card = None
 
@@ -86,7 +86,7 @@ def test_no_more_than_the_queue(network, batcher):
         pass
 
 
-def test_one_bad_picture_does_not_spoil_the_others(network, batcher):
+def test_one_bad_image_does_not_spoil_the_others(network, batcher):
     first = batcher.submit(0.5, ALL)
     assert network.started.wait(10)
     good, bad, other = (batcher.submit(value, ALL) for value in (0.1, 0.13, 0.2))

@@ -168,9 +168,9 @@ def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
     height, width = image_size_hw(photo)
     assert (rows["image"], (rows["width"], rows["height"])) == (photo.name, (width, height))
     assert len(rows["detections"]) == red
-    picture = downloaded(page, "PNG", tmp_path)
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    assert image_size_hw(picture) == (height, width)
+    image = downloaded(page, "PNG", tmp_path)
+    assert image.read_bytes().startswith(b"\x89PNG")
+    assert image_size_hw(image) == (height, width)
     xml = downloaded(page, "VOC XML", tmp_path)
     assert [item.findtext("name") for item in ElementTree.parse(xml).iter("object")] == ["red"] * red
     boxes = [list(one["box"].values()) for one in rows["detections"]]
@@ -212,7 +212,7 @@ def test_files_hold_what_is_seen_where_more_is_found_than_is_asked_for(server, o
     assert len(rows["detections"]) == len(read_xml(xml).objects) == red
 
 
-def test_another_overlap_is_asked_for_all_pictures(server, open_page, photo, second):
+def test_another_overlap_is_asked_for_all_images(server, open_page, photo, second):
     page = open_page(server)
     choose(page, photo, second)
     expect(page.locator("#caption")).to_contain_text("1 of 2")
@@ -241,7 +241,7 @@ def test_a_row_lights_its_box_and_a_box_its_row(server, open_page, photo):
     expect(lit).to_have_count(1)
 
 
-def test_several_pictures_and_the_keyboard(server, open_page, photo, second):
+def test_several_images_and_the_keyboard(server, open_page, photo, second):
     page = open_page(server)
     choose(page, photo, second)
     badges = page.locator(".badge")
@@ -270,7 +270,7 @@ def test_several_pictures_and_the_keyboard(server, open_page, photo, second):
     expect(page.locator("#files")).to_be_focused()
 
 
-def test_a_picture_that_waits_can_be_chosen(server, open_page, voc_sample):
+def test_a_image_that_waits_can_be_chosen(server, open_page, voc_sample):
     page = open_page(server)
     page.set_input_files("#files", [str(path) for path in sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))])
     last = page.locator(".open").last
@@ -331,9 +331,9 @@ def test_the_camera(server, open_page):
     page = open_page(server, permissions=["camera"])
     page.get_by_role("button", name="Camera").click()
     found(page)
-    page.get_by_role("button", name="Take picture").click()
+    page.get_by_role("button", name="Take image").click()
     expect(page.locator(".badge")).to_have_count(1)
-    expect(page.get_by_role("button", name="Take picture")).to_be_hidden()
+    expect(page.get_by_role("button", name="Take image")).to_be_hidden()
     found(page)
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from serving import json_of, picture_file, running
+from serving import image_file, json_of, running
 from ssd300.cli import main
 from ssd300.serve.protocol import BODY_AT_END_S
 from ssd300.serve.running import MOST_CONNECTIONS
 
-JPEG = picture_file((300, 400))
+JPEG = image_file((300, 400))
 HEAD = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -141,7 +141,7 @@ def test_what_clients_do_is_no_warning(server):
 
 
 def test_too_many_at_once_get_503_and_health_is_answered(server):
-    """More pictures than the queue takes: each request is answered, with boxes or with when to come again."""
+    """More images than the queue takes: each request is answered, with boxes or with when to come again."""
     with ThreadPoolExecutor(40) as clients:
         answers = [clients.submit(server.detect, JPEG) for _ in range(120)]
         assert server.get("/healthz")[0] == 200
@@ -184,7 +184,7 @@ def _refused(error: OSError) -> bool:
 
 
 def _wait_until_taken(server) -> None:
-    """Until a picture has its place in the queue, which is before its body is read."""
+    """Until an image has its place in the queue, which is before its body is read."""
     deadline = time.monotonic() + 10
     while b"ssd300_queue 1.0" not in server.get("/metrics")[1]:
         assert time.monotonic() < deadline
@@ -234,7 +234,7 @@ def test_several_processes_count_together_and_a_killed_one_is_replaced(exported)
     with running(exported["onnx"], "--workers", "2") as server:
         with ThreadPoolExecutor(8) as clients:
             assert {answer[0] for answer in clients.map(lambda _: server.detect(JPEG), range(40))} == {200}
-        assert b"ssd300_pictures_total 40.0" in server.get("/metrics")[1]
+        assert b"ssd300_images_total 40.0" in server.get("/metrics")[1]
         children = psutil.Process(server.process.pid).children()
         workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
         assert len(workers) == 2
@@ -261,9 +261,9 @@ def test_several_processes_count_together_and_a_killed_one_is_replaced(exported)
 
 @pytest.mark.slow
 def test_memory_stays_flat(server):
-    """Good, broken and too large pictures in turn; the long run is benchmarks/serve.py's."""
+    """Good, broken and too large images in turn; the long run is benchmarks/serve.py's."""
     process = psutil.Process(server.process.pid)
-    bodies = [JPEG, JPEG[:2000], picture_file((1500, 2000), seed=1), b""]
+    bodies = [JPEG, JPEG[:2000], image_file((1500, 2000), seed=1), b""]
 
     def rounds(count):
         for number in range(count):
@@ -280,7 +280,7 @@ def test_memory_stays_flat(server):
         (["--weights", "nothing"], 4, "no such weights"),
         (["--weights", "{run}", "--workers", "0"], 2, "--workers is 0"),
         (["--weights", "{run}", "--max-megabytes", "nan"], 2, "--max-megabytes is nan"),
-        (["--weights", "{run}", "--queue", "4", "--max-pictures", "9"], 2, "--max-pictures is 9"),
+        (["--weights", "{run}", "--queue", "4", "--max-images", "9"], 2, "--max-images is 9"),
         (["--weights", "{run}", "--queue", "0"], 2, "--queue is 0"),
         (["--weights", "{run}", "--host", "256.1.1.1"], 2, "cannot be listened on"),
         (["--weights", "{run}", "--port", "{taken}"], 2, "--port"),

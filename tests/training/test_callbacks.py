@@ -129,8 +129,8 @@ def test_a_forecast_makes_real_steps_and_writes_nothing(config, data, held_out, 
     assert found.limit in found.stages
 
 
-def test_the_schedule_is_told_in_pictures(tmp_path):
+def test_the_schedule_is_told_in_images(tmp_path):
     assert PRESETS["paper"](tmp_path).describe_schedule(16_551) == (
-        "3,840,000 pictures (232 epochs) in 120,000 steps of 32; rate 0.001, times 0.1 after 2,560,000 and 3,200,000 "
-        "pictures"
+        "3,840,000 images (232 epochs) in 120,000 steps of 32; rate 0.001, times 0.1 after 2,560,000 and 3,200,000 "
+        "images"
     )

@@ -50,8 +50,8 @@ def test_the_processes_of_a_run_see_the_batches_of_one():
 
 @pytest.mark.slow
 def test_two_processes_give_the_weights_and_the_map_of_one(coloured, tmp_path):
-    """VGG16, as batch normalisation takes its means over the pictures of one process. Three pictures for two processes,
-    one of them without objects; an evaluation of a single picture, so that one process has none.
+    """VGG16, as batch normalisation takes its means over the images of one process. Three images for two processes,
+    one of them without objects; an evaluation of a single image, so that one process has none.
     """
     options = {"model": "ssd300_vgg16", "steps": 2, "batch_size": 3}
     assert run(1, coloured, tmp_path / "one", options).returncode == 0
@@ -83,7 +83,7 @@ def test_runs_of_two_processes_resume_bit_for_bit_and_with_another_number(colour
     assert json.loads((tmp_path / "alone/summary.json").read_text())["images_seen"] == 8
 
 
-def test_a_batch_that_has_no_picture_for_a_process_is_refused(coloured, tmp_path):
+def test_a_batch_that_has_no_image_for_a_process_is_refused(coloured, tmp_path):
     ended = run(2, coloured, tmp_path / "run", {"steps": 1, "batch_size": 1})
     assert ended.returncode != 0
-    assert "a batch of 1 has no picture for each of 2 processes" in ended.stderr
+    assert "a batch of 1 has no image for each of 2 processes" in ended.stderr

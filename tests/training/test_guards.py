@@ -36,7 +36,7 @@ def assert_same(one, other):
 
 @pytest.mark.slow
 def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(config, data, tmp_path):
-    """An epoch is 4 pictures and a batch 3, so step 25 ends within one; the average of the weights is part of it."""
+    """An epoch is 4 images and a batch 3, so step 25 ends within one; the average of the weights is part of it."""
     options = {"steps": 40, "batch_size": 3, "ema": True, "lr_drop": (30,), "schedule": "multistep"}
     train(data, config(tmp_path / "whole", **options))
     train(data, config(tmp_path / "parts", **options, workers=2), stop_after=25)
@@ -116,7 +116,7 @@ def test_labels_that_are_no_class_are_told_before_anything_is_written(config, da
 
 
 def limited(monkeypatch, most: int) -> None:
-    """A network for which memory runs out with more than `most` pictures."""
+    """A network for which memory runs out with more than `most` images."""
     backward = TrainStep.backward
 
     def within_memory(self, batch):
@@ -129,11 +129,11 @@ def limited(monkeypatch, most: int) -> None:
 
 @pytest.mark.parametrize(
     ("most", "advice"),
-    [(2, "2 pictures fit: --accumulate 4 keeps the batch as it is, --batch-size 2"), (0, "Not even one picture fits")],
+    [(2, "2 images fit: --accumulate 4 keeps the batch as it is, --batch-size 2"), (0, "Not even one image fits")],
 )
 def test_out_of_memory_says_what_fits(config, data, tmp_path, monkeypatch, most, advice):
     limited(monkeypatch, most)
-    with pytest.raises(RunError, match=r"with 8 pictures at once \(CUDA out of memory") as caught:
+    with pytest.raises(RunError, match=r"with 8 images at once \(CUDA out of memory") as caught:
         train(data, config(tmp_path / "run", batch_size=8))
     assert advice in caught.value.fix
     assert "many more words" not in str(caught.value)
@@ -148,8 +148,8 @@ def test_other_errors_are_no_lack_of_memory():
         raise RuntimeError("shapes differ")
 
 
-def test_a_killed_worker_is_told_with_its_picture(data, monkeypatch):
-    """The process of the worker kills itself at the second picture, as the kernel does when memory runs out."""
+def test_a_killed_worker_is_told_with_its_image(data, monkeypatch):
+    """The process of the worker kills itself at the second image, as the kernel does when memory runs out."""
     victim = data.annotations[1].image_path
 
     def read_or_die(path):
@@ -159,13 +159,13 @@ def test_a_killed_worker_is_told_with_its_picture(data, monkeypatch):
 
     monkeypatch.setattr("ssd300.data.samples.read_image", read_or_die)
     batches = training_batches(data.annotations, size=300, batch_size=2, seed=0, workers=1)
-    with pytest.raises(RunError, match="a process that reads pictures died") as caught:
+    with pytest.raises(RunError, match="a process that reads images died") as caught:
         list(islice(batches, 4))
     assert caught.value.where == str(victim)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_fault_in_preparing_a_picture_is_told_with_its_name(data, monkeypatch, workers):
+def test_a_fault_in_preparing_a_image_is_told_with_its_name(data, monkeypatch, workers):
     def fail(*_):
         raise ZeroDivisionError("by zero")
 

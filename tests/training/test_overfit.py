@@ -7,7 +7,7 @@ from ssd300.training.loop import train
 
 
 @pytest.mark.slow
-def test_twenty_drawn_pictures_are_learnt_by_heart(tmp_path):
+def test_twenty_drawn_images_are_learnt_by_heart(tmp_path):
     """Without augmentation the whole path from file to mAP must come to nearly 1 on what it was trained on."""
     write_drawn_dataset(tmp_path / "data", train=20, test=1)
     data = load_dataset(tmp_path / "data")

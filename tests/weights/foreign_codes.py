@@ -45,7 +45,7 @@ class Scale(nn.Module):
 
 
 def run(vgg, scale, extras, loc, conf, images):
-    """(offsets, logits) of pictures that are normalised already."""
+    """(offsets, logits) of images that are normalised already."""
     x = images
     for module in vgg[:CONV4_3]:
         x = module(x)

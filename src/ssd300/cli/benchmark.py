@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ssd300.detection.benchmark import Speed
 
 Several = Parameter(consume_multiple=True, negative="")
-MOST = 32  # pictures
+MOST = 32  # images
 BATCHES = (1, 4, 8)
 
 
@@ -38,7 +38,7 @@ def benchmark(
     Parameters
     ----------
     source
-        Pictures such as will be detected on, as for `ssd300 detect`; left out, drawn ones.
+        Images such as will be detected on, as for `ssd300 detect`; left out, drawn ones.
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     batch_size
@@ -83,7 +83,7 @@ def benchmark(
     first = Setting(batch=1, threads=every[-1], precision=_precisions(weights, where, precision)[0])
     with TemporaryDirectory() as drawn:
         if source and not paths:
-            raise DataError("no picture was named", fix="Name picture files; a benchmark takes no video or address.")
+            raise DataError("no image was named", fix="Name image files; a benchmark takes no video or address.")
         paths = paths or _drawn(Path(drawn))
         network = open_network(first)
         from ssd300.detection.benchmark import torch_threads
@@ -104,7 +104,7 @@ def benchmark(
     facts = {
         "weights": weights,
         "device": where,
-        "pictures": len(images),
+        "images": len(images),
         "stages_ms": stages,
         "stages_setting": asdict(first),
         "throughput": [_row(speed) for speed in speeds],
@@ -145,7 +145,7 @@ def _drawn(folder: Path) -> list[Path]:
     from ssd300.data.synthetic import write_drawn_dataset
     from ssd300.detection.sources import find_sources
 
-    say([f"no pictures were named: {MOST} drawn ones are taken"])
+    say([f"no images were named: {MOST} drawn ones are taken"])
     write_drawn_dataset(folder, train=0, test=MOST)
     return [one for one in find_sources([str(folder / "JPEGImages")]) if isinstance(one, Path)]
 
@@ -155,9 +155,9 @@ def _print(facts: dict[str, Any], speeds: Sequence["Speed"]) -> None:
 
     stages: dict[str, float] = facts["stages_ms"]
     setting = facts["stages_setting"]
-    lines = [f"one picture, {setting['threads']} threads, {setting['precision']}, median of {facts['pictures']}:"]
+    lines = [f"one image, {setting['threads']} threads, {setting['precision']}, median of {facts['images']}:"]
     lines += [f"  {stage:<12}{ms:8.2f} ms" for stage, ms in (stages | {"together": sum(stages.values())}).items()]
-    lines += ["", "decoded pictures to detections, images/s (slowest to fastest round):"]
+    lines += ["", "decoded images to detections, images/s (slowest to fastest round):"]
     lines.append(f"  {'precision':<20}{'threads':>8}{'batch':>7}{'images/s':>10}")
     for speed in speeds:
         how = speed.setting.precision + (", compiled" if speed.setting.compiled else "")
@@ -168,7 +168,7 @@ def _print(facts: dict[str, Any], speeds: Sequence["Speed"]) -> None:
     lines.append(f"fastest: {_words(facts['recommended'])}")
     if facts["quickest_answer"] is not None:
         one = facts["quickest_answer"]
-        lines.append(f"quickest for one picture at a time: {_words(one)}, {one['ms_per_image']:.1f} ms")
+        lines.append(f"quickest for one image at a time: {_words(one)}, {one['ms_per_image']:.1f} ms")
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 

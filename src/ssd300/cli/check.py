@@ -1,4 +1,4 @@
-"""`ssd300 check`: what is wrong with labelled pictures, and what SSD300 can learn of them."""
+"""`ssd300 check`: what is wrong with labelled images, and what SSD300 can learn of them."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ssd300.errors import DataError, UsageError
 if TYPE_CHECKING:
     from ssd300.data.checks.annotations import Findings
     from ssd300.data.checks.problem import Problem
-    from ssd300.data.formats.labels import LabelledPictures
+    from ssd300.data.formats.labels import LabelledImages
 
 SHOWN = 10  # of one rule
 
@@ -27,7 +27,7 @@ def check(
     strict: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Say all that is wrong with labelled pictures, and what SSD300 can learn of them.
+    """Say all that is wrong with labelled images, and what SSD300 can learn of them.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def check(
     default_boxes
         Whose overlap with the objects is measured.
     pixels
-        Read every picture; without it the annotations alone are looked at.
+        Read every image; without it the annotations alone are looked at.
     html
         Write the findings into this file too, as a page that opens from disk.
     overwrite
@@ -68,7 +68,7 @@ def check(
 
     settings = SETTINGS[default_boxes]
     others = {f"--default-boxes {name}": SETTINGS[name] for name in ("paper", "coco") if name != default_boxes}
-    others["SSD512's boxes on 512 x 512 pixels (as much as tiles of 3/5 of the pictures' sides)"] = SSD512
+    others["SSD512's boxes on 512 x 512 pixels (as much as tiles of 3/5 of the images' sides)"] = SSD512
     findings = find(
         splits,
         corners(settings),
@@ -95,12 +95,12 @@ def check(
 
 def _read(
     paths: list[Path], split: str | None, form: DataFormat, *, pixels: bool
-) -> tuple[dict[str, "LabelledPictures"], list["Problem"]]:
+) -> tuple[dict[str, "LabelledImages"], list["Problem"]]:
     """The splits by name, and, where all of them are read, the files that none of them uses."""
     from ssd300.data.checks.unused_files import stray_files
     from ssd300.data.load import labelled_splits, read_labelled, recognise
 
-    splits: dict[str, LabelledPictures] = {}
+    splits: dict[str, LabelledImages] = {}
     for name in (split,) if split is not None else labelled_splits(paths, form) or (None,):
         found = read_labelled(paths, form, name, "train", require_images=pixels, faults="keep")
         say(found.notes)
@@ -115,7 +115,7 @@ def _progress() -> Callable[[int, int], None]:
 
     def show(done: int, count: int) -> None:
         if done % 50 == 0 or done == count:
-            sys.stderr.write(f"\rpictures read: {done:,} of {count:,}" + ("\n" if done == count else ""))
+            sys.stderr.write(f"\rimages read: {done:,} of {count:,}" + ("\n" if done == count else ""))
             sys.stderr.flush()
 
     return show
@@ -136,7 +136,7 @@ def _print(findings: "Findings") -> None:
         out.write(f"  to do: {problems[0].fix}\n\n")
     if not rules:
         out.write("nothing is wrong\n\n")
-    out.write(f"{findings.images:,} pictures, {findings.objects:,} objects\n\n")
+    out.write(f"{findings.images:,} images, {findings.objects:,} objects\n\n")
     width = max(map(len, [*findings.classes, "class"]))
     names = list(next(iter(findings.classes.values()), {}))
     out.write(f"{'class':{width}}" + "".join(f"  {name:>10}" for name in names) + f"  {'fits':>6}\n")

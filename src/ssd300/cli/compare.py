@@ -1,4 +1,4 @@
-"""`ssd300 compare`: is B better than A, on the same pictures, and would it be on others?"""
+"""`ssd300 compare`: is B better than A, on the same images, and would it be on others?"""
 
 import sys
 from dataclasses import replace
@@ -33,7 +33,7 @@ def compare(
     device: str = "auto",
     json_: Json = False,
 ) -> None:
-    """Compare two detectors on the same labelled pictures, and say how sure the difference is.
+    """Compare two detectors on the same labelled images, and say how sure the difference is.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def compare(
     metric
         'voc07' is the mean of 11 points, 'voc12' the area under the curve.
     resamples
-        How often as many pictures as there are are drawn anew, for the interval.
+        How often as many images as there are are drawn anew, for the interval.
     seed
         Of the drawing.
     require
@@ -54,7 +54,7 @@ def compare(
     markdown
         Write the table as Markdown into this file, for a pull request.
     html
-        Write a page into this file, with the pictures that changed most.
+        Write a page into this file, with the images that changed most.
     split
         Another split.
     classes

@@ -1,4 +1,4 @@
-"""`ssd300 convert`: labelled pictures of one form as another."""
+"""`ssd300 convert`: labelled images of one form as another."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ def convert(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Write labelled pictures in another form, the pictures copied, boxes unchanged.
+    """Write labelled images in another form, the images copied, boxes unchanged.
 
     Parameters
     ----------
@@ -65,5 +65,5 @@ def convert(
         print_json({"form": to, "folder": str(out), "splits": summary, "lost": lost})
         return
     for name, counts in summary.items():
-        sys.stdout.write(f"{name}: {counts['images']:,} pictures, {counts['objects']:,} objects\n")
+        sys.stdout.write(f"{name}: {counts['images']:,} images, {counts['objects']:,} objects\n")
     sys.stdout.write(f"{to} in {out}\n")

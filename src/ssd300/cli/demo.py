@@ -8,7 +8,7 @@ from pathlib import Path
 from ssd300 import run_layout
 from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
 
-PICTURES = (240, 60)  # drawn for training and for testing
+IMAGES = (240, 60)  # drawn for training and for testing
 STEPS, BATCH_SIZE, WARMUP_STEPS, LEARNING_RATE = 120, 8, 10, 2e-2
 SHOWN = 9
 
@@ -21,7 +21,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     out
         Where everything goes.
     seed
-        Of the pictures and of the training.
+        Of the images and of the training.
     overwrite
         Write into a folder that is not empty.
     json_
@@ -42,8 +42,8 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     from ssd300.types import Selection
 
     data, run = out / "data", out / "run"
-    train_count, test_count = PICTURES
-    say([f"drawing {train_count} pictures to train on and {test_count} to test on: {data}"])
+    train_count, test_count = IMAGES
+    say([f"drawing {train_count} images to train on and {test_count} to test on: {data}"])
     write_drawn_dataset(data, train=train_count, test=test_count, seed=seed)
     dataset, held_out = load_dataset(data), load_dataset(data, purpose="test")
     with whole_folder(out / "lists", overwrite=overwrite) as lists:
@@ -64,17 +64,17 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     found = list(detector.stream(shown, Selection(min_score=SHOWN_SCORE), batch_size=SHOWN))
     drawn = [result.draw() for result in found]
     with whole_folder(out / "detections", overwrite=overwrite) as folder:
-        for path, picture in zip(shown, drawn, strict=True):
-            picture.save(folder / path.name, quality=95)
+        for path, image in zip(shown, drawn, strict=True):
+            image.save(folder / path.name, quality=95)
         rows = [json.dumps(result.to_dict(), ensure_ascii=False) + "\n" for result in found]
         (folder / run_layout.DETECTIONS_JSONL).write_text("".join(rows), encoding="utf-8")
     report = read_run(run)
     gallery = Gallery(
         title="What it finds",
-        explanation=f"Held-out pictures and their detections with a score of at least {SHOWN_SCORE:g}.",
-        pictures=[
-            (f"{path.name}: {len(result)} found", picture)
-            for path, result, picture in zip(shown, found, drawn, strict=True)
+        explanation=f"Held-out images and their detections with a score of at least {SHOWN_SCORE:g}.",
+        images=[
+            (f"{path.name}: {len(result)} found", image)
+            for path, result, image in zip(shown, found, drawn, strict=True)
         ],
     )
     write_report(
@@ -92,5 +92,5 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
             | {"report": str(out / run_layout.REPORT)}
         )
         return
-    sys.stdout.write(f"mAP {summary['map']:.4f} ({summary['metric']}) on {summary['images']} held-out pictures\n")
+    sys.stdout.write(f"mAP {summary['map']:.4f} ({summary['metric']}) on {summary['images']} held-out images\n")
     sys.stdout.write(f"look at {out / run_layout.REPORT}\n")

@@ -1,4 +1,4 @@
-"""`ssd300 detect`: boxes, names and scores on copies of pictures and videos, and `detections.jsonl`."""
+"""`ssd300 detect`: boxes, names and scores on copies of images and videos, and `detections.jsonl`."""
 
 import sys
 from collections.abc import Sequence
@@ -40,12 +40,12 @@ def detect(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Detect on pictures, folders of them, videos and cameras.
+    """Detect on images, folders of them, videos and cameras.
 
     Parameters
     ----------
     source
-        Pictures, videos, folders, patterns such as 'a/*.jpg', lists of paths (.txt), - for paths on standard input,
+        Images, videos, folders, patterns such as 'a/*.jpg', lists of paths (.txt), - for paths on standard input,
         http(s) and rtsp addresses, or cameras ('camera:0').
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
@@ -58,24 +58,24 @@ def detect(
     max_overlap
         A box that overlaps a better one of its class by more is suppressed.
     top_k
-        Most detections a picture.
+        Most detections an image.
     save
-        What is written: annotated pictures and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc',
+        What is written: annotated images and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc',
         'comp4', 'crops'.
     suppress
         Classes that are not wanted.
     tile
-        Look at large pictures in overlapping tiles of so many pixels a side too; for objects that are small in them.
+        Look at large images in overlapping tiles of so many pixels a side too; for objects that are small in them.
     frames
         Most frames of each video or camera.
     batch_size
-        Pictures that go through the network at once.
+        Images that go through the network at once.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     precision
         Of the network in torch; exported files have their own.
     compile
-        Let torch.compile make the network first; for many pictures.
+        Let torch.compile make the network first; for many images.
     overwrite
         Write into a folder that is not empty.
     json_

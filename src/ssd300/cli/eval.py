@@ -1,4 +1,4 @@
-"""`ssd300 eval`: mAP of weights, or of stored predictions, on labelled pictures."""
+"""`ssd300 eval`: mAP of weights, or of stored predictions, on labelled images."""
 
 import shlex
 import sys
@@ -47,7 +47,7 @@ def eval_(
     device: str = "auto",
     json_: Json = False,
 ) -> None:
-    """Evaluate weights, or stored predictions, on labelled pictures.
+    """Evaluate weights, or stored predictions, on labelled images.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def eval_(
     failures
         Say which kinds of error there are and what mending each would add, and how it is by size of the object.
     out
-        A folder for report.html, with curves, failures and the worst pictures; the scores; and all detections.
+        A folder for report.html, with curves, failures and the worst images; the scores; and all detections.
     overwrite
         Write into a folder that is not empty.
     min_score
@@ -82,11 +82,11 @@ def eval_(
     max_overlap
         A box that overlaps a better one of its class by more is suppressed; left out, 0.45. Of weights alone.
     top_k
-        Most detections a picture; left out, 200 with weights, and all stored ones.
+        Most detections an image; left out, 200 with weights, and all stored ones.
     ids_of
         The COCO annotations whose ids COCO results use; left out, those of the data.
     on_bad_prediction
-        What a stored detection of an unknown picture or class, or without a number, gets; 'skip' counts it.
+        What a stored detection of an unknown image or class, or without a number, gets; 'skip' counts it.
     split
         Another split.
     classes
@@ -96,7 +96,7 @@ def eval_(
     on_bad_label
         What a box that is inverted, empty or outside gets.
     on_bad_image
-        What a picture that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
+        What an image that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     json_
@@ -163,7 +163,7 @@ def eval_(
             on_bad_image=on_bad_image,
             device=device_for(str(weights), device),
         )
-        say(f"skipped: {picture}" for picture in report.skipped)
+        say(f"skipped: {image}" for image in report.skipped)
     where: Failures | None = None
     if failures or out is not None:
         from ssd300.evaluation.error_analysis import find_failures
@@ -193,7 +193,7 @@ def eval_(
     if out is not None:
         sys.stdout.write(f"look at {out / run_layout.REPORT}\n")
     if report.skipped:
-        sys.stdout.write(f"{len(report.skipped)} picture(s) could not be read and were left out\n")
+        sys.stdout.write(f"{len(report.skipped)} image(s) could not be read and were left out\n")
 
 
 def _print_table(score: "Score", images: int) -> None:

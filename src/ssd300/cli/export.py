@@ -20,7 +20,7 @@ def export(
     format_: Literal["onnx", "openvino"] = "onnx",
     precision: Literal["fp32", "bf16", "int8"] = "fp32",
     out: Path,
-    pictures: Path | None = None,
+    images: Path | None = None,
     nms: bool = True,
     max_map_loss: float | None = None,
     split: str | None = None,
@@ -29,26 +29,26 @@ def export(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Write weights as a file for ONNX Runtime or OpenVINO, checked on pictures before it is kept.
+    """Write weights as a file for ONNX Runtime or OpenVINO, checked on images before it is kept.
 
-    The file holds preprocessing, default boxes, decoding, class names and, for ONNX, suppression. It is run on pictures
+    The file holds preprocessing, default boxes, decoding, class names and, for ONNX, suppression. It is run on images
     and compared with the weights; if it differs it is not kept, and the exit code is 5. What was compared is in
     parity.json beside it.
 
     Parameters
     ----------
     data
-        Labelled pictures: mAP before and after is compared on them too. PASCAL VOC, COCO, YOLO or lists.
+        Labelled images: mAP before and after is compared on them too. PASCAL VOC, COCO, YOLO or lists.
     weights
         A run folder, a .safetensors file, or a name.
     format_
         'onnx' or 'openvino'.
     precision
-        'int8' takes its ranges from the pictures; 'bf16' is for OpenVINO alone.
+        'int8' takes its ranges from the images; 'bf16' is for OpenVINO alone.
     out
         The file: .onnx, or .xml, with its .bin beside it.
-    pictures
-        A folder of pictures such as the file will see; left out, those of the data, or else drawn ones.
+    images
+        A folder of images such as the file will see; left out, those of the data, or else drawn ones.
     nms
         Suppression inside an ONNX file; without it the file gives all boxes and scores.
     max_map_loss
@@ -87,7 +87,7 @@ def export(
             out,
             format=format_,
             precision=precision,
-            pictures=_pictures(pictures, labelled, Path(folder)),
+            image_paths=_images(images, labelled, Path(folder)),
             labelled=labelled,
             suppress=nms,
             limits=limits,
@@ -98,33 +98,33 @@ def export(
     _print(out, report)
 
 
-def _pictures(folder: Path | None, labelled: "Dataset | None", temporary: Path) -> list[Path]:
-    """The pictures to compare on and to take ranges from."""
+def _images(folder: Path | None, labelled: "Dataset | None", temporary: Path) -> list[Path]:
+    """The images to compare on and to take ranges from."""
     if folder is not None:
         from ssd300.images.read import SUFFIXES
 
         if not folder.is_dir():
-            raise DataError("there is no such folder", where=folder, fix="Name a folder of pictures.")
+            raise DataError("there is no such folder", where=folder, fix="Name a folder of images.")
         found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
         if not found:
-            raise DataError("the folder has no pictures", where=folder, fix="Name another folder.")
+            raise DataError("the folder has no images", where=folder, fix="Name another folder.")
         return found
     if labelled is not None:
         return [annotation.image_path for annotation in labelled.annotations]
     from ssd300.data.synthetic import write_drawn_dataset
 
-    say([f"no pictures were named: {DRAWN} drawn ones are taken; name --pictures of the kind that the file will see"])
+    say([f"no images were named: {DRAWN} drawn ones are taken; name --images of the kind that the file will see"])
     write_drawn_dataset(temporary, train=0, test=DRAWN)
     return sorted((temporary / "JPEGImages").glob("*.jpg"))
 
 
 def _print(out: Path, report: dict[str, Any]) -> None:
-    seen, times, scores = report["agreement"], report["ms_per_picture"], report["map"]
+    seen, times, scores = report["agreement"], report["ms_per_image"], report["map"]
     sys.stdout.write(
         f"{out}: {report['bytes'] / 1e6:.1f} MB, {report['precision']}\n"
-        f"{seen['images']} pictures, {seen['detections']} detections: {seen['found']:.1%} have a partner, "
+        f"{seen['images']} images, {seen['detections']} detections: {seen['found']:.1%} have a partner, "
         f"scores within {seen['score']:.2g}, boxes within {seen['box']:.2g}\n"
-        f"{times['file']:.1f} ms a picture, {times['weights']:.1f} ms by the weights\n"
+        f"{times['file']:.1f} ms an image, {times['weights']:.1f} ms by the weights\n"
     )
     if scores is not None and scores["loss"] is not None:
         sys.stdout.write(

@@ -24,7 +24,7 @@ def prepare(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Write the lists of training and test pictures and their objects as JSON.
+    """Write the lists of training and test images and their objects as JSON.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def prepare(
     absolute_paths
         Write paths as the seed does, instead of relative to --out.
     check_images
-        Read every picture; without it sizes and boxes come from the annotations alone.
+        Read every image; without it sizes and boxes come from the annotations alone.
     format_
         Read the data as this, instead of finding out.
     classes
@@ -76,14 +76,14 @@ def prepare(
             say([f"no test list: {error}"])
         learnt = {annotation.image_path for annotation in train[0].annotations}
         if test and not learnt.isdisjoint(annotation.image_path for annotation in test[0].annotations):
-            say([f"no test list: pictures of the split '{test[0].split}' are trained on"])
+            say([f"no test list: images of the split '{test[0].split}' are trained on"])
             test = []
     else:
         years = [_year(path, year) for path, year in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]
         train = [load(year, format="voc", split="trainval") for year in years]
         test = [load(years[0], format="voc", split="test")] if voc07 is not None else []
     if check_images:
-        _read_pictures([annotation.image_path for part in (*train, *test) for annotation in part.annotations])
+        _read_images([annotation.image_path for part in (*train, *test) for annotation in part.annotations])
     with whole_folder(out, overwrite=overwrite) as folder:
         summary = write_lists(folder, train, test, home=out, absolute_paths=absolute_paths)
     if json_:
@@ -98,8 +98,8 @@ def prepare(
         sys.stdout.write(f"{name:{width}}  {counts[0]:8}  {counts[1]:8}\n")
 
 
-def _read_pictures(paths: list[Path]) -> None:
-    """Raises DataError that names the pictures that cannot be read."""
+def _read_images(paths: list[Path]) -> None:
+    """Raises DataError that names the images that cannot be read."""
     from concurrent.futures import ThreadPoolExecutor
 
     from ssd300.images.read import read_image
@@ -116,9 +116,7 @@ def _read_pictures(paths: list[Path]) -> None:
     if faults:
         more = f"\n    and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
         raise DataError(
-            f"{len(faults)} of {len(paths)} pictures cannot be read:\n    "
-            + "\n    ".join(faults[:SHOWN_FAULTS])
-            + more,
+            f"{len(faults)} of {len(paths)} images cannot be read:\n    " + "\n    ".join(faults[:SHOWN_FAULTS]) + more,
             fix="Replace the files, or take them out of the lists.",
         )
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def image_progress(total: int, done: int) -> Iterator[Callable[[int, int], None]]:
-    """What it gives is told how many pictures are done, and how many there are as far as is known."""
+    """What it gives is told how many images are done, and how many there are as far as is known."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

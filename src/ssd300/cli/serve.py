@@ -16,7 +16,7 @@ TOKEN = "SSD300_TOKEN"
 LOOPBACK = ("127.", "localhost", "::1")
 MEGA = 1_000_000
 OPTIONS = {  # of `ServeSettings`, as they are typed
-    "max_pictures": "--max-pictures",
+    "max_images": "--max-images",
     "root_path": "--root-path",
     "token": "--token",
     "cors_origins": "--cors-origin",
@@ -35,14 +35,14 @@ def serve(
     timeout: float = 30.0,
     max_megabytes: float = 32.0,
     max_megapixels: float = 50.0,
-    max_pictures: int | None = None,
+    max_images: int | None = None,
     root_path: str = "",
     token: str | None = None,
     cors_origin: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     device: str = "auto",
     precision: Literal["float32", "bfloat16"] = "float32",
 ) -> None:
-    """Serve a page to drop pictures on, and an HTTP API, until Ctrl-C or SIGTERM.
+    """Serve a page to drop images on, and an HTTP API, until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
@@ -57,17 +57,17 @@ def serve(
     threads
         Of the network in each process; left out, the cores are shared among the processes.
     batch_size
-        Most pictures that go through the network at once, when they wait together.
+        Most images that go through the network at once, when they wait together.
     queue
-        Most pictures that are taken in and not answered yet; beyond that, requests get 503.
+        Most images that are taken in and not answered yet; beyond that, requests get 503.
     timeout
         Seconds for a request to arrive, and again for its answer.
     max_megabytes
         Largest body of a request.
     max_megapixels
-        Largest picture.
-    max_pictures
-        Most pictures of one request; left out, 16, or what the queue takes.
+        Largest image.
+    max_images
+        Most images of one request; left out, 16, or what the queue takes.
     root_path
         Where a proxy puts the server, such as '/detector'.
     token
@@ -84,7 +84,7 @@ def serve(
         ("--threads", threads, 1),
         ("--batch-size", batch_size, 1),
         ("--queue", queue, 1),
-        ("--max-pictures", max_pictures, 1),
+        ("--max-images", max_images, 1),
         ("--timeout", timeout, 0.001),
         ("--max-megabytes", max_megabytes, 0.001),
         ("--max-megapixels", max_megapixels, 0.001),
@@ -99,7 +99,7 @@ def serve(
             f"the server needs more than is installed ({error.name})", fix="pip install 'ssd300[serve]'"
         ) from error
     from ssd300.detection.detector import is_exported
-    from ssd300.serve.settings import MOST_PICTURES
+    from ssd300.serve.settings import MOST_IMAGES
     from ssd300.system.processors import processors
 
     if is_exported(weights) and precision != "float32":
@@ -111,7 +111,7 @@ def serve(
             timeout_s=timeout,
             max_bytes=int(max_megabytes * MEGA),
             max_pixels=int(max_megapixels * MEGA),
-            max_pictures=min(MOST_PICTURES, queue) if max_pictures is None else max_pictures,
+            max_images=min(MOST_IMAGES, queue) if max_images is None else max_images,
             root_path=root_path,
             token=token if token is not None else os.environ.get(TOKEN) or None,
             cors_origins=cors_origin,

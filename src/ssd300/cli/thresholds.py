@@ -30,7 +30,7 @@ def thresholds(
     device: str = "auto",
     json_: Json = False,
 ) -> None:
-    """Choose the lowest score of each class on held-out pictures, and keep it in the weights.
+    """Choose the lowest score of each class on held-out images, and keep it in the weights.
 
     Without --precision or --recall it is the score with the best F1. Detection uses the scores that the weights hold,
     unless it is given another.
@@ -60,7 +60,7 @@ def thresholds(
     on_bad_label
         What a box that is inverted, empty or outside gets.
     on_bad_image
-        What a picture that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
+        What an image that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     json_
@@ -84,9 +84,9 @@ def thresholds(
     dataset = load_dataset(*data, split=split, format=format_, on_bad_label=on_bad_label, purpose="test")
     say(dataset.notes)
     chosen = choose_thresholds(detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=on_bad_image)
-    say(f"skipped: {picture}" for picture in chosen.report.skipped)
+    say(f"skipped: {image}" for image in chosen.report.skipped)
     if chosen.trained_on:
-        say(["the weights were trained on these pictures: on others precision and recall will be lower"])
+        say(["the weights were trained on these images: on others precision and recall will be lower"])
     if target is not None:
         save_weights(target, model, chosen.stored_in(card))
     if json_:

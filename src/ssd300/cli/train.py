@@ -1,4 +1,4 @@
-"""`ssd300 train`: from labelled pictures to a run folder with weights."""
+"""`ssd300 train`: from labelled images to a run folder with weights."""
 
 import inspect
 import math
@@ -51,7 +51,7 @@ def train(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Train SSD300 on labelled pictures. An option that is left out has the preset's value.
+    """Train SSD300 on labelled images. An option that is left out has the preset's value.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def train(
     options
         The fields of the configuration, as options.
     epochs
-        Instead of --steps: how often every picture is seen, rounded up to whole steps.
+        Instead of --steps: how often every image is seen, rounded up to whole steps.
     split
         Train on this split instead of trainval or train.
     classes
@@ -119,7 +119,7 @@ def train(
         if learnt.isdisjoint(annotation.image_path for annotation in held_out.annotations):
             validation = held_out
         else:
-            say(["no evaluation while training: some of its pictures are trained on"])
+            say(["no evaluation while training: some of its images are trained on"])
     except NoSplitError as error:
         say([f"no evaluation while training: {error}"])
     if dry_run:
@@ -140,7 +140,7 @@ def train(
     if not is_main_process():
         return
     if summary["skipped_images"]:
-        say([f"{summary['skipped_images']} picture(s) could not be read and were skipped: {out / run_layout.LOG}"])
+        say([f"{summary['skipped_images']} image(s) could not be read and were skipped: {out / run_layout.LOG}"])
     if json_:
         print_json(summary)
     elif summary["map"] is not None:
@@ -179,7 +179,7 @@ def _print_forecast(found: "Forecast", *, as_json: bool) -> None:
     rows = {
         "device": f"{found.device}, {found.precision}",
         "a step": f"{found.step_s:.3g} s, {found.images_per_second:.3g} images/s ({found.timed_steps} steps timed)",
-        "of it waiting for pictures": f"{found.waiting_s:.3g} s",
+        "of it waiting for images": f"{found.waiting_s:.3g} s",
         **{f"a batch alone, {name}": f"{seconds:.3g} s" for name, seconds in found.stages.items()},
         "evaluations": f"{found.evaluations}, {duration(found.evaluation_s)} each",
         "time to finish": f"{duration(found.finish_s)} for {found.steps:,} steps",

@@ -36,7 +36,7 @@ def verify(
     on_bad_label
         What a box that is inverted, empty or outside gets: the same as for training.
     on_bad_image
-        What a picture that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
+        What an image that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     json_

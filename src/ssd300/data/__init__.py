@@ -1,6 +1,6 @@
-"""Labelled pictures: formats, decoding, augmentation and batches.
+"""Labelled images: formats, decoding, augmentation and batches.
 
-Names are looked up when they are first used: detection needs pictures alone, and starts a tenth of a second sooner.
+Names are looked up when they are first used: detection needs images alone, and starts a tenth of a second sooner.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
-"""The paper's data augmentation: what is drawn for a picture, and its geometry applied in a single resize.
+"""The paper's data augmentation: what is drawn for an image, and its geometry applied in a single resize.
 
 Paper section 2.2, "Data augmentation", with the numbers of Caffe (ssd_pascal.py:175-221). Zoom-out, crop and flip are
-first composed into one rectangle of the picture, then the pixels are resampled once. Colours are changed later, a
+first composed into one rectangle of the image, then the pixels are resampled once. Colours are changed later, a
 batch at a time, by `photometric`.
 """
 
@@ -36,7 +36,7 @@ INTERPOLATIONS = (
 
 
 def _torch_modes() -> dict[Image.Resampling, str]:
-    """Which of them this torch resamples 8-bit pictures by; lanczos came late."""
+    """Which of them this torch resamples 8-bit images by; lanczos came late."""
     modes = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
     try:
         F.interpolate(torch.zeros(1, 3, 4, 4, dtype=torch.uint8), (2, 2), mode="lanczos", antialias=True)
@@ -50,7 +50,7 @@ IN_TORCH = _torch_modes()
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """All that chance decides for one picture. `source_px` is xyxy in whole pixels, and may reach outside of it."""
+    """All that chance decides for one image. `source_px` is xyxy in whole pixels, and may reach outside of it."""
 
     source_px: tuple[int, int, int, int]
     flip: bool
@@ -65,7 +65,7 @@ class Augmentation:
 def draw_augmentation(
     random: np.random.Generator, size_hw: tuple[int, int], boxes_px: Float[np.ndarray, "n 4"]
 ) -> Augmentation:
-    """Draw the changes of a picture of `size_hw` with these objects. No objects gives no crop, as in Caffe."""
+    """Draw the changes of an image of `size_hw` with these objects. No objects gives no crop, as in Caffe."""
     height, width = size_hw
     size = np.array([width, height, width, height], dtype=np.float64)
 
@@ -79,7 +79,7 @@ def draw_augmentation(
     contrast_first = random.random() < PROBABILITY
     ratio = chance(random.uniform(*ZOOM_OUT), 1.0)
     left, top = random.uniform(0, 1, 2) * (ratio - 1)
-    # The canvas is `ratio` pictures wide and high; the picture lies on it at (left, top), in pictures.
+    # The canvas is `ratio` images wide and high; the image lies on it at (left, top), in images.
     boxes = (boxes_px / size + [left, top, left, top]) / ratio
     crop = draw_crop(random, boxes)
     source = np.round((crop * ratio - [left, top, left, top]) * size).astype(int)  # Caffe too cuts at whole pixels
@@ -103,7 +103,7 @@ def draw_augmentation(
 def draw_crop(random: np.random.Generator, boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "4"]:
     """Each sampler looks for a crop that overlaps some object enough; one of those found, or the whole, is taken.
 
-    Relative to the picture, as `boxes` are (sampler.cpp:86-160).
+    Relative to the image, as `boxes` are (sampler.cpp:86-160).
     """
     whole = np.array([0.0, 0.0, 1.0, 1.0])
     if len(boxes) == 0:
@@ -164,7 +164,7 @@ def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tup
 def resample(
     image: UInt8[np.ndarray, "_ _ 3"], size_hw: tuple[int, int], interpolation: Image.Resampling, *, flip: bool = False
 ) -> UInt8[np.ndarray, "_ _ 3"]:
-    """The picture at another size, antialiased as Pillow does; by torch's kernels where they do it three times faster.
+    """The image at another size, antialiased as Pillow does; by torch's kernels where they do it three times faster.
 
     On photographs the two differ by two levels of 255 at most, here and there. `flip` turns left and right.
     """

@@ -1,7 +1,7 @@
-"""Decoded pictures kept for the whole run, in memory or on disk, shared by all workers.
+"""Decoded images kept for the whole run, in memory or on disk, shared by all workers.
 
-One flat buffer holds the pixels of every picture at a place that its size decides; a byte a picture says whether they
-are there. Whichever worker decodes a picture first puts them in. What comes out is what `read_image` gives.
+One flat buffer holds the pixels of every image at a place that its size decides; a byte an image says whether they
+are there. Whichever worker decodes an image first puts them in. What comes out is what `read_image` gives.
 """
 
 import mmap
@@ -24,10 +24,10 @@ CHANNELS = 3
 MOST_OF_WHAT_IS_FREE = 0.8  # the rest is for the network, the workers and all else
 
 
-class PictureCache:
-    """Reads pictures of a data set, each from its file once.
+class ImageCache:
+    """Reads images of a data set, each from its file once.
 
-    The buffer reaches workers by fork, not by pickling. A picture whose pixels are not of the size that its annotation
+    The buffer reaches workers by fork, not by pickling. An image whose pixels are not of the size that its annotation
     says, or that cannot be read, is not kept: it is decoded, or is an error, every time.
     """
 
@@ -37,18 +37,18 @@ class PictureCache:
         `copies` is how many processes of a run keep one each; all of them have to fit.
 
         Raises:
-            UsageError: the decoded pictures do not fit into what is free; the message has both sizes.
+            UsageError: the decoded images do not fit into what is free; the message has both sizes.
         """
         self.sizes_hw = [_size_hw(annotation) for annotation in annotations]
         ends = np.cumsum([prod(size) * CHANNELS for size in self.sizes_hw], dtype=np.int64)
-        self.starts = len(annotations) + np.concatenate([[0], ends])  # after a byte a picture
+        self.starts = len(annotations) + np.concatenate([[0], ends])  # after a byte an image
         self.nbytes = int(self.starts[-1])
         where = "in memory" if folder is None else f"on the disk of {folder}"
         free = free_memory_bytes() if folder is None else shutil.disk_usage(_existing(folder)).free
         times = f" in each of {copies} processes" if copies > 1 else ""
         if self.nbytes * copies > MOST_OF_WHAT_IS_FREE * free:
             raise UsageError(
-                f"{len(annotations)} decoded pictures take {gigabytes(self.nbytes)}{times}, more than fits "
+                f"{len(annotations)} decoded images take {gigabytes(self.nbytes)}{times}, more than fits "
                 f"{where}, where {gigabytes(free)} are free",
                 fix="Leave --cache out" + (", or use --cache disk." if folder is None else "."),
             )
@@ -56,7 +56,7 @@ class PictureCache:
         self._buffer = np.frombuffer(_shared(self.nbytes, folder), np.uint8)
 
     def read(self, index: int, path: Path) -> UInt8[np.ndarray, "h w 3"]:
-        """The pixels of the picture with this number. Not to be written to. Raises DataError as `read_image`."""
+        """The pixels of the image with this number. Not to be written to. Raises DataError as `read_image`."""
         height, width = self.sizes_hw[index]
         place = self._buffer[self.starts[index] : self.starts[index + 1]].reshape(height, width, CHANNELS)
         if self._buffer[index]:
@@ -69,7 +69,7 @@ class PictureCache:
 
 
 def _size_hw(annotation: Annotation) -> tuple[int, int]:
-    """(0, 0) for a picture whose header cannot be read."""
+    """(0, 0) for an image whose header cannot be read."""
     try:
         return annotation.size_hw or image_size_hw(annotation.image_path)
     except DataError:

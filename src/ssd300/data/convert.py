@@ -1,4 +1,4 @@
-"""One form of labelled pictures as another. Boxes are written as they are: a way there and back changes nothing."""
+"""One form of labelled images as another. Boxes are written as they are: a way there and back changes nothing."""
 
 import json
 import shutil
@@ -18,12 +18,12 @@ YOLO_KEYS: Mapping[str, str] = {"trainval": "train", "valid": "val", "test2017":
 
 
 def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
-    """Annotations, JPEGImages and ImageSets/Main, with pictures copied. Answers what is lost: nothing."""
+    """Annotations, JPEGImages and ImageSets/Main, with images copied. Answers what is lost: nothing."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     for dataset, names in _with_names(splits):
         for annotation, name in zip(dataset.annotations, names, strict=True):
-            picture = f"{name}{annotation.image_path.suffix}"
+            image = f"{name}{annotation.image_path.suffix}"
             objects = zip(
                 (dataset.classes[label] for label in annotation.labels),
                 map(tuple, annotation.boxes_px.tolist()),
@@ -31,27 +31,27 @@ def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
                 annotation.crowd.tolist(),
                 strict=True,
             )
-            text = to_xml(picture, _size(annotation), objects)
+            text = to_xml(image, _size(annotation), objects)
             (folder / "Annotations" / f"{name}.xml").write_text(text, encoding="utf-8")
-            shutil.copyfile(annotation.image_path, folder / "JPEGImages" / picture)
+            shutil.copyfile(annotation.image_path, folder / "JPEGImages" / image)
         ids = "".join(f"{name}\n" for name in names)
         (folder / "ImageSets" / "Main" / f"{dataset.split}.txt").write_text(ids, encoding="utf-8")
     return []
 
 
 def write_coco(folder: Path, splits: Sequence[Dataset]) -> list[str]:
-    """annotations/instances_<split>.json, and a folder of pictures a split. VOC's difficult is a key of its own."""
+    """annotations/instances_<split>.json, and a folder of images a split. VOC's difficult is a key of its own."""
     (folder / "annotations").mkdir(parents=True)
     for dataset, names in _with_names(splits):
-        pictures = folder / dataset.split
-        pictures.mkdir()
+        files = folder / dataset.split
+        files.mkdir()
         images: list[dict[str, Any]] = []
         objects: list[dict[str, Any]] = []
         for number, (annotation, name) in enumerate(zip(dataset.annotations, names, strict=True), start=1):
             height, width = _size(annotation)
-            picture = f"{name}{annotation.image_path.suffix}"
-            images.append({"id": number, "file_name": picture, "height": height, "width": width})
-            shutil.copyfile(annotation.image_path, pictures / picture)
+            image = f"{name}{annotation.image_path.suffix}"
+            images.append({"id": number, "file_name": image, "height": height, "width": width})
+            shutil.copyfile(annotation.image_path, files / image)
             for row, (x, y, right, bottom) in enumerate(annotation.boxes_px.tolist()):
                 objects.append(
                     {
@@ -88,8 +88,8 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
                        (right - left) / width, (bottom - top) / height)  # fmt: skip
                 lines.append(" ".join(map(str, (label, *box))) + "\n")
             (folder / "labels" / dataset.split / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
-            picture = f"{name}{annotation.image_path.suffix}"
-            shutil.copyfile(annotation.image_path, folder / "images" / dataset.split / picture)
+            image = f"{name}{annotation.image_path.suffix}"
+            shutil.copyfile(annotation.image_path, folder / "images" / dataset.split / image)
             unsaid += int(annotation.difficult.sum())
         description[YOLO_KEYS.get(dataset.split, dataset.split)] = f"images/{dataset.split}"
     description["names"] = dict(enumerate(splits[0].classes))
@@ -106,7 +106,7 @@ WRITERS: Mapping[str, Callable[[Path, Sequence[Dataset]], list[str]]] = {
 
 
 def _with_names(splits: Sequence[Dataset]) -> Iterator[tuple[Dataset, list[str]]]:
-    """A file name without ending for each picture: its id, and the split's name where another split has the id too."""
+    """A file name without ending for each image: its id, and the split's name where another split has the id too."""
     taken: set[str] = set()
     for dataset in splits:
         names = []

@@ -1,4 +1,4 @@
-"""A data set: the annotations of labelled pictures, and their classes."""
+"""A data set: the annotations of labelled images, and their classes."""
 
 import hashlib
 from collections import Counter
@@ -17,7 +17,7 @@ NOT_UTF8 = "surrogatepass"  # Python's form of file names that are not UTF-8 can
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """Annotations of pictures and their classes. `notes` are the choices that were made and must be said aloud;
+    """Annotations of images and their classes. `notes` are the choices that were made and must be said aloud;
     `dropped` counts the boxes and images that the policy left out.
     """
 

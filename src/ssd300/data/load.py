@@ -1,4 +1,4 @@
-"""`load_dataset`: labelled pictures from a folder, whatever its layout, checked once and then trusted."""
+"""`load_dataset`: labelled images from a folder, whatever its layout, checked once and then trusted."""
 
 import difflib
 from collections import Counter
@@ -10,7 +10,7 @@ import numpy as np
 
 from ssd300.data.dataset import Dataset
 from ssd300.data.formats.coco import coco_files, read_coco
-from ssd300.data.formats.labels import Faults, LabelledPicture, LabelledPictures, Purpose
+from ssd300.data.formats.labels import Faults, LabelledImage, LabelledImages, Purpose
 from ssd300.data.formats.lists import LABEL_MAP, has_lists, list_splits, read_lists
 from ssd300.data.formats.voc import VOC_CLASSES, available_splits, read_voc, voc_roots
 from ssd300.data.formats.yolo import read_yolo, yolo_file, yolo_splits
@@ -45,22 +45,22 @@ def load_dataset(
     in sorted order.
 
     Raises:
-        DataError: nothing recognised or more than one thing, an empty split, an unknown class, a missing picture, or
+        DataError: nothing recognised or more than one thing, an empty split, an unknown class, a missing image, or
             bad boxes under the policy 'error', all named at once.
     """
     found = read_labelled(
         [Path(path) for path in paths], format, split, purpose, require_images=require_images, faults="raise"
     )
     root = Path(paths[0])
-    if not found.pictures:
+    if not found.images:
         raise DataError(f"the split '{found.split}' is empty", where=root, fix="Name another with --split.")
     names = tuple(classes) if classes is not None else found.classes or _collect_classes(found)
     _check_classes(names, root)
     builder = _Builder(names, on_bad_label, drop_difficult)
-    annotations = [annotation for picture in found.pictures if (annotation := builder.annotation(picture)) is not None]
-    notes = builder.finish(root, found.find_pictures)
+    annotations = [annotation for image in found.images if (annotation := builder.annotation(image)) is not None]
+    notes = builder.finish(root, found.find_images)
     if not annotations:
-        raise DataError("no picture is left", where=root, fix="Look at the labels with --on-bad-label error.")
+        raise DataError("no image is left", where=root, fix="Look at the labels with --on-bad-label error.")
     return Dataset(
         annotations=annotations,
         classes=names,
@@ -79,7 +79,7 @@ def read_labelled(
     *,
     require_images: bool,
     faults: Faults,
-) -> LabelledPictures:
+) -> LabelledImages:
     """A split as its files have it, before any policy judges it. Raises DataError as `load_dataset` does."""
     if not paths:
         raise DataError("no data was named", fix=f"Name {UNDERSTOOD}.")
@@ -148,8 +148,8 @@ EVIDENCE: dict[str, Callable[[Path], Path | None]] = {
 }
 
 
-def _collect_classes(found: LabelledPictures) -> tuple[str, ...]:
-    names = {item.name.strip() for picture in found.pictures for item in picture.objects}
+def _collect_classes(found: LabelledImages) -> tuple[str, ...]:
+    names = {item.name.strip() for image in found.images for item in image.objects}
     if names <= set(VOC_CLASSES):
         return VOC_CLASSES
     return tuple(sorted(names | {name.strip() for name in found.all_names()}))
@@ -175,16 +175,16 @@ class _Builder:
         self.dropped: Counter[str] = Counter()
         self.renamed: Counter[str] = Counter()
 
-    def annotation(self, picture: LabelledPicture) -> Annotation | None:
+    def annotation(self, image: LabelledImage) -> Annotation | None:
         boxes, labels, difficult, crowd = [], [], [], []
-        if picture.fault is not None:
-            self.problems.append(f"{picture.where}: {picture.fault}")
+        if image.fault is not None:
+            self.problems.append(f"{image.where}: {image.fault}")
             self.unreadable += 1
             self.dropped["images"] += 1
             return None
-        for number, item in enumerate(picture.objects, start=1):
+        for number, item in enumerate(image.objects, start=1):
             if item.fault is not None:
-                self.problems.append(f"{picture.where}, object {number} ({item.name}): {item.fault}")
+                self.problems.append(f"{image.where}, object {number} ({item.name}): {item.fault}")
                 if self.on_bad_label == "drop-image":
                     self.dropped["images"] += 1
                     return None
@@ -193,16 +193,16 @@ class _Builder:
             if item.difficult and self.drop_difficult:
                 continue
             boxes.append(item.box_px)
-            labels.append(self._label(item.name, f"{picture.where}, object {number}"))
+            labels.append(self._label(item.name, f"{image.where}, object {number}"))
             difficult.append(item.difficult)
             crowd.append(item.crowd)
-        if picture.image_path is None:
-            self.missing.append(picture.where)
+        if image.image_path is None:
+            self.missing.append(image.where)
             return None
         return Annotation(
-            image_id=picture.image_id,
-            image_path=picture.image_path,
-            size_hw=picture.size_hw,
+            image_id=image.image_id,
+            image_path=image.image_path,
+            size_hw=image.size_hw,
             boxes_px=np.array(boxes, dtype=np.float64).reshape(-1, 4),
             labels=np.array(labels, dtype=np.int64),
             difficult=np.array(difficult, dtype=bool),
@@ -223,14 +223,14 @@ class _Builder:
             fix=f"Did you mean '{near[0]}'?" if near else "Add it to --classes, or correct the label.",
         )
 
-    def finish(self, where: Path, find_pictures: str) -> list[str]:
+    def finish(self, where: Path, find_images: str) -> list[str]:
         if self.missing:
             raise DataError(
-                f"{len(self.missing)} picture(s) are missing",
+                f"{len(self.missing)} image(s) are missing",
                 where=f"first the one of {self.missing[0]}",
-                fix=find_pictures,
+                fix=find_images,
             )
-        # A file that cannot be read has no boxes to drop, only its picture.
+        # A file that cannot be read has no boxes to drop, only its image.
         if (self.problems and self.on_bad_label == "error") or (self.unreadable and self.on_bad_label == "drop-box"):
             policies = "drop-image" if self.unreadable else "drop-box or drop-image"
             shown = self.problems[:SHOWN_PROBLEMS]

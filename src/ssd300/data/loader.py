@@ -1,7 +1,7 @@
 """From annotations to batches: an endless, shuffled stream for training and a plain pass for evaluation.
 
-Every picture's chance comes from (seed, epoch, picture) alone, so batches do not depend on the number of workers and
-the stream goes on anywhere: its whole state is how many pictures were seen.
+Every image's chance comes from (seed, epoch, image) alone, so batches do not depend on the number of workers and
+the stream goes on anywhere: its whole state is how many images were seen.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from torch.utils.data import Sampler as TorchSampler
 
 from ssd300.batches import Batch, Photometric, Targets
 from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
-from ssd300.data.cache import PictureCache
+from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.samples import as_sample, read_sample
 from ssd300.errors import DataError, RunError, UsageError
@@ -36,7 +36,7 @@ FORK = "fork"  # the way of starting workers that lets them share a cache
 
 
 class Item(NamedTuple):
-    """A picture for a batch: what was drawn for it, which part of it is a photograph, and the pictures that should
+    """An image for a batch: what was drawn for it, which part of it is a photograph, and the images that should
     have stood in its place and could not be read.
     """
 
@@ -46,10 +46,10 @@ class Item(NamedTuple):
     skipped: tuple[DataError, ...] = ()
 
 
-class AugmentedPictures(TorchDataset[Item | DataError]):
-    """The pictures of a data set at the network's size, a new version of each in every epoch.
+class AugmentedImages(TorchDataset[Item | DataError]):
+    """The images of a data set at the network's size, a new version of each in every epoch.
 
-    For a picture that cannot be read the error itself is the item: raised in a worker, it would lose its parts on the
+    For an image that cannot be read the error itself is the item: raised in a worker, it would lose its parts on the
     way to the training process. With `on_bad_image` 'skip' the next one that can be read stands in its place.
     """
 
@@ -61,7 +61,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         seed: int,
         augment: bool,
         on_bad_image: OnBadImage = "error",
-        cache: PictureCache | None = None,
+        cache: ImageCache | None = None,
         workers: int = 0,
     ) -> None:
         self.annotations = annotations
@@ -70,7 +70,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         self.augment = augment
         self.on_bad_image = on_bad_image
         self.cache = cache
-        # Process and picture of each worker, in memory that this process sees too: a dead one cannot say where it was.
+        # Process and image of each worker, in memory that this process sees too: a dead one cannot say where it was.
         self.at = multiprocessing.RawArray("q", 2 * max(workers, 1))
         self.parent_ends = multiprocessing.RawValue("b", 0)
 
@@ -82,15 +82,15 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
             return self._item(epoch, index)
         except DataError as error:
             return error
-        except Exception as error:  # else torch would tell it without the picture's name
+        except Exception as error:  # else torch would tell it without the image's name
             return DataError(
-                f"the picture or its boxes cannot be prepared ({type(error).__name__}: {error})",
+                f"the image or its boxes cannot be prepared ({type(error).__name__}: {error})",
                 where=self.annotations[index].image_path,
                 fix="Look at both with `ssd300 check`; if nothing is wrong there, this is a fault of ssd300.",
             )
 
     def at_death(self, message: str) -> Path | None:
-        """The picture that the worker had that torch's `message` says died; None if it says no such thing."""
+        """The image that the worker had that torch's `message` says died; None if it says no such thing."""
         died = {int(number) for number in re.findall(r"\d+", message)} if "worker" in message else set()
         for process, index in zip(self.at[::2], self.at[1::2], strict=True):
             if process in died:
@@ -108,7 +108,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
         return Item(changed, augmentation, content, skipped)
 
     def _read(self, index: int) -> tuple[Sample, tuple[DataError, ...]]:
-        """The picture, or under the policy the next one, and what was skipped. Raises DataError."""
+        """The image, or under the policy the next one, and what was skipped. Raises DataError."""
         skipped: list[DataError] = []
         for place in range(index, index + len(self.annotations)):
             try:
@@ -118,7 +118,7 @@ class AugmentedPictures(TorchDataset[Item | DataError]):
                     raise
                 skipped.append(error)
         raise DataError(
-            f"none of the {len(skipped)} pictures can be read; the first: {skipped[0].what}",
+            f"none of the {len(skipped)} images can be read; the first: {skipped[0].what}",
             where=skipped[0].where,
             fix="Look at them with `ssd300 check`.",
         )
@@ -144,7 +144,7 @@ def at_network_size(sample: Sample, size: int) -> Sample:
 
 
 class EndlessBatches(TorchSampler[list[tuple[int, int]]]):
-    """Keys (epoch, picture) of batch after batch, from the `images_seen`-th picture on. Epochs follow without a gap.
+    """Keys (epoch, image) of batch after batch, from the `images_seen`-th image on. Epochs follow without a gap.
 
     Of each batch the `rows` alone are given: the whole, or one process's piece.
     """
@@ -211,24 +211,24 @@ def training_batches(
     images_seen: int = 0,
     augment: bool = True,
     on_bad_image: OnBadImage = "error",
-    cache: PictureCache | None = None,
+    cache: ImageCache | None = None,
     rows: slice = WHOLE,
 ) -> Iterator[Batch]:
     """An endless stream of batches, or of these `rows` of them; the same for any number of workers, with a cache and
     without.
 
     Raises:
-        DataError: a picture cannot be read, and the policy does not skip it.
-        RunError: a worker died, with the picture that it was at.
+        DataError: an image cannot be read, and the policy does not skip it.
+        RunError: a worker died, with the image that it was at.
         UsageError: there are workers and a cache that they cannot share on this system.
     """
     if cache is not None and workers and FORK not in multiprocessing.get_all_start_methods():
-        raise UsageError("workers cannot share a cache of pictures on this system", fix="Use --workers 0, or no cache.")
-    pictures = AugmentedPictures(
+        raise UsageError("workers cannot share a cache of images on this system", fix="Use --workers 0, or no cache.")
+    images = AugmentedImages(
         annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image, cache=cache, workers=workers
     )
     loader: DataLoader[Item | DataError] = DataLoader(
-        pictures,
+        images,
         batch_sampler=EndlessBatches(
             len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen, rows=rows
         ),
@@ -238,7 +238,7 @@ def training_batches(
         worker_init_fn=_leave_signals_to_the_parent,
     )
     batches = iter(loader)
-    at_exit = partial(setattr, pictures.parent_ends, "value", 1)
+    at_exit = partial(setattr, images.parent_ends, "value", 1)
     atexit.register(at_exit)  # before Python's own, which ends workers and waits for them
     try:
         while True:
@@ -247,12 +247,12 @@ def training_batches(
                 raise batch
             yield batch
     except RuntimeError as error:
-        if (at := pictures.at_death(str(error))) is None:
+        if (at := images.at_death(str(error))) is None:
             raise
         raise RunError(
-            "a process that reads pictures died",
+            "a process that reads images died",
             where=at,
-            fix="Look at this picture. If memory ran out, lower --workers; with --workers 0 the reason shows.",
+            fix="Look at this image. If memory ran out, lower --workers; with --workers 0 the reason shows.",
         ) from error.with_traceback(None)
     finally:
         atexit.unregister(at_exit)
@@ -270,7 +270,7 @@ def _leave_signals_to_the_parent(_worker: int) -> None:
 def _end_if_not_needed(number: int, _frame: FrameType | None) -> None:
     """At once if the parent is ending; else when its run should have ended long ago."""
     info = get_worker_info()
-    if info is None or cast(AugmentedPictures, info.dataset).parent_ends.value:
+    if info is None or cast(AugmentedImages, info.dataset).parent_ends.value:
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
     elif hasattr(signal, "alarm"):  # not on Windows

@@ -1,6 +1,6 @@
-"""The paper's colour changes, for a batch of pictures on whatever device they are. im_transforms.cpp:551-730.
+"""The paper's colour changes, for a batch of images on whatever device they are. im_transforms.cpp:551-730.
 
-Each change saturates at 0 and 255 as Caffe's 8-bit pictures do; values in between are not rounded.
+Each change saturates at 0 and 255 as Caffe's 8-bit images do; values in between are not rounded.
 """
 
 import torch
@@ -47,7 +47,7 @@ def _saturation(pixels: Tensor, factor: Float[Tensor, " batch"]) -> Tensor:
 
 
 def _hue(pixels: Tensor, degrees: Float[Tensor, " batch"]) -> Tensor:
-    """HSV's hue turned by `degrees`; only the pictures that turn are worked on."""
+    """HSV's hue turned by `degrees`; only the images that turn are worked on."""
     turned = torch.nonzero(degrees).flatten()
     if len(turned) == 0:
         return pixels

@@ -1,4 +1,4 @@
-"""An annotation and its picture together. No torch here: evaluation of exported files goes through this."""
+"""An annotation and its image together. No torch here: evaluation of exported files goes through this."""
 
 import numpy as np
 from jaxtyping import UInt8
@@ -8,12 +8,12 @@ from ssd300.types import Annotation, Sample
 
 
 def read_sample(annotation: Annotation) -> Sample:
-    """Decode the picture of an annotation. Raises DataError that names the file if it cannot be read."""
+    """Decode the image of an annotation. Raises DataError that names the file if it cannot be read."""
     return as_sample(annotation, read_image(annotation.image_path))
 
 
 def as_sample(annotation: Annotation, image: UInt8[np.ndarray, "h w 3"]) -> Sample:
-    """An annotation with its picture's pixels."""
+    """An annotation with its image's pixels."""
     return Sample(
         image=image,
         boxes_px=annotation.boxes_px,

@@ -17,7 +17,7 @@ FINER = 3  # drawn this much larger, then shrunk: smooth edges
 OBJECTS = (1, 5)
 EXTENT = (0.16, 0.5)  # of the shorter side
 MOST_COVERED = 0.25  # of an object's box, by another's
-EMPTY_EVERY = 20  # pictures; one of them has no objects
+EMPTY_EVERY = 20  # images; one of them has no objects
 MASK_LEVEL = 127
 
 Point = tuple[float, float]
@@ -25,7 +25,7 @@ Shade = tuple[int, int, int]
 
 
 def write_drawn_dataset(root: Path, *, train: int, test: int, seed: int = 0) -> None:
-    """Write `train` pictures as split trainval and `test` others as split test below `root`."""
+    """Write `train` images as split trainval and `test` others as split test below `root`."""
     for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for split, count in (("trainval", train), ("test", test)):
@@ -45,7 +45,7 @@ def write_drawn_dataset(root: Path, *, train: int, test: int, seed: int = 0) -> 
 def draw_scene(
     random: np.random.Generator, *, objects: int
 ) -> tuple[Image.Image, list[tuple[str, tuple[int, int, int, int]]]]:
-    """A picture and its (name, box) pairs, boxes xyxy, 0-based half-open. Fewer objects where there is no room."""
+    """An image and its (name, box) pairs, boxes xyxy, 0-based half-open. Fewer objects where there is no room."""
     height, width = SIZE_HW
     image = _background(random)
     placed: list[tuple[str, tuple[int, int, int, int]]] = []

@@ -30,7 +30,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Wall time of decoded pictures to detections: the median of some rounds, and the slowest and fastest round."""
+    """Wall time of decoded images to detections: the median of some rounds, and the slowest and fastest round."""
 
     setting: Setting
     images_per_second: float
@@ -38,10 +38,10 @@ class Speed:
     fastest: float
 
 
-def stage_ms(network: Network, pictures: Sequence[Path], selection: Selection) -> dict[str, float]:
-    """Milliseconds of wall time of each of STAGES: the median over the pictures, one at a time."""
+def stage_ms(network: Network, images: Sequence[Path], selection: Selection) -> dict[str, float]:
+    """Milliseconds of wall time of each of STAGES: the median over the images, one at a time."""
     seconds: dict[str, list[float]] = {stage: [] for stage in STAGES}
-    for path in (pictures[0], *pictures):  # the first to warm up
+    for path in (images[0], *images):  # the first to warm up
         marks = [time.perf_counter()]
         image = read_image(path)
         marks.append(time.perf_counter())
@@ -98,7 +98,7 @@ def recommended(speeds: Sequence[Speed]) -> Speed:
 
 
 def quickest_answer(speeds: Sequence[Speed]) -> Speed | None:
-    """The fastest with a batch of 1, for one picture at a time; None if none was measured."""
+    """The fastest with a batch of 1, for one image at a time; None if none was measured."""
     single = [speed for speed in speeds if speed.setting.batch == 1]
     return max(single, key=lambda speed: speed.images_per_second) if single else None
 

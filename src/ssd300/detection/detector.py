@@ -1,4 +1,4 @@
-"""Detection: pictures in, detections in original pixels out. The one path of `detect` and `evaluate`."""
+"""Detection: images in, detections in original pixels out. The one path of `detect` and `evaluate`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -27,11 +27,11 @@ TorchPrecision = Literal["float32", "bfloat16"]
 EXPORTED = (".onnx", ".xml")
 BATCH = 8
 AHEAD = 2
-Picture = str | Path | Image.Image | Frame | UInt8[np.ndarray, "h w 3"]
+ImageLike = str | Path | Image.Image | Frame | UInt8[np.ndarray, "h w 3"]
 
 
 class Detector:
-    """A network, ready to be called with pictures. Threads may share one."""
+    """A network, ready to be called with images. Threads may share one."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -48,7 +48,7 @@ class Detector:
     ) -> "Detector":
         """From a run folder, a weights file, a name of published weights, or an exported .onnx or .xml file.
 
-        `device` and `precision` are torch's; an exported file has its own, on the CPU. With `tile_px` pictures are
+        `device` and `precision` are torch's; an exported file has its own, on the CPU. With `tile_px` images are
         looked at whole and in tiles of so many pixels a side (`tiles`).
 
         Raises:
@@ -60,7 +60,7 @@ class Detector:
 
     def __call__(
         self,
-        pictures: Picture | Sequence[Picture],
+        images: ImageLike | Sequence[ImageLike],
         *,
         min_score: float | None = None,
         max_overlap: float = DISPLAY.max_overlap,
@@ -68,12 +68,12 @@ class Detector:
     ) -> Any:
         """The Result of a path, PIL image or RGB array; of a list, a list. Without `min_score` as `selection` says.
 
-        Raises DataError for what is no picture.
+        Raises DataError for what is no image.
         """
         selection = self.selection(min_score, max_overlap=max_overlap, top_k=top_k)
-        if isinstance(pictures, (list, tuple)):
-            return list(self.stream(pictures, selection, batch_size=BATCH))
-        return next(self.stream([pictures], selection, batch_size=1))  # type: ignore[list-item]  # not a sequence here
+        if isinstance(images, (list, tuple)):
+            return list(self.stream(images, selection, batch_size=BATCH))
+        return next(self.stream([images], selection, batch_size=1))  # type: ignore[list-item]  # not a sequence here
 
     def selection(
         self,
@@ -95,23 +95,23 @@ class Detector:
 
     def stream(
         self,
-        pictures: Iterable[Picture],
+        images: Iterable[ImageLike],
         selection: Selection | None = None,
         *,
         batch_size: int = BATCH,
         on_bad: Callable[[int, SSDError], None] | None = None,
     ) -> Iterator[Result]:
-        """Results one after another, in the pictures' order, while the next ones are read in other threads.
+        """Results one after another, in the images' order, while the next ones are read in other threads.
 
-        At most `AHEAD` batches of `batch_size` pictures are in memory. A picture that cannot be read raises DataError,
-        or is left out when `on_bad` takes its number and the error; that happens before the next picture's result. What
-        ends `pictures` with an SSDError is raised after the results of those before. Without `selection` it is what
+        At most `AHEAD` batches of `batch_size` images are in memory. An image that cannot be read raises DataError,
+        or is left out when `on_bad` takes its number and the error; that happens before the next image's result. What
+        ends `images` with an SSDError is raised after the results of those before. Without `selection` it is what
         `selection()` gives.
         """
         wanted = self.selection() if selection is None else selection
         ready: list[_Ready] = []
         skipped: list[tuple[int, SSDError]] = []
-        reads = ordered_map(self._read, zip(count(), pictures), ahead=AHEAD * batch_size)
+        reads = ordered_map(self._read, zip(count(), images), ahead=AHEAD * batch_size)
         fault: SSDError | None = None
         with closing(reads):
             while fault is None:
@@ -133,13 +133,13 @@ class Detector:
         if fault is not None:
             raise fault
 
-    def _read(self, numbered: tuple[int, Picture]) -> "_Ready | tuple[int, SSDError]":
-        number, picture = numbered
+    def _read(self, numbered: tuple[int, ImageLike]) -> "_Ready | tuple[int, SSDError]":
+        number, image = numbered
         try:
-            pixels = _pixels(picture)
-            return _Ready(number, picture, pixels, self.network.prepare(pixels))
+            pixels = _pixels(image)
+            return _Ready(number, image, pixels, self.network.prepare(pixels))
         except DataError as error:
-            where = error.where or _place(picture)["image"] or None
+            where = error.where or _place(image)["image"] or None
             return number, type(error)(error.what, where=where, fix=error.fix)
         except DownloadError as error:
             return number, error
@@ -157,19 +157,19 @@ class Detector:
         for event in events:
             if isinstance(event, _Ready):
                 scaled = next(results).scaled((event.pixels.shape[0], event.pixels.shape[1]))
-                yield Result(**vars(scaled), pixels=event.pixels, **_place(event.picture))
+                yield Result(**vars(scaled), pixels=event.pixels, **_place(event.image))
             elif on_bad is not None:
                 on_bad(*event)
 
     def detect(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
-        """Detections relative to each picture, of one batch."""
+        """Detections relative to each image, of one batch."""
         return detect(self.network, images, selection)
 
 
 @dataclass(frozen=True, eq=False)
 class _Ready:
     number: int
-    picture: Picture
+    image: ImageLike
     pixels: np.ndarray
     prepared: Any
 
@@ -198,24 +198,24 @@ def _number(event: "_Ready | tuple[int, SSDError]") -> int:
     return event.number if isinstance(event, _Ready) else event[0]
 
 
-def _place(picture: Picture) -> dict[str, Any]:
-    """Where a picture is from, as a Result says it."""
-    if isinstance(picture, Frame):
-        return {"image": picture.source, "frame": picture.number, "time_s": picture.time_s}
-    return {"image": str(picture) if isinstance(picture, (str, Path)) else ""}
+def _place(image: ImageLike) -> dict[str, Any]:
+    """Where an image is from, as a Result says it."""
+    if isinstance(image, Frame):
+        return {"image": image.source, "frame": image.number, "time_s": image.time_s}
+    return {"image": str(image) if isinstance(image, (str, Path)) else ""}
 
 
-def _pixels(picture: Picture) -> UInt8[np.ndarray, "h w 3"]:
-    if isinstance(picture, Frame):
-        return picture.pixels
-    if isinstance(picture, str) and is_address(picture):
-        return decode_image(read_web(picture), where=picture)
-    if isinstance(picture, (str, Path)):
-        return read_image(Path(picture))
-    if isinstance(picture, Image.Image):
-        return np.asarray(picture.convert("RGB"))
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+def _pixels(image: ImageLike) -> UInt8[np.ndarray, "h w 3"]:
+    if isinstance(image, Frame):
+        return image.pixels
+    if isinstance(image, str) and is_address(image):
+        return decode_image(read_web(image), where=image)
+    if isinstance(image, (str, Path)):
+        return read_image(Path(image))
+    if isinstance(image, Image.Image):
+        return np.asarray(image.convert("RGB"))
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(
-            f"the array has shape {picture.shape} and type {picture.dtype}; pictures are RGB, (height, width, 3), uint8"
+            f"the array has shape {image.shape} and type {image.dtype}; images are RGB, (height, width, 3), uint8"
         )
-    return picture
+    return image

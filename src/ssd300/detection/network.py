@@ -1,4 +1,4 @@
-"""What turns pictures into detections, whatever runs it: weights in torch, an exported file, either in tiles."""
+"""What turns images into detections, whatever runs it: weights in torch, an exported file, either in tiles."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -29,18 +29,18 @@ class Described(Protocol):
 
 @runtime_checkable
 class Network(Protocol):
-    """Three steps, so that pictures can be prepared in other threads, and each step timed."""
+    """Three steps, so that images can be prepared in other threads, and each step timed."""
 
     @property
     def card(self) -> Described: ...
     def prepare(self, image: UInt8[np.ndarray, "_ _ 3"]) -> Any:
-        """The picture at the network's size. Threads may call it at the same time."""
+        """The image at the network's size. Threads may call it at the same time."""
 
     def predict(self, inputs: Sequence[Any], selection: Selection) -> Any:
         """The network's own output for some of what `prepare` gave."""
 
     def select(self, predictions: Any, selection: Selection) -> list[Detections]:
-        """Detections relative to each picture, best first."""
+        """Detections relative to each image, best first."""
 
 
 def detect(network: Network, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:

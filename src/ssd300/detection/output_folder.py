@@ -1,6 +1,6 @@
-"""The folder that detection fills, picture by picture, and goes on filling after an interrupt.
+"""The folder that detection fills, image by image, and goes on filling after an interrupt.
 
-What is done stands in a file there, a line a picture or frame, until all is done; then the forms of all pictures
+What is done stands in a file there, a line an image or frame, until all is done; then the forms of all images
 together are written and that file is removed.
 """
 
@@ -40,9 +40,9 @@ class DetectionFolder:
         self._file = self._progress.open("a", encoding="utf-8", newline="\n")
 
     def add(self, source: int, name: str, row: Mapping[str, Any], *, done: bool) -> None:
-        """A picture or frame of the `source`th source, whose own files are written. `done` says that it is all of it.
+        """An image or frame of the `source`th source, whose own files are written. `done` says that it is all of it.
 
-        `name` is as for `outputs.save_picture`, `row` as `Result.to_dict` gives it.
+        `name` is as for `outputs.save_image`, `row` as `Result.to_dict` gives it.
         """
         self._put({"source": source, "name": name, "row": row, "done": done})
 
@@ -51,7 +51,7 @@ class DetectionFolder:
         self._put({"source": source, "done": True, "skipped": skipped})
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name and row of each picture and frame, in the order of the sources."""
+        """Name and row of each image and frame, in the order of the sources."""
         self._file.flush()
         with self._progress.open(encoding="utf-8") as lines:
             for line in lines:
@@ -60,7 +60,7 @@ class DetectionFolder:
                     yield entry["name"], entry["row"]
 
     def finish(self, classes: Sequence[str], wanted: Sequence[Output]) -> None:
-        """Write the forms of all pictures together."""
+        """Write the forms of all images together."""
         names = [name for name, _ in self.rows()]
         save_table(self.folder, names, _Rows(self), classes, wanted)
 
@@ -96,7 +96,7 @@ class DetectionFolder:
         if before != self._command:
             same_options = before | {"sources": None} == self._command | {"sources": None}
             raise UsageError(
-                f"the folder holds an unfinished run on other pictures ({len(before.get('sources', []))} then)"
+                f"the folder holds an unfinished run on other images ({len(before.get('sources', []))} then)"
                 if same_options
                 else "the folder holds an unfinished run of another command",
                 where=self.folder,

@@ -1,4 +1,4 @@
-"""What `ssd300 detect` writes: annotated pictures and detections in the forms that other tools read."""
+"""What `ssd300 detect` writes: annotated images and detections in the forms that other tools read."""
 
 import csv
 import io
@@ -24,11 +24,11 @@ CLASSES = "classes"  # the name of YOLO's list of them
 Rows = Iterable[Mapping[str, Any]]
 
 
-def save_picture(folder: Path, name: str, result: Result, wanted: Iterable[Output]) -> None:
-    """The files of one picture; `name` is theirs, without an ending. Forms of all pictures together are left out."""
+def save_image(folder: Path, name: str, result: Result, wanted: Iterable[Output]) -> None:
+    """The files of one image; `name` is theirs, without an ending. Forms of all images together are left out."""
     for form in wanted:
-        if form in _OF_A_PICTURE:
-            _OF_A_PICTURE[form](folder, name, result)
+        if form in _OF_A_IMAGE:
+            _OF_A_IMAGE[form](folder, name, result)
 
 
 def save_table(
@@ -38,7 +38,7 @@ def save_table(
     classes: Sequence[str],
     wanted: Iterable[Output],
 ) -> None:
-    """The files of all pictures together; `rows` are as `Result.to_dict` gives them, `names` as for `save_picture`.
+    """The files of all images together; `rows` are as `Result.to_dict` gives them, `names` as for `save_image`.
 
     `rows` is gone through once for each form.
     """
@@ -157,7 +157,7 @@ def _classes_file(folder: Path, _names: Sequence[str], _rows: Rows, classes: Seq
     write_text(folder / "yolo" / f"{CLASSES}.txt", "".join(f"{name}\n" for name in classes))
 
 
-_OF_A_PICTURE: Mapping[Output, Callable[[Path, str, Result], None]] = {
+_OF_A_IMAGE: Mapping[Output, Callable[[Path, str, Result], None]] = {
     "image": _image,
     "voc": _voc,
     "crops": _crops,

@@ -1,4 +1,4 @@
-"""What detection answers for one picture, and the forms that it can be turned into."""
+"""What detection answers for one image, and the forms that it can be turned into."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +12,8 @@ from ssd300.types import Detections
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PictureDetections(Detections):
-    """Detections in pixels of the original picture. `image` is its path, "" where it has none; `size_hw` its size.
+class ImageDetections(Detections):
+    """Detections in pixels of the original image. `image` is its path, "" where it has none; `size_hw` its size.
 
     Of a video `image` is its path, `frame` counts its frames from 0, and `time_s` is where that one stands in it.
     """
@@ -36,7 +36,7 @@ class PictureDetections(Detections):
     def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
         """Rows of COCO results: boxes as left, top, width, height in pixels; categories count from 1.
 
-        `image_id` is this picture's among the annotations; left out, its file's name without the ending.
+        `image_id` is this image's among the annotations; left out, its file's name without the ending.
         """
         image = Path(self.image).stem if image_id is None else image_id
         return [
@@ -88,8 +88,8 @@ class PictureDetections(Detections):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Result(PictureDetections):
-    """The same with the picture, so that they can be drawn; its size is that of `pixels`."""
+class Result(ImageDetections):
+    """The same with the image, so that they can be drawn; its size is that of `pixels`."""
 
     size_hw: tuple[int, int] = field(init=False)
     pixels: UInt8[np.ndarray, "h w 3"] = field(repr=False)
@@ -99,7 +99,7 @@ class Result(PictureDetections):
         object.__setattr__(self, "size_hw", self.pixels.shape[:2])
 
     def draw(self) -> Image.Image:
-        """Boxes, names and scores on a copy of the picture."""
+        """Boxes, names and scores on a copy of the image."""
         from ssd300.images.draw import draw_detections
 
         drawn: Image.Image = draw_detections(self.pixels, self)

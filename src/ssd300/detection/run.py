@@ -13,7 +13,7 @@ import numpy as np
 
 from ssd300.detection.detector import Detector
 from ssd300.detection.output_folder import DetectionFolder
-from ssd300.detection.outputs import CLASSES, Output, save_picture
+from ssd300.detection.outputs import CLASSES, Output, save_image
 from ssd300.detection.results import Result
 from ssd300.detection.sources import Source
 from ssd300.detection.video import Video, VideoWriter, is_live, is_video
@@ -22,12 +22,12 @@ from ssd300.system.threads import ordered_map, read_ahead
 from ssd300.types import Selection
 
 UNFINISHED = ".partial"  # of a video while it is written
-Progress = Callable[[int, int], None]  # is told how many pictures are done, and how many there are as far as is known
+Progress = Callable[[int, int], None]  # is told how many images are done, and how many there are as far as is known
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What the writing threads hand back of a picture or frame."""
+    """What the writing threads hand back of an image or frame."""
 
     name: str
     row: dict[str, Any]
@@ -38,7 +38,7 @@ class _Done:
 class DetectionRun:
     """One command's sources, gone through in order; those that the folder has already are left out.
 
-    `say` is told what is skipped and why; `progress` opens a Progress, given how many pictures there are and are done.
+    `say` is told what is skipped and why; `progress` opens a Progress, given how many images there are and are done.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class DetectionRun:
         self.say, self.progress = say, progress
         self.names = output_names([str(source) for source in sources])
         self.first_error: SSDError = DataError("nothing could be read")
-        self.pictures = self.earlier = sum(1 for _ in folder.rows())
+        self.images = self.earlier = sum(1 for _ in folder.rows())
         self.seconds = 0.0
 
     def run(self) -> BaseException | None:
@@ -69,12 +69,12 @@ class DetectionRun:
         started = time.monotonic()
         left = [number for number in range(len(self.sources)) if number not in self.folder.done]
         ended_by: BaseException | None = None
-        total = self.pictures + len(left)
-        with self.progress(total, self.pictures) as told:
+        total = self.images + len(left)
+        with self.progress(total, self.images) as told:
             self.told, self.total = told, total
             for films, numbers in _runs(left, lambda number: is_video(str(self.sources[number]))):
                 if not films:
-                    self._look_at_pictures(numbers)
+                    self._look_at_images(numbers)
                     continue
                 for number in numbers:
                     ended_by = self._look_at_video(number)
@@ -84,10 +84,10 @@ class DetectionRun:
         return ended_by
 
     def read_any(self) -> bool:
-        return self.pictures > 0
+        return self.images > 0
 
     def lines(self, counts: Sequence[tuple[str, str, int]], out: Path) -> Iterator[str]:
-        """A line a picture; of a video one, as it has many."""
+        """A line an image; of a video one, as it has many."""
         for image, frames in groupby(counts, key=lambda one: one[1]):
             rows = list(frames)
             if image in self._films():
@@ -100,18 +100,18 @@ class DetectionRun:
     @property
     def kind(self) -> str:
         """What the sources are, for messages."""
-        return "sources" if self._films() else "pictures"
+        return "sources" if self._films() else "images"
 
     def summary(self) -> str:
-        new = self.pictures - self.earlier
+        new = self.images - self.earlier
         speed = f", {new / self.seconds:.1f} images/s" if self.seconds > 0 else ""
-        return f"{new} pictures in {self.seconds:.1f} s{speed}; {len(self.folder.skipped)} skipped"
+        return f"{new} images in {self.seconds:.1f} s{speed}; {len(self.folder.skipped)} skipped"
 
     def _films(self) -> dict[str, str]:
 
         return {str(one): name for one, name in zip(self.sources, self.names, strict=True) if is_video(str(one))}
 
-    def _look_at_pictures(self, numbers: Sequence[int]) -> None:
+    def _look_at_images(self, numbers: Sequence[int]) -> None:
 
         skipped: set[int] = set()
 
@@ -131,7 +131,7 @@ class DetectionRun:
         def write(numbered: tuple[int, Result]) -> tuple[int, dict[str, Any]]:
             number, result = numbered
             wanted = self._wanted(result)
-            save_picture(self.folder.folder, self.names[number], wanted, self.save)
+            save_image(self.folder.folder, self.names[number], wanted, self.save)
             return number, wanted.to_dict()
 
         with closing(ordered_map(write, found(), ahead=self.batch_size)) as written:
@@ -190,7 +190,7 @@ class DetectionRun:
         def write(result: Result) -> _Done:
             wanted = self._wanted(result)
             own_name = f"{name}_{wanted.frame:06d}"
-            save_picture(self.folder.folder, own_name, wanted, forms)
+            save_image(self.folder.folder, own_name, wanted, forms)
             drawn = np.asarray(wanted.draw()) if "image" in self.save else None
             return _Done(own_name, wanted.to_dict(), drawn, wanted.time_s)
 
@@ -203,8 +203,8 @@ class DetectionRun:
         return result.select([name not in self.suppress for name in result.names])
 
     def _tell(self) -> None:
-        self.pictures += 1
-        self.told(self.pictures, max(self.total, self.pictures))
+        self.images += 1
+        self.told(self.images, max(self.total, self.images))
 
     def _skip(self, number: int, error: SSDError) -> None:
         if not self.folder.skipped:
@@ -221,7 +221,7 @@ def _runs(numbers: Sequence[int], kind: Callable[[int], bool]) -> Iterator[tuple
 
 
 def spare_sources(sources: Sequence[Source], folder: Path, save: Sequence[Output]) -> None:
-    """Raises UsageError where a copy in `folder` would be written over a picture or video that is to be looked at."""
+    """Raises UsageError where a copy in `folder` would be written over an image or video that is to be looked at."""
     names = output_names([str(source) for source in sources])
     written = {(folder / f"{name}{ending}").resolve() for name in names for ending in (".jpg", ".mp4")}
     for source in sources:
@@ -236,9 +236,9 @@ def _has_frames_name(name: str, stems: Iterable[str]) -> bool:
 def output_names(sources: Sequence[str]) -> list[str]:
     """A name for each source's files: its own stem, with a number where it is taken.
 
-    A video's files are also named `<name>_<frame>`, which no picture's name may look like; "classes" is YOLO's.
+    A video's files are also named `<name>_<frame>`, which no image's name may look like; "classes" is YOLO's.
     """
-    own = [Path(source.split("?")[0]).stem.replace(":", "_") or "picture" for source in sources]
+    own = [Path(source.split("?")[0]).stem.replace(":", "_") or "image" for source in sources]
     stems = set(own)
     names: list[str] = []
     taken = {CLASSES}

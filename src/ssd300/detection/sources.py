@@ -17,59 +17,59 @@ Source = Path | str  # a str is an address, a camera or a stream
 
 
 def find_sources(sources: Sequence[str]) -> list[Source]:
-    """Pictures and videos in the order of the sources; those of a folder or pattern by name. One may come twice.
+    """Images and videos in the order of the sources; those of a folder or pattern by name. One may come twice.
 
     Paths in a list file are relative to it, those on standard input to the working folder. Addresses are taken only
     where they are named, not from lists.
 
     Raises:
         UsageError: no source.
-        DataError: a source is not there, or names no picture.
+        DataError: a source is not there, or names no image.
     """
     if not sources:
         raise UsageError(
-            "no picture was named",
-            fix="Name pictures, videos, folders, patterns, a list (.txt), addresses, camera:0, or - for stdin.",
+            "no image was named",
+            fix="Name images, videos, folders, patterns, a list (.txt), addresses, camera:0, or - for stdin.",
         )
-    pictures: list[Source] = []
+    images: list[Source] = []
     for source in sources:
         path = Path(source)
         if is_address(source) or is_live(source):
-            pictures.append(source)
+            images.append(source)
         elif source in STDIN:
-            pictures += _listed(sys.stdin, Path(), "standard input")
+            images += _listed(sys.stdin, Path(), "standard input")
         elif path.is_dir():
             found = sorted(child for child in path.iterdir() if child.suffix.lower() in LOOKED_AT)
             if not found:
-                raise DataError("the folder has no pictures", where=path, fix=_folder_advice(path))
-            pictures += found
+                raise DataError("the folder has no images", where=path, fix=_folder_advice(path))
+            images += found
         elif path.exists() and path.suffix.lower() == LIST_SUFFIX:
             try:
                 with path.open(encoding="utf-8-sig") as lines:
-                    pictures += _listed(lines, path.parent, str(path))
+                    images += _listed(lines, path.parent, str(path))
             except UnicodeDecodeError as error:
                 raise DataError("the list is no text", where=path, fix="Name a file with one path a line.") from error
         elif path.exists():
-            pictures.append(path)
+            images.append(path)
         elif glob.has_magic(source):
             matched = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207  # which takes no absolute pattern
             matched = [name for name in matched if name.suffix.lower() in LOOKED_AT]
             if not matched:
-                raise DataError("no picture fits the pattern", where=source, fix="Check the pattern.")
-            pictures += matched
+                raise DataError("no image fits the pattern", where=source, fix="Check the pattern.")
+            images += matched
         else:
-            raise DataError("there is no such picture", where=path, fix="Check the path.")
-    return pictures
+            raise DataError("there is no such image", where=path, fix="Check the path.")
+    return images
 
 
 def _folder_advice(folder: Path) -> str:
     inside = folder / "JPEGImages"
-    return f"Name its pictures: {inside}" if inside.is_dir() else "Name the folder that they are in, or 'a/**/*.jpg'."
+    return f"Name its images: {inside}" if inside.is_dir() else "Name the folder that they are in, or 'a/**/*.jpg'."
 
 
 def _listed(lines: Iterable[str], root: Path, where: str) -> list[Source]:
     names = [line.strip() for line in lines]
-    pictures: list[Source] = [root / name for name in names if name]
-    if not pictures:
+    images: list[Source] = [root / name for name in names if name]
+    if not images:
         raise DataError("no path is listed", where=where, fix="Give one path a line.")
-    return pictures
+    return images

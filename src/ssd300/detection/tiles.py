@@ -1,7 +1,7 @@
-"""Large pictures in overlapping tiles, each at the network's size, with the whole picture beside them.
+"""Large images in overlapping tiles, each at the network's size, with the whole image beside them.
 
-Objects that are small in a large picture vanish when it is shrunk to 300 pixels; in a tile they keep their size. The
-merging is non-maximum suppression in each class, as within one picture.
+Objects that are small in a large image vanish when it is shrunk to 300 pixels; in a tile they keep their size. The
+merging is non-maximum suppression in each class, as within one image.
 """
 
 import math
@@ -20,11 +20,11 @@ from ssd300.types import Detections, Selection
 OVERLAP = 0.25  # of a tile's side, at least, with the next tile
 BORDER = 0.01  # of a tile's side: a box that comes so near to an inner border may go on beyond it
 TOGETHER = 8  # tiles that go through the network at once
-MOST_TILES = 1000  # of a picture: all are in memory at once, at the network's size
+MOST_TILES = 1000  # of an image: all are in memory at once, at the network's size
 
 
 class Tile(NamedTuple):
-    """Its corners in pixels of the picture."""
+    """Its corners in pixels of the image."""
 
     left: int
     top: int
@@ -32,8 +32,8 @@ class Tile(NamedTuple):
     bottom: int
 
 
-class CutPicture(NamedTuple):
-    """A picture as tiles, the whole one first, each as the inner network takes it."""
+class CutImage(NamedTuple):
+    """An image as tiles, the whole one first, each as the inner network takes it."""
 
     size_hw: tuple[int, int]
     tiles: list[Tile]
@@ -41,7 +41,7 @@ class CutPicture(NamedTuple):
 
 
 def cut(size_hw: tuple[int, int], tile_px: int) -> list[Tile]:
-    """The whole picture, then tiles of `tile_px` at even distances that cover it; none if it is no larger than one.
+    """The whole image, then tiles of `tile_px` at even distances that cover it; none if it is no larger than one.
 
     Raises:
         DataError: there would be more than MOST_TILES.
@@ -53,8 +53,8 @@ def cut(size_hw: tuple[int, int], tile_px: int) -> list[Tile]:
     count = math.prod(_count(length, tile_px) for length in (height, width))
     if count > MOST_TILES:
         raise DataError(
-            f"a picture of {width} x {height} makes {count:,} tiles of {tile_px} pixels; the limit is {MOST_TILES:,}",
-            fix="Take larger tiles, or cut the picture into several.",
+            f"an image of {width} x {height} makes {count:,} tiles of {tile_px} pixels; the limit is {MOST_TILES:,}",
+            fix="Take larger tiles, or cut the image into several.",
         )
     rows, columns = (_starts(length, tile_px) for length in (height, width))
     return [whole] + [
@@ -71,7 +71,7 @@ def _starts(length: int, tile_px: int) -> list[int]:
 
 
 class TiledNetwork:
-    """A network that sees each picture whole and in tiles of `tile_px` pixels.
+    """A network that sees each image whole and in tiles of `tile_px` pixels.
 
     A box that ends at an inner border of a tile, and is smaller than what tiles share, is left to the neighbour, which
     has it whole.
@@ -87,32 +87,32 @@ class TiledNetwork:
     def card(self) -> Described:
         return self.network.card
 
-    def prepare(self, image: UInt8[np.ndarray, "_ _ 3"]) -> CutPicture:
+    def prepare(self, image: UInt8[np.ndarray, "_ _ 3"]) -> CutImage:
         size_hw = (image.shape[0], image.shape[1])
         tiles = cut(size_hw, self.tile_px)
         inputs = [self.network.prepare(image[tile.top : tile.bottom, tile.left : tile.right]) for tile in tiles]
-        return CutPicture(size_hw, tiles, inputs)
+        return CutImage(size_hw, tiles, inputs)
 
-    def predict(self, inputs: Sequence[CutPicture], selection: Selection) -> list[tuple[CutPicture, list[Detections]]]:
+    def predict(self, inputs: Sequence[CutImage], selection: Selection) -> list[tuple[CutImage, list[Detections]]]:
         most = getattr(self.card, "top_k", None)  # of an exported file; each tile may have as many
         selection = replace(selection, top_k=min(selection.top_k, most or selection.top_k))
-        flat = [one for picture in inputs for one in picture.inputs]
+        flat = [one for image in inputs for one in image.inputs]
         found: list[Detections] = []
         for first in range(0, len(flat), TOGETHER):
             predictions = self.network.predict(flat[first : first + TOGETHER], selection)
             found += self.network.select(predictions, selection)
         places = iter(found)
-        return [(picture, [next(places) for _ in picture.tiles]) for picture in inputs]
+        return [(image, [next(places) for _ in image.tiles]) for image in inputs]
 
     def select(
-        self, predictions: Sequence[tuple[CutPicture, list[Detections]]], selection: Selection
+        self, predictions: Sequence[tuple[CutImage, list[Detections]]], selection: Selection
     ) -> list[Detections]:
-        return [self._merged(picture, found, selection) for picture, found in predictions]
+        return [self._merged(image, found, selection) for image, found in predictions]
 
-    def _merged(self, picture: CutPicture, found: Sequence[Detections], selection: Selection) -> Detections:
-        height, width = picture.size_hw
+    def _merged(self, image: CutImage, found: Sequence[Detections], selection: Selection) -> Detections:
+        height, width = image.size_hw
         boxes, kept = [], []
-        for tile, detections in zip(picture.tiles, found, strict=True):
+        for tile, detections in zip(image.tiles, found, strict=True):
             scale = np.array([tile.right - tile.left, tile.bottom - tile.top] * 2)
             boxes_px = detections.boxes.astype(np.float64) * scale + np.array([tile.left, tile.top] * 2)
             whole = self._is_whole(boxes_px, tile, (height, width))

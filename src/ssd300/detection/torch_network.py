@@ -1,4 +1,4 @@
-"""Weights in torch: pictures in, detections out. Training's evaluation and `ssd300 detect` go through here."""
+"""Weights in torch: images in, detections out. Training's evaluation and `ssd300 detect` go through here."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ class TorchNetwork:
         return Predictions(*(part[: len(inputs)] for part in predictions))
 
     def select(self, predictions: Predictions, selection: Selection) -> list[Detections]:
-        """Detections relative to each picture, as `postprocess` gives them."""
+        """Detections relative to each image, as `postprocess` gives them."""
         return postprocess(
             predictions,
             self.model.default_boxes,

@@ -1,4 +1,4 @@
-"""Videos, cameras and live streams: frames as upright RGB, and copies with other pictures, the same times and sound.
+"""Videos, cameras and live streams: frames as upright RGB, and copies with other images, the same times and sound.
 
 PyAV (the extra `video`) is imported when it is used.
 """
@@ -31,7 +31,7 @@ DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
-    """One picture of a video. `number` counts from 0; `time_s` is since the first one, None where it is not said."""
+    """One image of a video. `number` counts from 0; `time_s` is since the first one, None where it is not said."""
 
     pixels: UInt8[np.ndarray, "h w 3"]
     source: str
@@ -45,7 +45,7 @@ class Video:
     `rate` is frames a second; `expected` how many there are, 0 where that is not known.
 
     Raises:
-        DataError: it cannot be opened, or has no pictures.
+        DataError: it cannot be opened, or has no images.
         UsageError: PyAV is missing.
     """
 
@@ -59,7 +59,7 @@ class Video:
             )
         if not self._container.streams.video:
             self._container.close()
-            raise DataError("there are no pictures in it", where=source, fix="Name a video, or a picture.")
+            raise DataError("there are no images in it", where=source, fix="Name a video, or an image.")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self.rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or USUAL_RATE)
@@ -77,12 +77,12 @@ class Video:
         number = 0
         with _explained(self.source, lambda: f"it breaks off after {number} frames"):
             for packet in self._container.demux(self._stream):
-                for picture in packet.decode():
-                    if picture.is_corrupt:
+                for image in packet.decode():
+                    if image.is_corrupt:
                         continue
-                    time = picture.time
+                    time = image.time
                     first = time if first is None else first
-                    pixels = np.rot90(picture.to_ndarray(format="rgb24"), picture.rotation // 90)
+                    pixels = np.rot90(image.to_ndarray(format="rgb24"), image.rotation // 90)
                     yield Frame(
                         pixels=np.ascontiguousarray(pixels),
                         source=self.source,
@@ -170,13 +170,13 @@ class VideoWriter:
             source.close()
             return
         self._copy = self._out.add_stream_from_template(audio)
-        first_picture = source.streams.video[0].start_time or 0
-        self._offset = float(first_picture * source.streams.video[0].time_base)
+        first_image = source.streams.video[0].start_time or 0
+        self._offset = float(first_image * source.streams.video[0].time_base)
         self._sound = self._packets(source, audio)
         self._next_packet = next(self._sound, None)
 
     def _packets(self, source: Any, audio: Any) -> Iterator[Any]:
-        """Sound from the first picture on; what cannot be read ends it."""
+        """Sound from the first image on; what cannot be read ends it."""
         try:
             for packet in source.demux(audio):
                 if packet.dts is None or packet.pts is None or float(packet.pts * packet.time_base) < self._offset:

@@ -1,4 +1,4 @@
-"""Is B better than A? The same pictures, detections of both, and how far the difference moves with other pictures.
+"""Is B better than A? The same images, detections of both, and how far the difference moves with other images.
 
 Paired: every resample draws the same images for both, so what is hard for both moves neither.
 """
@@ -23,7 +23,7 @@ MOST_CHANGED = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """AP of A and of B on the pictures as they are, B - A, its interval, and the share of resamples in which B leads.
+    """AP of A and of B on the images as they are, B - A, its interval, and the share of resamples in which B leads.
 
     All None for a class without objects.
     """
@@ -85,12 +85,12 @@ def compare(
     """Compare the detections of two detectors on `dataset`.
 
     Raises:
-        ValueError: `resamples` is under 1; no picture; and what `judge` raises.
+        ValueError: `resamples` is under 1; no image; and what `judge` raises.
     """
     if resamples < 1:
         raise ValueError(f"resamples is {resamples}; it must be 1 or more")
     if not len(dataset):
-        raise ValueError("there are no pictures to compare on")
+        raise ValueError("there are no images to compare on")
     judged = [judge(dataset.annotations, table, len(dataset.classes), rules) for table in (a, b)]
     options: dict[str, Any] = {"protocol": metric, "rules": rules}
     aps: list[list[np.ndarray]] = [[], []]

@@ -1,4 +1,4 @@
-"""Where a detector fails: kinds of error and their price, sizes, confusion, reliability, and the worst pictures."""
+"""Where a detector fails: kinds of error and their price, sizes, confusion, reliability, and the worst images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Evaluation: a model and labelled pictures in; a Report out."""
+"""Evaluation: a model and labelled images in; a Report out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,11 +31,11 @@ def evaluate(
     device: str = "cpu",
     precision: TorchPrecision = "float32",
 ) -> Report:
-    """Detect on every picture of `dataset` with the detector that `weights` names, and score the detections.
+    """Detect on every image of `dataset` with the detector that `weights` names, and score the detections.
 
     Raises:
         WeightsError: the weights cannot be read, or do not know a class that the data has objects of.
-        DataError: a picture cannot be read, and `on_bad_image` does not skip it; or none is left.
+        DataError: an image cannot be read, and `on_bad_image` does not skip it; or none is left.
     """
     detector = Detector.load(weights, device=str(device), precision=precision)
     return evaluate_detector(
@@ -76,7 +76,7 @@ def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
 
 
 class Found(NamedTuple):
-    """Detections in original pixels; the pictures that they are numbered by; those that could not be read."""
+    """Detections in original pixels; the images that they are numbered by; those that could not be read."""
 
     table: DetectionTable
     readable: list[Annotation]
@@ -94,10 +94,10 @@ def detect_all(
     on_bad_image: OnBadImage = "error",
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Found:
-    """What the detector finds in each picture that can be read. No picture gives no detections.
+    """What the detector finds in each image that can be read. No image gives no detections.
 
     Raises:
-        DataError: a picture cannot be read, and `on_bad_image` does not skip it.
+        DataError: an image cannot be read, and `on_bad_image` does not skip it.
         InterruptedEvaluationError: `interrupted` said so, before a batch.
     """
     images, labels, scores, boxes = [_NO_ROW], [_NO_ROW], [_NO_SCORE], [_NO_SCORE.reshape(0, 4)]
@@ -144,7 +144,7 @@ def join(pieces: Sequence[Found]) -> Found:
         boxes_px=np.concatenate([table.boxes_px for table in tables]),
     )
     readable = [annotation for piece in pieces for annotation in piece.readable]
-    return Found(table, readable, tuple(picture for piece in pieces for picture in piece.skipped))
+    return Found(table, readable, tuple(image for piece in pieces for image in piece.skipped))
 
 
 def report_of(
@@ -154,9 +154,9 @@ def report_of(
     metrics: Sequence[Metric] = ("voc07",),
     rules: VocRules = DEVKIT,
 ) -> Report:
-    """The report of what was found in `dataset`. Raises DataError if none of its pictures could be read."""
+    """The report of what was found in `dataset`. Raises DataError if none of its images could be read."""
     if not found.readable:
-        what = f"no picture can be read; the first: {found.skipped[0]}" if found.skipped else "there are no pictures"
+        what = f"no image can be read; the first: {found.skipped[0]}" if found.skipped else "there are no images"
         raise DataError(what, where=dataset.root)
     scored = replace(dataset, annotations=found.readable) if found.skipped else dataset
     report = score(scored, found.table, metrics=metrics, rules=rules)

@@ -13,7 +13,7 @@ from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.types import DetectionTable
 
 SCORE_CUTS = (0.05, 0.2)  # detections that tools leave out before they measure
-MOST_OF_A_PICTURE = 100  # COCO's tools keep so many
+MOST_OF_A_IMAGE = 100  # COCO's tools keep so many
 WORDS: dict[Metric, str] = {
     "voc07": "the mean of 11 points", "voc12": "the area under the curve", "coco": "COCO's metric",
 }  # fmt: skip
@@ -73,9 +73,9 @@ def _choices(table: DetectionTable, metric: Metric, rules: VocRules) -> Iterator
     for cut in SCORE_CUTS:
         if len(table) and table.scores.min() < cut:
             yield _Choice(f"scores from {cut:g} alone", metric, rules, table.select(table.scores >= cut))
-    best = table.best_of_each_image(MOST_OF_A_PICTURE)
+    best = table.best_of_each_image(MOST_OF_A_IMAGE)
     if not best.all():
-        yield _Choice(f"the {MOST_OF_A_PICTURE} best of a picture", metric, rules, table.select(best))
+        yield _Choice(f"the {MOST_OF_A_IMAGE} best of an image", metric, rules, table.select(best))
 
 
 def _alternative(choice: str, one: Score, base: Score) -> Alternative:

@@ -18,7 +18,7 @@ from ssd300.types import Annotation, DetectionTable
 
 
 def store_evaluation(folder: Path, report: Report) -> None:
-    """Write the report's scores and its detections, all of them, in pixels of the original pictures."""
+    """Write the report's scores and its detections, all of them, in pixels of the original images."""
     dataset, text = report.dataset, io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("class", "ap", "objects", "difficult", "detections"))
@@ -35,7 +35,7 @@ def store_evaluation(folder: Path, report: Report) -> None:
 def detection_rows(
     table: DetectionTable, annotations: Sequence[Annotation], classes: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """A row a picture, one without detections too, as `Result.to_dict` gives it; best score first."""
+    """A row an image, one without detections too, as `Result.to_dict` gives it; best score first."""
     order = np.lexsort((-table.scores, table.image_index))
     ends = np.searchsorted(table.image_index[order], np.arange(len(annotations) + 1))
     rows = []

@@ -1,4 +1,4 @@
-"""Detections and labelled pictures in; a Report out, by each metric that is asked for. No model is needed."""
+"""Detections and labelled images in; a Report out, by each metric that is asked for. No model is needed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Score:
 class Report:
     """The scores of the same detections by each metric asked for; `metric`, `map` and `per_class` are the first's.
 
-    `dataset` is what was scored. `skipped` says which of its pictures could not be read: they and their objects are
+    `dataset` is what was scored. `skipped` says which of its images could not be read: they and their objects are
     left out of it.
     """
 

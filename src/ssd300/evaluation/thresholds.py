@@ -1,4 +1,4 @@
-"""From which score on each class is to be believed: chosen on held-out pictures, kept in the weights' card."""
+"""From which score on each class is to be believed: chosen on held-out images, kept in the weights' card."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ HELD_BY = {"train": ("trainval",), "val": ("trainval",)}  # splits of PASCAL VOC
 class Thresholds:
     """`points` has None for a class without objects that count or without detections: it keeps the usual score.
 
-    `trained_on` says that the weights were trained on these pictures, so that all of it is too good.
+    `trained_on` says that the weights were trained on these images, so that all of it is too good.
     """
 
     wanted: Wanted
@@ -72,6 +72,6 @@ def choose_thresholds(
 
 
 def _trained_on(source: Mapping[str, Any], dataset: Dataset) -> bool:
-    """Whether a card says that these pictures, or those of a split that holds them, were trained on."""
+    """Whether a card says that these images, or those of a split that holds them, were trained on."""
     holding = [f"{dataset.root.resolve().name}, {split}" for split in (dataset.split, *HELD_BY.get(dataset.split, ()))]
     return source.get("fingerprint") == dataset.fingerprint() or source.get("data") in holding

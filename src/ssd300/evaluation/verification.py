@@ -66,14 +66,14 @@ def verify(
     known, held_out = data["validation"], dataset.fingerprint()
     if held_out != known["fingerprint"]:
         raise DataError(
-            f"this is other data than the run was evaluated on: {len(dataset)} pictures, fingerprint {held_out[:12]}…; "
+            f"this is other data than the run was evaluated on: {len(dataset)} images, fingerprint {held_out[:12]}…; "
             f"the run had {known['images']} of split '{known['split']}', {known['fingerprint'][:12]}…",
             where=dataset.root,
             fix="Name the same data, --split and --on-bad-label as for training.",
         )
     metric = _metric(summary["metric"])
     weighed = evaluate(run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image)
-    scored = weighed.dataset  # without the pictures that cannot be read, where they are skipped
+    scored = weighed.dataset  # without the images that cannot be read, where they are skipped
     detections = run / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
     stored = read_predictions(detections, scored.annotations, scored.classes).table
     again = score(scored, stored, metrics=[metric])

@@ -41,32 +41,34 @@ def export(
     *,
     format: Format,  # noqa: A002  # the option's name
     precision: Precision,
-    pictures: Sequence[Path],
+    image_paths: Sequence[Path],
     labelled: Dataset | None = None,
     suppress: bool = True,
     limits: Limits | None = None,
 ) -> dict[str, Any]:
-    """Write the file, and `parity.json` beside it, if it does what the weights do on `pictures`; answer the latter.
+    """Write the file, and `parity.json` beside it, if it does what the weights do on `images`; answer the latter.
 
-    `pictures` give int8 its ranges too. With `labelled` pictures mAP is compared as well. `suppress` puts
+    `image_paths` give int8 its ranges too. With `labelled` images mAP is compared as well. `suppress` puts
     non-maximum suppression into an ONNX file; OpenVINO files leave it to the runtime.
 
     Raises:
         ExportError: the file differs by more than `limits`, or cannot be made. Nothing is left behind.
-        UsageError: `out` has another ending; there is no picture; a library is missing; or bf16 for ONNX.
-        WeightsError, DataError: weights or a picture cannot be read.
+        UsageError: `out` has another ending; there is no image; a library is missing; or bf16 for ONNX.
+        WeightsError, DataError: weights or an image cannot be read.
     """
     if out.suffix != SUFFIXES[format]:
         raise UsageError(f"{format} files end in {SUFFIXES[format]}", where=out, fix="Name another --out.")
-    if not pictures:
-        raise UsageError("there is no picture to compare on", fix="Name some.")
+    if not image_paths:
+        raise UsageError("there is no image to compare on", fix="Name some.")
     if format == "onnx" and precision == "bf16":
         raise UsageError(
             "ONNX Runtime has no bfloat16 convolution on CPUs",
             fix="Use --format openvino, or --precision fp32 or int8.",
         )
     model, card = load_weights(weights)
-    images = [read_image(path) for path in _spread(pictures, MOST_CALIBRATED if precision == "int8" else MOST_COMPARED)]
+    images = [
+        read_image(path) for path in _spread(image_paths, MOST_CALIBRATED if precision == "int8" else MOST_COMPARED)
+    ]
     original = TorchNetwork(model, card)
     selection = Detector(original).selection()  # what `ssd300 detect` shows; in the file these are defaults
     suppress = suppress and format == "onnx"
@@ -94,7 +96,7 @@ def export(
             raise ExportError(
                 f"the {precision} file does not do what the weights do: {'; '.join(wrong)}",
                 where=out,
-                fix="For int8 name more pictures of the kind that it is for; or take another --precision.",
+                fix="For int8 name more images of the kind that it is for; or take another --precision.",
             )
         parts = sorted(built.parent.glob(f"{built.stem}.*"))
         report = {
@@ -143,7 +145,7 @@ def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, im
 def _compare(
     original: TorchNetwork, exported: ExportedNetwork, images: Sequence[np.ndarray], labelled: Dataset | None
 ) -> dict[str, Any]:
-    """Agreement on the pictures, mAP on the labelled ones, and time."""
+    """Agreement on the images, mAP on the labelled ones, and time."""
     found = [[detect(network, [image], SEEN)[0] for image in images] for network in (original, exported)]
     scores = None
     if labelled is not None:
@@ -159,5 +161,5 @@ def _compare(
     return {
         "agreement": agreement(*found),
         "map": scores,
-        "ms_per_picture": {"weights": median_ms(original, images), "file": median_ms(exported, images)},
+        "ms_per_image": {"weights": median_ms(original, images), "file": median_ms(exported, images)},
     }

@@ -80,7 +80,7 @@ def to_onnx(model: SSD, card: Card, *, opset: int = OPSET) -> Any:
 
 
 def with_suppression(proto: Any, *, num_classes: int, selection: Selection) -> Any:
-    """The graph followed by threshold and suppression in each class, the best `top_k` of a picture as its rows.
+    """The graph followed by threshold and suppression in each class, the best `top_k` of an image as its rows.
 
     Two inputs are added, with the values of `selection` where they are left out: `min_score`, one a class, and
     `max_overlap`. A row that is not used has score 0.

@@ -1,4 +1,4 @@
-"""Does an exported file do what its weights do? Both run on the same pictures, and are compared before it is kept."""
+"""Does an exported file do what its weights do? Both run on the same images, and are compared before it is kept."""
 
 import statistics
 import time
@@ -15,7 +15,7 @@ from ssd300.runtime.manifest import Precision
 from ssd300.types import LEAST_SCORE, Detections, Selection
 
 NEARLY = 0.99  # where two overlap by just the threshold of suppression, rounding decides which is kept
-SAME_PLACE = 1e-5  # of the picture
+SAME_PLACE = 1e-5  # of the image
 CLOSE_IOU = 0.5  # a detection has a partner that overlaps it so, of its class
 TIMED = 10
 SEEN = Selection(min_score=LEAST_SCORE)
@@ -55,7 +55,7 @@ class Agreement:
 
 
 def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agreement:
-    """How far the detections of an exported file are from those of its weights, picture by picture, relative boxes.
+    """How far the detections of an exported file are from those of its weights, image by image, relative boxes.
 
     A partner is looked for among all detections of the other, down to its lowest score.
     """
@@ -94,7 +94,7 @@ def violations(seen: Agreement, limits: Limits, *, map_loss: float | None = None
 
 
 def median_ms(network: Network, images: Sequence[Any]) -> float:
-    """Wall time of one decoded picture, from resize to detections: the median of some, after one to warm up."""
+    """Wall time of one decoded image, from resize to detections: the median of some, after one to warm up."""
     detect(network, images[:1], SEEN)
     seconds = []
     for number in range(TIMED):

@@ -1,4 +1,4 @@
-"""To 8-bit integers with nncf, its ranges taken from pictures: the convolutions, and what lies between them."""
+"""To 8-bit integers with nncf, its ranges taken from images: the convolutions, and what lies between them."""
 
 import contextlib
 import logging
@@ -16,12 +16,10 @@ from ssd300.runtime.sessions import import_openvino
 STOP_AT = ("Conv", "Reshape", "Concat")  # where the decoding of boxes and scores begins, seen from the end
 
 
-def quantize(
-    model: Any, pictures: Sequence[np.ndarray], *, keep: Sequence[str], one_range_a_tensor: bool = False
-) -> Any:
+def quantize(model: Any, images: Sequence[np.ndarray], *, keep: Sequence[str], one_range_a_tensor: bool = False) -> Any:
     """The ONNX or OpenVINO model in 8 bits; nodes named in `keep` stay as they are.
 
-    `pictures` are batches as the network takes them. `one_range_a_tensor` is what ONNX Runtime needs; otherwise the
+    `images` are batches as the network takes them. `one_range_a_tensor` is what ONNX Runtime needs; otherwise the
     input of a depthwise convolution has a range for each channel, without which OpenVINO's loses much.
 
     Raises:
@@ -43,14 +41,14 @@ def quantize(
     log = logging.getLogger("nncf")
     level = log.level
     log.setLevel(logging.ERROR)
-    dataset = nncf.Dataset(list(pictures), lambda batch: {IMAGES: batch})
+    dataset = nncf.Dataset(list(images), lambda batch: {IMAGES: batch})
     try:
         with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():  # stdout is for results
             warnings.simplefilter("ignore")
             return nncf.quantize(
                 model,
                 dataset,
-                subset_size=len(pictures),
+                subset_size=len(images),
                 # what has a range for each channel may also have one that does not lie around zero
                 preset=nncf.QuantizationPreset.PERFORMANCE if one_range_a_tensor else nncf.QuantizationPreset.MIXED,
                 ignored_scope=nncf.IgnoredScope(names=list(keep), validate=False),
@@ -86,7 +84,7 @@ def decoding_nodes(proto: Any) -> list[str]:
 
 
 def first_convolution(proto: Any) -> list[str]:
-    """Names of the one that sees the picture, here and in OpenVINO: a hundredth of the work, and most of the loss."""
+    """Names of the one that sees the image, here and in OpenVINO: a hundredth of the work, and most of the loss."""
     name = next(node.name for node in proto.graph.node if node.op_type == "Conv")
     return [name, f"{name}/WithoutBiases"]
 

@@ -1,4 +1,4 @@
-"""Boxes, names and scores on a copy of a picture, readable whatever its size."""
+"""Boxes, names and scores on a copy of an image, readable whatever its size."""
 
 from collections.abc import Sequence
 
@@ -29,9 +29,9 @@ def draw_boxes(
     *,
     text_share: float = TEXT_SHARE,
 ) -> Image.Image:
-    """Boxes in this order, then their texts. One that is empty or wider than the picture is left out.
+    """Boxes in this order, then their texts. One that is empty or wider than the image is left out.
 
-    `text_share` is the size of letters as a share of the picture's side.
+    `text_share` is the size of letters as a share of the image's side.
     """
     canvas = Image.fromarray(image).copy()
     draw = ImageDraw.Draw(canvas)
@@ -56,7 +56,7 @@ def _draw_tag(
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     size_wh: tuple[int, int],
 ) -> None:
-    """A filled tag that sits on the box's upper edge, or below it where the picture ends."""
+    """A filled tag that sits on the box's upper edge, or below it where the image ends."""
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     pad = max(1, round((bottom - top) / 5))
     width, height = round(right - left) + 2 * pad, round(bottom - top) + 2 * pad

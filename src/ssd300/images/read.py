@@ -1,4 +1,4 @@
-"""The one place where a picture file becomes pixels: RGB as a viewer shows it."""
+"""The one place where an image file becomes pixels: RGB as a viewer shows it."""
 
 import io
 import stat
@@ -29,21 +29,21 @@ _WITHOUT_LIMIT = threading.Lock()
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
-class NoPictureError(DataError):
-    """The content is none of the kinds of pictures that are known, or empty."""
+class NoImageError(DataError):
+    """The content is none of the kinds of images that are known, or empty."""
 
 
-class PictureTooLargeError(DataError):
+class ImageTooLargeError(DataError):
     """It has more pixels than the limit; found out from its header."""
 
 
 def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """Decode a picture by its content: orientation applied, alpha over the mean colour, 16 bits scaled to 8.
+    """Decode an image by its content: orientation applied, alpha over the mean colour, 16 bits scaled to 8.
 
     Of an animation the first frame is taken.
 
     Raises:
-        DataError: not a whole picture, not a regular file, or more than `MAX_PIXELS` pixels.
+        DataError: not a whole image, not a regular file, or more than `MAX_PIXELS` pixels.
     """
     return decode_image(_content(path), where=path)
 
@@ -52,8 +52,8 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
     """As `read_image`, of a file's content; `where` it is from is for messages.
 
     Raises:
-        NoPictureError, PictureTooLargeError: known before anything is decoded.
-        DataError: the picture is broken.
+        NoImageError, ImageTooLargeError: known before anything is decoded.
+        DataError: the image is broken.
     """
     try:
         image = _header(data, where, max_pixels)
@@ -67,7 +67,7 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
         raise
     except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
         raise DataError(
-            f"the picture cannot be read ({error or type(error).__name__})",
+            f"the image cannot be read ({error or type(error).__name__})",
             where=where,
             fix="Replace the file, or take it out of the list.",
         ) from error
@@ -82,52 +82,52 @@ def image_size_hw(path: Path) -> tuple[int, int]:
     except DataError:
         raise
     except Exception as error:  # Pillow's decoders raise as its readers do
-        raise DataError(f"the picture cannot be read ({error})", where=path, fix="Replace the file.") from error
+        raise DataError(f"the image cannot be read ({error})", where=path, fix="Replace the file.") from error
 
 
 def frames(path: Path) -> int:
-    """How many frames or pages a picture file has; 1 for one that cannot be read, which `read_image` tells."""
+    """How many frames or pages an image file has; 1 for one that cannot be read, which `read_image` tells."""
     try:
         with _header(_content(path), path) as image:
             return int(getattr(image, "n_frames", 1))
-    except Exception:  # Pillow's readers raise all sorts, and what is wrong is told where the picture is read
+    except Exception:  # Pillow's readers raise all sorts, and what is wrong is told where the image is read
         return 1
 
 
 def animation_notes(paths: Iterable[Path]) -> list[str]:
-    """What must be said aloud of animated pictures among `paths`, looked for where the ending allows it."""
+    """What must be said aloud of animated images among `paths`, looked for where the ending allows it."""
     animated = [path for path in paths if path.suffix.lower() in ANIMATED_SUFFIXES and frames(path) > 1]
     if not animated:
         return []
-    return [f"{len(animated)} animated picture(s), of which the first frame alone is taken; first {animated[0]}"]
+    return [f"{len(animated)} animated image(s), of which the first frame alone is taken; first {animated[0]}"]
 
 
 def _content(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise DataError("this is a folder or a device, not a picture file", where=path, fix="Name a picture file.")
+            raise DataError("this is a folder or a device, not an image file", where=path, fix="Name an image file.")
         return path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"the picture file cannot be opened ({error.strerror})",
+            f"the image file cannot be opened ({error.strerror})",
             where=path,
             fix="Check the path and its permissions.",
         ) from error
 
 
 def _header(data: bytes, where: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The picture, of which the header alone has been read."""
+    """The image, of which the header alone has been read."""
     try:
         image = _open_any_size(data)
     except UnidentifiedImageError as error:
-        what = "the file is empty" if not data else "the file is not a picture"
-        raise NoPictureError(what, where=where, fix="Replace the file, or take it out of the list.") from error
+        what = "the file is empty" if not data else "the file is not an image"
+        raise NoImageError(what, where=where, fix="Replace the file, or take it out of the list.") from error
     if image.format not in FORMATS:
-        raise NoPictureError(f"{image.format} is no kind of picture that is read", where=where, fix="Use JPEG or PNG.")
+        raise NoImageError(f"{image.format} is no kind of image that is read", where=where, fix="Use JPEG or PNG.")
     if image.width * image.height > max_pixels:
-        raise PictureTooLargeError(
-            f"the picture has {image.width} x {image.height} pixels; the limit is {max_pixels:,}",
+        raise ImageTooLargeError(
+            f"the image has {image.width} x {image.height} pixels; the limit is {max_pixels:,}",
             where=where,
             fix="Make it smaller first.",
         )

@@ -1,6 +1,6 @@
-"""From a decoded picture to the network's size: the one way of evaluation, detection and training without augmentation.
+"""From a decoded image to the network's size: the one way of evaluation, detection and training without augmentation.
 
-The filter belongs to the weights, whose file names it: with another one a detector sees other pictures than it was
+The filter belongs to the weights, whose file names it: with another one a detector sees other images than it was
 trained on. No cropping, no borders; the sides are stretched (paper section 3).
 """
 
@@ -17,12 +17,12 @@ RESIZES: tuple[Resize, ...] = get_args(Resize)
 
 
 def resize(image: UInt8[np.ndarray, "h w 3"], size: int) -> UInt8[np.ndarray, "size size 3"]:
-    """The antialiased picture, in the 8 bits that it is stored and augmented in."""
+    """The antialiased image, in the 8 bits that it is stored and augmented in."""
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
 
 
 def to_size(image: UInt8[np.ndarray, "h w 3"], size: int, how: Resize) -> np.ndarray:
-    """The picture as an exported network takes it, (size, size, 3): 8 bits if antialiased, else float32 in 0..255."""
+    """The image as an exported network takes it, (size, size, 3): 8 bits if antialiased, else float32 in 0..255."""
     return resize(image, size) if how == ANTIALIASED else _bilinear(image, size)
 
 

@@ -17,7 +17,7 @@ def to_float(images: UInt8[Tensor, "*batch 3 h w"]) -> Float[Tensor, "*batch 3 h
 
 
 def to_input(image: UInt8[np.ndarray, "h w 3"], size: int, how: Resize) -> Float[Tensor, "3 size size"]:
-    """The picture as the network takes it: RGB in 0..1, `size` squared."""
+    """The image as the network takes it: RGB in 0..1, `size` squared."""
     if how == ANTIALIASED:
         return to_float(torch.from_numpy(resize(image, size).copy()).permute(2, 0, 1))
     pixels = to_float(torch.from_numpy(image.copy()).permute(2, 0, 1))

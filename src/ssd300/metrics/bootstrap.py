@@ -1,4 +1,4 @@
-"""Average precision on resampled images: how far a number would move with other pictures of the same kind.
+"""Average precision on resampled images: how far a number would move with other images of the same kind.
 
 A resample draws as many images as there are, with replacement (Efron 1979). An image that is drawn twice counts twice,
 with its objects and detections; which detection is true does not change, as matching never leaves an image. So the

@@ -31,7 +31,7 @@ class CocoResult:
 def coco_average_precision(
     annotations: Sequence[Annotation], detections: DetectionTable, num_classes: int
 ) -> CocoResult:
-    """COCO's metric of boxes: IoU 0.50 to 0.95, 101 recalls, the 100 best detections of a picture and class.
+    """COCO's metric of boxes: IoU 0.50 to 0.95, 101 recalls, the 100 best detections of an image and class.
 
     Boxes are half-open, so widths are differences, as COCO has them. Raises UsageError without the extra `coco`, and
     ValueError for a score that is NaN or a box that is not finite.

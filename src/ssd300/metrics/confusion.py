@@ -1,6 +1,6 @@
 """Which class was taken for which. Knows neither files nor models, and is no metric of a paper: it is to be looked at.
 
-Objects and confident detections of a picture are paired whatever their classes, the best overlap first, each at most
+Objects and confident detections of an image are paired whatever their classes, the best overlap first, each at most
 once.
 """
 

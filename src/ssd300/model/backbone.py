@@ -1,4 +1,4 @@
-"""Backbones: a picture in, the first feature maps out. Paper section 3 and, for VGG16, ssd_pascal.py / model_libs.py.
+"""Backbones: an image in, the first feature maps out. Paper section 3 and, for VGG16, ssd_pascal.py / model_libs.py.
 
 A backbone offers `channels` (of the maps that it returns) and knows nothing of boxes or classes.
 """

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ssd300.model.layers import BatchNorm, init_fan_in
 from ssd300.model.predictions import Predictions
 
-# (squeeze, width, stride, padding) of conv8 to conv11: maps of 10, 5, 3 and 1 on a picture of 300.
+# (squeeze, width, stride, padding) of conv8 to conv11: maps of 10, 5, 3 and 1 on an image of 300.
 PAPER_EXTRAS = ((256, 512, 2, 1), (128, 256, 2, 1), (128, 256, 1, 0), (128, 256, 1, 0))
 
 

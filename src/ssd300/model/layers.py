@@ -28,7 +28,7 @@ class L2Norm(nn.Module):
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation that uses what it has learnt where a channel has a single value, which has no variance.
 
-    So it is with one picture at a time on a map of one cell.
+    So it is with one image at a time on a map of one cell.
     """
 
     def forward(self, features: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h w"]:

@@ -74,9 +74,9 @@ class MultiBoxLoss:
 def hard_negatives(
     logits: Float[Tensor, "batch boxes classes"], positive: Bool[Tensor, "batch boxes"], per_positive: int
 ) -> Bool[Tensor, "batch boxes"]:
-    """In each picture, of the default boxes without an object the `per_positive` times as many of greatest loss.
+    """In each image, of the default boxes without an object the `per_positive` times as many of greatest loss.
 
-    A picture without matched boxes has no negatives (bbox_util.cpp:838-1030). Of equal losses the first box counts.
+    An image without matched boxes has no negatives (bbox_util.cpp:838-1030). Of equal losses the first box counts.
     """
     wanted = (positive.sum(dim=1) * per_positive).clamp(max=positive.shape[1])
     background_loss = logits.float().logsumexp(dim=2) - logits[..., 0].float()

@@ -27,9 +27,9 @@ def postprocess(
     selection: Selection,
     clip: bool = False,
 ) -> list[Detections]:
-    """The detections of each picture, best first, xyxy relative to it. None found gives empty ones.
+    """The detections of each image, best first, xyxy relative to it. None found gives empty ones.
 
-    `clip` cuts boxes at the picture's border before they suppress each other, as torchvision does; Caffe does not.
+    `clip` cuts boxes at the image's border before they suppress each other, as torchvision does; Caffe does not.
 
     Raises:
         ValueError: `selection` has a lowest score for another number of classes.

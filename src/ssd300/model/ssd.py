@@ -1,4 +1,4 @@
-"""The Single Shot MultiBox Detector: pictures in, class logits and box offsets of every default box out.
+"""The Single Shot MultiBox Detector: images in, class logits and box offsets of every default box out.
 
 Knows neither matching nor loss. Paper section 2.1.
 """
@@ -32,7 +32,7 @@ NORMALIZATIONS = {"caffe": CAFFE, "imagenet": IMAGENET, "none": NONE}
 class SSD(nn.Module):
     """Backbone, extra layers and heads, with normalisation and default boxes as buffers.
 
-    `forward` takes RGB pictures in 0..1 of (settings.image_size_px) squared and answers the same in every mode.
+    `forward` takes RGB images in 0..1 of (settings.image_size_px) squared and answers the same in every mode.
     """
 
     mean: Tensor

@@ -1,4 +1,4 @@
-"""A comparison of two detectors as a table, as Markdown for a pull request, and as a page with pictures."""
+"""A comparison of two detectors as a table, as Markdown for a pull request, and as a page with images."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from ssd300.data.dataset import Dataset
 from ssd300.evaluation.comparison import CONFIDENCE, Comparison, Difference
 from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.metrics.error_kinds import find_errors
-from ssd300.reporting.error_pictures import COLORS_SAID, draw_errors
+from ssd300.reporting.error_images import COLORS_SAID, draw_errors
 from ssd300.reporting.html import Gallery, Page, Plot, Table
 from ssd300.reporting.plot_style import COLORS, DPI, INK, SOFT, WIDTH, as_text, figure_png, plain
 from ssd300.types import DetectionTable
@@ -27,11 +27,11 @@ def comparison_rows(result: Comparison) -> list[tuple[str, ...]]:
 def comparison_markdown(a: str, b: str, result: Comparison) -> str:
     """The table as Markdown, what it says first."""
     lines = [
-        f"B is **{result.overall.verdict}**: {result.metric} on {result.images} pictures, A `{a}`, B `{b}`.",
+        f"B is **{result.overall.verdict}**: {result.metric} on {result.images} images, A `{a}`, B `{b}`.",
         "",
         *(f"| {' | '.join(row)} |" for row in (HEAD, ["---"] * len(HEAD), *comparison_rows(result))),
         "",
-        f"Paired bootstrap over pictures, {result.resamples} resamples, seed {result.seed}.",
+        f"Paired bootstrap over images, {result.resamples} resamples, seed {result.seed}.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -39,13 +39,13 @@ def comparison_markdown(a: str, b: str, result: Comparison) -> str:
 def comparison_page(
     dataset: Dataset, tables: Sequence[DetectionTable], result: Comparison, *, names: tuple[str, str]
 ) -> Page:
-    """The page of a comparison of two tables of detections, with the pictures that changed most."""
+    """The page of a comparison of two tables of detections, with the images that changed most."""
     sides = {
         side: find_errors(dataset.annotations, table.select(table.scores >= SHOWN_SCORE), len(dataset.classes))
         for side, table in zip("AB", tables, strict=True)
     }
-    pictures, unread = draw_errors(dataset, [index for index, _ in result.changed], sides, tile_px=TILE_PX)
-    notes = [f"Among the pictures that changed most, these are not here to be shown: {', '.join(unread)}."]
+    images, unread = draw_errors(dataset, [index for index, _ in result.changed], sides, tile_px=TILE_PX)
+    notes = [f"Among the images that changed most, these are not here to be shown: {', '.join(unread)}."]
     overall = result.overall
     return Page(
         title="Is B better than A?",
@@ -53,7 +53,7 @@ def comparison_page(
         headline=overall.verdict,
         headline_meaning="There is no mAP."
         if overall.difference is None
-        else f"mAP ({result.metric}) on {result.images:,} pictures: A {overall.a:.4f}, B {overall.b:.4f}, "
+        else f"mAP ({result.metric}) on {result.images:,} images: A {overall.a:.4f}, B {overall.b:.4f}, "
         f"{overall.difference:+.4f}; {CONFIDENCE:.0%} interval {overall.low:+.4f} to {overall.high:+.4f}",
         facts_title="The comparison",
         notes=notes if unread else [],
@@ -72,24 +72,24 @@ def comparison_page(
         ],
         galleries=[
             Gallery(
-                title="The pictures that changed most",
+                title="The images that changed most",
                 explanation=f"By objects found less false detections, scores from {SHOWN_SCORE:g}; {COLORS_SAID}.",
-                pictures=[
-                    (f"B {change:+d}", picture)
-                    for (_, change), picture in zip(
+                images=[
+                    (f"B {change:+d}", image)
+                    for (_, change), image in zip(
                         [one for one in result.changed if dataset.annotations[one[0]].image_id not in unread],
-                        pictures,
+                        images,
                         strict=True,
                     )
                 ],
                 full=True,
             )
         ]
-        if pictures
+        if images
         else [],
         facts=[
             ("data", f"{dataset.root}, {dataset.split}"),
-            ("method", f"paired bootstrap over pictures, {result.resamples:,} resamples, seed {result.seed}"),
+            ("method", f"paired bootstrap over images, {result.resamples:,} resamples, seed {result.seed}"),
         ],
     )
 

@@ -1,4 +1,4 @@
-"""An evaluation as plots, pictures and one page: what is found, and where it fails."""
+"""An evaluation as plots, images and one page: what is found, and where it fails."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from ssd300.evaluation.error_analysis import Failures
 from ssd300.evaluation.scoring import SHOWN_SCORE, Report
 from ssd300.metrics.confusion import IOU_THRESHOLD
 from ssd300.metrics.error_kinds import BACKGROUND_IOU, KINDS
-from ssd300.reporting.error_pictures import COLORS_SAID, draw_errors
+from ssd300.reporting.error_images import COLORS_SAID, draw_errors
 from ssd300.reporting.evaluation_plots import (
     plot_confusion,
     plot_errors,
@@ -28,7 +28,7 @@ PLOTS = {  # what each shows, and whether it takes a whole line
     "confusion": ("confusion of classes and background", False),
     "precision_recall": ("precision over recall of each class", True),
 }
-WORST_TITLE = "The pictures with most errors"
+WORST_TITLE = "The images with most errors"
 WORST_EXPLANATION = f"Labels beside detections with a score of at least {SHOWN_SCORE:g}: {COLORS_SAID}."
 
 
@@ -65,27 +65,27 @@ def errors_table(failures: Mapping[str, Any]) -> Table:
     )
 
 
-def worst_pictures(report: Report, failures: Failures) -> list[Image.Image]:
-    """Labels beside detections of the pictures with most errors. What cannot be read is left out."""
-    return draw_errors(report.dataset, failures.worst, {"detections": failures.shown}).pictures
+def worst_images(report: Report, failures: Failures) -> list[Image.Image]:
+    """Labels beside detections of the images with most errors. What cannot be read is left out."""
+    return draw_errors(report.dataset, failures.worst, {"detections": failures.shown}).images
 
 
 def evaluation_page(report: Report, failures: Failures, *, title: str, facts: Sequence[tuple[str, str]]) -> Page:
     """The page of an evaluation by itself."""
-    pictures, unread = draw_errors(report.dataset, failures.worst, {"detections": failures.shown})
-    notes = [f"{len(report.skipped)} picture(s) could not be read and were left out."] if report.skipped else []
+    images, unread = draw_errors(report.dataset, failures.worst, {"detections": failures.shown})
+    notes = [f"{len(report.skipped)} image(s) could not be read and were left out."] if report.skipped else []
     absent = [name for name, result in report.per_class.items() if result.ap is None]
     if absent:
         notes.append(f"Left out of the mean, as no object counts: {', '.join(absent)}.")
     if unread:
-        notes.append(f"Among the pictures with most errors, these are not here to be shown: {', '.join(unread)}.")
+        notes.append(f"Among the images with most errors, these are not here to be shown: {', '.join(unread)}.")
     figures = evaluation_figures(report, failures)
     others = [(score.metric, "–" if score.map is None else f"{score.map:.4f}") for score in report.scores[1:]]
     return Page(
         title=title,
         subtitle=f"{report.dataset.root}, {report.dataset.split}",
         headline="–" if report.map is None else f"{report.map:.3f}",
-        headline_meaning=f"mAP ({report.metric}) on {report.images:,} pictures",
+        headline_meaning=f"mAP ({report.metric}) on {report.images:,} images",
         facts_title="The evaluation",
         notes=notes,
         per_class=[
@@ -101,11 +101,11 @@ def evaluation_page(report: Report, failures: Failures, *, title: str, facts: Se
             Gallery(
                 title=WORST_TITLE,
                 explanation=WORST_EXPLANATION,
-                pictures=[("", picture) for picture in pictures],
+                images=[("", image) for image in images],
                 full=True,
             )
         ]
-        if pictures
+        if images
         else [],
         facts=[*others, ("errors by", failures.metric), *facts],
     )

@@ -36,11 +36,11 @@ class Plot:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gallery:
-    """Pictures with captions, which may be empty, under one heading; `wide` ones stand in pairs, `full` ones alone."""
+    """Images with captions, which may be empty, under one heading; `wide` ones stand in pairs, `full` ones alone."""
 
     title: str
     explanation: str
-    pictures: Sequence[tuple[str, Image.Image]]
+    images: Sequence[tuple[str, Image.Image]]
     wide: bool = False
     full: bool = False
 
@@ -74,7 +74,7 @@ class Page:
 
 
 def write_report(path: Path, report: Page) -> None:
-    """Write the report; pictures go into it as they are, wide ones made smaller."""
+    """Write the report; images go into it as they are, wide ones made smaller."""
     write_page(path, "report.html.jinja", title=report.title, report=report)
 
 

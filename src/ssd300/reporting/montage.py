@@ -1,4 +1,4 @@
-"""Several pictures as one, each with a caption in a band above it, so that the file explains itself."""
+"""Several images as one, each with a caption in a band above it, so that the file explains itself."""
 
 from collections.abc import Sequence
 
@@ -19,18 +19,18 @@ def draw_labels(
     labels: Int[np.ndarray, " n"],
     classes: Sequence[str],
 ) -> Image.Image:
-    """Labelled objects on a copy of the picture."""
+    """Labelled objects on a copy of the image."""
     names = [classes[label] for label in labels]
     return draw_boxes(image, boxes_px, names, [class_color(name) for name in names])
 
 
-def montage(pictures: Sequence[tuple[str, Image.Image]], *, columns: int, tile_px: int) -> Image.Image:
-    """Captioned pictures in rows of `columns`, each as wide as `tile_px` (the longer side, for upright ones).
+def montage(images: Sequence[tuple[str, Image.Image]], *, columns: int, tile_px: int) -> Image.Image:
+    """Captioned images in rows of `columns`, each as wide as `tile_px` (the longer side, for upright ones).
 
-    A caption that is too long for its picture is cut. No pictures give a blank one.
+    A caption that is too long for its image is cut. No images give a blank one.
     """
     font = ImageFont.load_default(size=TEXT_PX)
-    tiles = [(caption, _fitted(image, tile_px)) for caption, image in pictures]
+    tiles = [(caption, _fitted(image, tile_px)) for caption, image in images]
     rows = [tiles[first : first + columns] for first in range(0, len(tiles), columns)]
     heights = [BAND_PX + max(image.height for _, image in row) for row in rows]
     width = min(columns, max(len(tiles), 1)) * (tile_px + GAP_PX) - GAP_PX

@@ -40,7 +40,7 @@ def plot_learning_rate(rows: Sequence[Row]) -> Figure:
 
 def plot_map(rows: Sequence[Row]) -> Figure:
     """Of every evaluation, also of the averaged weights where the run has them; the best has its value beside it."""
-    figure, axes = new_figure(f"mAP on the held-out pictures ({rows[0]['metric']})", "step")
+    figure, axes = new_figure(f"mAP on the held-out images ({rows[0]['metric']})", "step")
     points = []
     for (key, name), color in zip((("map", "weights"), ("map_ema", "averaged weights")), COLORS, strict=False):
         known = [(row["step"], row[key]) for row in rows if row.get(key) is not None]
@@ -60,7 +60,7 @@ def plot_map(rows: Sequence[Row]) -> Figure:
 
 
 def plot_label_statistics(annotations: Sequence[Annotation], classes: Sequence[str]) -> Figure:
-    """Objects a class, objects a picture, and sizes of objects, in the training data."""
+    """Objects a class, objects an image, and sizes of objects, in the training data."""
     labels = np.concatenate([np.zeros(0, np.int64), *(annotation.labels for annotation in annotations)])
     per_class = np.bincount(labels, minlength=len(classes))
     order = np.argsort(-per_class, kind="stable")[:MOST_BARS]
@@ -82,16 +82,16 @@ def plot_label_statistics(annotations: Sequence[Annotation], classes: Sequence[s
                       va="center", fontsize=8, color=SOFT)  # fmt: skip
     axes.margins(x=0.08)
     counts = np.bincount([len(annotation) for annotation in annotations])
-    _bars(figure.add_subplot(grid[1, 0]), np.arange(len(counts)), counts, "pictures by number of objects")
+    _bars(figure.add_subplot(grid[1, 0]), np.arange(len(counts)), counts, "images by number of objects")
     sides = _relative_sides(annotations)
     heights, edges = np.histogram(sides, bins=20, range=(0, 1))
     _bars(figure.add_subplot(grid[1, 1]), (edges[:-1] + edges[1:]) / 2, heights,
-          "objects by side, as a share of the picture's", width=0.045)  # fmt: skip
+          "objects by side, as a share of the image's", width=0.045)  # fmt: skip
     return figure
 
 
 def _relative_sides(annotations: Sequence[Annotation]) -> Float[np.ndarray, " n"]:
-    """The root of the share of the picture that each object covers, where the picture's size is known."""
+    """The root of the share of the image that each object covers, where the image's size is known."""
     shares = [np.zeros(0)]
     for annotation in annotations:
         if annotation.size_hw is not None:

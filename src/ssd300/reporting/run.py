@@ -16,14 +16,14 @@ from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.reporting.evaluation import PLOTS, WORST_EXPLANATION, WORST_TITLE, errors_table
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
 
-SHOWN_PICTURES = 6
+SHOWN_IMAGES = 6
 
 _PLOTS = (  # file, alternative text, whether it takes a whole line
     (run_layout.LOSS_PLOT, "loss over steps", False),
     (run_layout.MAP_PLOT, "mAP over steps", False),
     (run_layout.LEARNING_RATE_PLOT, "learning rate over steps", False),
     *((run_layout.EVALUATION_PLOT.format(name=name), alternative, wide) for name, (alternative, wide) in PLOTS.items()),
-    (run_layout.LABELS_PLOT, "objects a class, objects a picture and sizes in the training data", True),
+    (run_layout.LABELS_PLOT, "objects a class, objects an image and sizes in the training data", True),
 )
 
 
@@ -38,12 +38,12 @@ def read_run(folder: Path) -> Page:
     headline, meaning = "–", "no mAP yet"
     if summary["map"] is not None:
         headline = f"{summary['map']:.3f}"
-        meaning = f"mAP ({summary['metric']}) on {summary['images']:,} pictures that training never saw"
+        meaning = f"mAP ({summary['metric']}) on {summary['images']:,} images that training never saw"
     errors = folder / run_layout.EVALUATION / run_layout.ERRORS
     return Page(
         title=folder.resolve().name,
         subtitle=f"{config['model']}, {summary['steps']:,} of {config['steps']:,} steps, "
-        f"{config['batch_size']} pictures each",
+        f"{config['batch_size']} images each",
         headline=headline,
         headline_meaning=meaning,
         facts_title="The run",
@@ -73,7 +73,7 @@ def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]
     elif summary["map"] is None and summary["metric"] is None:
         notes.append("Nothing is evaluated yet: mAP, precision and recall, confusion and detections follow.")
     elif summary["map"] is None:
-        notes.append("The held-out pictures have no object that counts, so there is no mAP.")
+        notes.append("The held-out images have no object that counts, so there is no mAP.")
     if data["dropped"]:
         notes.append("Left out of the data: " + ", ".join(f"{n} {what}" for what, n in data["dropped"].items()) + ".")
     return notes
@@ -81,41 +81,41 @@ def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]
 
 def _galleries(folder: Path) -> list[Gallery]:
     held_out, worst = (
-        [folder / name.format(number=number) for number in range(1, SHOWN_PICTURES + 1)]
+        [folder / name.format(number=number) for number in range(1, SHOWN_IMAGES + 1)]
         for name in (run_layout.VALIDATION_IMAGE, run_layout.WORST_IMAGE)
     )
     galleries = (
         Gallery(
             title="Labels beside detections",
-            explanation=f"Held-out pictures; what is found has a score of at least {SHOWN_SCORE:g}.",
-            pictures=_pictures(held_out),
+            explanation=f"Held-out images; what is found has a score of at least {SHOWN_SCORE:g}.",
+            images=_images(held_out),
             wide=True,
         ),
-        Gallery(title=WORST_TITLE, explanation=WORST_EXPLANATION, pictures=_pictures(worst), full=True),
+        Gallery(title=WORST_TITLE, explanation=WORST_EXPLANATION, images=_images(worst), full=True),
         Gallery(
             title="What training sees",
             explanation="The first batch after augmentation, with its boxes.",
-            pictures=_pictures([folder / run_layout.TRAINING_BATCH_IMAGE]),
+            images=_images([folder / run_layout.TRAINING_BATCH_IMAGE]),
             wide=True,
         ),
     )
-    return [gallery for gallery in galleries if gallery.pictures]
+    return [gallery for gallery in galleries if gallery.images]
 
 
-def _pictures(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
-    pictures = []
+def _images(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
+    images = []
     for path in paths:
         if path.is_file():
             with Image.open(path) as image:
-                pictures.append(("", image.copy()))
-    return pictures
+                images.append(("", image.copy()))
+    return images
 
 
 def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[tuple[str, str]]:
     environment = _read_json(folder / run_layout.ENVIRONMENT)
     facts = [
         ("training data", _described(data)),
-        ("pictures seen", f"{summary['images_seen']:,}"),
+        ("images seen", f"{summary['images_seen']:,}"),
         ("training", duration(summary["seconds"])),
         ("device", f"{summary['device']}, {summary['precision']}"),
         ("seed", str(summary["seed"])),
@@ -133,7 +133,7 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
 
 
 def _described(data: dict[str, Any]) -> str:
-    return f"{data['images']:,} pictures, {sum(data['objects'].values()):,} objects ({data['split']})"
+    return f"{data['images']:,} images, {sum(data['objects'].values()):,} objects ({data['split']})"
 
 
 def duration(seconds: float) -> str:

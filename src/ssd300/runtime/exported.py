@@ -1,4 +1,4 @@
-"""An exported file as a network: pictures in, detections out."""
+"""An exported file as a network: images in, detections out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ class ExportedNetwork:
         """The file's outputs; where suppression is inside, they are suppressed as `selection` says.
 
         Raises:
-            UsageError: more detections a picture are wanted than the file can give.
+            UsageError: more detections an image are wanted than the file can give.
         """
         card = self.card
         images = {"images": np.stack(inputs)}
@@ -40,7 +40,7 @@ class ExportedNetwork:
             return self._session.run(images)
         if card.top_k is not None and selection.top_k > card.top_k:
             raise UsageError(
-                f"the file gives {card.top_k} detections a picture at most, {selection.top_k} are wanted",
+                f"the file gives {card.top_k} detections an image at most, {selection.top_k} are wanted",
                 where=self.path,
                 fix="Lower --top-k, or export with --no-nms.",
             )
@@ -54,7 +54,7 @@ class ExportedNetwork:
         )
 
     def select(self, predictions: Arrays, selection: Selection) -> list[Detections]:
-        """Detections relative to each picture, best first."""
+        """Detections relative to each image, best first."""
         card = self.card
         if not card.suppresses:
             return [

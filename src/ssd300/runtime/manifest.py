@@ -56,7 +56,7 @@ def parse_manifest(text: str | None, path: Path) -> Manifest:
         raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Export it again.") from error
     if manifest.resize not in RESIZES:
         raise WeightsError(
-            f"pictures are resized by {manifest.resize}; this ssd300 has {', '.join(RESIZES)}",
+            f"images are resized by {manifest.resize}; this ssd300 has {', '.join(RESIZES)}",
             where=path,
             fix="Install a newer ssd300.",
         )

@@ -17,7 +17,7 @@ def select_detections(
     classes: Sequence[str],
     selection: Selection,
 ) -> Detections:
-    """The detections of one picture, best first, xyxy relative to it: threshold, suppression in each class, the best.
+    """The detections of one image, best first, xyxy relative to it: threshold, suppression in each class, the best.
 
     Raises ValueError if `selection` has a lowest score for another number of classes.
     """

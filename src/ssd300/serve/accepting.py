@@ -3,9 +3,9 @@
 from typing import Literal
 
 JSON, XML = "application/json", "application/xml"
-PictureFormat = Literal["jpeg", "png"]
-PICTURES: dict[str, PictureFormat] = {"image/jpeg": "jpeg", "image/png": "png"}
-OFFERED = (JSON, *PICTURES, XML)  # the first one that is as welcome as any other is taken
+ImageFormat = Literal["jpeg", "png"]
+IMAGES: dict[str, ImageFormat] = {"image/jpeg": "jpeg", "image/png": "png"}
+OFFERED = (JSON, *IMAGES, XML)  # the first one that is as welcome as any other is taken
 
 
 def choose_form(accept: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The API's two addresses: what the model is, and what it finds in pictures."""
+"""The API's two addresses: what the model is, and what it finds in images."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from ssd300.detection.detector import DISPLAY, USUAL_MIN_SCORE, Detector
 from ssd300.images.colors import class_color, readable_on
 from ssd300.serve import schemas
-from ssd300.serve.accepting import JSON, OFFERED, PICTURES, XML, choose_form
+from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_form
 from ssd300.serve.counters import Counters
 from ssd300.serve.problems import PROBLEMS, ProblemError, documented
 from ssd300.serve.service import Found, Service
@@ -21,26 +21,26 @@ from ssd300.serve.settings import ServeSettings
 from ssd300.serve.uploads import MULTIPART, Memory, receive
 from ssd300.serve.wishes import all_wishes, selection_of
 
-PICTURE = {"type": "string", "format": "binary"}
+IMAGE = {"type": "string", "format": "binary"}
 BODY = {
     "required": True,
     "content": {
         MULTIPART: {
             "schema": {
                 "type": "object",
-                "properties": {"file": {"type": "array", "items": PICTURE, "minItems": 1}},
+                "properties": {"file": {"type": "array", "items": IMAGE, "minItems": 1}},
                 "required": ["file"],
             }
         }
     }
-    | {kind: {"schema": PICTURE} for kind in ("image/jpeg", "image/png", "image/webp", "application/octet-stream")},
+    | {kind: {"schema": IMAGE} for kind in ("image/jpeg", "image/png", "image/webp", "application/octet-stream")},
 }
 
 
 ANSWER = {
     "model": schemas.Detected,
-    "description": "What was found; or the picture with its boxes; or a file of VOC's annotations.",
-    "content": {kind: {"schema": PICTURE} for kind in PICTURES} | {XML: {"schema": {"type": "string"}}},
+    "description": "What was found; or the image with its boxes; or a file of VOC's annotations.",
+    "content": {kind: {"schema": IMAGE} for kind in IMAGES} | {XML: {"schema": {"type": "string"}}},
 }
 
 
@@ -67,16 +67,16 @@ def add_api(app: FastAPI, service: Service, settings: ServeSettings, counters: C
     @app.post(
         "/v1/detect",
         tags=["Detection"],
-        summary="Pictures in, boxes out",
+        summary="Images in, boxes out",
         dependencies=guards,
         response_model=None,
         responses=documented(PROBLEMS if guards else PROBLEMS.keys() - {401}, answer=ANSWER),
         openapi_extra={"requestBody": BODY},
     )
     async def detect(request: Request, wishes: Annotated[schemas.Wishes, Query()]) -> Response:
-        """Detect on one or several pictures.
+        """Detect on one or several images.
 
-        Options are part of the address, or of the form. One picture can be had back with its boxes, or as a file of
+        Options are part of the address, or of the form. One image can be had back with its boxes, or as a file of
         VOC's annotations, by `Accept: image/jpeg`, `image/png` or `application/xml`.
         """
         started = time.monotonic()
@@ -86,22 +86,22 @@ def add_api(app: FastAPI, service: Service, settings: ServeSettings, counters: C
         with places(1), memory.share() as share:
             upload = await receive(request, settings, share)
             received = time.monotonic()
-            count = len(upload.pictures)
-            request.state.said |= {"bytes": upload.size, "pictures": count}
+            count = len(upload.images)
+            request.state.said |= {"bytes": upload.size, "images": count}
             if form != JSON and count > 1:
-                raise ProblemError(406, f"{form} is for one picture, and {count} were sent.", fix=f"Accept {JSON}.")
+                raise ProblemError(406, f"{form} is for one image, and {count} were sent.", fix=f"Accept {JSON}.")
             selection = selection_of(service, all_wishes(wishes, request, upload))
             with places(count - 1):
                 async with asyncio.timeout(settings.timeout_s):
-                    found = await service.detect(upload.pictures, selection)
+                    found = await service.detect(upload.images, selection)
                     request.state.said["detections"] = sum(len(one.detections) for one in found)
                     _count(counters, found)
                     if form == JSON:
                         times = {"receive": received - started, "total": time.monotonic() - started}
                         return JSONResponse({"images": [_row(one) for one in found], "timing_ms": _ms(times)})
                     (only,) = found
-                    if form in PICTURES:
-                        drawn = await service.draw(upload.pictures[0], only.detections, PICTURES[form])
+                    if form in IMAGES:
+                        drawn = await service.draw(upload.images[0], only.detections, IMAGES[form])
                         return Response(drawn, media_type=form)
                     return Response(only.detections.to_voc_xml(), media_type=form)
 
@@ -115,7 +115,7 @@ def _ms(seconds: Mapping[str, float]) -> dict[str, float]:
 
 
 def _count(counters: Counters, found: list[Found]) -> None:
-    counters.pictures.inc(len(found))
+    counters.images.inc(len(found))
     for one in found:
         counters.batch_size.observe(one.batch_size)
         for stage, seconds in one.seconds.items():
@@ -148,7 +148,7 @@ def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
         limits=schemas.Limits(
             bytes=settings.max_bytes,
             pixels=settings.max_pixels,
-            pictures=settings.max_pictures,
+            images=settings.max_images,
             timeout_s=settings.timeout_s,
         ),
         ssd300_version=version("ssd300"),

@@ -72,7 +72,7 @@ def _add_health(app: FastAPI, service: Service, counters: Counters, guards: list
 
     @app.get("/readyz", tags=["Operation"], summary="Ready", responses=documented([503]))
     async def ready() -> schemas.Status:
-        """Whether a picture would be taken in now."""
+        """Whether an image would be taken in now."""
         if not app.state.ready:
             raise ProblemError(503, "The server starts, or ends.", headers={"Retry-After": "1"})
         with service.batcher.places(1):

@@ -1,6 +1,6 @@
-"""One thread runs the network for everyone: pictures that wait together go through it together.
+"""One thread runs the network for everyone: images that wait together go through it together.
 
-Knows neither HTTP nor files. No picture waits for others to come: a batch is what is there when the network is free.
+Knows neither HTTP nor files. No image waits for others to come: a batch is what is there when the network is free.
 """
 
 import logging
@@ -18,7 +18,7 @@ from ssd300.detection.network import Network
 from ssd300.types import Detections, Selection
 
 LONGEST_RETRY_S = 60
-INERTIA = 0.9  # of the running mean of seconds a picture
+INERTIA = 0.9  # of the running mean of seconds an image
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class FullError(Exception):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """Detections relative to the picture; the seconds that it waited, and those of the whole batch that it was in."""
+    """Detections relative to the image; the seconds that it waited, and those of the whole batch that it was in."""
 
     detections: Detections
     waited_s: float
@@ -51,7 +51,7 @@ class _Waiting:
 
 
 class Batcher:
-    """`queue` pictures at most are taken in and not answered. Threads may share one."""
+    """`queue` images at most are taken in and not answered. Threads may share one."""
 
     def __init__(self, network: Network, *, batch_size: int, queue: int) -> None:
         self._network, self._batch_size, self._queue = network, batch_size, queue
@@ -59,7 +59,7 @@ class Batcher:
         self._waiting: deque[_Waiting] = deque()
         self._taken = 0
         self._closing = False
-        self._seconds_a_picture = 0.0
+        self._seconds_a_image = 0.0
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
         self._thread.start()
 
@@ -77,11 +77,11 @@ class Batcher:
                 self._taken -= count
 
     def retry_after_s(self) -> int:
-        """When there should be room again, from how long pictures took lately."""
-        return min(max(math.ceil(self._taken * self._seconds_a_picture), 1), LONGEST_RETRY_S)
+        """When there should be room again, from how long images took lately."""
+        return min(max(math.ceil(self._taken * self._seconds_a_image), 1), LONGEST_RETRY_S)
 
     def submit(self, prepared: Any, selection: Selection) -> "Future[Answer]":
-        """The answer to come for what the network's `prepare` gave. Cancelling it leaves the picture out."""
+        """The answer to come for what the network's `prepare` gave. Cancelling it leaves the image out."""
         waiting = _Waiting(prepared=prepared, selection=selection, answer=Future())
         with self._changed:
             if self._closing:
@@ -128,13 +128,13 @@ class Batcher:
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
                 return
-            log.warning("a batch of %d failed (%s); each picture is tried alone", len(batch), error)
+            log.warning("a batch of %d failed (%s); each image is tried alone", len(batch), error)
             for one in batch:
                 self._run([one])
             return
         ended = time.monotonic()
         each = (ended - started) / len(batch)
-        self._seconds_a_picture = INERTIA * (self._seconds_a_picture or each) + (1 - INERTIA) * each
+        self._seconds_a_image = INERTIA * (self._seconds_a_image or each) + (1 - INERTIA) * each
         for one, detections in zip(batch, found, strict=True):
             one.answer.set_result(
                 Answer(

@@ -22,24 +22,24 @@ class Counters:
             "ssd300_request_seconds", "From the head of a request to the end of its answer.", ("path",),
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
-        self.pictures = Counter("ssd300_pictures", "Pictures looked at.", registry=self._registry)
+        self.images = Counter("ssd300_images", "Images looked at.", registry=self._registry)
         self.detections = Counter("ssd300_detections", "What was found.", ("label",), registry=self._registry)
         self.stage_seconds = Histogram(
-            "ssd300_stage_seconds", "Of a picture by stage; network and select of its batch.", ("stage",),
+            "ssd300_stage_seconds", "Of an image by stage; network and select of its batch.", ("stage",),
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         self.batch_size = Histogram(
-            "ssd300_batch_size", "Size of the batch that each picture was in.",
+            "ssd300_batch_size", "Size of the batch that each image was in.",
             buckets=BATCHES, registry=self._registry,
         )  # fmt: skip
         self.queue = Gauge(
-            "ssd300_queue", "Pictures taken in and not answered yet.",
+            "ssd300_queue", "Images taken in and not answered yet.",
             registry=self._registry, multiprocess_mode="livesum",
         )  # fmt: skip
 
     @contextmanager
     def queue_holds(self, count: int) -> Iterator[None]:
-        """So many pictures more while it lasts."""
+        """So many images more while it lasts."""
         self.queue.inc(count)
         try:
             yield

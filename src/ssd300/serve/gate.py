@@ -1,6 +1,6 @@
 """What every request passes on its way in and out: headers that keep browsers safe, counts, and a line of log.
 
-A line says who asked for what, what came of it and how long it took, and nothing of pictures or their names.
+A line says who asked for what, what came of it and how long it took, and nothing of images or their names.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from ssd300.errors import DataError, SSDError
-from ssd300.images.read import NoPictureError, PictureTooLargeError
+from ssd300.images.read import ImageTooLargeError, NoImageError
 from ssd300.serve import schemas
 from ssd300.serve.batcher import FullError
 
@@ -21,17 +21,17 @@ PROBLEMS = {
     403: "A page of another server asks, and is not let in.",
     406: "None of the forms of an answer is accepted.",
     408: "The body did not arrive in time.",
-    413: "Too many bytes, pixels or pictures.",
-    415: "The body, or a file in it, is no picture.",
-    422: "A picture is broken, or an option is out of its range.",
+    413: "Too many bytes, pixels or images.",
+    415: "The body, or a file in it, is no image.",
+    422: "An image is broken, or an option is out of its range.",
     431: "The head of the request is too large.",
     500: "A fault of the server.",
     503: "The server is busy; Retry-After says when to come again.",
 }
-FIXES = {  # of a picture; the errors' own are for those who have files before them
-    413: "Make the picture smaller.",
+FIXES = {  # of an image; the errors' own are for those who have files before them
+    413: "Make the image smaller.",
     415: "Send a JPEG, PNG, WebP, BMP, TIFF or GIF.",
-    422: "Save the picture again, and send that.",
+    422: "Save the image again, and send that.",
 }
 
 
@@ -67,7 +67,7 @@ def answer_problems(app: FastAPI) -> None:
         return _busy(error).response()
 
     @app.exception_handler(SSDError)
-    async def bad_picture(_request: Request, error: SSDError) -> Response:
+    async def bad_image(_request: Request, error: SSDError) -> Response:
         return _refused(error).response()
 
     @app.exception_handler(TimeoutError)
@@ -119,12 +119,12 @@ def _busy(error: FullError) -> ProblemError:
 
 
 def _refused(error: SSDError) -> ProblemError:
-    """Of a picture: 413 for too many pixels, 415 for what is none, 422 for a broken one.
+    """Of an image: 413 for too many pixels, 415 for what is none, 422 for a broken one.
 
-    What is no picture's fault is an option that an exported file cannot follow; where that file lies is not told.
+    What is no image's fault is an option that an exported file cannot follow; where that file lies is not told.
     """
     if not isinstance(error, DataError):
         return ProblemError(422, f"{error.what}.", fix="Ask for less, or leave the option out.")
-    status = 413 if isinstance(error, PictureTooLargeError) else 415 if isinstance(error, NoPictureError) else 422
+    status = 413 if isinstance(error, ImageTooLargeError) else 415 if isinstance(error, NoImageError) else 422
     where = f"{error.where}: " if error.where else ""
     return ProblemError(status, f"{where}{error.what}", fix=FIXES[status])

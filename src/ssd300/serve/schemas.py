@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ssd300.detection.detector import DISPLAY
 
-MOST_DETECTIONS = 1000  # a picture
+MOST_DETECTIONS = 1000  # an image
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -22,12 +22,12 @@ class Wishes(BaseModel):
     max_overlap: Share = Field(
         default=DISPLAY.max_overlap, description="A box that overlaps a better one of its class by more is left out."
     )
-    top_k: int = Field(default=DISPLAY.top_k, ge=1, le=MOST_DETECTIONS, description="Most detections a picture.")
+    top_k: int = Field(default=DISPLAY.top_k, ge=1, le=MOST_DETECTIONS, description="Most detections an image.")
     classes: list[str] = Field(default=[], max_length=MOST_DETECTIONS, description="These alone; left out, all.")
 
 
 class Box(BaseModel):
-    """Pixels of the picture, from 0, right and bottom edge outside."""
+    """Pixels of the image, from 0, right and bottom edge outside."""
 
     xmin: float
     ymin: float
@@ -43,7 +43,7 @@ class Detection(BaseModel):
 
 
 class Timing(BaseModel):
-    """Milliseconds; network and select are of the whole batch that the picture was in."""
+    """Milliseconds; network and select are of the whole batch that the image was in."""
 
     decode: float
     wait: float
@@ -51,13 +51,13 @@ class Timing(BaseModel):
     select: float
 
 
-class Picture(BaseModel):
+class Image(BaseModel):
     image: str = Field(description="The name of the file as it was sent.")
     width: int
     height: int
     detections: list[Detection]
     timing_ms: Timing
-    batch_size: int = Field(description="How many pictures, of anybody, went through the network together.")
+    batch_size: int = Field(description="How many images, of anybody, went through the network together.")
 
 
 class TotalTiming(BaseModel):
@@ -68,7 +68,7 @@ class TotalTiming(BaseModel):
 
 
 class Detected(BaseModel):
-    images: list[Picture]
+    images: list[Image]
     timing_ms: TotalTiming
 
 
@@ -81,8 +81,8 @@ class ModelClass(BaseModel):
 
 class Limits(BaseModel):
     bytes: int = Field(description="Of one request's body.")
-    pixels: int = Field(description="Of one picture.")
-    pictures: int = Field(description="Of one request.")
+    pixels: int = Field(description="Of one image.")
+    images: int = Field(description="Of one request.")
     timeout_s: float
 
 
@@ -91,8 +91,8 @@ class Model(BaseModel):
 
     model: str
     classes: list[ModelClass]
-    image_size_px: int = Field(description="The side to which every picture is resized for the network.")
-    metric: dict[str, Any] | None = Field(description="Name, value and pictures of the evaluation, if there was one.")
+    image_size_px: int = Field(description="The side to which every image is resized for the network.")
+    metric: dict[str, Any] | None = Field(description="Name, value and images of the evaluation, if there was one.")
     max_overlap: float
     top_k: int
     limits: Limits

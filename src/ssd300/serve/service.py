@@ -1,4 +1,4 @@
-"""Pictures as they are sent, to detections: decoded in a few threads, and through the network together with others'.
+"""Images as they are sent, to detections: decoded in a few threads, and through the network together with others'.
 
 Knows no HTTP. Pixels are let go as soon as the network has its input, so that what waits is small.
 """
@@ -16,9 +16,9 @@ import numpy as np
 
 from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.detection.outputs import JPEG_QUALITY
-from ssd300.detection.results import PictureDetections, Result
+from ssd300.detection.results import ImageDetections, Result
 from ssd300.images.read import decode_image
-from ssd300.serve.accepting import PictureFormat
+from ssd300.serve.accepting import ImageFormat
 from ssd300.serve.batcher import Batcher
 from ssd300.types import Selection
 
@@ -28,7 +28,7 @@ NEVER = 1.0  # no score is above it, so nothing of a class with this threshold i
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sent:
-    """A picture as it was sent: the file's content, and the name that it had there, "" for none."""
+    """An image as it was sent: the file's content, and the name that it had there, "" for none."""
 
     name: str
     content: bytes
@@ -36,15 +36,15 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Found:
-    """What one picture gave, and what that took, in seconds by stage."""
+    """What one image gave, and what that took, in seconds by stage."""
 
-    detections: PictureDetections
+    detections: ImageDetections
     seconds: dict[str, float]
     batch_size: int
 
 
 class Service:
-    """A detector for many at once. `max_pixels` is of one picture, `batch_size` and `queue` as for the Batcher."""
+    """A detector for many at once. `max_pixels` is of one image, `batch_size` and `queue` as for the Batcher."""
 
     def __init__(self, detector: Detector, *, batch_size: int, queue: int, max_pixels: int) -> None:
         self.detector = detector
@@ -76,13 +76,13 @@ class Service:
         wanted = [score if name in classes else NEVER for name, score in zip(known, scores, strict=True)]
         return replace(selection, min_score=tuple(wanted))
 
-    async def detect(self, pictures: Sequence[Sent], selection: Selection) -> list[Found]:
-        """What each picture gives, in their order.
+    async def detect(self, images: Sequence[Sent], selection: Selection) -> list[Found]:
+        """What each image gives, in their order.
 
         Raises:
-            DataError: one of them is no picture, broken or too large; nothing is answered for the others then.
+            DataError: one of them is no image, broken or too large; nothing is answered for the others then.
         """
-        tasks = [asyncio.ensure_future(self._detect(picture, selection)) for picture in pictures]
+        tasks = [asyncio.ensure_future(self._detect(image, selection)) for image in images]
         try:
             return list(await asyncio.gather(*tasks))
         except BaseException:
@@ -90,9 +90,9 @@ class Service:
                 task.cancel()
             raise
 
-    async def draw(self, picture: Sent, found: PictureDetections, form: PictureFormat) -> bytes:
-        """The picture as a file, with boxes, names and scores."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._draw, picture, found, form)
+    async def draw(self, image: Sent, found: ImageDetections, form: ImageFormat) -> bytes:
+        """The image as a file, with boxes, names and scores."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._draw, image, found, form)
 
     def warm_up(self) -> None:
         """Run the network once, as the first time is the slowest."""
@@ -104,16 +104,14 @@ class Service:
         self.batcher.close()
         self._readers.shutdown()
 
-    async def _detect(self, picture: Sent, selection: Selection) -> Found:
+    async def _detect(self, image: Sent, selection: Selection) -> Found:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
-        size_hw, prepared, decoding_s = await loop.run_in_executor(self._readers, self._read, picture)
+        size_hw, prepared, decoding_s = await loop.run_in_executor(self._readers, self._read, image)
         read = time.monotonic()
         answer = await asyncio.wrap_future(self.batcher.submit(prepared, selection))
         return Found(
-            detections=PictureDetections(
-                **vars(answer.detections.scaled(size_hw)), image=picture.name, size_hw=size_hw
-            ),
+            detections=ImageDetections(**vars(answer.detections.scaled(size_hw)), image=image.name, size_hw=size_hw),
             seconds={
                 "decode": decoding_s,
                 "wait": read - started - decoding_s + answer.waited_s,
@@ -123,17 +121,17 @@ class Service:
             batch_size=answer.batch_size,
         )
 
-    def _read(self, picture: Sent) -> tuple[tuple[int, int], Any, float]:
+    def _read(self, image: Sent) -> tuple[tuple[int, int], Any, float]:
         started = time.monotonic()
-        pixels = self._decoded(picture)
+        pixels = self._decoded(image)
         prepared = self.detector.network.prepare(pixels)
         return (pixels.shape[0], pixels.shape[1]), prepared, time.monotonic() - started
 
-    def _draw(self, picture: Sent, found: PictureDetections, form: PictureFormat) -> bytes:
+    def _draw(self, image: Sent, found: ImageDetections, form: ImageFormat) -> bytes:
         fields = {name: value for name, value in vars(found).items() if name != "size_hw"}
         file = io.BytesIO()
-        Result(**fields, pixels=self._decoded(picture)).draw().save(file, format=form, quality=JPEG_QUALITY)
+        Result(**fields, pixels=self._decoded(image)).draw().save(file, format=form, quality=JPEG_QUALITY)
         return file.getvalue()
 
-    def _decoded(self, picture: Sent) -> np.ndarray:
-        return decode_image(picture.content, where=picture.name or "the picture", max_pixels=self._max_pixels)
+    def _decoded(self, image: Sent) -> np.ndarray:
+        return decode_image(image.content, where=image.name or "the image", max_pixels=self._max_pixels)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 
 MEGA = 1_000_000
-MOST_PICTURES = 16
+MOST_IMAGES = 16
 BODIES_IN_MEMORY = 8  # of the largest size; what is being sent beyond that is refused
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServeSettings:
-    """`queue` counts pictures that are taken in and not answered yet; `max_bytes` is of one request's body,
-    `max_pixels` of one picture, `max_pictures` of one request. `timeout_s` is how long a body may take to arrive, and
+    """`queue` counts images that are taken in and not answered yet; `max_bytes` is of one request's body,
+    `max_pixels` of one image, `max_images` of one request. `timeout_s` is how long a body may take to arrive, and
     then how long its answer may take. With a `token` the API asks for it; `cors_origins` are the pages of other
     servers whose scripts may call it. `root_path` is where a proxy puts the server, such as "/detector"; the proxy
     takes it off what it hands on.
@@ -24,19 +24,19 @@ class ServeSettings:
     timeout_s: float = 30.0
     max_bytes: int = 32 * MEGA
     max_pixels: int = 50 * MEGA
-    max_pictures: int = MOST_PICTURES
+    max_images: int = MOST_IMAGES
     root_path: str = ""
     token: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "queue", "max_bytes", "max_pixels", "max_pictures"):
+        for name in ("batch_size", "queue", "max_bytes", "max_pixels", "max_images"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
         if not 0 < self.timeout_s < float("inf"):
             raise ValueError(f"timeout_s is {self.timeout_s}; it must be more than 0")
-        if self.max_pictures > self.queue:
-            raise ValueError(f"max_pictures is {self.max_pictures}; no more than queue ({self.queue}) fit")
+        if self.max_images > self.queue:
+            raise ValueError(f"max_images is {self.max_images}; no more than queue ({self.queue}) fit")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise ValueError(f"root_path is '{self.root_path}'; it starts with a slash and ends without one")
         if self.token is not None and not (self.token.isascii() and self.token.isprintable() and self.token.strip()):

@@ -1,4 +1,4 @@
-"""A request's body to pictures in memory, with limits on bytes and count while it arrives. Nothing goes to disk."""
+"""A request's body to images in memory, with limits on bytes and count while it arrives. Nothing goes to disk."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ RAW = ("image/", "application/octet-stream")
 MOST_FIELDS = 64
 LONGEST_FIELD = 10_000  # bytes; a class name is shorter
 LONGEST_NAME = 200
-HOW_TO_SEND = "Send pictures as multipart/form-data, or one picture as the body with 'Content-Type: image/jpeg'."
+HOW_TO_SEND = "Send images as multipart/form-data, or one image as the body with 'Content-Type: image/jpeg'."
 
 
 class _InMemory(MultiPartParser):
@@ -63,17 +63,17 @@ class _Share:
 class Upload:
     """`fields` are the form's other parts, name and value; `size` the bytes of the body."""
 
-    pictures: list[Sent]
+    images: list[Sent]
     fields: list[tuple[str, str]]
     size: int
 
 
 async def receive(request: Request, settings: ServeSettings, share: _Share) -> Upload:
-    """The pictures of a request.
+    """The images of a request.
 
     Raises:
         ProblemError: 400 for a body that is empty or no form, 408 for a slow one, 413 for one too large or with too
-            many pictures, 415 for another type or encoding.
+            many images, 415 for another type or encoding.
         FullError: other requests' bodies leave no room.
     """
     encoding = request.headers.get("content-encoding", "identity")
@@ -85,26 +85,26 @@ async def receive(request: Request, settings: ServeSettings, share: _Share) -> U
     media_type = kind.decode("latin-1").lower()
     is_form = media_type == MULTIPART
     if not is_form and not media_type.startswith(RAW):
-        raise ProblemError(415, f"A body of type '{media_type[:LONGEST_NAME]}' is no picture.", fix=HOW_TO_SEND)
+        raise ProblemError(415, f"A body of type '{media_type[:LONGEST_NAME]}' is no image.", fix=HOW_TO_SEND)
     counted = _Counted(request, settings.max_bytes, share)
     try:
         async with asyncio.timeout(settings.timeout_s):
             if is_form:
-                pictures, fields = await _form(request, counted.chunks(), settings.max_pictures)
+                images, fields = await _form(request, counted.chunks(), settings.max_images)
             else:
-                pictures = [Sent(name="", content=b"".join([chunk async for chunk in counted.chunks()]))]
+                images = [Sent(name="", content=b"".join([chunk async for chunk in counted.chunks()]))]
                 fields = []
     except TimeoutError:
         raise ProblemError(
-            408, f"The body did not arrive within {settings.timeout_s:g} s.", fix="Send it again, or a smaller picture."
+            408, f"The body did not arrive within {settings.timeout_s:g} s.", fix="Send it again, or a smaller image."
         ) from None
     except ClientDisconnect:
         raise ProblemError(400, "The connection ended before the body did.", fix="Send it again.") from None
     if not counted.size:
         raise ProblemError(400, "The body is empty.", fix=HOW_TO_SEND)
-    if not pictures:
-        raise ProblemError(400, "The form has no picture: no part of it has a file name.", fix="curl -F file=@a.jpg")
-    return Upload(pictures=pictures, fields=fields, size=counted.size)
+    if not images:
+        raise ProblemError(400, "The form has no image: no part of it has a file name.", fix="curl -F file=@a.jpg")
+    return Upload(images=images, fields=fields, size=counted.size)
 
 
 class _Counted:
@@ -129,17 +129,17 @@ class _Counted:
         return ProblemError(
             413,
             f"The body is larger than {self._most:,} bytes.",
-            fix="Make the picture smaller, or send fewer at once.",
+            fix="Make the image smaller, or send fewer at once.",
         )
 
 
 async def _form(
-    request: Request, chunks: AsyncGenerator[bytes, None], max_pictures: int
+    request: Request, chunks: AsyncGenerator[bytes, None], max_images: int
 ) -> tuple[list[Sent], list[tuple[str, str]]]:
     parser = _InMemory(
         request.headers,
         chunks,
-        max_files=max_pictures,
+        max_files=max_images,
         max_fields=MOST_FIELDS,
         max_part_size=LONGEST_FIELD,
     )
@@ -147,13 +147,13 @@ async def _form(
         form = await parser.parse()
     except MultiPartException as error:
         if "Too many files" in error.message:
-            what = f"There are more than {max_pictures} pictures."
+            what = f"There are more than {max_images} images."
             raise ProblemError(413, what, fix="Send fewer at once.") from error
         raise ProblemError(400, f"The form is broken: {error.message}", fix=HOW_TO_SEND) from error
     try:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        pictures = [Sent(name=_plain_name(file.filename), content=await file.read()) for file in files]
-        return pictures, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        images = [Sent(name=_plain_name(file.filename), content=await file.read()) for file in files]
+        return images, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     finally:
         await form.close()
 

@@ -33,10 +33,10 @@ class Callback:
         """After every update of the weights."""
 
     def on_epoch(self, epoch: int) -> None:
-        """When every picture has been seen `epoch` times."""
+        """When every image has been seen `epoch` times."""
 
     def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
-        """After an evaluation on the held-out pictures: of the weights, and of their average where the run has one."""
+        """After an evaluation on the held-out images: of the weights, and of their average where the run has one."""
 
     def on_save(self, progress: Progress) -> None:
         """After weights and state were saved."""

@@ -24,7 +24,7 @@ class TrainConfig:
     steps
         Updates of the weights; images seen are steps times batch size.
     batch_size
-        Pictures an update.
+        Images an update.
     accumulate
         Parts of a batch that the network sees one by one, for less memory. But for batch normalisation nothing changes.
     lr
@@ -50,15 +50,15 @@ class TrainConfig:
     rules
         Matching and loss: 'paper' or 'seed'.
     normalization
-        'start' is that of the weights that the backbone starts from; 'none' leaves pictures at 0..1, as the seed does.
+        'start' is that of the weights that the backbone starts from; 'none' leaves images at 0..1, as the seed does.
     augment
         The paper's data augmentation.
     on_bad_image
-        What a picture that cannot be read gets: 'error' ends the run, 'skip' takes the next one and counts it.
+        What an image that cannot be read gets: 'error' ends the run, 'skip' takes the next one and counts it.
     cache
-        Keep decoded pictures: 'ram' in memory, 'disk' in a file of the run folder that ends with the run.
+        Keep decoded images: 'ram' in memory, 'disk' in a file of the run folder that ends with the run.
     workers
-        Processes that decode pictures; 0 decodes in the training process.
+        Processes that decode images; 0 decodes in the training process.
     ema
         Keep a running average of the weights, evaluated and saved beside them; the better of the two is the best.
     ema_decay
@@ -138,17 +138,17 @@ class TrainConfig:
             raise ValueError(f"lr_drop is {self.lr_drop}; drops are steps from 1 on, each later than the one before")
 
     def describe_schedule(self, images: int) -> str:
-        """The schedule in pictures seen, of a data set of so many; steps beside them."""
+        """The schedule in images seen, of a data set of so many; steps beside them."""
         seen = self.steps * self.batch_size
         steps = f"{self.steps:,} steps of {self.batch_size}"
-        text = f"{seen:,} pictures ({seen / images:.3g} epochs) in {steps}; rate {self.lr:g}"
+        text = f"{seen:,} images ({seen / images:.3g} epochs) in {steps}; rate {self.lr:g}"
         if self.warmup_steps:
-            text += f", reached after {self.warmup_steps * self.batch_size:,} pictures"
+            text += f", reached after {self.warmup_steps * self.batch_size:,} images"
         if self.schedule == "cosine":
             return text + ", falling to 0 as a cosine"
         drops = [drop * self.batch_size for drop in self.lr_drop if drop < self.steps]
         return text + (
-            f", times {self.lr_drop_factor:g} after {' and '.join(f'{drop:,}' for drop in drops)} pictures"
+            f", times {self.lr_drop_factor:g} after {' and '.join(f'{drop:,}' for drop in drops)} images"
             if drops else ", the same to the end"
         )  # fmt: skip
 

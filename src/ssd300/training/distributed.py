@@ -1,6 +1,6 @@
 """Several processes that train one detector, as `torchrun` starts them; one process is a world of its own.
 
-A batch is cut into one piece a process. Which pictures it has does not depend on their number, so a run can be resumed
+A batch is cut into one piece a process. Which images it has does not depend on their number, so a run can be resumed
 with another one.
 """
 

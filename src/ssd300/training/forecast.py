@@ -10,7 +10,7 @@ import torch
 
 from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
-from ssd300.data.loader import AugmentedPictures, training_batches
+from ssd300.data.loader import AugmentedImages, training_batches
 from ssd300.images.read import DECODES_FAST, read_image
 from ssd300.system.device import choose_device, dtype_name
 from ssd300.system.memory import used_memory_bytes
@@ -24,14 +24,14 @@ from ssd300.training.validation import validate
 from ssd300.weights import Card
 
 WARM_UP, LEAST, AT_LEAST_S = 2, 3, 10.0  # steps before timing, steps timed, and for how long
-SAMPLED = 24  # pictures that are decoded, augmented or evaluated for the timing
+SAMPLED = 24  # images that are decoded, augmented or evaluated for the timing
 MUCH = 0.1  # of a step: waiting that is less is no limit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
     """Seconds are of the wall. `stages` are those of a batch if each had a core for itself; `waiting_s` is what a step
-    waits for its pictures. `finish_s` has the evaluations in it.
+    waits for its images. `finish_s` has the evaluations in it.
     """
 
     device: str
@@ -84,7 +84,7 @@ def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | Non
 
 
 def _time_steps(state: TrainState, dataset: Dataset, device: torch.device) -> tuple[list[float], list[float], Batch]:
-    """Seconds of work and of waiting for pictures, of each step after the first ones; and a batch."""
+    """Seconds of work and of waiting for images, of each step after the first ones; and a batch."""
     config, step = state.config, TrainStep(state, device)
     batches = training_batches(
         dataset.annotations,
@@ -114,7 +114,7 @@ def _backward(step: TrainStep, batch: Batch, count: int) -> None:
 
 
 def _time_evaluation(state: TrainState, card: Card, validation: Dataset, device: torch.device) -> float:
-    """Seconds of an evaluation, from some of its pictures."""
+    """Seconds of an evaluation, from some of its images."""
     some = replace(validation, annotations=validation.annotations[:SAMPLED])
     started = time.perf_counter()
     validate(
@@ -133,9 +133,9 @@ def _time_stages(
     for annotation in annotations:
         read_image(annotation.image_path)
     decoded = time.perf_counter()
-    pictures = AugmentedPictures(annotations, size=size, seed=config.seed, augment=config.augment)
+    images = AugmentedImages(annotations, size=size, seed=config.seed, augment=config.augment)
     for index in range(len(annotations)):
-        pictures[0, index]
+        images[0, index]
     prepared = time.perf_counter()
     batch.images.to(device)
     _wait_for(device)
@@ -159,8 +159,8 @@ def _advise(config: TrainConfig, device: torch.device, stages: dict[str, float],
         if limit == "decode" and not DECODES_FAST:
             return limit, "pip install 'ssd300[fast]', which decodes JPEG faster"
         if limit == "decode" and config.cache == "none":
-            return limit, "--cache ram, if the decoded pictures fit"
-        return limit, "nothing here: the network is faster than all cores can prepare pictures"
+            return limit, "--cache ram, if the decoded images fit"
+        return limit, "nothing here: the network is faster than all cores can prepare images"
     limit = max(("copy to the device", "network and update"), key=stages.__getitem__)
     if device.type != "cpu":
         return limit, "--amp auto" if config.amp == "off" else "a larger --batch-size, if memory allows, with its --lr"

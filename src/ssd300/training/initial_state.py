@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: torch.device) -> tuple[TrainState, Card]:
-    """Raises UsageError if the batch has no picture for each process, and what `initialize` raises."""
+    """Raises UsageError if the batch has no image for each process, and what `initialize` raises."""
     if config.batch_size < world.size * config.accumulate:
         raise UsageError(
-            f"a batch of {config.batch_size} has no picture for each of {world.size} processes in {config.accumulate} "
+            f"a batch of {config.batch_size} has no image for each of {world.size} processes in {config.accumulate} "
             "parts",
             fix="Make --batch-size larger, or start fewer processes.",
         )

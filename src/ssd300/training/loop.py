@@ -14,7 +14,7 @@ import torch
 
 from ssd300 import run_layout
 from ssd300.batches import Batch
-from ssd300.data.cache import PictureCache
+from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
 from ssd300.errors import DataError, UsageError
@@ -58,7 +58,7 @@ def train(
     Raises:
         UsageError: the folder is in use, `stop_after` is no step, or `resume` finds other options and `override` does
             not take them.
-        DataError: a picture cannot be read, a label is none of the classes, or the data is empty.
+        DataError: an image cannot be read, a label is none of the classes, or the data is empty.
         RunError: the loss or a gradient is not finite, memory ran out, a file cannot be written.
     """
     if stop_after is not None and stop_after < 1:
@@ -133,11 +133,11 @@ class Trainer:
     def batches(self) -> Iterator[Batch]:
         """The piece of this process of every batch from here on."""
         config = self.config
-        cache: PictureCache | None = None
+        cache: ImageCache | None = None
         if config.cache != "none":
             folder = config.out if config.cache == "disk" else None
-            cache = PictureCache(self.dataset.annotations, folder=folder, copies=self.world.size)
-            log.info("cache of %d decoded pictures: %s", len(self.dataset), cache.summary)
+            cache = ImageCache(self.dataset.annotations, folder=folder, copies=self.world.size)
+            log.info("cache of %d decoded images: %s", len(self.dataset), cache.summary)
         return training_batches(
             self.dataset.annotations,
             size=self.state.model.settings.image_size_px,
@@ -215,7 +215,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write weights and state, unless they are written already."""
-        skipped = (picture for process in self.world.gather(self.state.progress.skipped) for picture in process)
+        skipped = (image for process in self.world.gather(self.state.progress.skipped) for image in process)
         self.progress(skipped=tuple(dict.fromkeys(skipped)))
         if self.state.progress == self.saved:
             return
@@ -245,11 +245,11 @@ class Trainer:
         save_weights(self.config.out / name, model, card)
 
     def note_skipped(self, skipped: Sequence[str]) -> None:
-        """Say each picture that could not be read once, and count it."""
+        """Say each image that could not be read once, and count it."""
         known = self.state.progress.skipped
-        fresh = [picture for picture in dict.fromkeys(skipped) if picture not in known]
-        for picture in fresh:
-            log.warning("skipped, as --on-bad-image says: %s", picture)
+        fresh = [image for image in dict.fromkeys(skipped) if image not in known]
+        for image in fresh:
+            log.warning("skipped, as --on-bad-image says: %s", image)
         self.progress(skipped=(*known, *fresh))
 
     def progress(self, **changes: Any) -> None:
@@ -259,7 +259,7 @@ class Trainer:
 def _check(dataset: Dataset) -> None:
     """Raises DataError for data that is empty, or labels that are none of its classes."""
     if not len(dataset):
-        raise DataError("there are no pictures to train on", where=dataset.root)
+        raise DataError("there are no images to train on", where=dataset.root)
     for annotation in dataset.annotations:
         if len(annotation) and not 0 <= annotation.labels.min() <= annotation.labels.max() < len(dataset.classes):
             raise DataError(

@@ -20,9 +20,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextmanager
 def explained(count: int, attempt: Callable[[int], object] | None) -> Iterator[None]:
-    """Turns running out of memory into a RunError that names the largest number of pictures that fits.
+    """Turns running out of memory into a RunError that names the largest number of images that fits.
 
-    `attempt` makes forward and backward pass of so many of the `count` pictures; halves are tried until one fits.
+    `attempt` makes forward and backward pass of so many of the `count` images; halves are tried until one fits.
     Without it nothing is tried, as one of several processes cannot do it alone.
     """
     try:
@@ -34,15 +34,15 @@ def explained(count: int, attempt: Callable[[int], object] | None) -> Iterator[N
     else:
         return
     # Out of the except clause, as the error holds on to the tensors of the pass that failed.
-    what = f"memory ran out with {count} pictures at once ({said}; {_free()} are free)"
+    what = f"memory ran out with {count} images at once ({said}; {_free()} are free)"
     if attempt is None:
         raise RunError(what, fix="Give --accumulate 2 or more, which keeps the batch, or a smaller --batch-size.")
     fits = _largest_that_fits(count, attempt)
     fix = (
-        f"{fits} pictures fit: --accumulate {-(-count // fits)} keeps the batch as it is, --batch-size {fits} makes it "
+        f"{fits} images fit: --accumulate {-(-count // fits)} keeps the batch as it is, --batch-size {fits} makes it "
         "smaller."
         if fits
-        else "Not even one picture fits: use another device, or a smaller --model."
+        else "Not even one image fits: use another device, or a smaller --model."
     )
     raise RunError(what, fix=fix)
 

@@ -1,4 +1,4 @@
-"""The files of a run that people and scripts read: what it was given, its rows, plots, pictures and report.
+"""The files of a run that people and scripts read: what it was given, its rows, plots, images and report.
 
 Weights and state are the loop's. Nothing here draws a random number or changes the model.
 """
@@ -28,11 +28,11 @@ from ssd300.evaluation.scoring import SHOWN_SCORE, Report
 from ssd300.images.draw import draw_detections
 from ssd300.images.to_tensor import WHITE, to_float
 from ssd300.reporting import plots
-from ssd300.reporting.evaluation import evaluation_figures, worst_pictures
+from ssd300.reporting.evaluation import evaluation_figures, worst_images
 from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
 from ssd300.reporting.plot_style import save_figure
-from ssd300.reporting.run import SHOWN_PICTURES, duration, read_run
+from ssd300.reporting.run import SHOWN_IMAGES, duration, read_run
 from ssd300.system.device import dtype_name
 from ssd300.system.environment import environment, source_commit
 from ssd300.system.files import write_atomically, write_json, write_text
@@ -85,18 +85,18 @@ class RunFolder(Callback):
         save_figure(self.folder / run_layout.LABELS_PLOT, figure)
 
     def on_first_batch(self, batch: Batch, fill: Tensor) -> None:
-        """Keep the first pictures of the batch as the network sees them."""
+        """Keep the first images of the batch as the network sees them."""
         images = batch.images
         pixels = to_float(images) if batch.photometric is None else apply_photometric(images, batch.photometric, fill)
         shown = (pixels[:MOST_OF_A_BATCH] * WHITE).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        pictures = []
+        tiles = []
         for row, image in enumerate(shown):
             real = batch.targets.labels[row] > 0  # 0 is padding
             boxes = batch.targets.boxes[row][real].numpy() * np.tile(image.shape[1::-1], 2)
             labels = batch.targets.labels[row][real].numpy() - 1
-            pictures.append((batch.image_ids[row], draw_labels(image, boxes, labels, self.dataset.classes)))
-        picture = montage(pictures, columns=BATCH_COLUMNS, tile_px=BATCH_TILE_PX)
-        _save_jpeg(self.folder / run_layout.TRAINING_BATCH_IMAGE, picture)
+            tiles.append((batch.image_ids[row], draw_labels(image, boxes, labels, self.dataset.classes)))
+        grid = montage(tiles, columns=BATCH_COLUMNS, tile_px=BATCH_TILE_PX)
+        _save_jpeg(self.folder / run_layout.TRAINING_BATCH_IMAGE, grid)
 
     def on_step(self, row: StepRow) -> None:
         """Add a row and a line of the log, every so many steps."""
@@ -118,7 +118,7 @@ class RunFolder(Callback):
         )  # fmt: skip
 
     def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
-        """Add the evaluation's row; if it is the best so far, keep its detections, curves and pictures."""
+        """Add the evaluation's row; if it is the best so far, keep its detections, curves and images."""
         aps = {name: result.ap for name, result in report.per_class.items()}
         row = {
             "step": progress.step,
@@ -183,13 +183,13 @@ class RunFolder(Callback):
         for name, figure in evaluation_figures(report, failures).items():
             save_figure(self.folder / run_layout.EVALUATION_PLOT.format(name=name), figure)
         annotations, classes = report.dataset.annotations, report.dataset.classes
-        for number, index in enumerate(_spread(annotations, SHOWN_PICTURES), start=1):
-            picture = _labels_beside_detections(annotations[index], report.detections, index, classes)
-            _save_jpeg(self.folder / run_layout.VALIDATION_IMAGE.format(number=number), picture)
+        for number, index in enumerate(_spread(annotations, SHOWN_IMAGES), start=1):
+            image = _labels_beside_detections(annotations[index], report.detections, index, classes)
+            _save_jpeg(self.folder / run_layout.VALIDATION_IMAGE.format(number=number), image)
         for leftover in self.folder.glob(run_layout.WORST_IMAGE.format(number="*")):
             leftover.unlink()
-        for number, picture in enumerate(worst_pictures(report, failures), start=1):
-            _save_jpeg(self.folder / run_layout.WORST_IMAGE.format(number=number), picture)
+        for number, image in enumerate(worst_images(report, failures), start=1):
+            _save_jpeg(self.folder / run_layout.WORST_IMAGE.format(number=number), image)
 
 
 def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
 
 
 def _spread(annotations: Sequence[Annotation], count: int) -> list[int]:
-    """`count` pictures at even distances among those with objects; all that there are if they are fewer."""
+    """`count` images at even distances among those with objects; all that there are if they are fewer."""
     with_objects = [index for index, annotation in enumerate(annotations) if len(annotation)]
     places = np.linspace(0, len(with_objects) - 1, min(count, len(with_objects))).round().astype(int)
     return [with_objects[place] for place in places]
@@ -236,12 +236,12 @@ def _labels_beside_detections(
         boxes=table.boxes_px[rows], scores=table.scores[rows], labels=table.labels[rows], classes=classes
     )
     labelled = draw_labels(image, annotation.boxes_px, annotation.labels, classes)
-    pictures = [
+    images = [
         (f"{annotation.image_id}: labels", labelled),
         (f"detections, score from {SHOWN_SCORE:g}", draw_detections(image, found)),
     ]
-    return montage(pictures, columns=2, tile_px=TILE_PX)
+    return montage(images, columns=2, tile_px=TILE_PX)
 
 
-def _save_jpeg(path: Path, picture: Image.Image) -> None:
-    write_atomically(path, lambda temporary: picture.save(temporary, format="JPEG", quality=90))
+def _save_jpeg(path: Path, image: Image.Image) -> None:
+    write_atomically(path, lambda temporary: image.save(temporary, format="JPEG", quality=90))

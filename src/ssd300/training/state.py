@@ -15,7 +15,7 @@ from ssd300.model import SSD
 from ssd300.system.files import write_atomically
 from ssd300.training.config import TrainConfig
 
-# These do not change the numbers: a run that met a picture that it cannot read has ended, if that was to be an error.
+# These do not change the numbers: a run that met an image that it cannot read has ended, if that was to be an error.
 MAY_CHANGE = {
     "out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image", "cache", "tensorboard",
 }  # fmt: skip
@@ -27,7 +27,7 @@ class Progress(NamedTuple):
     """How far a run is: updates made, the report of the best evaluation so far (`Report.to_dict`), time spent.
 
     `evaluated` is the step of the last whole evaluation, `stale` how many there were since the best. `skipped` names
-    the pictures that could not be read, each once. `precision` is the network's in training; a run keeps it, as 'auto'
+    the images that could not be read, each once. `precision` is the network's in training; a run keeps it, as 'auto'
     may choose another on the next machine.
     """
 
@@ -44,7 +44,7 @@ class Progress(NamedTuple):
 class TrainState:
     """What training changes. `data` is the data set's fingerprint: a run goes on with the data it began with.
 
-    The stream of pictures needs no state of its own: it follows from the seed and the images seen.
+    The stream of images needs no state of its own: it follows from the seed and the images seen.
     """
 
     config: TrainConfig

@@ -50,7 +50,7 @@ class TrainStep:
             raise RunError(
                 f"the loss is {losses.sum().item()} and the gradient's norm {norm.item()}; the weights are as before",
                 where=f"step {step + 1}, images {_describe(batch)}",
-                fix="Look at these pictures and their boxes; lower --lr, or set --grad-clip.",
+                fix="Look at these images and their boxes; lower --lr, or set --grad-clip.",
             )
         set_learning_rate(optimizer, self.config.learning_rate(step))
         scaler.step(optimizer)
@@ -60,13 +60,13 @@ class TrainStep:
         return Losses(losses[0], losses[1])
 
     def backward(self, batch: Batch) -> Losses:
-        """Add the gradient of this process's pictures to the weights' and answer their share of the losses."""
+        """Add the gradient of this process's images to the weights' and answer their share of the losses."""
         model, precision = self.state.model, self.state.progress.precision
         images, targets = batch.images.to(self.device), batch.targets.to(self.device)
         if batch.photometric is None:
-            pictures = to_float(images)
+            pixels = to_float(images)
         else:
-            pictures = apply_photometric(images, batch.photometric.to(self.device), model.mean)
+            pixels = apply_photometric(images, batch.photometric.to(self.device), model.mean)
         matched = self.match(targets, model.default_boxes)
         # Of the whole batch, whatever its parts and whichever process has them.
         normalizer = self.world.sum((matched >= 0).sum()).clamp(min=1).float()
@@ -77,7 +77,7 @@ class TrainStep:
             waits = isinstance(self.network, DistributedDataParallel) and rows is not parts[-1]
             with self.network.no_sync() if waits else nullcontext():  # type: ignore[operator]  # DDP's own
                 with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
-                    predictions = self.network(pictures[rows])
+                    predictions = self.network(pixels[rows])
                 part = self.loss(predictions, targets.part(rows), matched[rows], normalizer=normalizer)
                 # There they are averaged, and are to be summed.
                 self.state.scaler.scale(part.total * self.world.size).backward()  # type: ignore[no-untyped-call]  # torch's own
@@ -86,7 +86,7 @@ class TrainStep:
         return Losses(localization, classification)
 
     def most_at_once(self, count: int) -> int:
-        """How many of so many pictures the network sees together."""
+        """How many of so many images the network sees together."""
         return -(-count // self.config.accumulate)
 
     def _parts(self, count: int) -> list[slice]:
@@ -95,6 +95,6 @@ class TrainStep:
 
 
 def _describe(batch: Batch) -> str:
-    """The pictures of a batch, and how many boxes each has."""
+    """The images of a batch, and how many boxes each has."""
     counts = (batch.targets.labels > 0).sum(dim=1).tolist()
     return ", ".join(f"{image} ({count} boxes)" for image, count in zip(batch.image_ids, counts, strict=True))

@@ -35,7 +35,7 @@ def validate(
 ) -> Report | None:
     """The report of `ssd300 eval`, in float32, the same on every process; None if any was interrupted.
 
-    Each process detects on its own piece of the pictures, so none is counted twice. Raises DataError as `evaluate`.
+    Each process detects on its own piece of the images, so none is counted twice. Raises DataError as `evaluate`.
     """
     was_training = model.training
     detector = Detector(TorchNetwork(model, card, device=device))

@@ -30,7 +30,7 @@ NAMES_BY_COUNT: Mapping[int, Sequence[str]] = {
     len(names): names for names in (VOC_CLASSES, COCO_CLASSES, COCO_CLASSES_WITH_GAPS)
 }
 KNOWN_EXTRAS = ("default", "prior", "num_batches_tracked")  # of tensors that are no weights
-OWN_BOXES_TOLERANCE = 1e-4  # relative to the picture
+OWN_BOXES_TOLERANCE = 1e-4  # relative to the image
 SCALE = f"{OURS['norm4_3']}.weight"
 
 

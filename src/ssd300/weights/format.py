@@ -153,7 +153,7 @@ def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
         )
     if card.resize not in RESIZES:
         raise WeightsError(
-            f"pictures are resized by {card.resize}; this ssd300 has {', '.join(RESIZES)}",
+            f"images are resized by {card.resize}; this ssd300 has {', '.join(RESIZES)}",
             where=path,
             fix="Install a newer ssd300.",
         )

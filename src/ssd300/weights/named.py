@@ -45,7 +45,7 @@ NAMED: Mapping[str, NamedWeights] = MappingProxyType(
             is_detector=True,
             origin="torchvision, SSD300_VGG16_Weights.COCO_V1",
             data="COCO train2017",
-            licence="torchvision: BSD-3-Clause; COCO's pictures have terms of their own",
+            licence="torchvision: BSD-3-Clause; COCO's images have terms of their own",
             published="COCO AP 0.251 on val2017, says torchvision",
         ),
         "vgg16": NamedWeights(
@@ -53,14 +53,14 @@ NAMED: Mapping[str, NamedWeights] = MappingProxyType(
             is_detector=False,
             origin="torchvision, VGG16_Weights.IMAGENET1K_V1",
             data="ImageNet-1K",
-            licence="torchvision: BSD-3-Clause; ImageNet's pictures have terms of their own",
+            licence="torchvision: BSD-3-Clause; ImageNet's images have terms of their own",
         ),
         "vgg16_features": NamedWeights(
             file=_torchvision("vgg16_features-amdegroot", "88682ab5", 527.802),
             is_detector=False,
             origin="torchvision, VGG16_Weights.IMAGENET1K_FEATURES: Caffe's VGG16, by way of amdegroot's ssd.pytorch",
             data="ImageNet-1K",
-            licence="ssd.pytorch: MIT; ImageNet's pictures have terms of their own",
+            licence="ssd.pytorch: MIT; ImageNet's images have terms of their own",
         ),
     }
 )

@@ -16,7 +16,7 @@ GOOD = object_xml("red", (20, 20, 90, 90))
 
 @pytest.fixture
 def data(tmp_path):
-    """Six pictures that differ, all well labelled."""
+    """Six images that differ, all well labelled."""
     objects = dict.fromkeys("abcdef", GOOD)
     root = write_voc(tmp_path / "data", objects, {"trainval": list("abcd"), "test": list("ef")})
     random = np.random.default_rng(0)
@@ -57,8 +57,8 @@ SPOILT = {
     "box": (lambda d: label(d, "a", GOOD + object_xml("red", (50, 5, 20, 60))), "error", "a.xml", 2),
     "annotation": (lambda d: (d / "Annotations/a.xml").write_text("<annotation>"), "error", "a.xml", None),
     "annotation ": (lambda d: (d / "Annotations/a.xml").unlink(), "error", "a.xml", None),
-    "missing-picture": (lambda d: (d / "JPEGImages/a.jpg").unlink(), "error", "a.xml", None),
-    "picture": (lambda d: (d / "JPEGImages/a.jpg").write_bytes(b"text"), "error", "a.jpg", None),
+    "missing-image": (lambda d: (d / "JPEGImages/a.jpg").unlink(), "error", "a.xml", None),
+    "image": (lambda d: (d / "JPEGImages/a.jpg").write_bytes(b"text"), "error", "a.jpg", None),
     "animated": (
         lambda d: Image.new("L", (160, 120)).save(
             d / "JPEGImages/a.jpg", "GIF", save_all=True, append_images=[Image.new("L", (160, 120), 99)]
@@ -78,7 +78,7 @@ SPOILT = {
     "uncovered-class": (
         lambda d: [label(d, name, GOOD + object_xml("bar", (1, 60, 160, 66))) for name in "ae"], "warning", "", None,
     ),
-    "picture-without-annotation": (
+    "image-without-annotation": (
         lambda d: Image.new("RGB", (9, 9)).save(d / "JPEGImages/z.jpg"), "warning", "z.jpg", None,
     ),
     "no-objects": (lambda d: [label(d, name, "") for name in "abcdef"], "error", "", None),
@@ -105,7 +105,7 @@ def test_each_rule(data, capsys, rule):
 
 @pytest.mark.parametrize(
     ("form", "stray", "rule"),
-    [("coco", "z.jpg", "picture-without-annotation"), ("yolo", "z.txt", "annotation-without-picture")],
+    [("coco", "z.jpg", "image-without-annotation"), ("yolo", "z.txt", "annotation-without-image")],
 )
 def test_files_that_belong_to_nothing_in_coco_and_yolo(data, tmp_path, capsys, form, stray, rule):
     folder = tmp_path / form
@@ -127,7 +127,7 @@ def test_all_problems_are_told_at_once_and_nothing_is_changed(data, capsys):
     label(data, "c", object_xml("red", (9, 9, 1, 1)))
     before = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
     _, said = run(capsys, data)
-    assert {"annotation", "picture", "box"} <= {problem["rule"] for problem in said["problems"]}
+    assert {"annotation", "image", "box"} <= {problem["rule"] for problem in said["problems"]}
     assert before == {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
     assert run(capsys, data, "--no-pixels")[1]["images"] == 6
 

@@ -26,12 +26,12 @@ def content(**changes):
     return values | changes
 
 
-def write(folder: Path, name: str, values, pictures: str | None = None) -> Path:
+def write(folder: Path, name: str, values, images: str | None = None) -> Path:
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(values))
-    for entry in values["images"] if pictures is not None else ():
-        path = folder / pictures / entry["file_name"]
+    for entry in values["images"] if images is not None else ():
+        path = folder / images / entry["file_name"]
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (80, 60)).save(path)
     return file
@@ -52,7 +52,7 @@ def test_by_hand(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("train", "test", "pictures"),
+    ("train", "test", "images"),
     [
         ("annotations/instances_train2017.json", "annotations/instances_val2017.json", ("train2017", "val2017")),
         ("annotations/instances_train.json", "annotations/instances_val.json", ("images/train", "images/val")),
@@ -60,9 +60,9 @@ def test_by_hand(tmp_path):
         ("train.json", "test.json", ("images", "images")),
     ],
 )
-def test_layouts(tmp_path, train, test, pictures):
-    write(tmp_path, train, content(), pictures[0])
-    write(tmp_path, test, content(annotations=[]), pictures[1])
+def test_layouts(tmp_path, train, test, images):
+    write(tmp_path, train, content(), images[0])
+    write(tmp_path, test, content(annotations=[]), images[1])
     (tmp_path / "captions.json").write_text('{"images": []}')
     assert sum(map(len, load_dataset(tmp_path).annotations)) == 2
     held_out = load_dataset(tmp_path, purpose="test")
@@ -93,7 +93,7 @@ ENTRY = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [10, 20, 30, 15]}
         ({"annotations": [ENTRY | {"category_id": 5}]}, r"there is no category with the id 5"),
         ({"annotations": [ENTRY | {"bbox": [10, 20, 0, 15]}]}, r"object 1 \(dog\): the box .* is empty"),
         ({"annotations": [ENTRY | {"bbox": [10, 20, -4, 15]}]}, "is inverted"),
-        ({"annotations": [ENTRY | {"bbox": [10, 20, 300, 15]}]}, "reaches out of the picture"),
+        ({"annotations": [ENTRY | {"bbox": [10, 20, 300, 15]}]}, "reaches out of the image"),
         ({"annotations": [{"id": 1, "image_id": 7, "category_id": 3}]}, "missing or not a number"),
         ({"annotations": [ENTRY | {"bbox": [1, 2, "x", 3]}]}, "missing or not a number"),
         ({"annotations": ["text"]}, "there is no image with the id None"),
@@ -114,9 +114,9 @@ def test_what_is_wrong_is_told_with_file_and_entry(tmp_path, changes, message):
     assert "labels.json" in str(caught.value)
 
 
-def test_missing_pictures_and_what_is_no_coco(tmp_path):
+def test_missing_images_and_what_is_no_coco(tmp_path):
     file = write(tmp_path, "labels.json", content())
-    with pytest.raises(DataError, match=r"2 picture\(s\) are missing"):
+    with pytest.raises(DataError, match=r"2 image\(s\) are missing"):
         load_dataset(file)
     assert len(load_dataset(file, require_images=False)) == 2
     (tmp_path / "cut.json").write_text(file.read_text()[:-20])

@@ -52,7 +52,7 @@ def test_a_folder_without_splits_is_trained_on_whole(tmp_path, capsys):
     root = write_voc(tmp_path / "own", {"a": object_xml("nut", (1, 1, 9, 9))}, {})
     (root / "JPEGImages/a.png").touch()
     assert main(["prepare", str(root), "--out", str(tmp_path / "lists")]) == 0
-    assert "no test list: pictures of the split 'all' are trained on" in capsys.readouterr().err
+    assert "no test list: images of the split 'all' are trained on" in capsys.readouterr().err
     assert json.loads((tmp_path / "lists/TRAIN_images.json").read_text()) == ["../own/JPEGImages/a.png"]
     assert json.loads((tmp_path / "lists/TEST_images.json").read_text()) == []
 
@@ -78,13 +78,13 @@ def test_years_of_different_classes_are_refused(tmp_path, capsys):
     assert not (tmp_path / "lists").exists()
 
 
-def test_check_images_reads_every_picture(coloured, tmp_path, capsys):
-    picture = coloured / "JPEGImages/p1.jpg"
-    picture.write_bytes(picture.read_bytes()[:-200])
+def test_check_images_reads_every_image(coloured, tmp_path, capsys):
+    image = coloured / "JPEGImages/p1.jpg"
+    image.write_bytes(image.read_bytes()[:-200])
     words = ["prepare", str(coloured), "--out", str(tmp_path / "lists")]
     assert main([*words, "--check-images"]) == 3
     error = capsys.readouterr().err
-    assert "1 of 5 pictures cannot be read" in error
+    assert "1 of 5 images cannot be read" in error
     assert "p1.jpg" in error
     assert not (tmp_path / "lists").exists()
     assert main(words) == 0

@@ -8,7 +8,7 @@ from ssd300.errors import DataError
 GOOD = object_xml("cat", (1, 1, 10, 20))
 
 
-def one_picture(tmp_path, objects, **kwargs):
+def one_image(tmp_path, objects, **kwargs):
     root = write_voc(tmp_path / "data", {"a": objects}, {"trainval": ["a"]})
     return load_dataset(root, require_images=False, **kwargs)
 
@@ -21,7 +21,7 @@ def one_picture(tmp_path, objects, **kwargs):
         ((0, 1, 161, 120), (0, 0, 160, 120)),  # one pixel outside is cut
         ((10, 1, 1, 20), "inverted"),
         ((5, 5, 5, 9), "empty"),
-        ((1, 1, 170, 20), "reaches out of the picture of 160 x 120"),
+        ((1, 1, 170, 20), "reaches out of the image of 160 x 120"),
         (("nan", 1, 10, 20), "not a number"),
         (("x", 1, 10, 20), "not a number"),
         ((None, 1, 10, 20), "missing"),
@@ -31,39 +31,39 @@ def test_corners(tmp_path, corners, box):
     objects = GOOD + object_xml("dog", corners)
     if isinstance(box, str):
         with pytest.raises(DataError, match=box) as caught:
-            one_picture(tmp_path, objects)
+            one_image(tmp_path, objects)
         assert "a.xml, object 2 (dog)" in str(caught.value)
         assert "--on-bad-label" in str(caught.value)
-        dropped = one_picture(tmp_path, objects, on_bad_label="drop-box")
+        dropped = one_image(tmp_path, objects, on_bad_label="drop-box")
         assert dropped.dropped == {"boxes": 1}
         assert len(dropped.annotations[0]) == 1
     else:
-        assert one_picture(tmp_path, objects).annotations[0].boxes_px[1].tolist() == list(box)
+        assert one_image(tmp_path, objects).annotations[0].boxes_px[1].tolist() == list(box)
 
 
 def test_parts_are_not_objects_and_difficult_is_read(tmp_path):
     part = "<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>"
-    data = one_picture(tmp_path, object_xml("person", (1, 1, 9, 9), f"<difficult>1</difficult>{part}"))
+    data = one_image(tmp_path, object_xml("person", (1, 1, 9, 9), f"<difficult>1</difficult>{part}"))
     assert data.objects_per_class()["person"] == 1
     assert data.annotations[0].difficult.tolist() == [True]
     assert data.classes == VOC_CLASSES
 
 
 def test_no_objects_is_normal(tmp_path):
-    assert one_picture(tmp_path, "").annotations[0].boxes_px.shape == (0, 4)
+    assert one_image(tmp_path, "").annotations[0].boxes_px.shape == (0, 4)
 
 
 def test_names_fold_case_and_space_and_unknown_ones_suggest(tmp_path):
-    data = one_picture(tmp_path, object_xml(" Cat ", (1, 1, 9, 9)), classes=["cat", "dog"])
+    data = one_image(tmp_path, object_xml(" Cat ", (1, 1, 9, 9)), classes=["cat", "dog"])
     assert data.classes == ("cat", "dog")
     assert "' Cat ' as 'cat'" in data.notes[-1]
     with pytest.raises(DataError, match="Did you mean 'cat'"):
-        one_picture(tmp_path, object_xml("catt", (1, 1, 9, 9)), classes=["cat", "dog"])
+        one_image(tmp_path, object_xml("catt", (1, 1, 9, 9)), classes=["cat", "dog"])
 
 
 def test_own_classes_are_the_same_for_every_split(tmp_path):
-    pictures = {"a": object_xml("nut", (1, 1, 9, 9)), "b": object_xml("bolt", (1, 1, 9, 9))}
-    root = write_voc(tmp_path / "own", pictures, {"train": ["a"], "val": ["b"]})
+    images = {"a": object_xml("nut", (1, 1, 9, 9)), "b": object_xml("bolt", (1, 1, 9, 9))}
+    root = write_voc(tmp_path / "own", images, {"train": ["a"], "val": ["b"]})
     train = load_dataset(root, require_images=False)
     assert train.classes == load_dataset(root, require_images=False, purpose="test").classes == ("bolt", "nut")
 
@@ -74,7 +74,7 @@ def test_own_classes_are_the_same_for_every_split(tmp_path):
         (["a", "a"], "stands twice"),
         (["../a"], "leads out of the folder"),
         (["/a"], "leads out of the folder"),
-        (["missing", "a", "lost"], r"first .*missing\.xml: there is no annotation file for 2 of 3 pictures"),
+        (["missing", "a", "lost"], r"first .*missing\.xml: there is no annotation file for 2 of 3 images"),
         ([], "empty"),
     ],
 )
@@ -109,24 +109,24 @@ def test_ids_may_hold_spaces(tmp_path, text):
     assert [a.image_id for a in load_dataset(root, require_images=False).annotations] == ids
 
 
-def test_without_lists_every_picture_has_an_annotation(tmp_path):
+def test_without_lists_every_image_has_an_annotation(tmp_path):
     root = write_voc(tmp_path / "data", {"a": GOOD}, {})
     for name in ("a.jpg", "b.png", "c.JPG", "notes.txt"):
         (root / "JPEGImages" / name).touch()
-    with pytest.raises(DataError, match=r"first .*b\.png: there is no annotation file for 2 picture"):
+    with pytest.raises(DataError, match=r"first .*b\.png: there is no annotation file for 2 image"):
         load_dataset(root)
 
 
-def test_the_list_decides_which_picture_an_annotation_belongs_to(tmp_path):
+def test_the_list_decides_which_image_an_annotation_belongs_to(tmp_path):
     names = {"a": "a.jpg", "b": "C:\\b.PNG", "c": "c", "d.e": "d.e", "f": "other.jpg", "g": ""}
     root = write_voc(tmp_path / "data", {i: f"<filename>{n}</filename>{GOOD}" for i, n in names.items()}, {})
     notes = load_dataset(root, require_images=False).notes
-    assert [note for note in notes if "another picture" in note] == [
-        f"1 annotation(s) name another picture, first {root / 'Annotations/f.xml'}; their own name decides"
+    assert [note for note in notes if "another image" in note] == [
+        f"1 annotation(s) name another image, first {root / 'Annotations/f.xml'}; their own name decides"
     ]
 
 
-def test_an_unreadable_annotation_can_cost_its_picture_only(tmp_path):
+def test_an_unreadable_annotation_can_cost_its_image_only(tmp_path):
     root = write_voc(tmp_path / "data", {"a": GOOD, "b": GOOD, "c": object_xml("", (1, 1, 2, 2))}, {})
     (root / "Annotations/b.xml").write_text("<annotation>")
     for policy in ("error", "drop-box"):
@@ -181,9 +181,9 @@ def test_a_folder_that_is_no_voc_folder(tmp_path, make):
         load_dataset(tmp_path / "x")
 
 
-def test_a_missing_picture_is_named(tmp_path):
+def test_a_missing_image_is_named(tmp_path):
     root = write_voc(tmp_path / "data", {"a": GOOD}, {"trainval": ["a"]})
-    with pytest.raises(DataError, match=r"a\.xml: 1 picture\(s\) are missing"):
+    with pytest.raises(DataError, match=r"a\.xml: 1 image\(s\) are missing"):
         load_dataset(root)
 
 

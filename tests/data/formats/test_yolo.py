@@ -12,7 +12,7 @@ YAML = "path: .\ntrain: images/train\nval: images/val\nnames:\n  0: cat\n  1: do
 
 
 def write(root: Path, rows: dict[str, str | None], yaml: str = YAML) -> Path:
-    """A picture of 80 x 40 for each name below images/, and its text file, where there is one."""
+    """An image of 80 x 40 for each name below images/, and its text file, where there is one."""
     root.mkdir(exist_ok=True)
     for name, text in rows.items():
         image, labels = root / f"images/{name}.jpg", root / f"labels/{name}.txt"
@@ -34,7 +34,7 @@ def test_by_hand(tmp_path):
     np.testing.assert_allclose(first.boxes_px, [[30, 10, 50, 30], [8, 4, 72, 20]])
     assert first.labels.tolist() == [1, 0]
     assert (first.size_hw, len(second)) == ((40, 80), 0)
-    assert any("1 picture(s) without a text file" in note for note in data.notes)
+    assert any("1 image(s) without a text file" in note for note in data.notes)
     assert len(load_dataset(tmp_path / "d/data.yaml", purpose="test")) == 1
 
 
@@ -46,7 +46,7 @@ def test_by_hand(tmp_path):
         "train: train.txt\nval: [images/val]\nnames: [cat, dog]\n",
     ],
 )
-def test_ways_to_name_the_pictures(tmp_path, yaml):
+def test_ways_to_name_the_images(tmp_path, yaml):
     root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "val/b": "1 .5 .5 .5 .5"}, yaml)
     (root / "train.txt").write_text("./images/train/a.jpg\n")
     assert [annotation.image_id for annotation in load_dataset(root).annotations] == ["a"]
@@ -63,7 +63,7 @@ def test_ways_to_name_the_pictures(tmp_path, yaml):
         ("0 .5 .5 .5", "the line has 4 columns"),
         ("0 .5 .5 0 .5", "is empty"),
         ("0 .5 .5 nan .5", "missing or not a number"),
-        ("0 .5 .5 1.5 .5", "reaches out of the picture"),
+        ("0 .5 .5 1.5 .5", "reaches out of the image"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_line(tmp_path, text, message):
@@ -87,10 +87,10 @@ def test_a_description_that_does_not_fit(tmp_path, yaml, message):
         load_dataset(write(tmp_path / "d", {"train/a": "", "val/b": ""}, yaml))
 
 
-def test_a_picture_that_cannot_be_read_is_the_policys(tmp_path):
+def test_a_image_that_cannot_be_read_is_the_policys(tmp_path):
     root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "train/b": "0 .5 .5 .5 .5", "val/c": ""})
-    (root / "images/train/a.jpg").write_bytes(b"no picture")
-    with pytest.raises(DataError, match="the file is not a picture"):
+    (root / "images/train/a.jpg").write_bytes(b"no image")
+    with pytest.raises(DataError, match="the file is not an image"):
         load_dataset(root)
     data = load_dataset(root, on_bad_label="drop-image")
     assert [annotation.image_id for annotation in data.annotations] == ["b"]

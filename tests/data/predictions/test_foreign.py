@@ -10,7 +10,7 @@ from ssd300.data import load_dataset
 from ssd300.data.predictions.read import read_predictions
 from ssd300.errors import DataError
 
-# Pictures are 160 x 120; the classes blue, red. Image, label, score, half-open corners.
+# Images are 160 x 120; the classes blue, red. Image, label, score, half-open corners.
 ROWS = [
     ("p0", "red", 0.75, (0, 12, 40, 60)),
     ("p3", "blue", 0.5, (16, 0, 80, 120)),
@@ -194,7 +194,7 @@ def test_boxes_that_are_none_or_outside_are_told(data, tmp_path):
     path.write_text(json.dumps([{"image_id": 0, "category_id": 7, "score": 0.5, "bbox": box} for box in boxes]))
     notes = read_predictions(path, data.annotations, data.classes, ids_of=ids_of).notes
     assert any("1 box(es) end before they begin" in note for note in notes)
-    assert any("2 box(es) leave their picture" in note for note in notes)
+    assert any("2 box(es) leave their image" in note for note in notes)
     assert any("no score is below 0.5" in note for note in notes)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with labelled pictures, all of it at once: each problem with file, object, rule and remedy.
+"""What is wrong with labelled images, all of it at once: each problem with file, object, rule and remedy.
 
 Judges nothing away and changes no file. Default boxes are handed in, as this room knows no model.
 """
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from ssd300.boxes import iou_px
 from ssd300.data.checks.images import pixel_problems
 from ssd300.data.checks.problem import Problem
-from ssd300.data.formats.labels import LabelledPicture, LabelledPictures
+from ssd300.data.formats.labels import LabelledImage, LabelledImages
 
 COVERED_IOU = 0.5  # matching's threshold: below it a default box learns an object only as its best one
 FEW_PIXELS = 4.0  # of the shorter side at the network's size
@@ -64,7 +64,7 @@ class Findings:
 
 
 def check(
-    splits: Mapping[str, LabelledPictures],
+    splits: Mapping[str, LabelledImages],
     default_boxes: Float[np.ndarray, "boxes 4"],
     *,
     size_px: int,
@@ -72,21 +72,21 @@ def check(
     alternatives: Mapping[str, Float[np.ndarray, "others 4"]] | None = None,
     advance: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Findings:
-    """Everything that is wrong with the splits, by annotations and, with `pixels`, by every picture.
+    """Everything that is wrong with the splits, by annotations and, with `pixels`, by every image.
 
-    `default_boxes` are xyxy, relative, and stretch with the picture as the network's input does. `alternatives` are
+    `default_boxes` are xyxy, relative, and stretch with the image as the network's input does. `alternatives` are
     others, by the words that advise them; they are tried on classes that these hardly fit.
     """
     findings = Findings()
-    pictures = [picture for split in splits.values() for picture in split.pictures]
-    findings.images = len(pictures)
-    findings.objects = sum(len(picture.objects) for picture in pictures)
-    for picture in pictures:
-        findings.problems += _label_problems(picture)
-    findings.problems += _spellings(pictures)
+    images = [image for split in splits.values() for image in split.images]
+    findings.images = len(images)
+    findings.objects = sum(len(image.objects) for image in images)
+    for image in images:
+        findings.problems += _label_problems(image)
+    findings.problems += _spellings(images)
     findings.classes = _count_classes(splits)
     findings.problems += _absent_classes(splits, findings.classes)
-    _measure(findings, pictures, default_boxes, alternatives or {}, size_px)
+    _measure(findings, images, default_boxes, alternatives or {}, size_px)
     if pixels:
         findings.problems += pixel_problems(splits, advance)
     order = {"error": 0, "warning": 1}
@@ -94,32 +94,32 @@ def check(
     return findings
 
 
-def _label_problems(picture: LabelledPicture) -> Iterable[Problem]:
-    if picture.fault is not None:
+def _label_problems(image: LabelledImage) -> Iterable[Problem]:
+    if image.fault is not None:
         yield Problem(
-            level="error", file=picture.where, object=None, rule="annotation", message=picture.fault,
-            fix="Write the annotation again, or take the picture out of the list.",
+            level="error", file=image.where, object=None, rule="annotation", message=image.fault,
+            fix="Write the annotation again, or take the image out of the list.",
         )  # fmt: skip
-    if picture.image_path is None:
+    if image.image_path is None:
         yield Problem(
-            level="error", file=picture.where, object=None, rule="missing-picture",
-            message=f"the picture {picture.image_id} is not there",
+            level="error", file=image.where, object=None, rule="missing-image",
+            message=f"the image {image.image_id} is not there",
             fix="Put it there, or take its id out of the list.",
         )  # fmt: skip
-    for number, item in enumerate(picture.objects, start=1):
+    for number, item in enumerate(image.objects, start=1):
         if item.fault is not None:
             yield Problem(
-                level="error", file=picture.where, object=number, rule="box", message=f"{item.name}: {item.fault}",
+                level="error", file=image.where, object=number, rule="box", message=f"{item.name}: {item.fault}",
                 fix="Correct the box, or train with --on-bad-label drop-box.",
             )  # fmt: skip
 
 
-def _spellings(pictures: Sequence[LabelledPicture]) -> Iterable[Problem]:
-    counts = Counter(item.name for picture in pictures for item in picture.objects)
+def _spellings(images: Sequence[LabelledImage]) -> Iterable[Problem]:
+    counts = Counter(item.name for image in images for item in image.objects)
     alike = defaultdict(list)
     for name in counts:
         alike[" ".join(name.split()).casefold()].append(name)
-    first = {item.name: picture.where for picture in reversed(pictures) for item in picture.objects}
+    first = {item.name: image.where for image in reversed(images) for item in image.objects}
     for names in alike.values():
         usual = max(names, key=lambda name: counts[name])
         for name in sorted(set(names) - {usual}):
@@ -131,24 +131,24 @@ def _spellings(pictures: Sequence[LabelledPicture]) -> Iterable[Problem]:
             )  # fmt: skip
 
 
-def _count_classes(splits: Mapping[str, LabelledPictures]) -> dict[str, dict[str, int]]:
+def _count_classes(splits: Mapping[str, LabelledImages]) -> dict[str, dict[str, int]]:
     listed = [name for split in splits.values() for name in split.classes or ()]
-    found = {item.name.strip() for split in splits.values() for picture in split.pictures for item in picture.objects}
+    found = {item.name.strip() for split in splits.values() for image in split.images for item in image.objects}
     counts = {name: dict.fromkeys(splits, 0) for name in dict.fromkeys([*listed, *sorted(found)])}
     for split_name, split in splits.items():
-        for picture in split.pictures:
-            for item in picture.objects:
+        for image in split.images:
+            for item in image.objects:
                 counts[item.name.strip()][split_name] += 1
     return counts
 
 
 def _absent_classes(
-    splits: Mapping[str, LabelledPictures], classes: Mapping[str, Mapping[str, int]]
+    splits: Mapping[str, LabelledImages], classes: Mapping[str, Mapping[str, int]]
 ) -> Iterable[Problem]:
     if not any(any(counts.values()) for counts in classes.values()):
         yield Problem(
-            level="error", file="", object=None, rule="no-objects", message="no picture has an object",
-            fix="Look whether the annotations are those of these pictures.",
+            level="error", file="", object=None, rule="no-objects", message="no image has an object",
+            fix="Look whether the annotations are those of these images.",
         )  # fmt: skip
         return
     for split in splits:
@@ -157,24 +157,24 @@ def _absent_classes(
                 yield Problem(
                     level="warning", file="", object=None, rule="absent-class",
                     message=f"the split {split} has no '{name}'",
-                    fix="It cannot be learnt or measured there: add pictures, or take the class out.",
+                    fix="It cannot be learnt or measured there: add images, or take the class out.",
                 )  # fmt: skip
 
 
 def _measure(
     findings: Findings,
-    pictures: Sequence[LabelledPicture],
+    images: Sequence[LabelledImage],
     default_boxes: Float[np.ndarray, "boxes 4"],
     alternatives: Mapping[str, Float[np.ndarray, "others 4"]],
     size_px: int,
 ) -> None:
     """Fill the coverage, and report tiny objects and classes that no default box fits."""
     names, boxes = [], []
-    for picture in pictures:
-        if picture.size_hw is None:
+    for image in images:
+        if image.size_hw is None:
             continue
-        scale = np.array([picture.size_hw[1], picture.size_hw[0]] * 2, dtype=np.float64)
-        for number, item in enumerate(picture.objects, start=1):
+        scale = np.array([image.size_hw[1], image.size_hw[0]] * 2, dtype=np.float64)
+        for number, item in enumerate(image.objects, start=1):
             if item.fault is None:
                 box = np.array(item.box_px) / scale
                 names.append(item.name.strip())
@@ -182,9 +182,9 @@ def _measure(
                 if (shortest := float((box[2:] - box[:2]).min()) * size_px) < FEW_PIXELS:
                     findings.problems.append(
                         Problem(
-                            level="warning", file=picture.where, object=number, rule="tiny-box",
+                            level="warning", file=image.where, object=number, rule="tiny-box",
                             message=f"{item.name}: {shortest:.1f} pixels wide or high at the network's {size_px}",
-                            fix="SSD300 hardly sees it: cut large pictures into tiles, or leave such objects out.",
+                            fix="SSD300 hardly sees it: cut large images into tiles, or leave such objects out.",
                         )
                     )  # fmt: skip
     relative = np.array(boxes, dtype=np.float64).reshape(-1, 4)
@@ -220,7 +220,7 @@ def _advice(
     }
     told = [f"{words} would fit {value:.0%}" for words, value in shares.items() if value > share + BETTER]
     return "Each object still keeps its best default box. " + (
-        "; ".join(told) + "." if told else "None of the other sets fits more: cut large pictures into tiles."
+        "; ".join(told) + "." if told else "None of the other sets fits more: cut large images into tiles."
     )
 
 

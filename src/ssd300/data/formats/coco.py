@@ -14,9 +14,9 @@ from typing import Any
 
 from ssd300.data.formats.labels import (
     Corners,
+    LabelledImage,
+    LabelledImages,
     LabelledObject,
-    LabelledPicture,
-    LabelledPictures,
     NoSplitError,
     Purpose,
     box_fault,
@@ -46,8 +46,8 @@ def coco_files(path: Path) -> dict[str, Path]:
     return {}
 
 
-def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
-    """The pictures of one annotation file of `path`. Crowd regions are marked, and taken as difficult as Caffe does.
+def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledImages:
+    """The images of one annotation file of `path`. Crowd regions are marked, and taken as difficult as Caffe does.
 
     Raises:
         DataError: no such split, or a file that is not of COCO's form: with file and entry.
@@ -70,9 +70,9 @@ def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images
     crowds = sum(item.crowd for items in objects.values() for item in items)
     if crowds:
         notes.append(f"{crowds} crowd region(s) are taken as difficult objects")
-    return LabelledPictures(
-        pictures=[
-            LabelledPicture(
+    return LabelledImages(
+        images=[
+            LabelledImage(
                 image_id=image_id,
                 image_path=_image_path(roots, relative, required=require_images),
                 size_hw=_size(entry),
@@ -85,7 +85,7 @@ def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images
         notes=(f"{path.name}: COCO annotations ({file.name}), split '{name}'", *notes),
         classes=tuple(names.values()),
         all_names=lambda: set(names.values()),
-        find_pictures=f"Put them into one of {', '.join(dict.fromkeys(map(str, roots)))}.",
+        find_images=f"Put them into one of {', '.join(dict.fromkeys(map(str, roots)))}.",
     )
 
 
@@ -210,7 +210,7 @@ def _file_name(entry: Mapping[str, Any], file: Path) -> str:
 
 
 def _image_roots(file: Path, split: str) -> list[Path]:
-    """Where COCO, Roboflow and others keep the pictures of an annotation file."""
+    """Where COCO, Roboflow and others keep the images of an annotation file."""
     home, above = file.parent, file.parent.parent
     return [home, home / "images", home / split, above / split, above / "images" / split, above / "images", above]
 

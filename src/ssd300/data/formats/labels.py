@@ -1,4 +1,4 @@
-"""What the reader of a format hands over: pictures and their objects by class name, before any policy judges them."""
+"""What the reader of a format hands over: images and their objects by class name, before any policy judges them."""
 
 import math
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Literal
 from ssd300.errors import DataError
 
 Purpose = Literal["train", "test"]
-Faults = Literal["raise", "keep"]  # of annotations that are not there: an error, or a fault of their pictures
+Faults = Literal["raise", "keep"]  # of annotations that are not there: an error, or a fault of their images
 Corners = tuple[float, float, float, float]
 
 BORDER_SLACK_PX = 1.0  # a box may reach this far outside and is cut
@@ -35,10 +35,10 @@ class LabelledObject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledPicture:
-    """One picture as a file describes it. `where` names that file, and the entry in it, for messages.
+class LabelledImage:
+    """One image as a file describes it. `where` names that file, and the entry in it, for messages.
 
-    `image_path` is None where the picture was looked for and is not there; `size_hw` where nothing says it. `fault`
+    `image_path` is None where the image was looked for and is not there; `size_hw` where nothing says it. `fault`
     says why the file as a whole cannot be read, None if it can be; with a fault there are no objects.
     """
 
@@ -51,22 +51,22 @@ class LabelledPicture:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LabelledPictures:
+class LabelledImages:
     """What a reader found. `classes` are the format's own, None where they must be collected: `all_names` then gives
-    the names of every split, as one split may lack a class that another one has. `find_pictures` says what to do when
-    pictures are missing.
+    the names of every split, as one split may lack a class that another one has. `find_images` says what to do when
+    images are missing.
     """
 
-    pictures: Sequence[LabelledPicture]
+    images: Sequence[LabelledImage]
     split: str
     notes: tuple[str, ...]
     classes: tuple[str, ...] | None
     all_names: Callable[[], set[str]]
-    find_pictures: str
+    find_images: str
 
 
 def unique_ids(paths: Sequence[str]) -> list[str]:
-    """An id for each picture: its name without ending, or, of equal names, the whole path as it is written."""
+    """An id for each image: its name without ending, or, of equal names, the whole path as it is written."""
     stems = Counter(PurePath(path).stem for path in paths)
     return [PurePath(path).stem if stems[PurePath(path).stem] == 1 else path for path in paths]
 
@@ -84,7 +84,7 @@ def box_fault(box_px: Corners, size_hw: tuple[int, int] | None, shown: Corners) 
         height, width = size_hw
         outside = max(-box_px[0], -box_px[1], box_px[2] - width, box_px[3] - height)
         if outside > BORDER_SLACK_PX:
-            return f"the box ({values}) reaches out of the picture of {width} x {height}"
+            return f"the box ({values}) reaches out of the image of {width} x {height}"
     return None
 
 

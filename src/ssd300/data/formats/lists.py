@@ -1,4 +1,4 @@
-"""The seed's data lists, written and read: five JSON files that name pictures and their objects.
+"""The seed's data lists, written and read: five JSON files that name images and their objects.
 
 In these files every corner is one less than VOC's, so xmax and ymax are the last pixel; the seed's own rule.
 """
@@ -15,9 +15,9 @@ from typing import Any
 from ssd300.data.dataset import Dataset
 from ssd300.data.formats.labels import (
     Corners,
+    LabelledImage,
+    LabelledImages,
     LabelledObject,
-    LabelledPicture,
-    LabelledPictures,
     NoSplitError,
     Purpose,
     box_fault,
@@ -99,8 +99,8 @@ def list_splits(folder: Path) -> list[str]:
     return [part.casefold() for part in PARTS.values() if (folder / f"{part}_images.json").is_file()]
 
 
-def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
-    """The pictures and objects of one of the two lists. Paths that are not absolute start at the lists' folder.
+def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledImages:
+    """The images and objects of one of the two lists. Paths that are not absolute start at the lists' folder.
 
     Raises:
         DataError: no such list, or a list that is not of the seed's form: with file and entry.
@@ -120,8 +120,8 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
     if not images and split is None:
         raise NoSplitError(f"{images_file.name} is empty, there is nothing to {purpose} on", where=folder, fix=AGAIN)
     paths = [folder / path for path in _checked_paths(images, images_file)]
-    pictures = [
-        LabelledPicture(
+    labelled = [
+        LabelledImage(
             image_id=image_id,
             image_path=path if not require_images or os.path.isfile(path) else None,  # noqa: PTH113  # no error for any text
             size_hw=None,
@@ -131,13 +131,13 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
         for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
     ]
     note = f"{folder.name}: the seed's lists (it has {LABEL_MAP}), split '{part.casefold()}'"
-    return LabelledPictures(
-        pictures=pictures,
+    return LabelledImages(
+        images=labelled,
         split=part,
         notes=(note,),
         classes=tuple(names[1:]),
         all_names=lambda: set(names[1:]),
-        find_pictures="Relative paths start at the folder of the lists, others are taken as they are: put the pictures "
+        find_images="Relative paths start at the folder of the lists, others are taken as they are: put the images "
         "there, or write the lists again with `ssd300 prepare`.",
     )
 
@@ -176,7 +176,7 @@ def _checked_paths(paths: list[Any], file: Path) -> list[str]:
             raise DataError("the entry is no path", where=f"{file}, entry {number}", fix=AGAIN)
         if path in entries:
             raise DataError(
-                f"the picture '{path}' stands twice, first in entry {entries[path]}",
+                f"the image '{path}' stands twice, first in entry {entries[path]}",
                 where=f"{file}, entry {number}",
                 fix="Take one out, of both lists.",
             )

@@ -1,6 +1,6 @@
 """PASCAL VOC folders: years and lists of splits.
 
-Knows nothing of pixels of pictures.
+Knows nothing of pixels of images.
 """
 
 import os
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ssd300.data.formats.labels import Faults, LabelledPicture, LabelledPictures, NoSplitError, Purpose
+from ssd300.data.formats.labels import Faults, LabelledImage, LabelledImages, NoSplitError, Purpose
 from ssd300.data.formats.voc_xml import VocFile, read_xml
 from ssd300.errors import DataError
 from ssd300.images.read import SUFFIXES
@@ -31,13 +31,13 @@ def voc_roots(path: Path) -> list[Path]:
 
 def read_voc(
     roots: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool, faults: Faults = "raise"
-) -> LabelledPictures:
-    """The pictures of a split of all `roots`; of several, those that lack it are left out and noted.
+) -> LabelledImages:
+    """The images of a split of all `roots`; of several, those that lack it are left out and noted.
 
     Where one root has a test split, no other is tested on its val: that is part of the trainval that it trains on.
 
     Raises:
-        DataError: no such split anywhere, an annotation that is missing, a picture without one, or a root named twice.
+        DataError: no such split anywhere, an annotation that is missing, an image without one, or a root named twice.
     """
     names = _root_names(roots)
     wanted = (split,) if split is not None else SPLITS[purpose]
@@ -60,13 +60,13 @@ def read_voc(
     paths = [root / "Annotations" / f"{image_id}.xml" for root, image_id in listed]
     if faults == "raise" and (absent := [path for path in paths if not path.is_file()]):
         raise DataError(
-            f"there is no annotation file for {len(absent)} of {len(paths)} pictures",
+            f"there is no annotation file for {len(absent)} of {len(paths)} images",
             where=f"first {absent[0]}",
-            fix="Add it (without objects where the picture shows none), or take the id out of the list.",
+            fix="Add it (without objects where the image shows none), or take the id out of the list.",
         )
     files = [_read_or_fault(path) for path in paths]
     if renamed := [path for path, file in zip(paths, files, strict=True) if file.misnamed]:
-        notes.append(f"{len(renamed)} annotation(s) name another picture, first {renamed[0]}; their own name decides")
+        notes.append(f"{len(renamed)} annotation(s) name another image, first {renamed[0]}; their own name decides")
     seen, named = Counter(image_id for _, image_id in listed), dict(zip(roots, names, strict=True))
 
     def all_names() -> set[str]:
@@ -74,9 +74,9 @@ def read_voc(
         others = (path for root in roots for path in sorted((root / "Annotations").glob("*.xml")) if path not in read)
         return {item.name for file in (*files, *map(_read_or_fault, others)) for item in file.objects}
 
-    return LabelledPictures(
-        pictures=[
-            LabelledPicture(
+    return LabelledImages(
+        images=[
+            LabelledImage(
                 image_id=f"{named[root]}/{image_id}" if seen[image_id] > 1 else image_id,
                 image_path=_image_path(root, image_id, required=require_images),
                 size_hw=file.size_hw,
@@ -90,7 +90,7 @@ def read_voc(
         notes=tuple(notes),
         classes=None,
         all_names=all_names,
-        find_pictures="Put them into JPEGImages, or take their ids out of the list of the split.",
+        find_images="Put them into JPEGImages, or take their ids out of the list of the split.",
     )
 
 
@@ -125,19 +125,19 @@ def _choose_split(
     )
 
 
-def pictures_without_annotation(root: Path) -> list[Path]:
+def images_without_annotation(root: Path) -> list[Path]:
     ids = {path.stem for path in (root / "Annotations").glob("*.xml")}
-    pictures = (path for path in sorted((root / "JPEGImages").glob("*")) if path.suffix.lower() in SUFFIXES)
-    return [path for path in pictures if path.stem not in ids]
+    images = (path for path in sorted((root / "JPEGImages").glob("*")) if path.suffix.lower() in SUFFIXES)
+    return [path for path in images if path.stem not in ids]
 
 
 def _all_ids(root: Path, faults: Faults) -> list[str]:
-    """The ids of all annotations. Raises DataError for a picture that has none, as no list says that it is left out."""
-    if faults == "raise" and (bare := pictures_without_annotation(root)):
+    """The ids of all annotations. Raises DataError for an image that has none, as no list says that it is left out."""
+    if faults == "raise" and (bare := images_without_annotation(root)):
         raise DataError(
-            f"there is no annotation file for {len(bare)} picture(s)",
+            f"there is no annotation file for {len(bare)} image(s)",
             where=f"first {bare[0]}",
-            fix="Add it (without objects where the picture shows none), or list the pictures to use in ImageSets/Main.",
+            fix="Add it (without objects where the image shows none), or list the images to use in ImageSets/Main.",
         )
     return sorted(path.stem for path in (root / "Annotations").glob("*.xml"))
 
@@ -188,14 +188,14 @@ def available_splits(root: Path) -> list[str]:
 
 
 def _image_path(root: Path, image_id: str, *, required: bool) -> Path | None:
-    """Where the picture is; or, where none is required, where VOC would have it."""
+    """Where the image is; or, where none is required, where VOC would have it."""
     folder = root / "JPEGImages"
     found = find_image(root, image_id) if folder.is_dir() else None
     return found or (None if required else folder / f"{image_id}.jpg")
 
 
 def find_image(root: Path, image_id: str) -> Path | None:
-    """The picture of an id in `JPEGImages`, by the usual endings in either case."""
+    """The image of an id in `JPEGImages`, by the usual endings in either case."""
     for suffix in SUFFIXES:
         for written in (suffix, suffix.upper()):
             if (path := root / "JPEGImages" / f"{image_id}{written}").is_file():

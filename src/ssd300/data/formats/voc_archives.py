@@ -12,7 +12,7 @@ from ssd300.system.download import RemoteFile
 
 OXFORD = ("https://thor.robots.ox.ac.uk/pascal/VOC", "http://host.robots.ox.ac.uk/pascal/VOC")
 MIRROR = "https://pjreddie.com/media/files"
-LICENCE = "the pictures are Flickr's, under the terms of their owners; see VOC's pages"
+LICENCE = "the images are Flickr's, under the terms of their owners; see VOC's pages"
 
 
 def _archive(year: str, name: str, md5: str, *more: str) -> RemoteFile:

@@ -20,7 +20,7 @@ from ssd300.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class VocFile:
-    """One XML. `misnamed` if it says that it belongs to a picture of another name. A file with a `fault` is empty."""
+    """One XML. `misnamed` if it says that it belongs to an image of another name. A file with a `fault` is empty."""
 
     size_hw: tuple[int, int] | None
     objects: tuple[LabelledObject, ...]
@@ -43,16 +43,16 @@ def read_xml(path: Path) -> VocFile:
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise DataError(f"this is not readable XML ({error})", where=path, fix="Write the file again.") from error
     size_hw = _size(root)
-    picture = PureWindowsPath((root.findtext("filename") or "").strip())  # a path with either kind of slash
+    image = PureWindowsPath((root.findtext("filename") or "").strip())  # a path with either kind of slash
     return VocFile(
         size_hw=size_hw,
         objects=tuple(_object(item, n, size_hw, path) for n, item in enumerate(root.findall("object"), start=1)),
-        misnamed=picture.name != "" and path.stem not in (picture.stem, picture.name),
+        misnamed=image.name != "" and path.stem not in (image.stem, image.name),
     )
 
 
 def to_xml(
-    picture: str,
+    image: str,
     size_hw: tuple[int, int],
     objects: Iterable[tuple[str, Sequence[float], bool, bool]],
     *,
@@ -72,7 +72,7 @@ def to_xml(
         marks += f"<score>{scores[number]}</score>" if scores else ""
         rows.append(f"  <object><name>{escape(name)}</name>{marks}<bndbox>{corners}</bndbox></object>\n")
     return (
-        f"<annotation>\n  <filename>{escape(picture)}</filename>\n"
+        f"<annotation>\n  <filename>{escape(image)}</filename>\n"
         f"  <size><width>{width}</width><height>{height}</height><depth>3</depth></size>\n"
         + "".join(rows)
         + "</annotation>\n"

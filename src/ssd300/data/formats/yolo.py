@@ -1,7 +1,7 @@
-"""YOLO's data: a data.yaml with classes and splits, and beside each picture a text file with a line an object.
+"""YOLO's data: a data.yaml with classes and splits, and beside each image a text file with a line an object.
 
-A line is a class number and a box, (centre x, centre y, width, height), relative to the picture; or a polygon. A
-picture without a text file shows no object. Sizes of pictures are read from their headers.
+A line is a class number and a box, (centre x, centre y, width, height), relative to the image; or a polygon. A
+image without a text file shows no object. Sizes of images are read from their headers.
 """
 
 import math
@@ -14,9 +14,9 @@ import yaml
 
 from ssd300.data.formats.labels import (
     Corners,
+    LabelledImage,
+    LabelledImages,
     LabelledObject,
-    LabelledPicture,
-    LabelledPictures,
     NoSplitError,
     Purpose,
     box_fault,
@@ -52,8 +52,8 @@ def yolo_file(path: Path) -> Path | None:
     return None
 
 
-def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledPictures:
-    """The pictures of one split of a data.yaml.
+def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledImages:
+    """The images of one split of a data.yaml.
 
     Raises:
         DataError: no such split, a data.yaml of another form, or a line that is not numbers: with file and line.
@@ -65,21 +65,21 @@ def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images
     name = _choose_split(known, split, purpose)
     images = _images(known, name, required=require_images)
     bare = 0
-    pictures = []
+    labelled = []
     for image, image_id in zip(images, unique_ids([_written(image, known.root) for image in images]), strict=True):
         labels = labels_file(image)
         bare += not labels.is_file()
-        pictures.append(_picture(image, image_id, labels, known.names))
+        labelled.append(_image(image, image_id, labels, known.names))
     notes = [f"{file.parent.name}: YOLO ({file.name}), split '{name}'"]
     if bare:
-        notes.append(f"{bare} picture(s) without a text file are taken as pictures without objects")
-    return LabelledPictures(
-        pictures=pictures,
+        notes.append(f"{bare} image(s) without a text file are taken as images without objects")
+    return LabelledImages(
+        images=labelled,
         split=name,
         notes=tuple(notes),
         classes=known.names,
         all_names=lambda: set(known.names),
-        find_pictures=f"Put them where {file} says.",
+        find_images=f"Put them where {file} says.",
     )
 
 
@@ -134,7 +134,7 @@ def _choose_split(known: _Description, split: str | None, purpose: Purpose) -> s
 
 
 def _images(known: _Description, split: str, *, required: bool) -> list[Path]:
-    """The pictures of folders, and of text files that list them."""
+    """The images of folders, and of text files that list them."""
     images: list[Path] = []
     for place in known.splits[split]:
         found = _find(known, place)
@@ -145,10 +145,10 @@ def _images(known: _Description, split: str, *, required: bool) -> list[Path]:
             listed = [line for line in lines if line]
             images += [known.root / line if (known.root / line).is_file() else found.parent / line for line in listed]
     if required and (absent := [image for image in images if not image.is_file()]):
-        raise DataError(f"{len(absent)} picture(s) are missing", where=f"first {absent[0]}", fix="Put them there.")
+        raise DataError(f"{len(absent)} image(s) are missing", where=f"first {absent[0]}", fix="Put them there.")
     if len(set(images)) < len(images):
         twice = next(image for number, image in enumerate(images) if image in images[:number])
-        raise DataError("the picture is listed twice", where=twice, fix="Take one out.")
+        raise DataError("the image is listed twice", where=twice, fix="Take one out.")
     return images
 
 
@@ -167,7 +167,7 @@ def _find(known: _Description, place: str) -> Path:
 
 
 def labels_file(image: Path) -> Path:
-    """Where a picture's labels are, if it has any: the last folder called images becomes labels, the ending .txt."""
+    """Where an image's labels are, if it has any: the last folder called images becomes labels, the ending .txt."""
     parts = list(image.parent.parts)
     if "images" in parts:
         place = len(parts) - 1 - parts[::-1].index("images")
@@ -175,11 +175,11 @@ def labels_file(image: Path) -> Path:
     return Path(*parts) / f"{image.stem}.txt"
 
 
-def _picture(image: Path, image_id: str, labels: Path, names: Sequence[str]) -> LabelledPicture:
+def _image(image: Path, image_id: str, labels: Path, names: Sequence[str]) -> LabelledImage:
     try:
         text = labels.read_text(encoding="utf-8-sig") if labels.is_file() else ""
         size_hw = image_size_hw(image) if image.is_file() else None
-        fault = None if size_hw or not text.strip() else "the picture is not there, so its boxes have no size"
+        fault = None if size_hw or not text.strip() else "the image is not there, so its boxes have no size"
     except (DataError, UnicodeDecodeError) as error:
         text, size_hw, fault = "", None, str(error)
     objects = []
@@ -187,7 +187,7 @@ def _picture(image: Path, image_id: str, labels: Path, names: Sequence[str]) -> 
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip():
                 objects.append(_object(line.split(), size_hw, names, f"{labels}:{number}"))
-    return LabelledPicture(
+    return LabelledImage(
         image_id=image_id,
         image_path=image,
         size_hw=size_hw,

@@ -115,9 +115,9 @@ def _read_fiftyone(content: dict[str, Any], file: Path, rows: PredictionRows, _i
 
 def _read_ours(content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
     """`images`, each as `Result.to_dict` gives it."""
-    for number, picture in enumerate(content["images"], start=1):
+    for number, image in enumerate(content["images"], start=1):
         with rows.at(where := f"{file}, image {number}"):
-            rows.add_picture(picture, where)
+            rows.add_image(image, where)
     return []
 
 
@@ -129,7 +129,7 @@ _BY_KEY = {  # of two keys that are there, the first one decides
 
 
 def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
-    """A text file a picture: class number, centre and size (relative), and score, as Ultralytics' save_conf writes."""
+    """A text file an image: class number, centre and size (relative), and score, as Ultralytics' save_conf writes."""
     listed = next((path / name for name in CLASS_FILES if (path / name).is_file()), None)
     names: Sequence[str] = rows.classes if listed is None else listed.read_text(encoding="utf-8").split("\n")
     for file in sorted(path.glob("*.txt")):
@@ -154,7 +154,7 @@ def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[s
 
 
 def _read_voc_xml(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
-    """A file a picture, of VOC's form, each object with a score; corners count from 1 and include the last pixel."""
+    """A file an image, of VOC's form, each object with a score; corners count from 1 and include the last pixel."""
     for file in sorted(path.glob("*.xml")):
         with rows.at(str(file)):
             try:
@@ -190,7 +190,7 @@ def _score(entry: dict[str, Any]) -> float:
 def _size(rows: PredictionRows, index: int) -> tuple[int, int]:
     size_hw = rows.annotations[index].size_hw
     if size_hw is None:
-        raise DataError("the boxes are relative, and the data does not say the picture's size")
+        raise DataError("the boxes are relative, and the data does not say the image's size")
     return size_hw
 
 

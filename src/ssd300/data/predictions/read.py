@@ -140,23 +140,23 @@ def _read_comp4(files: Sequence[Path], target: PredictionRows) -> list[str]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether the first line looks like `detections.jsonl`; one object with all pictures is read elsewhere."""
+    """Whether the first line looks like `detections.jsonl`; one object with all images is read elsewhere."""
     with path.open(encoding="utf-8-sig", errors="replace") as lines:
         first = lines.readline()
-    a_picture = first.startswith("{") and '"detections"' in first and '"images"' not in first
-    return path.suffix == ".jsonl" or a_picture
+    a_image = first.startswith("{") and '"detections"' in first and '"images"' not in first
+    return path.suffix == ".jsonl" or a_image
 
 
 def _read_jsonl(path: Path, target: PredictionRows) -> None:
-    """One line a picture into `target`."""
+    """One line an image into `target`."""
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 with target.at(where := f"{path}:{number}"):
-                    target.add_picture(json.loads(line), where)
-    if not target.pictures:
+                    target.add_image(json.loads(line), where)
+    if not target.images:
         raise DataError(
-            "the file is empty; it should have a line a picture, also where nothing was found",
+            "the file is empty; it should have a line an image, also where nothing was found",
             where=path,
             fix="Write it again.",
         )

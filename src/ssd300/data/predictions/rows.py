@@ -1,6 +1,6 @@
 """The rows that readers of stored predictions find, and the data that they belong to.
 
-An image is found by its id, its path, or else its file name without ending where only one picture has that; a class by
+An image is found by its id, its path, or else its file name without ending where only one image has that; a class by
 its name. What fits neither is an error, or left out and counted, as the policy says.
 """
 
@@ -22,7 +22,7 @@ OnBadPrediction: TypeAlias = Literal["error", "skip"]
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SHOWN_CLASSES = 25
 USUAL_LOWEST_SCORE = 0.05  # detections are stored from here or lower: precision at high recall is made of low scores
-OUTSIDE_PX = 1.0  # a box that leaves its picture by more is told
+OUTSIDE_PX = 1.0  # a box that leaves its image by more is told
 
 
 @dataclass
@@ -33,7 +33,7 @@ class PredictionRows:
     classes: Sequence[str]
     on_bad: OnBadPrediction = "error"
     left_out: list[str] = field(init=False, default_factory=list)
-    pictures: dict[int, str] = field(init=False, default_factory=dict)  # image -> where it stands, in our own forms
+    places: dict[int, str] = field(init=False, default_factory=dict)  # index of an image -> where its row stands
     images: Mapping[str, int] = field(init=False)
     labels: Mapping[str, int] = field(init=False)
     image_index: "array[int]" = field(init=False, default_factory=lambda: array("q"))
@@ -53,7 +53,7 @@ class PredictionRows:
     def image(self, name: str) -> int:
         """Its number. Raises DataError."""
         if not name:
-            raise DataError("the detections do not say of which image they are", fix="Send pictures with their names.")
+            raise DataError("the detections do not say of which image they are", fix="Send images with their names.")
         index = self.images.get(name)
         if index is None:
             index = self.images.get(PureWindowsPath(name).stem)  # of a path with either kind of slash
@@ -77,13 +77,13 @@ class PredictionRows:
         self.label_index.append(label)
         self.numbers.extend(numbers)
 
-    def add_picture(self, picture: Any, where: str) -> None:
-        """All of a picture, which stands at `where`, in the form of `Result.to_dict`."""
-        image = self.image(picture["image"])
-        if image in self.pictures:
-            raise DataError(f"the image '{picture['image']}' stands at {self.pictures[image]} already")
-        self.pictures[image] = where
-        for place, item in enumerate(picture["detections"], start=1):
+    def add_image(self, row: Any, where: str) -> None:
+        """All of an image, which stands at `where`, in the form of `Result.to_dict`."""
+        image = self.image(row["image"])
+        if image in self.places:
+            raise DataError(f"the image '{row['image']}' stands at {self.places[image]} already")
+        self.places[image] = where
+        for place, item in enumerate(row["detections"], start=1):
             with self.at(f"{where}, detection {place}"):
                 corners = [float(item["box"][name]) for name in CORNERS]
                 self.add(image, self.label(item["label"]), (float(item["score"]), *corners))
@@ -112,7 +112,7 @@ class PredictionRows:
             self.left_out.append(f"{where}: {what}")
 
     def notes(self) -> list[str]:
-        """What must be said of the rows: pictures without any, rows left out, boxes that are none or outside."""
+        """What must be said of the rows: images without any, rows left out, boxes that are none or outside."""
         table = self.table()
         notes = []
         if self.left_out:
@@ -130,7 +130,7 @@ class PredictionRows:
         outside = (table.boxes_px < -OUTSIDE_PX).any(axis=1) | (table.boxes_px[:, 2:] > limits + OUTSIDE_PX).any(axis=1)
         outside &= ~inverted
         if outside.any():
-            notes.append(f"{int(outside.sum())} box(es) leave their picture; they are taken as they are")
+            notes.append(f"{int(outside.sum())} box(es) leave their image; they are taken as they are")
         if len(table) and (lowest := float(table.scores.min())) > USUAL_LOWEST_SCORE:
             notes.append(
                 f"no score is below {lowest:.3g}: what was cut off there is missing from AP; store from 0.01, as "

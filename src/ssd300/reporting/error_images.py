@@ -1,4 +1,4 @@
-"""Pictures of labels beside detections, each said to be right or wrong, and of what kind its error is."""
+"""Images of labels beside detections, each said to be right or wrong, and of what kind its error is."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -20,17 +20,17 @@ TILE_PX = 600
 TEXT_SHARE = 1 / 40  # there is much to say
 
 
-class ErrorPictures(NamedTuple):
-    """Pictures, and the ids of those that could not be read."""
+class ErrorImages(NamedTuple):
+    """Images, and the ids of those that could not be read."""
 
-    pictures: list[Image.Image]
+    images: list[Image.Image]
     unread: list[str]
 
 
 def draw_errors(
     dataset: Dataset, images: Sequence[int], sides: Mapping[str, Errors], *, tile_px: int = TILE_PX
-) -> ErrorPictures:
-    """The labels of each image beside the detections of each side, as one picture."""
+) -> ErrorImages:
+    """The labels of each image beside the detections of each side, as one image."""
     drawn: list[Image.Image] = []
     unread: list[str] = []
     for index in images:
@@ -45,7 +45,7 @@ def draw_errors(
         for name, errors in sides.items():
             tiles.append((f"{name}: {_counted(errors, index)}", _draw_judged(image, errors, index, dataset.classes)))
         drawn.append(montage(tiles, columns=len(tiles), tile_px=tile_px))
-    return ErrorPictures(drawn, unread)
+    return ErrorImages(drawn, unread)
 
 
 def _draw_judged(image: UInt8[np.ndarray, "h w 3"], errors: Errors, index: int, classes: Sequence[str]) -> Image.Image:
