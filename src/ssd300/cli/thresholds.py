@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import DataFormat, Json, Switch, Weights, print_json, say
+from ssd300.cli.options import DataOptions, Json, Switch, Weights, print_json, say
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def thresholds(
     in_place: Switch = False,
     overwrite: Switch = False,
     max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.5,
-    split: str | None = None,
-    format_: DataFormat = "auto",
-    on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
+    reading: DataOptions = DataOptions(),  # noqa: B008  # frozen
     on_bad_image: Literal["error", "skip"] = "error",
     device: str = "auto",
     json_: Json = False,
@@ -53,12 +51,8 @@ def thresholds(
         Replace the file that --out names.
     max_overlap
         A box that overlaps a better one of its class by more is suppressed: as in detection later.
-    split
-        Another split.
-    format_
-        Read the data as this, instead of finding out.
-    on_bad_label
-        What a box that is inverted, empty or outside gets.
+    reading
+        How the dataset is read.
     on_bad_image
         What an image that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
     device
@@ -67,7 +61,6 @@ def thresholds(
         Print one JSON object and nothing else.
     """
     target = _target(weights, out, in_place=in_place, overwrite=overwrite)
-    from ssd300.data import load_dataset
     from ssd300.detection.detector import Detector, is_exported
     from ssd300.detection.torch_network import TorchNetwork
     from ssd300.evaluation.thresholds import choose_thresholds
@@ -81,8 +74,7 @@ def thresholds(
         )
     model, card = load_weights(weights)
     detector = Detector(TorchNetwork(model, card, device=choose_device(device)))
-    dataset = load_dataset(*data, split=split, format=format_, on_bad_label=on_bad_label, purpose="test")
-    say(dataset.notes)
+    dataset = reading.load(data, "test")
     chosen = choose_thresholds(detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=on_bad_image)
     say(f"skipped: {image}" for image in chosen.report.skipped)
     if chosen.trained_on:
