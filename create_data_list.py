@@ -1,5 +1,6 @@
-"""The seed's create_data_list.py: lists of VOC2007 and VOC2012 as JSON. The work is that of `ssd300 prepare`, which
-also gets the options that are not listed here.
+"""pytorch-SSD300's create_data_list.py: lists of VOC2007 and VOC2012 as JSON.
+
+The work is done by `ssd300 prepare`, which also takes the options that are not listed here.
 """
 
 import argparse
@@ -16,7 +17,7 @@ option = parser.add_argument
 option("--voc07_path", "--voc07-path", help="VOC2007, or the VOCdevkit above it")
 option("--voc12_path", "--voc12-path", help="VOC2012, or the VOCdevkit above it")
 option("--output_folder", "--output-folder", default="./", help="where the five lists go")
-option("--absolute_paths", "--absolute-paths", action="store_true", help="write paths as the seed does")
+option("--absolute_paths", "--absolute-paths", action="store_true", help="write paths as pytorch-SSD300 does")
 option("--overwrite", action="store_true", help="replace lists that are there")
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""The seed's detect.py: boxes on copies of images. The work is that of `ssd300 detect`, which also gets the options
-that are not listed here.
+"""pytorch-SSD300's detect.py: boxes on copies of images.
+
+The work is done by `ssd300 detect`, which also takes the options that are not listed here.
 """
 
 import argparse

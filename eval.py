@@ -1,4 +1,4 @@
-"""The seed's eval.py: the AP of each class and their mean. The work is that of `ssd300 eval`, which also gets the
+"""pytorch-SSD300's eval.py: the AP of each class and their mean. The work is that of `ssd300 eval`, which also gets the
 options that are not listed here.
 """
 
@@ -24,5 +24,5 @@ if __name__ == "__main__":
     args, others = parser.parse_known_args()
     words = ["eval", args.data_folder, *others, "--weights", args.checkpoint, "--min-score", str(args.min_score)]
     words += ["--max-overlap", str(args.max_overlap), "--top-k", str(args.top_k), "--device", args.device]
-    # The seed's lists may stand beside the VOCdevkit that they were made from.
+    # pytorch-SSD300's lists may stand beside the VOCdevkit that they were made from.
     sys.exit(main([*words, "--format", "lists"] if has_lists(Path(args.data_folder)) else words))

@@ -1,8 +1,10 @@
-"""The seed's train.py: its constants as options, with the paper's rules unless others are named. The work is that of
-`ssd300 train`, which also gets the options that are not listed here.
+"""pytorch-SSD300's train.py: its constants as options, with the paper's rules unless others are named.
 
-An iteration is one batch, as the option says. The seed itself counted its 120,000 in batches of 32 and made four times
-as many of 8: that arithmetic, with its loss, default boxes and normalisation, is `ssd300 train --preset seed`.
+The work is done by `ssd300 train`, which also takes the options that are not listed here.
+
+An iteration is one batch, as the option says. pytorch-SSD300 itself counted its 120,000 in batches of 32 and made four
+times as many of 8. That arithmetic, with its loss, default boxes and normalisation, is
+`ssd300 train --preset pytorch-ssd300`.
 """
 
 import argparse
@@ -23,8 +25,8 @@ option("--checkpoint", help="a run folder to go on from, with the options that i
 option("--out", default="checkpoint_ssd300", help="the run folder of a new run")
 option("--init", default="none", help="what the backbone starts from: a file, or none")
 option("--model", default="ssd300_vgg16", help="ssd300_vgg16 or ssd300_efficientnet_lite0")
-option("--default_boxes", "--default-boxes", default="paper", help="paper or seed")
-option("--rules", default="paper", help="matching and loss: paper or seed")
+option("--default_boxes", "--default-boxes", default="paper", help="paper or pytorch-ssd300")
+option("--rules", default="paper", help="matching and loss: paper or pytorch-ssd300")
 option("--batch_size", "--batch-size", default=8, help="images an iteration")
 option("--iterations", default=120_000, help="updates of the weights")
 option("--workers", default=4, help="processes that decode images")
@@ -50,7 +52,7 @@ if __name__ == "__main__":
     words = ["train", args.data_folder, *others]
     words += [str(word) for pair in options.items() if pair[1] is not None for word in pair]
     words += ["--lr-drop", *map(str, args.decay_lr_at)]
-    # The seed's lists may stand beside the VOCdevkit that they were made from.
+    # pytorch-SSD300's lists may stand beside the VOCdevkit that they were made from.
     words += ["--format", "lists"] if has_lists(Path(args.data_folder)) else []
     words += ["--resume"] if args.checkpoint else []
     sys.exit(main(words if args.keep_difficult == "True" else [*words, "--drop-difficult"]))

@@ -2,7 +2,7 @@
 
     python benchmarks/match_and_loss.py [--rounds 15] [--objects 8]
 
-Draws its own objects and predictions. Beside ours: the seed's loss, image by image.
+Draws its own objects and predictions. Beside ours: pytorch-SSD300's loss, image by image.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import argparse
 import torch
 
 from alternate import alternate, table
-from seed import multibox_loss
+from pytorch_ssd300 import multibox_loss
 from ssd300.batches import Targets
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 from ssd300.model.loss import MultiBoxLoss
@@ -46,10 +46,10 @@ def main() -> None:
         predictions = Predictions(logits, offsets)
         loss(predictions, targets, match(targets, default_boxes)).total.backward()
 
-    def seeds() -> None:
+    def image_by_image() -> None:
         multibox_loss(logits, offsets, boxes, labels, default_boxes).backward()
 
-    times = alternate({"the seed's way": seeds, "ours": ours}, rounds=arguments.rounds)
+    times = alternate({"pytorch-SSD300's way": image_by_image, "ours": ours}, rounds=arguments.rounds)
     print(table(f"match, mine and loss of {BATCH} images, {sum(counts)} objects", times))
 
 

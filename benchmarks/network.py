@@ -2,7 +2,7 @@
 
     python benchmarks/network.py [--rounds 5]
 
-The first way is what the seed does: NCHW in float32.
+The first way is what pytorch-SSD300 does: NCHW in float32.
 """
 
 import argparse
@@ -33,14 +33,14 @@ def main() -> None:
     arguments = parser.parse_args()
     model = ssd300_vgg16(CLASSES).eval()
     ways = {
-        "float32, NCHW as the seed": seeds_forward(ssd300_vgg16(CLASSES).eval()),
+        "float32, NCHW as pytorch-SSD300": plain_forward(ssd300_vgg16(CLASSES).eval()),
         "float32, channels_last": forward(model, torch.float32),
         "bfloat16, channels_last": forward(model, torch.bfloat16),
     }
     print(table("SSD300-VGG16, one image", alternate(ways, rounds=arguments.rounds), unit="s"))
 
 
-def seeds_forward(model: SSD) -> Callable[[], object]:
+def plain_forward(model: SSD) -> Callable[[], object]:
     plain = as_nchw(model)
     images = torch.rand(1, 3, 300, 300)
 

@@ -1,10 +1,10 @@
 """CPU time of selecting the detections of one image: score > .01, non-maximum suppression at .45, the best 200.
 
-    python benchmarks/select_detections.py [--rounds 15] [--with-seed]
+    python benchmarks/select_detections.py [--rounds 15] [--with-pytorch-ssd300]
 
 Draws its own predictions. Beside ours: torchvision's SSD.postprocess_detections, written here with its operations,
-and, with --with-seed, loops over classes and boxes with all overlaps at once as the seed has them, which at 100,000
-candidates take a minute a round. What ours keeps is checked against suppression among all candidates.
+and, with --with-pytorch-ssd300, loops over classes and boxes with all overlaps at once as pytorch-SSD300 has them,
+which at 100,000 candidates take a minute per round. What ours keeps is checked against suppression among all of them.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def torchvisions(predictions: Predictions, per_class: int | None) -> tuple[Tenso
     return score[keep], label[keep]
 
 
-def seeds(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tensor]:
+def loops(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tensor]:
     """For each class all overlaps of its candidates with each other, then candidate by candidate."""
     scores = predictions.logits[0].softmax(1)
     boxes = decode(predictions.offsets[0], DEFAULTS, PAPER.variances)
@@ -91,14 +91,14 @@ def seeds(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tens
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--with-seed", action="store_true")
+    parser.add_argument("--with-pytorch-ssd300", action="store_true")
     arguments = parser.parse_args()
     for candidates in (2_000, 30_000, 100_000):
         predictions = predictions_with(candidates)
         count = int((predictions.logits.softmax(2)[..., 1:] > MIN_SCORE).sum())
         # The limit is for what Caffe selects, at most 400 candidates a class; all candidates are measured beside it.
         for per_class in (PER_CLASS, None):
-            wanted, got = seeds(predictions, per_class), ours(predictions, per_class)
+            wanted, got = loops(predictions, per_class), ours(predictions, per_class)
             assert torch.equal(wanted[1], got[1]), "another set is kept than by exhaustive suppression"
             assert torch.allclose(wanted[0], got[0]), "the scores differ from those of exhaustive suppression"
         ways = {
@@ -107,8 +107,11 @@ def main() -> None:
             "ours, all candidates": lambda p=predictions: ours(p, None),
         }
         print(table(f"{count:,} candidates", alternate(ways, rounds=arguments.rounds)) + "\n")
-        if arguments.with_seed:
-            slow = {"the seed's way, all candidates": lambda p=predictions: seeds(p, None), **dict([*ways.items()][2:])}
+        if arguments.with_pytorch_ssd300:
+            slow = {
+                "pytorch-SSD300's way, all candidates": lambda p=predictions: loops(p, None),
+                **dict([*ways.items()][2:]),
+            }
             print(table(f"{count:,} candidates", alternate(slow, rounds=2)) + "\n")
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/train_step.py [--rounds 3]
 
-The first way is what the seed does: NCHW in float32, with its loss image by image.
+The first way is what pytorch-SSD300 does: NCHW in float32, with its loss image by image.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import torch
 
 from alternate import alternate, table
 from network import CLASSES, as_nchw
-from seed import multibox_loss
+from pytorch_ssd300 import multibox_loss
 from ssd300.batches import Batch, Targets
 from ssd300.model import ssd300_vgg16
 from ssd300.training.config import TrainConfig
@@ -48,19 +48,19 @@ def ways() -> dict[str, Callable[[], object]]:
         step = TrainStep(state, torch.device("cpu"))
         return lambda: step(batch, 0)
 
-    seeds = ssd300_vgg16(CLASSES).train()
-    plain = as_nchw(seeds)
-    optimizer = torch.optim.SGD(seeds.parameters(), lr=config.lr, momentum=config.momentum)
+    theirs = ssd300_vgg16(CLASSES).train()
+    plain = as_nchw(theirs)
+    optimizer = torch.optim.SGD(theirs.parameters(), lr=config.lr, momentum=config.momentum)
 
-    def seeds_step() -> None:
+    def plain_step() -> None:
         logits, offsets = plain(images.float() / 255)
-        loss = multibox_loss(logits, offsets, list(boxes), list(labels), seeds.default_boxes)
+        loss = multibox_loss(logits, offsets, list(boxes), list(labels), theirs.default_boxes)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
 
     return {
-        "float32, NCHW as the seed": seeds_step,
+        "float32, NCHW as pytorch-SSD300": plain_step,
         "ours, float32": ours(torch.float32),
         "ours, bfloat16": ours(torch.bfloat16),
     }

@@ -169,7 +169,9 @@ def test_what_is_no_json_or_not_there(lists):
 def test_two_forms_in_one_folder_must_be_told_apart(coloured, lists):
     for path in lists.glob("*.json"):
         path.rename(coloured / path.name)
-    with pytest.raises(DataError, match=r"PASCAL VOC \(.*coloured\), the seed's lists \(.*label_map.json\).*--format"):
+    with pytest.raises(
+        DataError, match=r"PASCAL VOC \(.*coloured\), pytorch-SSD300's lists \(.*label_map.json\).*--format"
+    ):
         load_dataset(coloured)
     assert main(["prepare", str(coloured), "--out", str(coloured.parent / "again")]) == 3
     assert main(["prepare", str(coloured), "--out", str(coloured.parent / "again"), "--format", "voc"]) == 0

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ssd300.model.boxes import cxcywh_to_xyxy
-from ssd300.model.default_boxes import PAPER, PAPER_CLIPPED, SEED, SSD512, TORCHVISION, make_default_boxes
+from ssd300.model.default_boxes import PAPER, PAPER_CLIPPED, PYTORCH_SSD300, SSD512, TORCHVISION, make_default_boxes
 
 
 def test_count_a_map():
@@ -32,7 +32,7 @@ def test_centres_go_by_step_and_are_not_clipped():
 
 
 def test_the_seeds_boxes():
-    boxes = make_default_boxes(SEED)
+    boxes = make_default_boxes(PYTORCH_SSD300)
     assert len(boxes) == 8732
     assert boxes.min() >= 0
     assert boxes.max() <= 1

@@ -9,7 +9,7 @@ from ssd300.data import load_dataset
 from ssd300.detection.detector import Detector
 from ssd300.errors import RunError, UsageError
 from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
-from ssd300.model.default_boxes import SEED
+from ssd300.model.default_boxes import PYTORCH_SSD300
 from ssd300.model.ssd import NONE
 from ssd300.training.config import TrainConfig
 from ssd300.training.loop import train
@@ -87,7 +87,10 @@ def test_the_papers_schedule(tmp_path):
     paper = PRESETS["paper"](tmp_path)
     rates = [paper.learning_rate(step) for step in (0, 79_999, 80_000, 99_999, 100_000)]
     assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
-    assert paper.steps * paper.batch_size == PRESETS["seed"](tmp_path).steps * PRESETS["seed"](tmp_path).batch_size
+    assert (
+        paper.steps * paper.batch_size
+        == PRESETS["pytorch-ssd300"](tmp_path).steps * PRESETS["pytorch-ssd300"](tmp_path).batch_size
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,15 +114,15 @@ def test_a_run_that_ends_before_its_first_evaluation_has_weights_and_goes_on(con
 
 
 def test_the_seeds_rules_are_taken(config, coloured, tmp_path):
-    seeds = PRESETS["seed"](tmp_path)
+    seeds = PRESETS["pytorch-ssd300"](tmp_path)
     chosen = {name: getattr(seeds, name) for name in ("default_boxes", "rules", "normalization", "decay_biases")}
     train(load_dataset(coloured), config(tmp_path / "run", steps=1, **chosen))
     _, card = load_weights(tmp_path / "run")
-    assert card.settings == SEED
+    assert card.settings == PYTORCH_SSD300
     assert card.normalization == NONE
 
 
 def test_a_word_that_is_no_choice_names_the_choices():
     code = "from ssd300.training.config import TrainConfig; TrainConfig(out='run', rules='mine')"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # here beartype would be first
-    assert "ValueError: rules is 'mine'; it must be one of paper, seed" in ended.stderr
+    assert "ValueError: rules is 'mine'; it must be one of paper, pytorch-ssd300" in ended.stderr

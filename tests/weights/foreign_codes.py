@@ -95,7 +95,7 @@ class Lufficc(nn.Module):
 
 
 class Tutorial(nn.Module):
-    """The seed's and the tutorial's, with its default boxes as a plain attribute."""
+    """pytorch-SSD300's and the tutorial's, with its default boxes as a plain attribute."""
 
     SOURCES = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
 

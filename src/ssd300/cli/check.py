@@ -20,7 +20,7 @@ def check(
     *data: Path,
     split: str | None = None,
     format_: DataFormat = "auto",
-    default_boxes: Literal["paper", "coco", "torchvision", "seed"] = "paper",
+    default_boxes: Literal["paper", "coco", "torchvision", "pytorch-ssd300"] = "paper",
     pixels: bool = True,
     html: Path | None = None,
     overwrite: Switch = False,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ssd300.cli.options import Json, Switch, print_json, read_classes, say
 from ssd300.errors import UsageError
+from ssd300.training.config import DefaultBoxesName
 
 
 def import_(
@@ -13,7 +14,7 @@ def import_(
     new: Path,
     *,
     classes: Path | None = None,
-    default_boxes: Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "seed"] | None = None,
+    default_boxes: DefaultBoxesName | None = None,
     normalization: Literal["caffe", "imagenet", "none"] | None = None,
     channels: Literal["rgb", "bgr"] | None = None,
     overwrite: Switch = False,
@@ -32,7 +33,7 @@ def import_(
     default_boxes
         Where they are not those of the code that the file's layout is of.
     normalization
-        Likewise; the seed itself trained with 'none', the tutorial with 'imagenet'.
+        Likewise; pytorch-SSD300 itself trained with 'none', the tutorial with 'imagenet'.
     channels
         Likewise; the order in which its network sees colours.
     overwrite

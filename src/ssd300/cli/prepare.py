@@ -1,4 +1,4 @@
-"""`ssd300 prepare`: the seed's data lists from PASCAL VOC folders."""
+"""`ssd300 prepare`: pytorch-SSD300's data lists from PASCAL VOC folders."""
 
 import os
 import sys
@@ -37,7 +37,7 @@ def prepare(
     voc12
         VOC2012: its trainval is trained on.
     absolute_paths
-        Write paths as the seed does, instead of relative to --out.
+        Write paths as pytorch-SSD300 does, instead of relative to --out.
     check_images
         Read every image; without it sizes and boxes come from the annotations alone.
     format_

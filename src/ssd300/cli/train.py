@@ -36,7 +36,7 @@ TrainOptions: Any = _optional_fields(TrainConfig)
 def train(
     *data: Path,
     out: Path,
-    preset: Literal["paper", "seed", "light"] = "paper",
+    preset: Literal["paper", "pytorch-ssd300", "light"] = "paper",
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: float | None = None,
     split: str | None = None,
@@ -60,7 +60,7 @@ def train(
     out
         The run folder: weights, state, log, configuration.
     preset
-        'paper' and 'seed' are for VGG16, 'light' is for a CPU.
+        'paper' and 'pytorch-ssd300' are for VGG16, 'light' is for a CPU.
     options
         The fields of the configuration, as options.
     epochs
@@ -101,7 +101,7 @@ def train(
     from ssd300.training.loop import train as run
     from ssd300.training.presets import PRESETS
 
-    if preset == "seed":
+    if preset == "pytorch-ssd300":
         say(inspect.cleandoc(PRESETS[preset].__doc__ or "").splitlines())
     values = {name: value for name, value in vars(options).items() if value is not None}
     config = _configure(PRESETS[preset](out), values)  # mistakes in options are told before the data is read

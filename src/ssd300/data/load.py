@@ -38,7 +38,7 @@ def load_dataset(
     purpose: Purpose = "train",
 ) -> Dataset:
     """Read PASCAL VOC folders (a VOCdevkit, a year's folder, or any with `Annotations`; several are joined), COCO's
-    annotations, YOLO's data, or a folder of the seed's lists, as what is there says.
+    annotations, YOLO's data, or a folder of pytorch-SSD300's lists, as what is there says.
 
     Without `split`, training takes trainval or train and testing takes test or val. Classes are the ones given; else
     the data's own, where it lists them; else VOC's twenty when every label is one of them, or those of all annotations
@@ -139,7 +139,7 @@ def _coco_evidence(path: Path) -> Path | None:
     return next(iter(coco_files(path).values()), None)
 
 
-FORMS = {"voc": "PASCAL VOC", "coco": "COCO annotations", "yolo": "YOLO", "lists": "the seed's lists"}
+FORMS = {"voc": "PASCAL VOC", "coco": "COCO annotations", "yolo": "YOLO", "lists": "pytorch-SSD300's lists"}
 EVIDENCE: dict[str, Callable[[Path], Path | None]] = {
     "voc": _voc_evidence,
     "coco": _coco_evidence,

@@ -21,7 +21,7 @@ from ssd300.system.threads import ordered_map
 from ssd300.system.web import is_address, read_web
 from ssd300.types import Detections, Selection
 
-USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of the seed's detect.py
+USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of pytorch-SSD300's detect.py
 DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
 TorchPrecision = Literal["float32", "bfloat16"]
 EXPORTED = (".onnx", ".xml")

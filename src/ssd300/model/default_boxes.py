@@ -107,17 +107,24 @@ SSD512 = DefaultBoxSettings(
     aspect_ratios=(_TWO, *[_TWO_AND_THREE] * 4, _TWO, _TWO),
 )
 
-_SEED_TWO, _SEED_TWO_AND_THREE = (2.0, 0.5), (2.0, 3.0, 0.5, 0.333)
-_SEED_SCALES = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9)
+_THEIR_TWO, _THEIR_TWO_AND_THREE = (2.0, 0.5), (2.0, 3.0, 0.5, 0.333)
+_THEIR_SCALES = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9)
 
-SEED = DefaultBoxSettings(
+PYTORCH_SSD300 = DefaultBoxSettings(
     image_size_px=300,
     map_sizes=_MAPS_300,
     steps_px=tuple(300 / size for size in _MAPS_300),  # centres by map size, not by step
-    sizes_px=tuple(300 * scale for scale in _SEED_SCALES),
+    sizes_px=tuple(300 * scale for scale in _THEIR_SCALES),
     # The last map's second square is the whole image: sqrt(size * next size) = 300.
-    next_sizes_px=(*(300 * scale for scale in _SEED_SCALES[1:]), 300 / _SEED_SCALES[-1]),
-    aspect_ratios=(_SEED_TWO, _SEED_TWO_AND_THREE, _SEED_TWO_AND_THREE, _SEED_TWO_AND_THREE, _SEED_TWO, _SEED_TWO),
+    next_sizes_px=(*(300 * scale for scale in _THEIR_SCALES[1:]), 300 / _THEIR_SCALES[-1]),
+    aspect_ratios=(
+        _THEIR_TWO,
+        _THEIR_TWO_AND_THREE,
+        _THEIR_TWO_AND_THREE,
+        _THEIR_TWO_AND_THREE,
+        _THEIR_TWO,
+        _THEIR_TWO,
+    ),
     clip="all",
 )
 
@@ -128,5 +135,5 @@ SETTINGS = {
     "coco": COCO,
     "coco-clipped": COCO_CLIPPED,
     "torchvision": TORCHVISION,
-    "seed": SEED,
+    "pytorch-ssd300": PYTORCH_SSD300,
 }

@@ -22,7 +22,7 @@ Localization = Literal["smooth_l1", "l1_mean"]
 class MultiBoxLoss:
     """Box and class loss of a batch from its predictions and the object of each default box.
 
-    `localization` "smooth_l1" is the paper's: summed over the four offsets. "l1_mean" is the seed's: plain L1,
+    `localization` "smooth_l1" is the paper's: summed over the four offsets. "l1_mean" is pytorch-SSD300's: plain L1,
     averaged over them, which weighs the boxes about a quarter.
     """
 

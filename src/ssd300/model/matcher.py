@@ -71,7 +71,7 @@ def _bipartite(
 def match_as_seed(
     targets: Targets, default_boxes: Float[Tensor, "boxes 4"], *, min_overlap: float = MIN_OVERLAP
 ) -> Int[Tensor, "batch boxes"]:
-    """The seed's rule: each object claims its best default box; of two that claim one box the later object wins."""
+    """pytorch-SSD300's rule: each object claims its best default box; of two that claim one the later object wins."""
     iou = _object_overlaps(targets, default_boxes)
     batch, objects, boxes = iou.shape
     if objects == 0:

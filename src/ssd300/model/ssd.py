@@ -25,7 +25,7 @@ class Normalization:
 CAFFE = Normalization(mean=(123 / 255, 117 / 255, 104 / 255), std=(1 / 255, 1 / 255, 1 / 255))  # ssd_pascal.py:178
 IMAGENET = Normalization(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))  # torchvision
 LITE = Normalization(mean=(0.498, 0.498, 0.498), std=(0.502, 0.502, 0.502))  # EfficientNet-Lite
-NONE = Normalization(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))  # what the seed's training sees
+NONE = Normalization(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))  # what pytorch-SSD300's training sees
 NORMALIZATIONS = {"caffe": CAFFE, "imagenet": IMAGENET, "none": NONE}
 
 

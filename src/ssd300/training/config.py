@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
+DefaultBoxesName = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
@@ -42,15 +44,16 @@ class TrainConfig:
     weight_decay
         On weights; normalisation layers have none, and biases only with `decay_biases`.
     decay_biases
-        Let weight decay act on biases too, as the seed's code does.
+        Let weight decay act on biases too, as pytorch-SSD300's code does.
     grad_clip
         Longest gradient norm; left out, nothing is clipped.
     default_boxes
-        Those of the paper, of the seed, or of a code whose weights the run starts from.
+        Those of the paper, of pytorch-SSD300, or of a code whose weights the run starts from.
     rules
-        Matching and loss: 'paper' or 'seed'.
+        Matching and loss: 'paper' or 'pytorch-ssd300'.
     normalization
-        'start' is that of the weights that the backbone starts from; 'none' leaves images at 0..1, as the seed does.
+        'start' is that of the weights that the backbone starts from; 'none' leaves images at 0..1, as pytorch-SSD300
+        does.
     augment
         The paper's data augmentation.
     on_bad_image
@@ -96,8 +99,8 @@ class TrainConfig:
     weight_decay: float = 5e-4
     decay_biases: bool = False
     grad_clip: float | None = None
-    default_boxes: Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "seed"] = "paper"
-    rules: Literal["paper", "seed"] = "paper"
+    default_boxes: DefaultBoxesName = "paper"
+    rules: Literal["paper", "pytorch-ssd300"] = "paper"
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"

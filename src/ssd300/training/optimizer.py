@@ -12,7 +12,7 @@ def make_optimizer(
     """Two groups, weights and biases; `set_learning_rate` gives them their rates.
 
     The learned scale of the L2 norm is a weight; scales of batch normalisation, which the paper's network has not, go
-    without decay and at the plain rate. `decay_biases` is the seed's rule.
+    without decay and at the plain rate. `decay_biases` is pytorch-SSD300's rule.
     """
     weights, scales, biases = [], [], []
     for module in model.modules():

@@ -13,7 +13,7 @@ def paper(out: Path) -> TrainConfig:
     return TrainConfig(out=out)
 
 
-def seed(out: Path) -> TrainConfig:
+def pytorch_ssd300(out: Path) -> TrainConfig:
     """The code that this project started from, published as 70.2, not measured here: its default boxes, matching, loss,
     weight decay and missing normalisation; its augmentation is not rebuilt, the paper's stands in its place.
 
@@ -24,8 +24,8 @@ def seed(out: Path) -> TrainConfig:
         steps=480_000,
         lr_drop=(320_000, 400_000),
         batch_size=8,
-        default_boxes="seed",
-        rules="seed",
+        default_boxes="pytorch-ssd300",
+        rules="pytorch-ssd300",
         normalization="none",
         decay_biases=True,
         workers=4,
@@ -48,4 +48,4 @@ def light(out: Path) -> TrainConfig:
     )
 
 
-PRESETS: dict[str, Callable[[Path], TrainConfig]] = {"paper": paper, "seed": seed, "light": light}
+PRESETS: dict[str, Callable[[Path], TrainConfig]] = {"paper": paper, "pytorch-ssd300": pytorch_ssd300, "light": light}

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from ssd300.images.resize import ANTIALIASED, BILINEAR, Resize
 from ssd300.model.backbone import VGG16_STAGES
-from ssd300.model.default_boxes import COCO, COCO_CLIPPED, PAPER, PAPER_CLIPPED, SEED, TORCHVISION, DefaultBoxSettings
+from ssd300.model.default_boxes import (
+    COCO,
+    COCO_CLIPPED,
+    PAPER,
+    PAPER_CLIPPED,
+    PYTORCH_SSD300,
+    TORCHVISION,
+    DefaultBoxSettings,
+)
 from ssd300.model.ssd import CAFFE, IMAGENET, Normalization
 
 CONVOLUTIONS = tuple(
@@ -94,7 +102,7 @@ LUFFICC = Layout(
     coco_settings=COCO_CLIPPED,
 )
 
-# The tutorial's model.py, which the seed took over; its detect.py normalises as ImageNet and resizes with Pillow.
+# the tutorial's model.py, which pytorch-SSD300 took over; its detect.py normalises as ImageNet and resizes with Pillow.
 _SOURCES = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
 TUTORIAL = Layout(
     name="the tutorial's SSD300",
@@ -103,7 +111,7 @@ TUTORIAL = Layout(
     | {f"offsets{i}": f"pred_convs.loc_{source}" for i, source in enumerate(_SOURCES)}
     | {f"logits{i}": f"pred_convs.cl_{source}" for i, source in enumerate(_SOURCES)},
     scale="rescale_factors",
-    settings=SEED,
+    settings=PYTORCH_SSD300,
     normalization=IMAGENET,
     resize=ANTIALIASED,
 )

@@ -24,7 +24,7 @@ def test_the_seeds_lists_from_the_real_years(voc_annotations, tmp_path, capsys):
 
 
 def test_the_two_files_with_float_coordinates_are_kept(voc_annotations):
-    for name in ("2011_003353", "2011_006777"):  # they stand in no list of objects, and crash the seed's parser
+    for name in ("2011_003353", "2011_006777"):  # they stand in no list of objects, and crash pytorch-SSD300's parser
         boxes = [item.box_px for item in read_xml(voc_annotations / f"VOC2012/Annotations/{name}.xml").objects]
         assert any(value != int(value) for box in boxes for value in box)
 

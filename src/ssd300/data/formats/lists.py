@@ -1,6 +1,6 @@
-"""The seed's data lists, written and read: five JSON files that name images and their objects.
+"""pytorch-SSD300's data lists, written and read: five JSON files that name images and their objects.
 
-In these files every corner is one less than VOC's, so xmax and ymax are the last pixel; the seed's own rule.
+In these files every corner is one less than VOC's, so xmax and ymax are the last pixel; pytorch-SSD300's own rule.
 """
 
 import hashlib
@@ -87,7 +87,7 @@ def _objects(annotation: Annotation) -> dict[str, list[Any]]:
 
 
 def _number(value: float) -> int | float:
-    """Integers as the seed writes them; the few real fractions of VOC2012 are kept."""
+    """Integers as pytorch-SSD300 writes them; the few real fractions of VOC2012 are kept."""
     return int(value) if value == int(value) else value
 
 
@@ -103,7 +103,7 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
     """The images and objects of one of the two lists. Paths that are not absolute start at the lists' folder.
 
     Raises:
-        DataError: no such list, or a list that is not of the seed's form: with file and entry.
+        DataError: no such list, or a list that is not of pytorch-SSD300's form: with file and entry.
     """
     part = PARTS[purpose] if split is None else SPLIT_NAMES.get(split.casefold())
     if part is None:
@@ -130,7 +130,7 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
         )
         for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
     ]
-    note = f"{folder.name}: the seed's lists (it has {LABEL_MAP}), split '{part.casefold()}'"
+    note = f"{folder.name}: pytorch-SSD300's lists (it has {LABEL_MAP}), split '{part.casefold()}'"
     return LabelledImages(
         images=labelled,
         split=part,

@@ -100,7 +100,7 @@ def test_02_a_step_is_a_step_whatever_the_batch_size(tmp_path):
     config = paper(tmp_path)
     assert config.steps * config.batch_size == 3_840_000
     assert (config.learning_rate(79_999), config.learning_rate(80_000)) == (1e-3, pytest.approx(1e-4))
-    assert PRESETS["seed"](tmp_path).steps == 480_000  # its arithmetic, said aloud instead of inherited
+    assert PRESETS["pytorch-ssd300"](tmp_path).steps == 480_000  # its arithmetic, said aloud instead of inherited
 
 
 def test_03_the_localization_loss_is_smooth_l1_summed_over_the_four_offsets():

@@ -1,4 +1,4 @@
-"""The seed's algorithms, written here from their description as something to measure against: slow on purpose.
+"""pytorch-SSD300's algorithms, written here from their description as something to measure against: slow on purpose.
 
 Matching and mining go image by image, with plain L1 averaged over all offsets; see docs/differences.md.
 """

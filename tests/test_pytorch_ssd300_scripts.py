@@ -26,7 +26,7 @@ def script(name, *words, folder=None):
 
 @pytest.fixture
 def home(tmp_path):
-    """Where the seed's user stands: beside VOCdevkit with the images of two years, drawn ones here."""
+    """Where pytorch-SSD300's user stands: beside VOCdevkit with the images of two years, drawn ones here."""
     for year, seed in (("VOC2007", 7), ("VOC2012", 12)):
         write_drawn_dataset(tmp_path / "VOCdevkit" / year, train=3, test=2, seed=seed)
     return tmp_path
@@ -39,7 +39,7 @@ def make_lists(home, *words):
 
 @pytest.mark.slow
 def test_lists_train_eval_detect(home):
-    """The seed's own order of work, every script with its own defaults for the folders."""
+    """pytorch-SSD300's own order of work, every script with its own defaults for the folders."""
     assert make_lists(home).returncode == 0
     trained = script("train.py", *LIGHT, "--iterations", 2, "--print-freq", 1, folder=home)
     assert trained.returncode == 0, trained.stderr
@@ -48,7 +48,7 @@ def test_lists_train_eval_detect(home):
     for line in ("lr: 0.001", "lr_drop_factor: 0.1", "momentum: 0.9", "weight_decay: 0.0005", "grad_clip: null",
                  "default_boxes: paper", "rules: paper", "steps: 2", "batch_size: 2", "log_every: 1"):  # fmt: skip
         assert line in config
-    assert "the seed's lists" in trained.stderr
+    assert "pytorch-SSD300's lists" in trained.stderr
     measured = script("eval.py", folder=home)
     assert measured.returncode == 0, measured.stderr
     assert "(voc07_11pt@0.5, 2 images)" in measured.stdout
