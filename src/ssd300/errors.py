@@ -1,6 +1,7 @@
 """Mistakes that a user can mend. Each says what is wrong, where, and what to do.
 
-The command line turns each kind into its exit code; nothing else depends on the kinds.
+The command line turns each kind into its exit code. Some callers catch one kind alone: DataError is what
+`--on-bad-image skip` skips, and what the server answers with 4xx.
 """
 
 
@@ -36,3 +37,8 @@ class WeightsError(SSDError, ValueError):
 
 class ExportError(SSDError):
     """An exported file does not do what its weights do, or cannot be made."""
+
+
+def install_hint(extra: str) -> str:
+    """The command that installs an optional part, from a checkout: the package is on no index yet."""
+    return f"Run `pip install -e '.[{extra}]'` in the checkout of ssd300."
