@@ -41,4 +41,4 @@ class ExportError(SSDError):
 
 def install_hint(extra: str) -> str:
     """The command that installs an optional part, from a checkout: the package is on no index yet."""
-    return f"Run `pip install -e '.[{extra}]'` in the checkout of ssd300."
+    return f"Run `python -m pip install '.[{extra}]'` in the checkout of ssd300."
