@@ -34,7 +34,7 @@ def test_every_link_leads_somewhere(link):
 
 
 def test_the_tree_is_that_of_the_package():
-    tree = README.split("src/ssd300/\n")[1].split("```")[0]
+    tree = README.split("\nsrc/ssd300/ ")[1].split("```")[0]
     named = {word for line in tree.splitlines() for word in line.split() if re.fullmatch(r"\w+(/|\.py)", word)}
     package = ROOT / "src/ssd300"
     there = {f"{path.name}/" for path in package.iterdir() if (path / "__init__.py").is_file()}
@@ -47,7 +47,7 @@ def test_the_three_lines_for_ones_own_images(coloured, tmp_path, monkeypatch, ca
     monkeypatch.chdir(tmp_path)
     own = README.split("## Train on your own images")[1].split("```sh\n")[1].split("```")[0]
     for line in filter(None, own.splitlines()):
-        words = shlex.split(line.replace("path/to/voc_folder", str(coloured)))[1:]
+        words = shlex.split(line.replace("path/to/dataset", str(coloured)))[1:]
         words = [str(coloured / "JPEGImages/p4.jpg") if word == "image.jpg" else word for word in words]
         extra = ["--steps", "2", "--batch-size", "2", "--workers", "0"] if words[0] == "train" else []
         assert main([*words, *extra]) == 0, capsys.readouterr().err

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ssd300.cli import main
-from ssd300.detection.benchmark import Setting, Speed, quickest_answer, recommended, torch_threads
+from ssd300.detection.backends import backend_for
+from ssd300.detection.benchmark import Setting, Speed, quickest_answer, recommended
 from ssd300.system.environment import cpu_has_bf16
 
 # All of torch.compile but its last stage, which writes C++ and takes a minute.
@@ -55,7 +56,7 @@ def test_exported_files_are_timed_too(ending, exported, capsys):
     words = ["benchmark", "-w", str(exported[ending]), "--rounds", "1", "--batch-size", "1", "2"]
     assert main(words) == 0
     printed = capsys.readouterr()
-    assert "drawn ones are taken" in printed.err
+    assert "synthetic ones are used" in printed.err
     assert "fastest: fp32" in printed.out
     assert "peak memory" in printed.out
 
@@ -76,14 +77,12 @@ def test_mistakes(more, message, light_run, capsys):
 
 def test_torch_is_not_asked_of_an_exported_file(exported, capsys):
     assert main(["benchmark", "-w", str(exported["onnx"]), "--compile"]) == 2
-    assert "are for weights in torch" in capsys.readouterr().err
+    assert "cannot be compiled" in capsys.readouterr().err
 
 
 def test_threads_are_set_back_after_an_error(light_run):
-    from ssd300.detection.detector import load_network
-
     before = torch.get_num_threads()
-    with pytest.raises(KeyError), torch_threads(before + 1, load_network(light_run)):
+    with pytest.raises(KeyError), backend_for(light_run).running_on(before + 1):
         raise KeyError
     assert torch.get_num_threads() == before
 

@@ -13,7 +13,6 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.detection.output_folder import PROGRESS, DetectionFolder
 from ssd300.detection.outputs import save_image
-from ssd300.detection.run import output_names
 from ssd300.errors import UsageError
 from ssd300.images.read import MAX_PIXELS
 
@@ -39,7 +38,7 @@ def interrupted(words, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("ssd300.detection.run.save_image", save)
     assert main([*words, str(tmp_path / "out"), "--save", "image", "jsonl", "csv", "comp4"]) == 130
     monkeypatch.undo()
-    assert "of 5 are done; the same command goes on" in capsys.readouterr().err
+    assert "of 5 are done; the same command resumes" in capsys.readouterr().err
     return tmp_path / "out"
 
 
@@ -48,7 +47,7 @@ def test_the_same_command_goes_on(interrupted, words, tmp_path, capsys):
     assert not (interrupted / "detections.jsonl").exists()
     command = [*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]
     assert main(command) == 0
-    assert "going on: 3 of 5 are done" in capsys.readouterr().err
+    assert "resuming: 3 of 5 are done" in capsys.readouterr().err
     assert main([*words, str(tmp_path / "whole"), "--save", "image", "jsonl", "csv", "comp4"]) == 0
     assert files(interrupted) == files(tmp_path / "whole")
 
@@ -183,19 +182,6 @@ def test_standard_input_is_a_hyphen(words, coloured, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{coloured / 'JPEGImages/p0.jpg'}\n"))
     assert main(["detect", "-", *words[2:], str(tmp_path / "out")]) == 0
     assert (tmp_path / "out/p0.jpg").exists()
-
-
-@pytest.mark.parametrize(
-    ("sources", "names"),
-    [
-        (["a/x.jpg", "b/x.jpg", "x_2.jpg"], ["x", "x_3", "x_2"]),
-        (["film.mp4", "film_000000.jpg"], ["film_2", "film_000000"]),
-        (["classes.png"], ["classes_2"]),
-        (["camera:0", "https://example.org/dog.jpg?size=3"], ["camera_0", "dog"]),
-    ],
-)
-def test_no_two_files_share_a_name(sources, names):
-    assert output_names(sources) == names
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ssd300 import Detector
+from ssd300.detection.network import detect
 from ssd300.detection.tiles import OVERLAP, TiledNetwork, cut
 from ssd300.errors import DataError
 from ssd300.runtime.manifest import Manifest
@@ -110,6 +111,6 @@ def test_a_tile_has_a_size():
 
 def test_one_batch_of_images_of_many_sizes():
     images = [np.full((side, side, 3), 255, np.uint8) for side in (1, 99, 100, 101, 350)]
-    results = Detector(TiledNetwork(Finder(largest=1000), SIDE)).detect(images, Selection())
+    results = detect(TiledNetwork(Finder(largest=1000), SIDE), images, Selection())
     for image, found in zip(images, results, strict=True):
         assert found.scaled(image.shape[:2]).boxes[0] == pytest.approx([0, 0, *image.shape[:2]])

@@ -207,7 +207,7 @@ def test_another_program_gets_what_detection_shows(light_run, tmp_path, shared):
     image = resize(read_image(photographs(shared)[0]), 300)
     boxes, scores, labels = (row[0] for row in session.run(["boxes", "scores", "labels"], {"images": image[None]}))
     detector = Detector.load(tmp_path / "e/m.onnx")
-    (wanted,) = detector.detect([image], detector.selection())
+    (wanted,) = detect(detector.network, [image], detector.selection())
     used = scores > 0
     np.testing.assert_array_equal(labels[used], wanted.labels)
     np.testing.assert_array_equal(boxes[used], wanted.boxes)

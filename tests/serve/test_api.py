@@ -154,7 +154,7 @@ def test_hostile_and_mistaken_requests(request_, status, words, detector, tmp_pa
     """Each gets a sentence, nothing is written, and the next good request is answered."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with client_of(detector, max_bytes=100_000, max_pixels=1_000_000, max_images=2) as client:
+    with client_of(detector, max_megabytes=0.1, max_megapixels=1.0, max_images=2) as client:
         answer = client.post("/v1/detect", **request_)
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"

@@ -119,11 +119,11 @@ def compare(
 
 def _is_weights(which: str) -> bool:
     """Whether it is a detector rather than what one has stored."""
-    from ssd300.detection.detector import EXPORTED
+    from ssd300.detection.backends import EXPORTED_SUFFIXES
 
     path = Path(which)
     if not path.is_dir():
-        return path.suffix in (".safetensors", *EXPORTED) or not path.exists()
+        return path.suffix in (".safetensors", *EXPORTED_SUFFIXES) or not path.exists()
     return (path / run_layout.BEST_WEIGHTS).is_file()
 
 

@@ -1,19 +1,22 @@
 """`ssd300 detect`: boxes, names and scores on copies of images and videos, and `detections.jsonl`."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import Json, Switch, Weights, device_for, print_json, say
+from ssd300.cli.options import Json, MaxOverlap, MinScore, Switch, TopK, Weights, print_json, say
 from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
+    from ssd300.detection.network import Network
+    from ssd300.detection.output_folder import DetectionFolder
+    from ssd300.detection.run import DetectionRun
     from ssd300.types import Selection
 
 Several = Parameter(consume_multiple=True, negative="")
@@ -23,10 +26,10 @@ def detect(
     *source: str,
     weights: Weights,
     out: Path = Path("detections"),
-    min_score: Annotated[float | None, Parameter(name=["--min-score", "--conf"])] = None,
+    min_score: Annotated[float | None, MinScore] = None,
     min_score_of: Annotated[tuple[str, ...], Several] = (),
-    max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.5,
-    top_k: Annotated[int, Parameter(name=["--top-k", "--max-det"])] = 200,
+    max_overlap: Annotated[float, MaxOverlap] = 0.5,
+    top_k: Annotated[int, TopK] = 200,
     save: Annotated[
         tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several
     ] = ("image", "jsonl"),
@@ -35,12 +38,12 @@ def detect(
     frames: int | None = None,
     batch_size: int = 8,
     device: str = "auto",
-    precision: Literal["float32", "bfloat16"] = "float32",
+    precision: Literal["float32", "bfloat16"] | None = None,
     compile: Switch = False,  # noqa: A002  # the option's name
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Detect on images, folders of them, videos and cameras.
+    """Detect objects in images, folders, videos and camera streams.
 
     Parameters
     ----------
@@ -50,171 +53,175 @@ def detect(
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     out
-        The folder for all that is written. After an interrupt the same command goes on there.
+        The folder for all files. After an interrupt the same command resumes there.
     min_score
-        Lowest score of a detection; left out, what `ssd300 thresholds` kept in the weights for each class, or 0.2.
+        Confidence threshold; left out, the thresholds in the weights (see `ssd300 thresholds`), or 0.2.
     min_score_of
-        That of single classes, such as 'dog=0.4'.
+        Confidence thresholds of single classes, such as 'dog=0.4'.
     max_overlap
-        A box that overlaps a better one of its class by more is suppressed.
+        NMS IoU: a box that overlaps a better one of its class by more is removed.
     top_k
-        Most detections an image.
+        Most detections per image.
     save
-        What is written: annotated images and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc',
-        'comp4', 'crops'.
+        What to write: annotated images and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc', 'comp4',
+        'crops'.
     suppress
-        Classes that are not wanted.
+        Classes to leave out.
     tile
-        Look at large images in overlapping tiles of so many pixels a side too; for objects that are small in them.
+        Also search large images in overlapping tiles of this many pixels a side, for small objects; left out, no tiles.
     frames
-        Most frames of each video or camera.
+        Most frames of each video or camera; left out, all.
     batch_size
-        Images that go through the network at once.
+        Images that go through the network together.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     precision
-        Of the network in torch; exported files have their own.
+        Precision of the network in torch; left out, float32. An exported file has its own.
     compile
-        Let torch.compile make the network first; for many images.
+        Compile the network with torch.compile first; worth it for many images.
     overwrite
         Write into a folder that is not empty.
     json_
         Print the detections as one JSON object and nothing else.
     """
-    from ssd300.detection.sources import find_sources
-
-    sources = find_sources(source)
     for option, value in (("--tile", tile), ("--frames", frames), ("--batch-size", batch_size)):
         if value is not None and value < 1:
             raise UsageError(f"{option} is {value}; it must be 1 or more", fix="See `ssd300 detect --help`.")
+    if not save and not json_:
+        raise UsageError("--save names no format", fix="Name some, or leave it out for image and jsonl.")
+    from ssd300.detection.output_names import check_sources_stay
+    from ssd300.detection.sources import find_sources
+
+    sources = find_sources(source)
+    if "image" in save:
+        check_sources_stay(sources, out)
 
     from ssd300.detection.detector import Detector
     from ssd300.detection.output_folder import DetectionFolder
-    from ssd300.detection.run import DetectionRun, spare_sources
+    from ssd300.detection.run import DetectionRun, RunOptions, content_key
     from ssd300.detection.tiles import TiledNetwork
     from ssd300.images.read import animation_notes
 
-    if not save and not json_:
-        raise UsageError("--save names no form", fix="Name some, or leave it out for image and jsonl.")
-    spare_sources(sources, out, save)
-    network = _network(weights, device, precision, compile, batch_size if tile is None else None)
+    network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
     detector = Detector(network if tile is None else TiledNetwork(network, tile))
-    selection = _selection(detector, min_score, min_score_of, max_overlap, top_k)
-    classes = detector.card.classes
-    if unknown := set(suppress) - set(classes):
-        raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(classes)}.")
-    say(animation_notes([one for one in sources if isinstance(one, Path)]))
-    command = {
-        "sources": [str(one) for one in sources],
-        "weights": weights,
-        "card": asdict(detector.card),  # type: ignore[call-overload]  # both kinds of card are dataclasses
-        "selection": asdict(selection),
-        "save": save,
-        "suppress": suppress,
-        "tile": tile,
-        "frames": frames,
-        "precision": precision,
-    }
-    folder = DetectionFolder(out, command, overwrite=overwrite)
-    if folder.done:
-        say([f"going on: {len(folder.done)} of {len(sources)} are done"])
-    work = DetectionRun(
-        detector,
-        selection,
-        folder,
-        sources,
+    options = RunOptions(
+        selection=_selection(detector, min_score, min_score_of, max_overlap, top_k),
         save=save,
-        suppress=suppress,
+        suppress=_known_classes(suppress, detector),
         batch_size=batch_size,
         most_frames=frames,
-        say=lambda line: say([line]),
-        progress=image_progress,
     )
+    say(animation_notes([one for one in sources if isinstance(one, Path)]))
+    key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
+    folder = DetectionFolder(out, key, overwrite=overwrite)
+    if folder.done:
+        say([f"resuming: {len(folder.done)} of {len(sources)} are done"])
+    run = DetectionRun(detector, sources, folder, options, lambda line: say([line]))
     finished = False
     try:
-        ended_by = work.run()
-        if not work.read_any():
-            finished = True  # there is nothing to go on with
-            raise work.first_error
-        folder.finish(classes, save)
+        with image_progress(run.expected, run.done) as progress:
+            interruption = run.run(progress)
+        if not run.done:
+            finished = True  # there is nothing to resume
+            raise run.first_error
+        folder.finish(detector.card.classes, save)
         rows = [row for _, row in folder.rows()] if json_ else []
-        counts = [(name, row["image"], len(row["detections"])) for name, row in folder.rows() if not json_]
+        lines = [] if json_ else list(_lines(run, out))
         finished = True
     except BaseException:
-        if folder.done and work.read_any():
-            say([f"{len(folder.done)} of {len(sources)} are done; the same command goes on"])
+        if folder.done and run.done:
+            say([f"{len(folder.done)} of {len(sources)} are done; the same command resumes"])
         raise
     finally:
         folder.close(finished=finished)
     if json_:
         print_json({"images": rows, "skipped": [str(sources[number]) for number in sorted(folder.skipped)]})
     else:
-        sys.stdout.writelines(work.lines(counts, out))
-    say([work.summary()])
-    if ended_by is not None:
-        raise ended_by
-    if folder.skipped:
-        if len(sources) == 1:
-            raise work.first_error
-        raise DataError(
-            f"{len(folder.skipped)} of {len(sources)} {work.kind} could not be read; the others are done",
-            where=str(sources[min(folder.skipped)]),
-            fix="Replace them, or leave them out.",
-        )
+        sys.stdout.writelines(lines)
+    say([_summary(run)])
+    if interruption is not None:
+        raise interruption
+    _raise_for_skipped(run, folder)
 
 
-def _network(weights: str, device: str, precision: Any, compile_it: bool, batch_size: int | None) -> Any:
-    from ssd300.detection.detector import is_exported, load_network
+def _compiled_batch(wanted: bool, batch_size: int, tile: int | None) -> int | None:
+    """The batch size to compile for: tiles go through the network in batches of their own."""
     from ssd300.detection.tiles import TOGETHER
 
-    if is_exported(weights) and (compile_it or precision != "float32"):
-        raise UsageError(
-            "--compile and --precision are for weights in torch", where=weights, fix="An exported file is made already."
-        )
-    where = device_for(weights, device)
-    network = load_network(weights, device=where, precision=precision)
-    if precision == "bfloat16" and where == "cpu":
-        from ssd300.system.environment import cpu_has_bf16
+    return (batch_size if tile is None else TOGETHER) if wanted else None
 
-        if not cpu_has_bf16():
-            say(["this processor has no bfloat16 of its own: float32 is faster here"])
-    if compile_it:
-        from ssd300.detection.torch_network import TorchNetwork
 
-        if isinstance(network, TorchNetwork):
-            say([f"compiled in {network.compile(batch_size or TOGETHER):.1f} s"])
+def _load(weights: str, device: str, precision: str | None, *, compile_for: int | None) -> "Network":
+    from ssd300.detection.backends import backend_for
+
+    backend = backend_for(weights)
+    where = backend.choose_device(device)
+    network = backend.load(device=where, precision=precision)
+    say(backend.notes(where, precision))
+    if compile_for is not None:
+        say([f"compiled in {backend.compile(network, compile_for):.1f} s"])
     return network
 
 
 def _selection(
-    detector: "Detector",
-    min_score: float | None,
-    min_score_of: Sequence[str],
-    max_overlap: float,
-    top_k: int,
+    detector: "Detector", min_score: float | None, min_score_of: tuple[str, ...], max_overlap: float, top_k: int
 ) -> "Selection":
+    own: dict[str, float] = {}
+    for word in min_score_of:
+        name, equals, value = word.rpartition("=")
+        if not equals:
+            raise UsageError(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix="Such as dog=0.4.")
+        try:
+            own[name] = float(value)
+        except ValueError as error:
+            raise UsageError(f"--min-score-of: '{value}' is no score", fix=f"Such as {name}=0.4.") from error
+    if min_score is None and detector.card.min_scores:
+        stored = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
+        say([f"confidence thresholds from the weights: {stored}"])
     try:
-        selection = detector.selection(min_score, max_overlap=max_overlap, top_k=top_k)
-        if min_score is None and detector.card.min_scores:
-            scores = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
-            say([f"lowest scores, as the weights hold them: {scores}"])
-        if not min_score_of:
-            return selection
-        classes = list(detector.card.classes)
-        usual = selection.min_score
-        lowest = list(usual) if isinstance(usual, tuple) else [usual] * len(classes)
-        for word in min_score_of:
-            name, equals, value = word.rpartition("=")
-            if not equals:
-                raise UsageError(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix="Such as dog=0.4.")
-            if name not in classes:
-                raise UsageError(f"--min-score-of: there is no class '{name}'", fix=f"There are {', '.join(classes)}.")
-            try:
-                lowest[classes.index(name)] = float(value)
-            except ValueError as error:
-                raise UsageError(f"--min-score-of: '{value}' is no score", fix=f"Such as {name}=0.4.") from error
-        return replace(selection, min_score=tuple(lowest))
-    except UsageError:
-        raise
+        return detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=own)
     except ValueError as error:
         raise UsageError(str(error), fix="Scores and overlaps lie in 0..1, --top-k from 1 on.") from error
+
+
+def _known_classes(suppress: tuple[str, ...], detector: "Detector") -> tuple[str, ...]:
+    classes = detector.card.classes
+    if unknown := set(suppress) - set(classes):
+        raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(classes)}.")
+    return suppress
+
+
+def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:
+    """One line per image; one per video, as it has many frames."""
+    from ssd300.detection.output_names import ANNOTATED_IMAGE, ANNOTATED_VIDEO
+
+    annotated = "image" in run.options.save
+    videos = run.videos()
+    counts = ((name, row["image"], len(row["detections"])) for name, row in run.folder.rows())
+    for image, frames in groupby(counts, key=lambda one: one[1]):
+        rows = list(frames)
+        if image in videos:
+            where = out / f"{videos[image]}{ANNOTATED_VIDEO}" if annotated else image
+            yield f"{where}: {len(rows)} frames, {sum(count for _, _, count in rows)} detections\n"
+        else:
+            for name, _, count in rows:
+                yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {count} detections\n"
+
+
+def _summary(run: "DetectionRun") -> str:
+    new = run.done - run.done_before
+    speed = f", {new / run.seconds:.1f} images/s" if run.seconds > 0 else ""
+    return f"{new} images in {run.seconds:.1f} s{speed}; {len(run.folder.skipped)} skipped"
+
+
+def _raise_for_skipped(run: "DetectionRun", folder: "DetectionFolder") -> None:
+    if not folder.skipped:
+        return
+    if len(run.sources) == 1:
+        raise run.first_error
+    raise DataError(
+        f"{len(folder.skipped)} of {len(run.sources)} {'sources' if run.videos() else 'images'} could not be read; "
+        "the others are done",
+        where=str(run.sources[min(folder.skipped)]),
+        fix="Replace them, or leave them out.",
+    )

@@ -17,7 +17,7 @@ def info(weights: str, *, json_: Json = False) -> None:
     json_
         Print one JSON object and nothing else.
     """
-    from ssd300.detection.detector import is_exported
+    from ssd300.detection.backends import is_exported
 
     if is_exported(weights):
         from dataclasses import asdict

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset
@@ -78,16 +78,10 @@ def read_classes(path: Path | None) -> list[str] | None:
 
 
 def device_for(weights: str, device: str) -> str:
-    """The device that is meant; the CPU for an exported file, for which torch is not imported."""
-    from ssd300.detection.detector import is_exported
+    """The device that is meant; torch is not imported for an exported file."""
+    from ssd300.detection.backends import backend_for
 
-    if is_exported(weights):
-        if device not in ("auto", "cpu"):
-            raise UsageError(f"an exported file runs on the CPU, not on {device}", where=weights, fix="Leave it out.")
-        return "cpu"
-    from ssd300.system.device import choose_device
-
-    return str(choose_device(device))
+    return backend_for(weights).choose_device(device)
 
 
 def say(lines: Iterable[str]) -> None:

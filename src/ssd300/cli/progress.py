@@ -1,4 +1,4 @@
-"""How far a command is, as a moving line on a terminal, and nothing elsewhere."""
+"""The progress bar of a command on a terminal; nothing elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def image_progress(total: int, done: int) -> Iterator[Callable[[int, int], None]]:
-    """What it gives is told how many images are done, and how many there are as far as is known."""
+    """Yields a function that takes how many images are done, and how many there are as far as is known."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

@@ -5,22 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.options import Weights, device_for, say
-from ssd300.errors import UsageError
+from ssd300.cli.options import Weights, say
+from ssd300.errors import UsageError, install_hint
+from ssd300.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
-    from ssd300.serve import ServeSettings
 
 TOKEN = "SSD300_TOKEN"
 LOOPBACK = ("127.", "localhost", "::1")
-MEGA = 1_000_000
-OPTIONS = {  # of `ServeSettings`, as they are typed
-    "max_images": "--max-images",
-    "root_path": "--root-path",
-    "token": "--token",
-    "cors_origins": "--cors-origin",
-}
 
 
 def serve(
@@ -30,36 +23,36 @@ def serve(
     port: int = 8300,
     workers: int = 1,
     threads: int | None = None,
-    batch_size: int = 8,
-    queue: int = 128,
-    timeout: float = 30.0,
-    max_megabytes: float = 32.0,
-    max_megapixels: float = 50.0,
-    max_images: int | None = None,
-    root_path: str = "",
+    batch_size: int = ServeSettings.batch_size,
+    queue: int = ServeSettings.queue,
+    timeout: float = ServeSettings.timeout_s,
+    max_megabytes: float = ServeSettings.max_megabytes,
+    max_megapixels: float = ServeSettings.max_megapixels,
+    max_images: int | None = ServeSettings.max_images,
+    root_path: str = ServeSettings.root_path,
     token: str | None = None,
     cors_origin: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     device: str = "auto",
-    precision: Literal["float32", "bfloat16"] = "float32",
+    precision: Literal["float32", "bfloat16"] | None = None,
 ) -> None:
-    """Serve a page to drop images on, and an HTTP API, until Ctrl-C or SIGTERM.
+    """Serve a web page for images and an HTTP API, until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     host
-        Where to listen: this machine alone, or '0.0.0.0' for all that reach it.
+        The address to listen on: by default this machine alone; '0.0.0.0' for everyone who can reach it.
     port
-        0 takes a free one.
+        The port to listen on; 0 takes a free one.
     workers
-        Processes, each with weights of its own.
+        Processes, each with its own copy of the weights.
     threads
-        Of the network in each process; left out, the cores are shared among the processes.
+        Threads of the network in each process; left out, the cores are shared among the processes.
     batch_size
-        Most images that go through the network at once, when they wait together.
+        Most images that go through the network together, when they wait at the same time.
     queue
-        Most images that are taken in and not answered yet; beyond that, requests get 503.
+        Most images accepted and not answered yet; further requests get 503.
     timeout
         Seconds for a request to arrive, and again for its answer.
     max_megabytes
@@ -67,63 +60,42 @@ def serve(
     max_megapixels
         Largest image.
     max_images
-        Most images of one request; left out, 16, or what the queue takes.
+        Most images per request; left out, 16, or the queue's size if that is smaller.
     root_path
-        Where a proxy puts the server, such as '/detector'.
+        The path under which a proxy serves it, such as '/detector'; left out, none.
     token
-        The API asks for it, as 'Authorization: Bearer TOKEN'; better set SSD300_TOKEN, as others can read options.
+        The API requires it, as 'Authorization: Bearer TOKEN'. Better set SSD300_TOKEN, as others can read options.
     cors_origin
-        Pages of other servers whose scripts may call the API, such as 'https://example.org'.
+        Other websites whose scripts may call the API, such as 'https://example.org'; left out, none.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     precision
-        Of the network in torch; exported files have their own.
+        Precision of the network in torch; left out, float32. An exported file has its own.
     """
-    for option, value, least in (
-        ("--workers", workers, 1),
-        ("--threads", threads, 1),
-        ("--batch-size", batch_size, 1),
-        ("--queue", queue, 1),
-        ("--max-images", max_images, 1),
-        ("--timeout", timeout, 0.001),
-        ("--max-megabytes", max_megabytes, 0.001),
-        ("--max-megapixels", max_megapixels, 0.001),
-    ):
-        if value is not None and not least <= value < float("inf"):
-            raise UsageError(f"{option} is {value}; it must be {least} or more", fix="See `ssd300 serve --help`.")
     try:
-        from ssd300.serve import ServeSettings
         from ssd300.serve.running import Source, run
     except ImportError as error:
         raise UsageError(
-            f"the server needs more than is installed ({error.name})", fix="pip install 'ssd300[serve]'"
+            f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")
         ) from error
-    from ssd300.detection.detector import is_exported
-    from ssd300.serve.settings import MOST_IMAGES
-    from ssd300.system.processors import processors
-
-    if is_exported(weights) and precision != "float32":
-        raise UsageError("--precision is for weights in torch", where=weights, fix="An exported file has its own.")
     try:
         settings = ServeSettings(
             batch_size=batch_size,
             queue=queue,
             timeout_s=timeout,
-            max_bytes=int(max_megabytes * MEGA),
-            max_pixels=int(max_megapixels * MEGA),
-            max_images=min(MOST_IMAGES, queue) if max_images is None else max_images,
+            max_megabytes=max_megabytes,
+            max_megapixels=max_megapixels,
+            max_images=max_images,
             root_path=root_path,
             token=token if token is not None else os.environ.get(TOKEN) or None,
             cors_origins=cors_origin,
         )
+        source = Source(weights=weights, device=device, precision=precision, threads=threads).shared_among(workers)
     except ValueError as error:
-        name, *rest = str(error).split(maxsplit=1)
-        option = OPTIONS.get(name, name)
-        raise UsageError(" ".join((option, *rest)), fix="See `ssd300 serve --help`.") from error
-    if threads is None and workers > 1:
-        threads = max(processors() // workers, 1)
+        field, *rest = str(error).split(maxsplit=1)
+        raise UsageError(" ".join((_option(field), *rest)), fix="See `ssd300 serve --help`.") from error
     run(
-        Source(weights=weights, device=device_for(weights, device), precision=precision, threads=threads),
+        source,
         settings,
         host=host,
         port=port,
@@ -132,12 +104,17 @@ def serve(
     )
 
 
-def _greeting(detector: "Detector", address: str, settings: "ServeSettings", host: str) -> list[str]:
+def _option(field: str) -> str:
+    """A field of ServeSettings or Source as the option that sets it."""
+    return {"timeout_s": "--timeout", "cors_origins": "--cors-origin"}.get(field, f"--{field.replace('_', '-')}")
+
+
+def _greeting(detector: "Detector", address: str, settings: ServeSettings, host: str) -> list[str]:
     classes = detector.card.classes
     lines = [
         f"{detector.card.model}, {len(classes)} classes: {', '.join(classes)}",
         f"page {address}{settings.root_path}/  API {address}{settings.root_path}/docs",
     ]
     if not host.startswith(LOOPBACK) and settings.token is None:
-        lines.append(f"anyone who reaches {host} can use it; {TOKEN} or --token asks for a token")
+        lines.append(f"anyone who reaches {host} can use it; {TOKEN} or --token requires a token")
     return lines

@@ -61,7 +61,8 @@ def thresholds(
         Print one JSON object and nothing else.
     """
     target = _target(weights, out, in_place=in_place, overwrite=overwrite)
-    from ssd300.detection.detector import Detector, is_exported
+    from ssd300.detection.backends import is_exported
+    from ssd300.detection.detector import Detector
     from ssd300.detection.torch_network import TorchNetwork
     from ssd300.evaluation.thresholds import choose_thresholds
     from ssd300.system.device import choose_device

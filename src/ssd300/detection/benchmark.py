@@ -1,20 +1,23 @@
-"""How fast a detector is on this machine: time by stage, and images a second against batch, threads and precision."""
+"""How fast a detector is on this machine: time per stage, and images/s by batch size, threads and precision."""
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from itertools import cycle, islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from ssd300.detection.detector import is_exported, load_network
-from ssd300.detection.network import Network, detect
+from ssd300.detection.backends import backend_for
+from ssd300.detection.network import Network, detect_batch, prepare
 from ssd300.images.read import read_image
+from ssd300.system.memory import peak_memory_bytes
+from ssd300.system.processors import processors
 from ssd300.types import Selection
 
 STAGES = ("decode", "preprocess", "network", "select")
+Progress = Callable[[int, int], None]  # takes how many timings are done, and how many there are
 AS_FAST = 0.97  # of the fastest: a smaller batch, or fewer threads, that reaches this is preferred
 
 
@@ -30,12 +33,147 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Wall time of decoded images to detections: the median of some rounds, and the slowest and fastest round."""
+    """From decoded images to detections, in images/s: the median of some rounds, the slowest and the fastest round."""
 
     setting: Setting
     images_per_second: float
     slowest: float
     fastest: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self.setting) | {
+            "images_per_second": self.images_per_second,
+            "ms_per_image": 1e3 / self.images_per_second,
+            "slowest": self.slowest,
+            "fastest": self.fastest,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedReport:
+    """What `measure` found. `stages_ms` are of one image at a time, run as `stages_setting` says."""
+
+    weights: str
+    device: str
+    images: int
+    stages_ms: dict[str, float]
+    stages_setting: Setting
+    speeds: Sequence[Speed]
+    peak_memory_bytes: int
+
+    @property
+    def recommended(self) -> Speed:
+        return recommended(self.speeds)
+
+    @property
+    def quickest_answer(self) -> Speed | None:
+        return quickest_answer(self.speeds)
+
+    def to_dict(self) -> dict[str, Any]:
+        quickest = self.quickest_answer
+        return {
+            "weights": self.weights,
+            "device": self.device,
+            "images": self.images,
+            "stages_ms": self.stages_ms,
+            "stages_setting": asdict(self.stages_setting),
+            "throughput": [speed.to_dict() for speed in self.speeds],
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "recommended": self.recommended.to_dict(),
+            "quickest_answer": None if quickest is None else quickest.to_dict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The settings to time: all combinations. Empty `threads` are one and all, empty `precisions` the backend's own.
+
+    With `compiled` each batch size is timed with torch.compile too, on the largest number of threads alone, as each
+    setting is compiled, which takes long.
+    """
+
+    batch_sizes: Sequence[int]
+    threads: Sequence[int] = ()
+    precisions: Sequence[str] = ()
+    compiled: bool = False
+
+    def settings(self, own_precisions: Sequence[str]) -> list[Setting]:
+        threads = sorted(set(self.threads or (1, processors())))
+        return [
+            Setting(batch=batch, threads=count, precision=precision, compiled=compiled)
+            for precision in self.precisions or own_precisions
+            for compiled in ((False, True) if self.compiled else (False,))
+            for count in (threads[-1:] if compiled else threads)
+            for batch in self.batch_sizes
+        ]
+
+
+def measure(
+    networks: "Networks",
+    paths: Sequence[Path],
+    grid: Grid,
+    selection: Selection,
+    *,
+    rounds: int,
+    progress: Progress,
+) -> SpeedReport:
+    """Time each stage on the images at `paths`, one at a time, then every setting of the grid.
+
+    Raises:
+        DataError: an image cannot be read.
+        WeightsError, UsageError: as `Backend.load`.
+    """
+    settings = grid.settings(networks.precisions())
+    one_at_a_time = Setting(batch=1, threads=max(s.threads for s in settings), precision=settings[0].precision)
+    with networks.running_on(one_at_a_time.threads):
+        stages = stage_ms(networks.of(one_at_a_time), paths, selection)
+    images = [read_image(path) for path in paths]
+    speeds = throughput(networks, settings, images, selection, rounds=rounds, progress=progress)
+    return SpeedReport(
+        weights=networks.weights,
+        device=networks.device,
+        images=len(images),
+        stages_ms=stages,
+        stages_setting=one_at_a_time,
+        speeds=speeds,
+        peak_memory_bytes=peak_memory_bytes(),
+    )
+
+
+class Networks:
+    """The networks of one set of weights, each loaded once for all settings that can share it.
+
+    `report` takes a line for the user: how long compiling took.
+    """
+
+    def __init__(self, weights: str, device: str, report: Callable[[str], None]) -> None:
+        self._backend = backend_for(weights)
+        self.weights, self.device = weights, self._backend.choose_device(device)
+        self._report = report
+        self._loaded: dict[tuple[Any, ...], Network] = {}
+
+    def of(self, setting: Setting) -> Network:
+        own_threads = setting.compiled or self._backend.threads_at_load
+        key = (setting.precision, setting.threads if own_threads else None, setting.batch if setting.compiled else None)
+        if key not in self._loaded:
+            self._loaded[key] = self._load(setting)
+        return self._loaded[key]
+
+    def precisions(self) -> list[str]:
+        """Those that are worth timing on this machine, the usual one first."""
+        return self._backend.precisions(self.device)
+
+    def running_on(self, threads: int) -> AbstractContextManager[None]:
+        return self._backend.running_on(threads)
+
+    def _load(self, setting: Setting) -> Network:
+        threads = setting.threads if self._backend.threads_at_load else None
+        network = self._backend.load(device=self.device, precision=setting.precision, threads=threads)
+        if setting.compiled:
+            with self.running_on(setting.threads):
+                took = self._backend.compile(network, setting.batch)
+            self._report(f"compiled for batches of {setting.batch}, {setting.threads} threads, in {took:.1f} s")
+        return network
 
 
 def stage_ms(network: Network, images: Sequence[Path], selection: Selection) -> dict[str, float]:
@@ -57,26 +195,26 @@ def stage_ms(network: Network, images: Sequence[Path], selection: Selection) -> 
 
 
 def throughput(
-    open_network: Callable[[Setting], Network],
+    networks: Networks,
     settings: Sequence[Setting],
     images: Sequence[Any],
     selection: Selection,
     *,
     rounds: int,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress,
 ) -> list[Speed]:
-    """Every setting once a round, in turn, so that what else the machine does meets all alike; one round to warm up.
+    """Time every setting once per round, in turn, so that other load on the machine hits all alike; one round warms up.
 
-    `images` are decoded, and taken again from the first where a batch is larger.
+    `images` are decoded; a batch that is larger starts again with the first.
     """
-    networks = [open_network(setting) for setting in settings]
+    loaded = [networks.of(setting) for setting in settings]
     seconds: list[list[float]] = [[] for _ in settings]
     for number in range(rounds + 1):
-        for place, (setting, network) in enumerate(zip(settings, networks, strict=True)):
+        for place, (setting, network) in enumerate(zip(settings, loaded, strict=True)):
             batch = list(islice(cycle(images), setting.batch))
-            with torch_threads(setting.threads, network):
+            with networks.running_on(setting.threads):
                 start = time.perf_counter()
-                detect(network, batch, selection)
+                detect_batch(network, [prepare(network, image) for image in batch], selection)
                 seconds[place].append((time.perf_counter() - start) / setting.batch)
             progress(number * len(settings) + place + 1, (rounds + 1) * len(settings))
     return [
@@ -91,65 +229,13 @@ def throughput(
 
 
 def recommended(speeds: Sequence[Speed]) -> Speed:
-    """The fastest, or the one of the smallest batch and fewest threads among those that are as fast but for noise."""
+    """The smallest batch, then the fewest threads, among the settings that are as fast as the fastest but for noise."""
     best = max(speed.images_per_second for speed in speeds)
     nearly = [speed for speed in speeds if speed.images_per_second >= AS_FAST * best]
     return min(nearly, key=lambda speed: (speed.setting.batch, speed.setting.threads))
 
 
 def quickest_answer(speeds: Sequence[Speed]) -> Speed | None:
-    """The fastest with a batch of 1, for one image at a time; None if none was measured."""
+    """The fastest setting with a batch of 1; None if none was timed."""
     single = [speed for speed in speeds if speed.setting.batch == 1]
     return max(single, key=lambda speed: speed.images_per_second) if single else None
-
-
-def opener(weights: str, device: str, say: Callable[[str], None]) -> Callable[[Setting], Network]:
-    """What opens the detector for a setting, once for those that share it; `say` is told how long compiling took."""
-    opened: dict[tuple[Any, ...], Network] = {}
-
-    def open_it(setting: Setting) -> Network:
-        if is_exported(weights):
-            key: tuple[Any, ...] = (setting.threads,)
-        elif setting.compiled:
-            key = (setting.precision, setting.threads, setting.batch)
-        else:
-            key = (setting.precision,)
-        if key not in opened:
-            opened[key] = _open(weights, device, setting, say)
-        return opened[key]
-
-    return open_it
-
-
-def _open(weights: str, device: str, setting: Setting, say: Callable[[str], None]) -> Network:
-    if is_exported(weights):
-        from ssd300.runtime import load_exported
-
-        return load_exported(Path(weights), threads=setting.threads)
-    network = load_network(weights, device=device, precision=setting.precision)  # type: ignore[arg-type]  # torch's, here
-    if setting.compiled:
-        from ssd300.detection.torch_network import TorchNetwork
-
-        if isinstance(network, TorchNetwork):
-            with torch_threads(setting.threads, network):
-                took = network.compile(setting.batch)
-            say(f"compiled for batches of {setting.batch}, {setting.threads} threads, in {took:.1f} s")
-    return network
-
-
-@contextmanager
-def torch_threads(threads: int, network: Network) -> Iterator[None]:
-    """Torch's number of threads while the block runs; an exported file has its own from when it was opened."""
-    from ssd300.runtime import ExportedNetwork
-
-    if isinstance(network, ExportedNetwork):
-        yield
-        return
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

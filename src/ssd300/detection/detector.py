@@ -1,17 +1,17 @@
-"""Detection: images in, detections in original pixels out. The one path of `detect` and `evaluate`."""
+"""The detector: images in, detections in pixels of the original images out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from ssd300.detection.network import Network, detect
+from ssd300.detection.backends import TorchPrecision, load_network
+from ssd300.detection.network import Network, Prepared, detect_batch, prepare
 from ssd300.detection.results import Result
 from ssd300.detection.tiles import TiledNetwork
 from ssd300.detection.video import Frame
@@ -19,12 +19,10 @@ from ssd300.errors import DataError, DownloadError, SSDError
 from ssd300.images.read import decode_image, read_image
 from ssd300.system.threads import ordered_map
 from ssd300.system.web import is_address, read_web
-from ssd300.types import Detections, Selection
+from ssd300.types import Selection
 
 USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of pytorch-SSD300's detect.py
 DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
-TorchPrecision = Literal["float32", "bfloat16"]
-EXPORTED = (".onnx", ".xml")
 BATCH = 8
 AHEAD = 2
 ImageLike = str | Path | Image.Image | Frame | UInt8[np.ndarray, "h w 3"]
@@ -43,17 +41,17 @@ class Detector:
         weights: str | Path,
         *,
         device: str = "cpu",
-        precision: TorchPrecision = "float32",
+        precision: TorchPrecision | None = None,
         tile_px: int | None = None,
     ) -> "Detector":
         """From a run folder, a weights file, a name of published weights, or an exported .onnx or .xml file.
 
-        `device` and `precision` are torch's; an exported file has its own, on the CPU. With `tile_px` images are
-        looked at whole and in tiles of so many pixels a side (`tiles`).
+        `device` and `precision` are torch's; an exported file runs on the CPU in its own precision. With `tile_px`
+        each image is also searched in tiles of that many pixels a side (`tiles`).
 
         Raises:
-            WeightsError: there is nothing of that name, or it is something else, or damaged.
-            UsageError: the library that runs an exported file is missing.
+            WeightsError: there are no such weights, or they are damaged or something else.
+            UsageError: the library that runs an exported file is missing, or a choice that it does not have.
         """
         network = load_network(weights, device=device, precision=precision)
         return cls(network if tile_px is None else TiledNetwork(network, tile_px))
@@ -66,13 +64,15 @@ class Detector:
         max_overlap: float = DISPLAY.max_overlap,
         top_k: int = DISPLAY.top_k,
     ) -> Any:
-        """The Result of a path, PIL image or RGB array; of a list, a list. Without `min_score` as `selection` says.
+        """The Result of a path, PIL image or RGB array; a list of them gives a list. `min_score` as in `selection`.
 
-        Raises DataError for what is no image.
+        Raises:
+            DataError: an image cannot be read.
+            ValueError: an array is not RGB, or a value is out of its range.
         """
         selection = self.selection(min_score, max_overlap=max_overlap, top_k=top_k)
         if isinstance(images, (list, tuple)):
-            return list(self.stream(images, selection, batch_size=BATCH))
+            return list(self.stream(images, selection))
         return next(self.stream([images], selection, batch_size=1))  # type: ignore[list-item]  # not a sequence here
 
     def selection(
@@ -81,17 +81,22 @@ class Detector:
         *,
         max_overlap: float = DISPLAY.max_overlap,
         top_k: int = DISPLAY.top_k,
+        min_score_of: Mapping[str, float] | None = None,
     ) -> Selection:
-        """What is to be shown. Without `min_score` it is what the weights hold for each class, or else USUAL_MIN_SCORE.
+        """What counts as a detection. Without `min_score`, the thresholds in the weights, or else USUAL_MIN_SCORE.
+
+        `min_score_of` are thresholds of single classes, which take the place of those.
 
         Raises:
-            ValueError: a value is out of its range.
+            ValueError: a value is out of its range, or a class of `min_score_of` is unknown.
         """
-        stored, usual = self.card.min_scores, USUAL_MIN_SCORE
-        if min_score is None and stored:
-            scores = tuple(stored.get(name, usual) for name in self.card.classes)
-            return Selection(min_score=scores, max_overlap=max_overlap, top_k=top_k)
-        return Selection(min_score=usual if min_score is None else min_score, max_overlap=max_overlap, top_k=top_k)
+        own = dict(self.card.min_scores) if min_score is None else {}
+        own |= min_score_of or {}
+        if unknown := [name for name in own if name not in self.card.classes]:
+            raise ValueError(f"there is no class '{unknown[0]}'; there are {', '.join(self.card.classes)}")
+        usual = USUAL_MIN_SCORE if min_score is None else min_score
+        scores = tuple(own.get(name, usual) for name in self.card.classes) if own else usual
+        return Selection(min_score=scores, max_overlap=max_overlap, top_k=top_k)
 
     def stream(
         self,
@@ -101,105 +106,85 @@ class Detector:
         batch_size: int = BATCH,
         on_bad: Callable[[int, SSDError], None] | None = None,
     ) -> Iterator[Result]:
-        """Results one after another, in the images' order, while the next ones are read in other threads.
+        """Results one after another, in the order of the images.
 
-        At most `AHEAD` batches of `batch_size` images are in memory. An image that cannot be read raises DataError,
-        or is left out when `on_bad` takes its number and the error; that happens before the next image's result. What
-        ends `images` with an SSDError is raised after the results of those before. Without `selection` it is what
-        `selection()` gives.
+        An image that cannot be read raises DataError; with `on_bad` it is skipped, and `on_bad` gets its number and the
+        error before the next result. The rest is as in `outcomes`.
+        """
+        for number, outcome in self.outcomes(images, selection, batch_size=batch_size):
+            if isinstance(outcome, Result):
+                yield outcome
+            elif on_bad is None:
+                raise outcome
+            else:
+                on_bad(number, outcome)
+
+    def outcomes(
+        self, images: Iterable[ImageLike], selection: Selection | None = None, *, batch_size: int = BATCH
+    ) -> Iterator[tuple[int, Result | SSDError]]:
+        """The number of each image, from 0, with its Result, or with the error that says why it cannot be read.
+
+        The next images are read in other threads; at most `AHEAD` batches are in memory. An SSDError of `images`
+        itself, as of a video that breaks off, is raised after the outcomes before it. Without `selection`:
+        `self.selection()`.
         """
         wanted = self.selection() if selection is None else selection
-        ready: list[_Ready] = []
-        skipped: list[tuple[int, SSDError]] = []
-        reads = ordered_map(self._read, zip(count(), images), ahead=AHEAD * batch_size)
-        fault: SSDError | None = None
-        with closing(reads):
-            while fault is None:
-                try:
-                    read = next(reads, None)
-                    if isinstance(read, tuple) and on_bad is None:
-                        raise read[1]
-                except SSDError as error:  # of a video that breaks off, after the frames before
-                    fault, read = error, None
-                if isinstance(read, _Ready):
-                    ready.append(read)
-                elif read is not None:
-                    skipped.append(read)
-                if read is None or len(ready) == batch_size:
-                    yield from self._results(ready, wanted, skipped, on_bad)
-                    ready, skipped = [], []
-                if read is None:
-                    break
-        if fault is not None:
-            raise fault
+        with closing(ordered_map(self._read, enumerate(images), ahead=AHEAD * batch_size)) as reads:
+            for group in _groups(reads, batch_size):
+                yield from self._detect(group, wanted)
 
-    def _read(self, numbered: tuple[int, ImageLike]) -> "_Ready | tuple[int, SSDError]":
+    def _read(self, numbered: tuple[int, ImageLike]) -> "_Read":
         number, image = numbered
         try:
             pixels = _pixels(image)
-            return _Ready(number, image, pixels, self.network.prepare(pixels))
+            return _Read(number, image, pixels, prepare(self.network, pixels))
         except DataError as error:
-            where = error.where or _place(image)["image"] or None
-            return number, type(error)(error.what, where=where, fix=error.fix)
+            where = error.where or _origin(image)["image"] or None
+            return _Read(number, image, error=type(error)(error.what, where=where, fix=error.fix))
         except DownloadError as error:
-            return number, error
+            return _Read(number, image, error=error)
 
-    def _results(
-        self,
-        ready: "list[_Ready]",
-        selection: Selection,
-        skipped: list[tuple[int, SSDError]],
-        on_bad: Callable[[int, SSDError], None] | None,
-    ) -> Iterator[Result]:
-        predictions = self.network.predict([one.prepared for one in ready], selection) if ready else None
-        results = iter(self.network.select(predictions, selection) if ready else [])
-        events: list[_Ready | tuple[int, SSDError]] = sorted([*ready, *skipped], key=_number)
-        for event in events:
-            if isinstance(event, _Ready):
-                scaled = next(results).scaled((event.pixels.shape[0], event.pixels.shape[1]))
-                yield Result(**vars(scaled), pixels=event.pixels, **_place(event.image))
-            elif on_bad is not None:
-                on_bad(*event)
-
-    def detect(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
-        """Detections relative to each image, of one batch."""
-        return detect(self.network, images, selection)
+    def _detect(self, group: "Sequence[_Read]", selection: Selection) -> Iterator[tuple[int, Result | SSDError]]:
+        prepared = [read.prepared for read in group if read.prepared is not None]
+        found = iter(detect_batch(self.network, prepared, selection).detections if prepared else [])
+        for read in group:
+            if read.error is not None:
+                yield read.number, read.error
+            else:
+                yield read.number, Result(**vars(next(found)), pixels=read.pixels, **_origin(read.image))
 
 
 @dataclass(frozen=True, eq=False)
-class _Ready:
+class _Read:
+    """An image that was read and prepared, or the error that says why it could not be."""
+
     number: int
     image: ImageLike
-    pixels: np.ndarray
-    prepared: Any
+    pixels: Any = None
+    prepared: Prepared | None = None
+    error: SSDError | None = None
 
 
-def is_exported(weights: str | Path) -> bool:
-    """Whether it is a file for another runtime than torch, by its ending."""
-    return Path(weights).suffix.lower() in EXPORTED
+def _groups(reads: Iterable[_Read], size: int) -> Iterator[list[_Read]]:
+    """Groups of up to `size` readable images, with the unreadable ones between them; then the error of `reads`."""
+    group: list[_Read] = []
+    fault: SSDError | None = None
+    try:
+        for read in reads:
+            group.append(read)
+            if sum(one.error is None for one in group) == size:
+                yield group
+                group = []
+    except SSDError as error:
+        fault = error
+    if group:
+        yield group
+    if fault is not None:
+        raise fault
 
 
-def load_network(weights: str | Path, *, device: str = "cpu", precision: TorchPrecision = "float32") -> Network:
-    """As `Detector.load`."""
-    if is_exported(weights):
-        from ssd300.runtime import load_exported
-
-        return load_exported(Path(weights))
-    import torch
-
-    from ssd300.detection.torch_network import TorchNetwork
-    from ssd300.weights import load_weights
-
-    model, card = load_weights(weights)
-    return TorchNetwork(model, card, device=torch.device(device), precision=getattr(torch, precision))
-
-
-def _number(event: "_Ready | tuple[int, SSDError]") -> int:
-    return event.number if isinstance(event, _Ready) else event[0]
-
-
-def _place(image: ImageLike) -> dict[str, Any]:
-    """Where an image is from, as a Result says it."""
+def _origin(image: ImageLike) -> dict[str, Any]:
+    """Where an image is from, as a Result has it."""
     if isinstance(image, Frame):
         return {"image": image.source, "frame": image.number, "time_s": image.time_s}
     return {"image": str(image) if isinstance(image, (str, Path)) else ""}

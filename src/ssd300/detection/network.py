@@ -1,7 +1,12 @@
-"""What turns images into detections, whatever runs it: weights in torch, an exported file, either in tiles."""
+"""What turns images into detections, whatever runs it: weights in torch, an exported file, either one in tiles.
 
+`prepare` and `detect_batch` are the one path from pixels to boxes placed in the original image. Detection, evaluation
+and the server go through them.
+"""
+
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -29,20 +34,51 @@ class Described(Protocol):
 
 @runtime_checkable
 class Network(Protocol):
-    """Three steps, so that images can be prepared in other threads, and each step timed."""
+    """Three steps, so that images can be prepared in other threads and each step can be timed."""
 
     @property
     def card(self) -> Described: ...
     def prepare(self, image: UInt8[np.ndarray, "_ _ 3"]) -> Any:
-        """The image at the network's size. Threads may call it at the same time."""
+        """The image (RGB) at the network's size. Threads may call it at the same time."""
 
     def predict(self, inputs: Sequence[Any], selection: Selection) -> Any:
-        """The network's own output for some of what `prepare` gave."""
+        """The network's own output for a batch of what `prepare` returned."""
 
     def select(self, predictions: Any, selection: Selection) -> list[Detections]:
-        """Detections relative to each image, best first."""
+        """Detections of each image, boxes relative (0..1), best score first."""
 
 
 def detect(network: Network, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
-    """All three steps for one batch."""
+    """All three steps for one batch, boxes relative: to compare networks."""
     return network.select(network.predict([network.prepare(image) for image in images], selection), selection)
+
+
+class Prepared(NamedTuple):
+    """An image as the network takes it, and the original's size, in which its boxes will be placed."""
+
+    input: Any
+    size_hw: tuple[int, int]
+
+
+class BatchDetections(NamedTuple):
+    """Detections of each image of a batch, boxes in pixels of the original images, and the seconds that they took."""
+
+    detections: list[Detections]
+    network_s: float
+    select_s: float
+
+
+def prepare(network: Network, image: UInt8[np.ndarray, "h w 3"]) -> Prepared:
+    """Resize an image (RGB) for the network. Threads may call it at the same time."""
+    return Prepared(network.prepare(image), (image.shape[0], image.shape[1]))
+
+
+def detect_batch(network: Network, images: Sequence[Prepared], selection: Selection) -> BatchDetections:
+    """Run a batch of prepared images, one or more, through the network, select detections and place them."""
+    started = time.monotonic()
+    predictions = network.predict([image.input for image in images], selection)
+    predicted = time.monotonic()
+    found = network.select(predictions, selection)
+    selected = time.monotonic()
+    placed = [detections.scaled(image.size_hw) for detections, image in zip(found, images, strict=True)]
+    return BatchDetections(placed, predicted - started, selected - predicted)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from ssd300 import run_layout
 from ssd300.data.predictions.read import write_comp4
+from ssd300.detection.output_names import ANNOTATED_IMAGE, CLASSES
 from ssd300.detection.results import Result
 from ssd300.system.files import write_atomically, write_text
 from ssd300.types import Annotation, DetectionTable
@@ -20,15 +21,14 @@ from ssd300.types import Annotation, DetectionTable
 Output = Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"]
 JPEG_QUALITY = 95
 COMP4_SPLIT = "test"
-CLASSES = "classes"  # the name of YOLO's list of them
 Rows = Iterable[Mapping[str, Any]]
 
 
 def save_image(folder: Path, name: str, result: Result, wanted: Iterable[Output]) -> None:
     """The files of one image; `name` is theirs, without an ending. Forms of all images together are left out."""
     for form in wanted:
-        if form in _OF_A_IMAGE:
-            _OF_A_IMAGE[form](folder, name, result)
+        if form in _PER_IMAGE:
+            _PER_IMAGE[form](folder, name, result)
 
 
 def save_table(
@@ -43,12 +43,12 @@ def save_table(
     `rows` is gone through once for each form.
     """
     for form in wanted:
-        if form in _OF_ALL:
-            _OF_ALL[form](folder, names, rows, classes)
+        if form in _PER_RUN:
+            _PER_RUN[form](folder, names, rows, classes)
 
 
 def _image(folder: Path, name: str, result: Result) -> None:
-    result.draw().save(folder / f"{name}.jpg", quality=JPEG_QUALITY)
+    result.draw().save(folder / f"{name}{ANNOTATED_IMAGE}", quality=JPEG_QUALITY)
 
 
 def _voc(folder: Path, name: str, result: Result) -> None:
@@ -157,13 +157,13 @@ def _classes_file(folder: Path, _names: Sequence[str], _rows: Rows, classes: Seq
     write_text(folder / "yolo" / f"{CLASSES}.txt", "".join(f"{name}\n" for name in classes))
 
 
-_OF_A_IMAGE: Mapping[Output, Callable[[Path, str, Result], None]] = {
+_PER_IMAGE: Mapping[Output, Callable[[Path, str, Result], None]] = {
     "image": _image,
     "voc": _voc,
     "crops": _crops,
     "yolo": _yolo,
 }
-_OF_ALL: Mapping[Output, Callable[[Path, Sequence[str], Rows, Sequence[str]], None]] = {
+_PER_RUN: Mapping[Output, Callable[[Path, Sequence[str], Rows, Sequence[str]], None]] = {
     "jsonl": _jsonl,
     "json": _json,
     "csv": _csv,

@@ -29,7 +29,7 @@ class ImageDetections(Detections):
 
         objects = [(name, box, False, False) for name, box in zip(self.names, self.boxes.tolist(), strict=True)]
         path = Path(self.image)
-        name = path.name if self.frame is None else f"{path.stem}_{self.frame:06d}.jpg"
+        name = path.name if self.frame is None else f"{frame_name(path.stem, self.frame)}.jpg"
         xml: str = to_xml(name, self.size_hw, objects, scores=self.scores.tolist())
         return xml
 
@@ -98,9 +98,18 @@ class Result(ImageDetections):
         super().__post_init__()
         object.__setattr__(self, "size_hw", self.pixels.shape[:2])
 
+    def without_pixels(self) -> ImageDetections:
+        """The same detections without the image, to keep many."""
+        return ImageDetections(**{name: value for name, value in vars(self).items() if name != "pixels"})
+
     def draw(self) -> Image.Image:
         """Boxes, names and scores on a copy of the image."""
         from ssd300.images.draw import draw_detections
 
         drawn: Image.Image = draw_detections(self.pixels, self)
         return drawn
+
+
+def frame_name(video: str, frame: int) -> str:
+    """The name, without an ending, of the files of one frame; frames count from 0."""
+    return f"{video}_{frame:06d}"

@@ -1,253 +1,193 @@
 """Sources through a detector into a folder: reading, network, drawing and writing overlap."""
 
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass
 from itertools import groupby, islice
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ssd300.detection.detector import Detector
+from ssd300.detection.detector import BATCH, Detector
 from ssd300.detection.output_folder import DetectionFolder
-from ssd300.detection.outputs import CLASSES, Output, save_image
-from ssd300.detection.results import Result
+from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names
+from ssd300.detection.outputs import Output, save_image
+from ssd300.detection.results import Result, frame_name
 from ssd300.detection.sources import Source
-from ssd300.detection.video import Video, VideoWriter, is_live, is_video
-from ssd300.errors import DataError, SSDError, UsageError
+from ssd300.detection.video import Video, VideoWriter, is_live, is_video, whole_copy
+from ssd300.errors import DataError, SSDError
 from ssd300.system.threads import ordered_map, read_ahead
 from ssd300.types import Selection
 
-UNFINISHED = ".partial"  # of a video while it is written
-Progress = Callable[[int, int], None]  # is told how many images are done, and how many there are as far as is known
+Progress = Callable[[int, int], None]  # takes how many images are done, and how many there are as far as is known
 
 
-@dataclass(frozen=True)
-class _Done:
-    """What the writing threads hand back of an image or frame."""
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What is detected and saved. `suppress` are classes to leave out; `most_frames` is of each video or camera."""
+
+    selection: Selection
+    save: Sequence[Output]
+    suppress: Sequence[str] = ()
+    batch_size: int = BATCH
+    most_frames: int | None = None
+
+
+def content_key(detector: Detector, sources: Sequence[Source], options: RunOptions, **more: object) -> dict[str, Any]:
+    """Everything that the content of the folder depends on: a run is resumed only where all of it is the same."""
+    return {
+        "sources": [str(one) for one in sources],
+        "card": asdict(detector.card),  # type: ignore[call-overload]  # both kinds of card are dataclasses
+        "selection": asdict(options.selection),
+        "save": options.save,
+        "suppress": options.suppress,
+        "frames": options.most_frames,
+        **more,
+    }
+
+
+class _Written(NamedTuple):
+    """A frame whose own files are written: their name, its row, and the annotated frame for the copy of the video."""
 
     name: str
     row: dict[str, Any]
-    drawn: Any  # of a video, (h, w, 3) as bytes
+    drawn: Any
     time_s: float | None
 
 
 class DetectionRun:
-    """One command's sources, gone through in order; those that the folder has already are left out.
+    """The sources of one command in their order, without those that the folder holds already.
 
-    `say` is told what is skipped and why; `progress` opens a Progress, given how many images there are and are done.
+    `report` takes a line for the user: what is skipped and why. Images and frames both count as images: `done` in the
+    folder, `done_before` of them by an earlier run, `expected` in all as far as is known.
     """
 
     def __init__(
         self,
         detector: Detector,
-        selection: Selection,
-        folder: DetectionFolder,
         sources: Sequence[Source],
-        *,
-        save: Sequence[Output],
-        suppress: Sequence[str],
-        batch_size: int,
-        most_frames: int | None,
-        say: Callable[[str], None],
-        progress: Callable[[int, int], AbstractContextManager[Progress]],
+        folder: DetectionFolder,
+        options: RunOptions,
+        report: Callable[[str], None],
     ) -> None:
-        self.detector, self.selection, self.folder = detector, selection, folder
-        self.sources, self.save, self.suppress = sources, save, suppress
-        self.batch_size, self.most_frames = batch_size, most_frames
-        self.say, self.progress = say, progress
-        self.names = output_names([str(source) for source in sources])
+        self.detector, self.sources, self.folder, self.options = detector, sources, folder, options
+        self.report = report
+        self.names = output_names(sources)
         self.first_error: SSDError = DataError("nothing could be read")
-        self.images = self.earlier = sum(1 for _ in folder.rows())
+        self.done = self.done_before = sum(1 for _ in folder.rows())
+        self.expected = self.done + len(sources) - len(folder.done)
         self.seconds = 0.0
 
-    def run(self) -> BaseException | None:
-        """All that is not done yet. What ended a camera from outside is handed back, as what it gave is kept."""
+    def run(self, progress: Progress) -> BaseException | None:
+        """Detect on all that is not done yet. Returns what interrupted a camera, whose frames so far are saved."""
         started = time.monotonic()
-        left = [number for number in range(len(self.sources)) if number not in self.folder.done]
-        ended_by: BaseException | None = None
-        total = self.images + len(left)
-        with self.progress(total, self.images) as told:
-            self.told, self.total = told, total
-            for films, numbers in _runs(left, lambda number: is_video(str(self.sources[number]))):
-                if not films:
-                    self._look_at_images(numbers)
-                    continue
-                for number in numbers:
-                    ended_by = self._look_at_video(number)
-                    if ended_by is not None:
-                        break
+        pending = [number for number in range(len(self.sources)) if number not in self.folder.done]
+        interruption: BaseException | None = None
+        for are_videos, numbers in groupby(pending, key=lambda number: is_video(str(self.sources[number]))):
+            if not are_videos:
+                self._detect_on_images(list(numbers), progress)
+                continue
+            for number in numbers:
+                interruption = self._detect_on_video(number, progress)
+                if interruption is not None:
+                    break
         self.seconds = time.monotonic() - started
-        return ended_by
+        return interruption
 
-    def read_any(self) -> bool:
-        return self.images > 0
+    def videos(self) -> dict[str, str]:
+        """The sources that are videos or cameras, with the names of their files."""
+        pairs = zip(map(str, self.sources), self.names, strict=True)
+        return {source: name for source, name in pairs if is_video(source)}
 
-    def lines(self, counts: Sequence[tuple[str, str, int]], out: Path) -> Iterator[str]:
-        """A line an image; of a video one, as it has many."""
-        for image, frames in groupby(counts, key=lambda one: one[1]):
-            rows = list(frames)
-            if image in self._films():
-                where = out / f"{self._films()[image]}.mp4" if "image" in self.save else image
-                yield f"{where}: {len(rows)} frames, {sum(count for _, _, count in rows)} detections\n"
-            else:
-                for name, _, count in rows:
-                    yield f"{out / f'{name}.jpg' if 'image' in self.save else image}: {count} detections\n"
+    def _detect_on_images(self, numbers: Sequence[int], progress: Progress) -> None:
+        def save(outcome: tuple[int, Result | SSDError]) -> tuple[int, dict[str, Any] | SSDError]:
+            place, result = outcome
+            if isinstance(result, SSDError):
+                return numbers[place], result
+            wanted = self._without_suppressed(result)
+            save_image(self.folder.folder, self.names[numbers[place]], wanted, self.options.save)
+            return numbers[place], wanted.to_dict()
 
-    @property
-    def kind(self) -> str:
-        """What the sources are, for messages."""
-        return "sources" if self._films() else "images"
+        images = [self.sources[number] for number in numbers]
+        outcomes = self.detector.outcomes(images, self.options.selection, batch_size=self.options.batch_size)
+        with closing(ordered_map(save, outcomes, ahead=self.options.batch_size)) as saved:
+            for number, row in saved:
+                if isinstance(row, SSDError):
+                    self._skip(number, row)
+                else:
+                    self.folder.add(number, self.names[number], row, done=True)
+                    self._advance(progress)
 
-    def summary(self) -> str:
-        new = self.images - self.earlier
-        speed = f", {new / self.seconds:.1f} images/s" if self.seconds > 0 else ""
-        return f"{new} images in {self.seconds:.1f} s{speed}; {len(self.folder.skipped)} skipped"
-
-    def _films(self) -> dict[str, str]:
-
-        return {str(one): name for one, name in zip(self.sources, self.names, strict=True) if is_video(str(one))}
-
-    def _look_at_images(self, numbers: Sequence[int]) -> None:
-
-        skipped: set[int] = set()
-
-        def skip(place: int, error: SSDError) -> None:
-            skipped.add(place)
-            self._skip(numbers[place], error)
-
-        def found() -> Iterator[tuple[int, Result]]:
-            stream = self.detector.stream(
-                [self.sources[number] for number in numbers], self.selection, batch_size=self.batch_size, on_bad=skip
-            )
-            # what cannot be read is known before the next result
-            places = (place for place in range(len(numbers)) if place not in skipped)
-            for result in stream:
-                yield numbers[next(places)], result
-
-        def write(numbered: tuple[int, Result]) -> tuple[int, dict[str, Any]]:
-            number, result = numbered
-            wanted = self._wanted(result)
-            save_image(self.folder.folder, self.names[number], wanted, self.save)
-            return number, wanted.to_dict()
-
-        with closing(ordered_map(write, found(), ahead=self.batch_size)) as written:
-            for number, row in written:
-                self.folder.add(number, self.names[number], row, done=True)
-                self._tell()
-
-    def _look_at_video(self, number: int) -> BaseException | None:
-
-        source, name = str(self.sources[number]), self.names[number]
-        target = self.folder.folder / f"{name}.mp4"
-        partial = target.with_name(f".{target.name}{UNFINISHED}")
-        ended_by: BaseException | None = None
-        trouble: SSDError | None = None
+    def _detect_on_video(self, number: int, progress: Progress) -> BaseException | None:
+        """What a broken video gave before it broke off is saved, and the rest is reported as skipped."""
+        interruption: BaseException | None = None
+        fault: DataError | None = None
         try:
-            with Video(source) as video:
-                expected = min(video.expected or 1, self.most_frames or video.expected or 1)
-                self.total += expected - 1
-                writer = None
-                if "image" in self.save:
-                    writer = VideoWriter(partial, rate=video.rate, sound=None if is_live(source) else source)
+            with Video(str(self.sources[number])) as video, self._annotated_copy(video, number) as copy:
+                frames = min(video.expected or 1, self.options.most_frames or video.expected or 1)
+                self.expected += frames - 1
                 try:
-                    for frame_number, done in enumerate(self._frames(video, name, live=is_live(source))):
-                        if writer is not None:
-                            writer.add(done.drawn, done.time_s, frame_number)
-                        self.folder.add(number, done.name, done.row, done=False)
-                        self._tell()
+                    self._detect_on_frames(video, number, copy, progress)
                 except DataError as error:
-                    trouble = error
+                    fault = error
                 except BaseException as error:
-                    if not is_live(source):  # it is begun again by the same command
+                    if not is_live(video.source):  # a file is begun again by the same command
                         raise
-                    ended_by = error
-                finally:
-                    if writer is not None:
-                        writer.close()
-                        if writer.silent:
-                            self.say(f"{source}: {writer.silent}")
-            if partial.exists() and partial.stat().st_size:
-                partial.replace(target)
+                    interruption = error
         except DataError as error:
-            trouble = error
-        finally:
-            partial.unlink(missing_ok=True)
-        if trouble is not None:
-            self._skip(number, trouble)
+            fault = error
+        if fault is not None:
+            self._skip(number, fault)
         else:
             self.folder.end(number)
-        return ended_by
+        return interruption
 
-    def _frames(self, video: Any, name: str, *, live: bool) -> Iterator[_Done]:
+    def _annotated_copy(self, video: Video, number: int) -> Any:
+        """A context that gives the VideoWriter of the annotated copy, or None where it is not wanted."""
+        if "image" not in self.options.save:
+            return nullcontext()
+        target = self.folder.folder / f"{self.names[number]}{ANNOTATED_VIDEO}"
+        return whole_copy(target, rate=video.rate, sound=None if is_live(video.source) else video.source)
 
-        forms = [form for form in self.save if form != "image"]
-        batch_size = 1 if live else self.batch_size
+    def _detect_on_frames(self, video: Video, number: int, copy: VideoWriter | None, progress: Progress) -> None:
+        try:
+            with closing(self._frames(video, self.names[number])) as frames:
+                for frame_number, frame in enumerate(frames):
+                    if copy is not None:
+                        copy.add(frame.drawn, frame.time_s, frame_number)
+                    self.folder.add(number, frame.name, frame.row, done=False)
+                    self._advance(progress)
+        finally:
+            if copy is not None and copy.silent:
+                self.report(f"{video.source}: {copy.silent}")
 
-        def write(result: Result) -> _Done:
-            wanted = self._wanted(result)
-            own_name = f"{name}_{wanted.frame:06d}"
-            save_image(self.folder.folder, own_name, wanted, forms)
-            drawn = np.asarray(wanted.draw()) if "image" in self.save else None
-            return _Done(own_name, wanted.to_dict(), drawn, wanted.time_s)
+    def _frames(self, video: Video, name: str) -> Iterator[_Written]:
+        formats = [output for output in self.options.save if output != "image"]  # the copy is written in one place
+        batch_size = 1 if is_live(video.source) else self.options.batch_size
 
-        with closing(read_ahead(islice(video.frames(), self.most_frames), most=batch_size)) as frames:
-            stream = self.detector.stream(frames, self.selection, batch_size=batch_size)
-            with closing(ordered_map(write, stream, ahead=batch_size)) as written:
+        def save(result: Result) -> _Written:
+            wanted = self._without_suppressed(result)
+            own_name = frame_name(name, wanted.frame or 0)
+            save_image(self.folder.folder, own_name, wanted, formats)
+            drawn = np.asarray(wanted.draw()) if "image" in self.options.save else None
+            return _Written(own_name, wanted.to_dict(), drawn, wanted.time_s)
+
+        with closing(read_ahead(islice(video.frames(), self.options.most_frames), most=batch_size)) as frames:
+            results = self.detector.stream(frames, self.options.selection, batch_size=batch_size)
+            with closing(ordered_map(save, results, ahead=batch_size)) as written:
                 yield from written
 
-    def _wanted(self, result: Result) -> Result:
-        return result.select([name not in self.suppress for name in result.names])
+    def _without_suppressed(self, result: Result) -> Result:
+        return result.select([name not in self.options.suppress for name in result.names])
 
-    def _tell(self) -> None:
-        self.images += 1
-        self.told(self.images, max(self.total, self.images))
+    def _advance(self, progress: Progress) -> None:
+        self.done += 1
+        progress(self.done, max(self.expected, self.done))
 
     def _skip(self, number: int, error: SSDError) -> None:
         if not self.folder.skipped:
             self.first_error = error
         self.folder.end(number, skipped=str(error))
         if len(self.sources) > 1:
-            self.say(f"skipped: {error}")
-
-
-def _runs(numbers: Sequence[int], kind: Callable[[int], bool]) -> Iterator[tuple[bool, list[int]]]:
-    """Neighbours of one kind together."""
-    for which, some in groupby(numbers, key=kind):
-        yield which, list(some)
-
-
-def spare_sources(sources: Sequence[Source], folder: Path, save: Sequence[Output]) -> None:
-    """Raises UsageError where a copy in `folder` would be written over an image or video that is to be looked at."""
-    names = output_names([str(source) for source in sources])
-    written = {(folder / f"{name}{ending}").resolve() for name in names for ending in (".jpg", ".mp4")}
-    for source in sources:
-        if "image" in save and isinstance(source, Path) and source.resolve() in written:
-            raise UsageError("the output would be written over a source", where=source, fix="Name another --out.")
-
-
-def _has_frames_name(name: str, stems: Iterable[str]) -> bool:
-    return any(re.fullmatch(rf"{re.escape(name)}_\d{{6,}}", stem) for stem in stems)
-
-
-def output_names(sources: Sequence[str]) -> list[str]:
-    """A name for each source's files: its own stem, with a number where it is taken.
-
-    A video's files are also named `<name>_<frame>`, which no image's name may look like; "classes" is YOLO's.
-    """
-    own = [Path(source.split("?")[0]).stem.replace(":", "_") or "image" for source in sources]
-    stems = set(own)
-    names: list[str] = []
-    taken = {CLASSES}
-    counts: dict[str, int] = {}
-    for source, stem in zip(sources, own, strict=True):
-        name = stem
-        while name in taken or (name != stem and name in stems) or (is_video(source) and _has_frames_name(name, stems)):
-            counts[stem] = counts.get(stem, 1) + 1
-            name = f"{stem}_{counts[stem]}"
-        taken.add(name)
-        names.append(name)
-    return names
+            self.report(f"skipped: {error}")

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError, UsageError, install_hint
+from ssd300.system.files import TEMPORARY_SUFFIX
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv")
 CAMERA = "camera:"
@@ -196,6 +197,22 @@ class VideoWriter:
             self._next_packet = next(self._sound, None)
 
 
+@contextmanager
+def whole_copy(target: Path, *, rate: Fraction, sound: str | None) -> Iterator[VideoWriter]:
+    """A VideoWriter whose file appears at `target` when the block ends, and then only with at least one frame.
+
+    After an error inside the block nothing is left.
+    """
+    partial = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
+    try:
+        with VideoWriter(partial, rate=rate, sound=sound) as writer:
+            yield writer
+        if partial.exists() and partial.stat().st_size:
+            partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def is_live(source: str) -> bool:
     """A camera or a stream, which has no end of its own."""
     return source.startswith((CAMERA, *LIVE_SCHEMES))
@@ -225,7 +242,7 @@ def _import_av(source: str) -> Any:
     try:
         import av
     except ImportError as error:
-        raise UsageError("videos and cameras need PyAV", where=source, fix="pip install 'ssd300[video]'") from error
+        raise UsageError("videos and cameras need PyAV", where=source, fix=install_hint("video")) from error
     av.logging.set_level(None)  # faults are raised; FFmpeg's own words would stand among ours
     return av
 

@@ -8,16 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ssd300.data.dataset import Dataset, OnBadImage
-from ssd300.data.samples import read_sample
-from ssd300.detection.detector import Detector, TorchPrecision
-from ssd300.errors import DataError, WeightsError
+from ssd300.detection.backends import TorchPrecision
+from ssd300.detection.detector import BATCH, Detector
+from ssd300.errors import DataError, SSDError, WeightsError
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
-from ssd300.types import Annotation, DetectionTable, Selection
+from ssd300.types import Annotation, Detections, DetectionTable, Selection
 
 CAFFE_TEST = Selection()
-BATCH = 8
-_NO_ROW, _NO_SCORE = np.zeros(0, np.int64), np.zeros(0)
 
 
 def evaluate(
@@ -29,7 +27,7 @@ def evaluate(
     selection: Selection = CAFFE_TEST,
     on_bad_image: OnBadImage = "error",
     device: str = "cpu",
-    precision: TorchPrecision = "float32",
+    precision: TorchPrecision | None = None,
 ) -> Report:
     """Detect on every image of `dataset` with the detector that `weights` names, and score the detections.
 
@@ -94,43 +92,37 @@ def detect_all(
     on_bad_image: OnBadImage = "error",
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Found:
-    """What the detector finds in each image that can be read. No image gives no detections.
+    """The detections in each image that can be read. No image gives no detections.
 
     Raises:
         DataError: an image cannot be read, and `on_bad_image` does not skip it.
-        InterruptedEvaluationError: `interrupted` said so, before a batch.
+        InterruptedEvaluationError: `interrupted` returned True, asked before each image.
     """
-    images, labels, scores, boxes = [_NO_ROW], [_NO_ROW], [_NO_SCORE], [_NO_SCORE.reshape(0, 4)]
+    found: list[Detections] = []
     readable: list[Annotation] = []
     skipped: list[str] = []
-    for start in range(0, len(dataset), BATCH):
+    paths = [annotation.image_path for annotation in dataset.annotations]
+    for number, outcome in detector.outcomes(paths, selection, batch_size=BATCH):
         if interrupted():
             raise InterruptedEvaluationError
-        first, samples = len(readable), []
-        for annotation in dataset.annotations[start : start + BATCH]:
-            try:
-                samples.append(read_sample(annotation))
-                readable.append(annotation)
-            except DataError as error:
-                if on_bad_image == "error":
-                    raise
-                skipped.append(str(error))
-        if not samples:
-            continue
-        found = detector.detect([sample.image for sample in samples], selection)
-        for offset, (sample, detections) in enumerate(zip(samples, found, strict=True)):
-            placed = detections.scaled(sample.size_hw)
-            images.append(np.full(len(placed), first + offset))
-            labels.append(placed.labels)
-            scores.append(placed.scores.astype(np.float64))
-            boxes.append(placed.boxes.astype(np.float64))
-    table = DetectionTable(
-        image_index=np.concatenate(images),
-        labels=np.concatenate(labels),
-        scores=np.concatenate(scores),
-        boxes_px=np.concatenate(boxes),
+        if isinstance(outcome, SSDError):
+            if on_bad_image == "error":
+                raise outcome
+            skipped.append(str(outcome))
+        else:
+            found.append(outcome.without_pixels())
+            readable.append(dataset.annotations[number])
+    return Found(_table(found), readable, tuple(skipped))
+
+
+def _table(found: Sequence[Detections]) -> DetectionTable:
+    """The detections of consecutive images as one table, in float64."""
+    return DetectionTable(
+        image_index=np.repeat(np.arange(len(found)), [len(one) for one in found]),
+        labels=np.concatenate([np.zeros(0, np.int64), *(one.labels for one in found)]),
+        scores=np.concatenate([np.zeros(0), *(one.scores for one in found)]),
+        boxes_px=np.concatenate([np.zeros((0, 4)), *(one.boxes for one in found)]),
     )
-    return Found(table, readable, tuple(skipped))
 
 
 def join(pieces: Sequence[Found]) -> Found:

@@ -148,7 +148,7 @@ def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
         limits=schemas.Limits(
             bytes=settings.max_bytes,
             pixels=settings.max_pixels,
-            images=settings.max_images,
+            images=settings.images_per_request,
             timeout_s=settings.timeout_s,
         ),
         ssd300_version=version("ssd300"),

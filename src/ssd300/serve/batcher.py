@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from ssd300.detection.network import Network
+from ssd300.detection.network import Network, Prepared, detect_batch
 from ssd300.types import Detections, Selection
 
 LONGEST_RETRY_S = 60
@@ -33,7 +32,7 @@ class FullError(Exception):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """Detections relative to the image; the seconds that it waited, and those of the whole batch that it was in."""
+    """Detections in pixels of the image; the seconds that it waited, and those of the whole batch that it was in."""
 
     detections: Detections
     waited_s: float
@@ -44,7 +43,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Waiting:
-    prepared: Any
+    prepared: Prepared
     selection: Selection
     answer: "Future[Answer]"
     since: float = field(default_factory=time.monotonic)
@@ -80,8 +79,8 @@ class Batcher:
         """When there should be room again, from how long images took lately."""
         return min(max(math.ceil(self._taken * self._seconds_a_image), 1), LONGEST_RETRY_S)
 
-    def submit(self, prepared: Any, selection: Selection) -> "Future[Answer]":
-        """The answer to come for what the network's `prepare` gave. Cancelling it leaves the image out."""
+    def submit(self, prepared: Prepared, selection: Selection) -> "Future[Answer]":
+        """The future answer for a prepared image. An image whose answer is canceled in time is not run."""
         waiting = _Waiting(prepared=prepared, selection=selection, answer=Future())
         with self._changed:
             if self._closing:
@@ -121,9 +120,7 @@ class Batcher:
     def _run(self, batch: Sequence[_Waiting]) -> None:
         started = time.monotonic()
         try:
-            predictions = self._network.predict([one.prepared for one in batch], batch[0].selection)
-            predicted = time.monotonic()
-            found = self._network.select(predictions, batch[0].selection)
+            found = detect_batch(self._network, [one.prepared for one in batch], batch[0].selection)
         except Exception as error:  # whatever an engine raises: who waits must be answered
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
@@ -132,16 +129,15 @@ class Batcher:
             for one in batch:
                 self._run([one])
             return
-        ended = time.monotonic()
-        each = (ended - started) / len(batch)
+        each = (time.monotonic() - started) / len(batch)
         self._seconds_a_image = INERTIA * (self._seconds_a_image or each) + (1 - INERTIA) * each
-        for one, detections in zip(batch, found, strict=True):
+        for one, detections in zip(batch, found.detections, strict=True):
             one.answer.set_result(
                 Answer(
                     detections=detections,
                     waited_s=started - one.since,
-                    network_s=predicted - started,
-                    select_s=ended - predicted,
+                    network_s=found.network_s,
+                    select_s=found.select_s,
                     batch_size=len(batch),
                 )
             )

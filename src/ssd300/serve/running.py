@@ -9,9 +9,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,13 +18,15 @@ from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from ssd300.detection.detector import Detector, TorchPrecision, is_exported
+from ssd300.detection.backends import TorchPrecision, load_network
+from ssd300.detection.detector import Detector
 from ssd300.errors import RunError, SSDError, UsageError
 from ssd300.serve.app import make_app
 from ssd300.serve.counters import SHARED_FOLDER
 from ssd300.serve.gate import LONGEST_HEAD
 from ssd300.serve.protocol import PatientProtocol
 from ssd300.serve.settings import ServeSettings
+from ssd300.system.processors import processors
 
 MOST_CONNECTIONS = 512  # beyond these, 503; well below the files that a process may usually have open
 LARGEST_PORT = 65_535
@@ -62,25 +63,34 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What a process loads for itself. `threads` are the network's, None for all cores."""
+    """What each process loads for itself. `device` may be 'auto'; `threads` are the network's, None for all cores.
+
+    Raises:
+        ValueError: `threads` is less than 1.
+    """
 
     weights: str
     device: str
-    precision: TorchPrecision
+    precision: TorchPrecision | None
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads is {self.threads}; it must be 1 or more")
+
+    def shared_among(self, workers: int) -> "Source":
+        """The same for each of several processes: without `threads`, the cores are shared. Raises ValueError."""
+        if workers < 1:
+            raise ValueError(f"workers is {workers}; it must be 1 or more")
+        if workers == 1 or self.threads is not None:
+            return self
+        return replace(self, threads=max(processors() // workers, 1))
 
 
 def load(source: Source) -> Detector:
-    """The detector. Raises as `Detector.load`; sets how many threads torch uses in this process."""
-    if is_exported(source.weights):
-        from ssd300.runtime import load_exported
-
-        return Detector(load_exported(Path(source.weights), threads=source.threads))
-    if source.threads is not None:
-        import torch
-
-        torch.set_num_threads(source.threads)
-    return Detector.load(source.weights, device=source.device, precision=source.precision)
+    """The detector of this process. Raises as `Detector.load`."""
+    network = load_network(source.weights, device=source.device, precision=source.precision, threads=source.threads)
+    return Detector(network)
 
 
 def run(

@@ -9,12 +9,12 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from ssd300.detection.detector import DISPLAY, Detector
+from ssd300.detection.network import Prepared, prepare
 from ssd300.detection.outputs import JPEG_QUALITY
 from ssd300.detection.results import ImageDetections, Result
 from ssd300.images.read import decode_image
@@ -65,16 +65,11 @@ class Service:
         Raises:
             ValueError: a value is out of its range, or there is no such class.
         """
-        selection = self.detector.selection(min_score, max_overlap=max_overlap, top_k=top_k)
         known = self.detector.card.classes
         if unknown := [name for name in classes if name not in known]:
             raise ValueError(f"there is no class '{unknown[0]}'; there are {', '.join(known)}")
-        if not classes:
-            return selection
-        usual = selection.min_score
-        scores = usual if isinstance(usual, tuple) else (usual,) * len(known)
-        wanted = [score if name in classes else NEVER for name, score in zip(known, scores, strict=True)]
-        return replace(selection, min_score=tuple(wanted))
+        unwanted = {name: NEVER for name in known if classes and name not in classes}
+        return self.detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=unwanted)
 
     async def detect(self, images: Sequence[Sent], selection: Selection) -> list[Found]:
         """What each image gives, in their order.
@@ -97,7 +92,7 @@ class Service:
     def warm_up(self) -> None:
         """Run the network once, as the first time is the slowest."""
         grey = np.full((64, 64, 3), 127, np.uint8)
-        self.batcher.submit(self.detector.network.prepare(grey), self.selection()).result()
+        self.batcher.submit(prepare(self.detector.network, grey), self.selection()).result()
 
     def close(self) -> None:
         """Answer what was taken in, and end the threads."""
@@ -107,11 +102,11 @@ class Service:
     async def _detect(self, image: Sent, selection: Selection) -> Found:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
-        size_hw, prepared, decoding_s = await loop.run_in_executor(self._readers, self._read, image)
+        prepared, decoding_s = await loop.run_in_executor(self._readers, self._read, image)
         read = time.monotonic()
         answer = await asyncio.wrap_future(self.batcher.submit(prepared, selection))
         return Found(
-            detections=ImageDetections(**vars(answer.detections.scaled(size_hw)), image=image.name, size_hw=size_hw),
+            detections=ImageDetections(**vars(answer.detections), image=image.name, size_hw=prepared.size_hw),
             seconds={
                 "decode": decoding_s,
                 "wait": read - started - decoding_s + answer.waited_s,
@@ -121,11 +116,10 @@ class Service:
             batch_size=answer.batch_size,
         )
 
-    def _read(self, image: Sent) -> tuple[tuple[int, int], Any, float]:
+    def _read(self, image: Sent) -> tuple[Prepared, float]:
         started = time.monotonic()
-        pixels = self._decoded(image)
-        prepared = self.detector.network.prepare(pixels)
-        return (pixels.shape[0], pixels.shape[1]), prepared, time.monotonic() - started
+        prepared = prepare(self.detector.network, self._decoded(image))
+        return prepared, time.monotonic() - started
 
     def _draw(self, image: Sent, found: ImageDetections, form: ImageFormat) -> bytes:
         fields = {name: value for name, value in vars(found).items() if name != "size_hw"}

@@ -1,5 +1,6 @@
-"""What a server takes and how much of it: limits that hold before anything is decoded."""
+"""What a server accepts and how much of it: limits that hold before anything is decoded."""
 
+import math
 from dataclasses import dataclass, field
 
 MEGA = 1_000_000
@@ -9,33 +10,37 @@ BODIES_IN_MEMORY = 8  # of the largest size; what is being sent beyond that is r
 
 @dataclass(frozen=True, kw_only=True)
 class ServeSettings:
-    """`queue` counts images that are taken in and not answered yet; `max_bytes` is of one request's body,
-    `max_pixels` of one image, `max_images` of one request. `timeout_s` is how long a body may take to arrive, and
-    then how long its answer may take. With a `token` the API asks for it; `cors_origins` are the pages of other
-    servers whose scripts may call it. `root_path` is where a proxy puts the server, such as "/detector"; the proxy
-    takes it off what it hands on.
+    """The limits of a server.
+
+    `batch_size` is the most images that go through the network together; `queue` the most that are accepted and not
+    answered yet. `max_megabytes` is of the body of one request, `max_megapixels` of one image, `max_images` of one
+    request: None is `MOST_IMAGES`, or `queue` if that is smaller. `timeout_s` is how long a body may take to arrive,
+    and then how long its answer may take. With a `token` the API requires it. `cors_origins` are other websites whose
+    scripts may call the API. `root_path` is the path under which a proxy serves it, such as "/detector", without the
+    proxy passing it on.
 
     Raises:
-        ValueError: a value is out of its range.
+        ValueError: a value is out of its range; the message begins with the field's name.
     """
 
     batch_size: int = 8
     queue: int = 128
     timeout_s: float = 30.0
-    max_bytes: int = 32 * MEGA
-    max_pixels: int = 50 * MEGA
-    max_images: int = MOST_IMAGES
+    max_megabytes: float = 32.0
+    max_megapixels: float = 50.0
+    max_images: int | None = None
     root_path: str = ""
     token: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "queue", "max_bytes", "max_pixels", "max_images"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
-        if not 0 < self.timeout_s < float("inf"):
-            raise ValueError(f"timeout_s is {self.timeout_s}; it must be more than 0")
-        if self.max_images > self.queue:
+        for name in ("batch_size", "queue", "max_images"):
+            if (count := getattr(self, name)) is not None and count < 1:
+                raise ValueError(f"{name} is {count}; it must be 1 or more")
+        for name in ("timeout_s", "max_megabytes", "max_megapixels"):
+            if not 0 < (value := getattr(self, name)) < math.inf:
+                raise ValueError(f"{name} is {value}; it must be more than 0")
+        if self.max_images is not None and self.max_images > self.queue:
             raise ValueError(f"max_images is {self.max_images}; no more than queue ({self.queue}) fit")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
             raise ValueError(f"root_path is '{self.root_path}'; it starts with a slash and ends without one")
@@ -46,6 +51,21 @@ class ServeSettings:
                 raise ValueError(f"cors_origins has '{origin}'; an origin looks like https://example.org")
 
     @property
+    def max_bytes(self) -> int:
+        """Of the body of one request."""
+        return max(int(self.max_megabytes * MEGA), 1)
+
+    @property
+    def max_pixels(self) -> int:
+        """Of one image."""
+        return max(int(self.max_megapixels * MEGA), 1)
+
+    @property
+    def images_per_request(self) -> int:
+        """At most."""
+        return min(MOST_IMAGES, self.queue) if self.max_images is None else self.max_images
+
+    @property
     def max_bytes_in_memory(self) -> int:
-        """Of all bodies that are being sent or answered at a time."""
+        """Of all bodies that are being received or answered at a time."""
         return BODIES_IN_MEMORY * self.max_bytes

@@ -90,7 +90,7 @@ async def receive(request: Request, settings: ServeSettings, share: _Share) -> U
     try:
         async with asyncio.timeout(settings.timeout_s):
             if is_form:
-                images, fields = await _form(request, counted.chunks(), settings.max_images)
+                images, fields = await _form(request, counted.chunks(), settings.images_per_request)
             else:
                 images = [Sent(name="", content=b"".join([chunk async for chunk in counted.chunks()]))]
                 fields = []

@@ -1,0 +1,174 @@
+"""What runs a set of weights: torch, or the engine of an exported file. Which of the two is decided here alone."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from ssd300.detection.network import Described, Network
+from ssd300.errors import UsageError
+
+if TYPE_CHECKING:
+    from ssd300.runtime import ExportedNetwork
+
+EXPORTED_SUFFIXES = (".onnx", ".xml")
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
+TorchPrecision = Literal["float32", "bfloat16"]
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """One set of weights, not loaded yet, and how it is run.
+
+    `threads_at_load` says that the number of threads is fixed when the network is loaded; torch can change it later.
+    """
+
+    threads_at_load: bool
+
+    def choose_device(self, device: str) -> str:
+        """'auto', 'cpu', 'cuda' or 'mps' as the device to use. Raises UsageError for one that it cannot run on."""
+
+    def precisions(self, device: str) -> list[str]:
+        """The precisions that are worth a try on `device`, the usual one first."""
+
+    def notes(self, device: str, precision: str | None) -> list[str]:
+        """What a user should know of this choice."""
+
+    def describe(self) -> Described:
+        """The card of the weights. Raises WeightsError."""
+
+    def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
+        """The network, ready to run; `precision` None is the usual one, `threads` None all cores.
+
+        Raises:
+            WeightsError: there are no such weights, or they are damaged.
+            UsageError: they cannot run in this precision, or the library that runs them is missing.
+        """
+
+    def running_on(self, threads: int) -> AbstractContextManager[None]:
+        """Use so many threads while the block runs, where that was not fixed by `load`."""
+
+    def compile(self, network: Network, batch_size: int) -> float:
+        """Compile a loaded network for batches of `batch_size`; returns seconds. Raises UsageError where it cannot."""
+
+
+def backend_for(weights: str | Path) -> Backend:
+    """The backend for a run folder, a weights file, a published name, or an exported .onnx or .xml file."""
+    if Path(weights).suffix.lower() in EXPORTED_SUFFIXES:
+        return ExportedFile(Path(weights))
+    return TorchWeights(weights)
+
+
+def load_network(
+    weights: str | Path, *, device: str = "cpu", precision: str | None = None, threads: int | None = None
+) -> Network:
+    """The network of `weights`; arguments and errors as of `Backend.load`, `device` also 'auto'."""
+    backend = backend_for(weights)
+    return backend.load(device=backend.choose_device(device), precision=precision, threads=threads)
+
+
+def is_exported(weights: str | Path) -> bool:
+    return Path(weights).suffix.lower() in EXPORTED_SUFFIXES
+
+
+class TorchWeights:
+    """Weights that torch runs. `threads` of `load` is a setting of the whole process, as torch has it."""
+
+    threads_at_load = False
+
+    def __init__(self, weights: str | Path) -> None:
+        self.weights = weights
+
+    def choose_device(self, device: str) -> str:
+        from ssd300.system.device import choose_device
+
+        return str(choose_device(device))
+
+    def precisions(self, device: str) -> list[str]:
+        from ssd300.system.environment import cpu_has_bf16
+
+        return [FLOAT32, BFLOAT16] if device != "cpu" or cpu_has_bf16() else [FLOAT32]
+
+    def notes(self, device: str, precision: str | None) -> list[str]:
+        if precision == BFLOAT16 and precision not in self.precisions(device):
+            return ["this processor has no bfloat16 instructions: float32 is faster here"]
+        return []
+
+    def describe(self) -> Described:
+        from ssd300.weights import read_card
+
+        return read_card(self.weights)
+
+    def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
+        import torch
+
+        from ssd300.detection.torch_network import TorchNetwork
+        from ssd300.weights import load_weights
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        model, card = load_weights(self.weights)
+        return TorchNetwork(model, card, device=torch.device(device), precision=getattr(torch, precision or FLOAT32))
+
+    @contextmanager
+    def running_on(self, threads: int) -> Iterator[None]:
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def compile(self, network: Network, batch_size: int) -> float:
+        from ssd300.detection.torch_network import TorchNetwork
+
+        assert isinstance(network, TorchNetwork)
+        return network.compile(batch_size)
+
+
+class ExportedFile:
+    """A file of `ssd300 export`: runs on the CPU, in the precision that it was made in, and never imports torch."""
+
+    threads_at_load = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def choose_device(self, device: str) -> str:
+        if device not in ("auto", "cpu"):
+            raise UsageError(
+                f"an exported file runs on the CPU, not on {device}", where=self.path, fix="Leave --device out."
+            )
+        return "cpu"
+
+    def precisions(self, device: str) -> list[str]:
+        return [self._load().card.precision]
+
+    def notes(self, device: str, precision: str | None) -> list[str]:
+        return []
+
+    def describe(self) -> Described:
+        return self._load().card
+
+    def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
+        network = self._load(threads)
+        if precision not in (None, network.card.precision):
+            raise UsageError(
+                f"an exported file runs in the precision that it was made in, {network.card.precision}",
+                where=self.path,
+                fix="Leave --precision out, or export the weights again.",
+            )
+        return network
+
+    def running_on(self, threads: int) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def compile(self, network: Network, batch_size: int) -> float:
+        raise UsageError("an exported file cannot be compiled again", where=self.path, fix="Leave --compile out.")
+
+    def _load(self, threads: int | None = None) -> "ExportedNetwork":
+        from ssd300.runtime import load_exported
+
+        return load_exported(self.path, threads=threads)

@@ -1,0 +1,18 @@
+"""Names of the files that detection writes: no two sources share one."""
+
+import pytest
+
+from ssd300.detection.output_names import output_names
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["a/x.jpg", "b/x.jpg", "x_2.jpg"], ["x", "x_3", "x_2"]),
+        (["film.mp4", "film_000000.jpg"], ["film_2", "film_000000"]),
+        (["classes.png"], ["classes_2"]),
+        (["camera:0", "https://example.org/dog.jpg?size=3"], ["camera_0", "dog"]),
+    ],
+)
+def test_no_two_files_share_a_name(sources, names):
+    assert output_names(sources) == names
