@@ -34,7 +34,7 @@ async function start() {
 
 function describe({ model, classes, metric }) {
   const count = `${classes.length} ${classes.length === 1 ? "class" : "classes"}`;
-  const value = metric?.value == null ? null : `${metric.name} ${metric.value.toFixed(3)}`;
+  const value = metric?.value == null ? null : `mAP ${metric.value.toFixed(3)} (${metric.name})`;
   byId("model").textContent = [model, count, value].filter(Boolean).join(" · ");
   byId("model").title = classes.map((one) => one.name).join(", ");
 }

@@ -1,6 +1,6 @@
 // An image with boxes on a canvas. Boxes are in pixels of the image, which is scaled to the space that there is.
 
-const MAX_HEIGHT = 0.76; // of the window's
+const MAX_HEIGHT = 0.7; // of the window's: the strip below stays in view
 const MAX_SCALE = 3;
 const FADED = 0.25;
 const EDGE = "#0009"; // around a box, which would vanish on an image of its color
