@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 @pytest.fixture(scope="module")
 def unsure_run(light_run_of_session, tmp_path_factory):
-    """The same network with weaker scores, which lie apart from one another."""
+    """The same network with lower scores, which differ from one another."""
     model, card = load_weights(light_run_of_session)
     with torch.no_grad():
         for parameter in model.heads.logits.parameters():
@@ -62,11 +62,12 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Opens the page of a server; at the end, nothing may have been asked of the web and no script have failed."""
+    """Opens the page of a server. The test fails if the page requests anything elsewhere or a script fails."""
     faults, contexts = [], []
 
     def note_error(message):
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):  # an answer that is none
+        handled = message.text.startswith("Failed to load resource")  # an error status, which the page shows
+        if message.type == "error" and not handled:
             faults.append(message.text)
 
     def opened(server, **options):
@@ -101,7 +102,7 @@ def drop(page, path, name=None):
 
 
 def found(page) -> int:
-    """How many rows the list has, when the answer is there."""
+    """The number of detections in the list, once the image is processed."""
     expect(page.locator("#found-title")).to_have_text(re.compile(r"^\d+ found(, and there may be more)?$"))
     count = int(page.locator("#found-title").inner_text().split()[0])
     expect(page.locator("#found li")).to_have_count(count)
@@ -109,7 +110,7 @@ def found(page) -> int:
 
 
 def choose(page, *paths):
-    """Choose files, and wait until each has its count."""
+    """Choose files, and wait until each has its number of detections."""
     page.set_input_files("#files", [str(path) for path in paths])
     expect(page.locator(".badge")).to_have_count(len(paths))
     expect(page.locator(".badge", has_text="…")).to_have_count(0, timeout=60_000)
@@ -127,9 +128,9 @@ def set_slider(page, name, value):
 
 
 def requests_of(page) -> list[str]:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/v1/detect" in request.url else None)
-    return asked
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/v1/detect" in request.url else None)
+    return sent
 
 
 def downloaded(page, button, tmp_path):
@@ -143,18 +144,18 @@ def downloaded(page, button, tmp_path):
 def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
     page = open_page(server)
     expect(page.locator("#model")).to_contain_text("2 classes")
-    asked = requests_of(page)
+    sent = requests_of(page)
     drop(page, photo)
     every = found(page)
-    assert len(asked) == 1
-    expect(page.locator("#timing dt")).to_have_text(["Receive", "Decode", "Wait", "Network", "Select", "Together"])
+    assert len(sent) == 1
+    expect(page.locator("#timing dt")).to_have_text(["Receive", "Decode", "Wait", "Network", "Select (NMS)", "Total"])
 
     limit = float(page.locator("#found .score").nth(every // 2).inner_text())
-    set_slider(page, "Lowest score", limit)
+    set_slider(page, "Confidence threshold", limit)
     expect(page.locator("#found-title")).not_to_contain_text(f"{every} found")
     some = found(page)
     assert 0 < some < every
-    assert len(asked) == 1  # no other request
+    assert len(sent) == 1  # no other request
     scores = [float(text) for text in page.locator("#found .score").all_inner_texts()]
     assert scores == sorted(scores, reverse=True)
     assert min(scores) >= limit
@@ -162,7 +163,7 @@ def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
     chip(page, "blue").click()
     red = found(page)
     assert set(page.locator("#found .name").all_inner_texts()) == {"red"}
-    assert len(asked) == 1
+    assert len(sent) == 1
 
     (rows,) = json.loads(downloaded(page, "JSON", tmp_path).read_text())["images"]
     height, width = image_size_hw(photo)
@@ -180,26 +181,26 @@ def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
     assert found(page) == some
 
 
-def test_overlap_asks_again(server, open_page, photo):
+def test_another_nms_iou_needs_a_new_request(server, open_page, photo):
     page = open_page(server)
     drop(page, photo)
     found(page)
-    asked = requests_of(page)
+    sent = requests_of(page)
     blue = chip(page, "blue")
     before = blue.inner_text()
-    set_slider(page, "Largest overlap", 0.1)
-    expect(page.locator(".badge")).to_have_text("…")  # what was found before is not what is asked for
+    set_slider(page, "NMS IoU", 0.1)
+    expect(page.locator(".badge")).to_have_text("…")  # the old detections belong to another NMS IoU
     expect(page.get_by_role("button", name="PNG", exact=True)).to_be_disabled()
     expect(blue).not_to_have_text(before)
-    assert len(asked) == 1
-    assert "max_overlap=0.1" in asked[0]
+    assert len(sent) == 1
+    assert "max_overlap=0.1" in sent[0]
 
 
-def test_files_hold_what_is_seen_where_more_is_found_than_is_asked_for(server, open_page, photo, tmp_path):
+def test_files_hold_what_is_visible_even_if_top_k_is_reached(server, open_page, photo, tmp_path):
     page = open_page(server)
     drop(page, photo)
     found(page)
-    set_slider(page, "Largest overlap", 1)
+    set_slider(page, "NMS IoU", 1)
     expect(page.locator(".badge")).to_have_text("…")
     expect(page.locator(".badge")).to_have_text("200")
     expect(page.locator("#found-title")).to_have_text("200 found, and there may be more")
@@ -212,33 +213,33 @@ def test_files_hold_what_is_seen_where_more_is_found_than_is_asked_for(server, o
     assert len(rows["detections"]) == len(read_xml(xml).objects) == red
 
 
-def test_another_overlap_is_asked_for_all_images(server, open_page, photo, second):
+def test_another_nms_iou_is_applied_to_all_images(server, open_page, photo, second):
     page = open_page(server)
     choose(page, photo, second)
     expect(page.locator("#caption")).to_contain_text("1 of 2")
-    asked = requests_of(page)
-    set_slider(page, "Largest overlap", 0.1)
+    sent = requests_of(page)
+    set_slider(page, "NMS IoU", 0.1)
     expect(page.locator(".badge", has_text="…")).to_have_count(2)
     expect(page.locator(".badge", has_text="…")).to_have_count(0)
-    assert len(asked) == 2
+    assert len(sent) == 2
 
 
-def test_a_row_lights_its_box_and_a_box_its_row(server, open_page, photo):
+def test_a_row_highlights_its_box_and_a_box_its_row(server, open_page, photo):
     page = open_page(server)
     drop(page, photo)
     found(page)
     canvas = "document.querySelector('#canvas').toDataURL()"
     before = page.evaluate(canvas)
     page.locator("#found button").nth(2).hover()
-    lit = page.locator("#found button.lit")
-    expect(lit).to_have_count(1)
+    highlighted = page.locator("#found button.highlighted")
+    expect(highlighted).to_have_count(1)
     assert page.evaluate(canvas) != before
     page.mouse.move(1, 1)
-    expect(lit).to_have_count(0)
+    expect(highlighted).to_have_count(0)
     assert page.evaluate(canvas) == before
     place = page.locator("#canvas").bounding_box()
     page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    expect(lit).to_have_count(1)
+    expect(highlighted).to_have_count(1)
 
 
 def test_several_images_and_the_keyboard(server, open_page, photo, second):
@@ -252,9 +253,9 @@ def test_several_images_and_the_keyboard(server, open_page, photo, second):
     expect(shown).to_have_attribute("aria-label", re.compile("^pasted"))
     page.keyboard.press("ArrowLeft")
     expect(shown).to_have_attribute("aria-label", re.compile(rf"^{second.name}, \d+ found"))
-    expect(page.locator("#status")).to_contain_text(second.name)  # said aloud
+    expect(page.locator("#status")).to_contain_text(second.name)  # for screen readers
     page.locator("#found button").first.focus()
-    expect(page.locator("#found button.lit")).to_have_count(1)
+    expect(page.locator("#found button.highlighted")).to_have_count(1)
     page.keyboard.press("ArrowLeft")
     expect(shown).to_be_focused()
     page.keyboard.press("ArrowRight")
@@ -262,7 +263,7 @@ def test_several_images_and_the_keyboard(server, open_page, photo, second):
     expect(shown).to_have_attribute("aria-label", re.compile(f"^{second.name}"))
     page.get_by_role("button", name=f"Remove {second.name}").click()
     expect(badges).to_have_count(2)
-    for left in (1, 0):  # and by the keyboard alone: the focus goes to the neighbour, at the end to the choice of files
+    for left in (1, 0):  # by keyboard: the focus goes to the neighbor, at the end to the file input
         page.locator(".remove").last.focus()
         page.keyboard.press("Enter")
         expect(badges).to_have_count(left)
@@ -270,29 +271,29 @@ def test_several_images_and_the_keyboard(server, open_page, photo, second):
     expect(page.locator("#files")).to_be_focused()
 
 
-def test_a_image_that_waits_can_be_chosen(server, open_page, voc_sample):
+def test_a_waiting_image_can_be_chosen(server, open_page, voc_sample):
     page = open_page(server)
     page.set_input_files("#files", [str(path) for path in sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))])
     last = page.locator(".open").last
     last.click()
     expect(last).to_have_attribute("aria-current", "true")
     found(page)
-    expect(page.locator("#unknown")).to_be_hidden()
+    expect(page.locator("#unknown-format")).to_be_hidden()
     assert page.evaluate("document.querySelector('#canvas').getContext('2d').getImageData(9, 9, 1, 1).data[3]") == 255
     expect(page.locator(".badge", has_text="…")).to_have_count(0, timeout=60_000)
 
 
-def test_what_the_browser_cannot_show_is_said(server, open_page, photo, tmp_path):
+def test_a_format_unknown_to_the_browser_is_reported(server, open_page, photo, tmp_path):
     page = open_page(server)
     with Image.open(photo) as image:
         image.save(tmp_path / "a.tiff")
     page.set_input_files("#files", str(tmp_path / "a.tiff"))
     found(page)
-    expect(page.locator("#unknown")).to_contain_text("PNG has it")
+    expect(page.locator("#unknown-format")).to_contain_text("PNG download")
     assert downloaded(page, "PNG", tmp_path).read_bytes().startswith(b"\x89PNG")
 
 
-def test_all_hidden_is_not_nothing_found(server, open_page, photo):
+def test_hiding_all_classes_is_not_the_same_as_finding_nothing(server, open_page, photo):
     page = open_page(server)
     drop(page, photo)
     found(page)
@@ -314,31 +315,43 @@ def test_errors_are_sentences(server, open_page, photo, tmp_path):
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_the_token_is_asked_for(exported, open_page, photo):
+def test_the_page_asks_for_the_token(exported, open_page, photo):
     with running(exported["onnx"], "--token", "sesame") as server:
         page = open_page(server)
-        field = page.get_by_label("This server asks for a token.")
+        field = page.get_by_label("This server requires a token.")
         for word, hidden in (("shut", False), ("sesame", True)):
             field.fill(word)
-            page.get_by_role("button", name="Go on").click()
+            page.get_by_role("button", name="Continue").click()
             expect(page.get_by_role("alert")).to_be_visible(visible=not hidden)
             expect(field).to_be_visible(visible=not hidden)
         drop(page, photo)
         found(page)
 
 
+def test_an_image_refused_for_its_token_is_sent_again_with_the_new_one(server, open_page, photo):
+    page = open_page(server)
+    problem = {"status": 401, "detail": "The token is wrong."}
+    page.route("**/v1/detect*", lambda route: route.fulfill(status=401, json=problem), times=1)
+    drop(page, photo)
+    expect(page.get_by_role("alert")).to_contain_text("The token is wrong.")
+    page.get_by_label("This server requires a token.").fill("new")
+    page.get_by_role("button", name="Continue").click()
+    found(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
 def test_the_camera(server, open_page):
     page = open_page(server, permissions=["camera"])
     page.get_by_role("button", name="Camera").click()
     found(page)
-    page.get_by_role("button", name="Take image").click()
+    page.get_by_role("button", name="Capture image").click()
     expect(page.locator(".badge")).to_have_count(1)
-    expect(page.get_by_role("button", name="Take image")).to_be_hidden()
+    expect(page.get_by_role("button", name="Capture image")).to_be_hidden()
     found(page)
 
 
 @pytest.mark.parametrize("options", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}])
-def test_it_fits_in_the_dark_and_on_a_phone(options, server, open_page, photo):
+def test_it_follows_the_dark_mode_and_fits_a_phone(options, server, open_page, photo):
     page = open_page(server, **options)
     drop(page, photo)
     found(page)
@@ -347,7 +360,7 @@ def test_it_fits_in_the_dark_and_on_a_phone(options, server, open_page, photo):
     assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 200) == ("color_scheme" in options)
 
 
-def test_the_apis_description_opens(server, open_page):
+def test_the_api_description_opens(server, open_page):
     page = open_page(server)
     page.get_by_role("link", name="API").click()
     expect(page.locator(".opblock")).to_have_count(5)

@@ -1,4 +1,4 @@
-// The server's API. Errors come as sentences, as the server says them.
+// Requests to the server. An error carries the server's own sentences.
 
 let token = sessionStorage.getItem("token") ?? "";
 
@@ -7,41 +7,49 @@ export function useToken(value) {
   sessionStorage.setItem("token", value);
 }
 
-export class Problem extends Error {
+// `status` is 0 where the server did not answer.
+export class RequestError extends Error {
   constructor(status, detail, fix) {
     const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`;
     super(fix ? `${sentence} ${fix}` : sentence);
     this.status = status;
   }
-}
 
-async function ask(address, options = {}) {
-  const headers = new Headers(options.headers);
-  if (/^[\x21-\x7e]+$/.test(token)) headers.set("Authorization", `Bearer ${token}`); // others no header can carry
-  let answer;
-  try {
-    answer = await fetch(address, { ...options, headers });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem(0, "The server does not answer.", "See whether it still runs, and try again.");
+  // Whether any other image would fail too: there is no server, or it wants another token.
+  get affectsAll() {
+    return this.status === 0 || this.status === 401;
   }
-  if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({}));
-  throw new Problem(answer.status, said.detail ?? `The server answered ${answer.status}.`, said.fix);
 }
 
 export async function describeModel() {
-  return (await ask("v1/model")).json();
+  return (await request("v1/model")).json();
 }
 
-// What the server answers for one picture, in the form of `accept`. Wishes that are undefined are left to the server.
+// The response for one image, in the format of `accept`. Options that are undefined are left to the server.
 export async function detect(file, { minScore, maxOverlap, topK, classes = [], accept = "application/json", signal }) {
-  const wishes = new URLSearchParams();
-  if (minScore !== undefined) wishes.set("min_score", minScore);
-  if (maxOverlap !== undefined) wishes.set("max_overlap", maxOverlap);
-  if (topK !== undefined) wishes.set("top_k", topK);
-  for (const name of classes) wishes.append("classes", name);
+  const options = new URLSearchParams();
+  if (minScore !== undefined) options.set("min_score", minScore);
+  if (maxOverlap !== undefined) options.set("max_overlap", maxOverlap);
+  if (topK !== undefined) options.set("top_k", topK);
+  for (const name of classes) options.append("classes", name);
   const form = new FormData();
-  form.append("file", file, file.name || "picture");
-  return ask(`v1/detect?${wishes}`, { method: "POST", body: form, headers: { Accept: accept }, signal });
+  form.append("file", file, file.name || "image");
+  return request(`v1/detect?${options}`, { method: "POST", body: form, headers: { Accept: accept }, signal });
+}
+
+async function request(address, options = {}) {
+  const headers = new Headers(options.headers);
+  if (/^[\x21-\x7e]+$/.test(token)) headers.set("Authorization", `Bearer ${token}`); // a header cannot carry others
+  let response;
+  try {
+    response = await fetch(address, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new RequestError(0, "The server does not respond.", "Check that it is running, and try again.");
+  }
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  throw new RequestError(
+    response.status, problem.detail ?? `The server responded with status ${response.status}.`, problem.fix,
+  );
 }

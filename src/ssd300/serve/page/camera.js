@@ -1,8 +1,10 @@
-// The camera: one frame after another goes to the server, the next one when the last one's answer is there.
+// The camera: frames one after another, the next one when the last one has been handled.
+
+import { byId } from "./elements.js";
 
 const QUALITY = 0.9;
 
-export class Camera {
+class Camera {
   #video;
   #stream = null;
   #stopped = new AbortController();
@@ -15,16 +17,17 @@ export class Camera {
     return this.#stream !== null;
   }
 
-  // `onFrame` is given each frame as a canvas and as a file, and awaited. Throws an Error whose message is a sentence.
+  // `onFrame` gets each frame as a canvas and as a file, and is awaited; its signal is aborted by `stop`.
+  // Throws an Error whose message is a sentence.
   async start(onFrame) {
     if (!navigator.mediaDevices?.getUserMedia) {
-      throw new Error("The browser gives its camera only to pages from this machine or over https.");
+      throw new Error("The browser allows the camera only on pages from this machine or over HTTPS.");
     }
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     } catch (error) {
       const denied = error.name === "NotAllowedError";
-      throw new Error(denied ? "The browser was told not to use the camera." : "There is no camera to be used.");
+      throw new Error(denied ? "The browser denies this page the camera." : "No usable camera was found.");
     }
     this.#stopped = new AbortController();
     this.#video.srcObject = this.#stream;
@@ -43,7 +46,7 @@ export class Camera {
     this.#video.srcObject = null;
   }
 
-  // What it sees now.
+  // The current frame.
   async frame() {
     const canvas = document.createElement("canvas");
     canvas.width = this.#video.videoWidth;
@@ -53,3 +56,5 @@ export class Camera {
     return { canvas, file: new File([blob], "camera.jpg", { type: "image/jpeg" }) };
   }
 }
+
+export const camera = new Camera(byId("video"));

@@ -1,14 +1,15 @@
-// A picture with boxes on a canvas. Boxes come in pixels of the picture; the canvas shows it as large as there is room.
+// An image with boxes on a canvas. Boxes are in pixels of the image, which is scaled to the space that there is.
 
-const TALLEST_SHARE = 0.76; // of the window's height
+const MAX_HEIGHT = 0.7; // of the window's: the strip below stays in view
+const MAX_SCALE = 3;
 const FADED = 0.25;
-const EDGE = "#0009"; // around a box, which would vanish on a picture of its colour
-const MOST_NAMED = 15; // of more boxes only the lit one is named: names would cover the picture
+const EDGE = "#0009"; // around a box, which would vanish on an image of its color
+const MAX_NAMED = 15; // of more boxes only the highlighted one is named: names would cover the image
 
 export class View {
   #canvas;
   #context;
-  #picture = null;
+  #bitmap = null;
   #scale = 1;
   #drawn = [];
 
@@ -17,56 +18,56 @@ export class View {
     this.#context = canvas.getContext("2d");
   }
 
-  // `picture` is anything that can be drawn, or null for a kind that the browser does not know: then it is grey.
-  show(picture, width, height, room) {
-    const scale = Math.min(room / width, (window.innerHeight * TALLEST_SHARE) / height, 3);
-    const sharpness = window.devicePixelRatio || 1;
-    this.#picture = picture;
-    this.#scale = scale * sharpness;
+  // `bitmap` is an image or a canvas; without one (a format that the browser does not know) the canvas is gray.
+  show(bitmap, width, height, room) {
+    const scale = Math.min(room / width, (window.innerHeight * MAX_HEIGHT) / height, MAX_SCALE);
+    this.#bitmap = bitmap;
+    this.#scale = scale * sharpness();
     this.#canvas.width = Math.max(1, Math.round(width * this.#scale));
     this.#canvas.height = Math.max(1, Math.round(height * this.#scale));
     this.#canvas.style.width = `${Math.max(1, Math.round(width * scale))}px`;
   }
 
-  // `detections` have a label, a score and a box; `colors` maps a label to {color, textColor}; `lit` is one of them.
-  draw(detections, colors, lit = null) {
-    const c = this.#context;
-    const sharpness = window.devicePixelRatio || 1;
+  // `colors` maps the label of a detection to {color, textColor}; `highlighted` is one of the detections or null.
+  draw(detections, colors, highlighted = null) {
     this.#drawn = detections;
-    c.globalAlpha = 1;
-    if (this.#picture) {
-      c.drawImage(this.#picture, 0, 0, this.#canvas.width, this.#canvas.height);
-    } else {
-      c.fillStyle = "#8886";
-      c.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
-      c.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
-    }
-    const size = Math.round(Math.min(Math.max(this.#canvas.width / sharpness / 44, 11), 16) * sharpness);
-    c.font = `600 ${size}px system-ui, sans-serif`;
-    c.textBaseline = "middle";
-    const worstFirst = [...detections].reverse();
-    const order = lit ? [...worstFirst.filter((one) => one !== lit), lit] : worstFirst;
+    this.#drawBitmap();
+    const lowestFirst = [...detections].reverse();
+    const order = highlighted ? [...lowestFirst.filter((one) => one !== highlighted), highlighted] : lowestFirst;
+    const named = order.length > MAX_NAMED ? order.filter((one) => one === highlighted) : order;
     for (const one of order) {
-      c.globalAlpha = lit && one !== lit ? FADED : 1;
-      this.#box(one, colors.get(one.label), one === lit ? 3.5 * sharpness : 2 * sharpness);
+      this.#context.globalAlpha = highlighted && one !== highlighted ? FADED : 1;
+      this.#drawBox(one, colors.get(one.label), one === highlighted ? 3.5 : 2);
     }
-    for (const one of order.length > MOST_NAMED ? order.filter((one) => one === lit) : order) {
-      c.globalAlpha = lit && one !== lit ? FADED : 1;
-      this.#tag(one, colors.get(one.label), size);
+    for (const one of named) {
+      this.#context.globalAlpha = highlighted && one !== highlighted ? FADED : 1;
+      this.#drawName(one, colors.get(one.label));
     }
-    c.globalAlpha = 1;
   }
 
-  // The smallest box under a place in the window, null for none.
+  // The detection with the smallest box under a position in the window, null for none.
   at(clientX, clientY) {
-    const place = this.#canvas.getBoundingClientRect();
-    const x = ((clientX - place.left) / place.width) * (this.#canvas.width / this.#scale);
-    const y = ((clientY - place.top) / place.height) * (this.#canvas.height / this.#scale);
+    const rect = this.#canvas.getBoundingClientRect();
+    const x = ((clientX - rect.left) / rect.width) * (this.#canvas.width / this.#scale);
+    const y = ((clientY - rect.top) / rect.height) * (this.#canvas.height / this.#scale);
     const under = this.#drawn.filter(({ box }) => box.xmin <= x && x <= box.xmax && box.ymin <= y && y <= box.ymax);
     return under.sort((a, b) => area(a.box) - area(b.box))[0] ?? null;
   }
 
-  #box({ box }, { color }, line) {
+  #drawBitmap() {
+    const { width, height } = this.#canvas;
+    this.#context.globalAlpha = 1;
+    if (this.#bitmap) {
+      this.#context.drawImage(this.#bitmap, 0, 0, width, height);
+    } else {
+      this.#context.fillStyle = "#8886";
+      this.#context.clearRect(0, 0, width, height);
+      this.#context.fillRect(0, 0, width, height);
+    }
+  }
+
+  #drawBox({ box }, { color }, cssLine) {
+    const line = cssLine * sharpness();
     const [x, y, right, bottom] = [box.xmin, box.ymin, box.xmax, box.ymax].map((value) => value * this.#scale);
     for (const [width, style] of [[line * 1.8, EDGE], [line, color]]) {
       this.#context.lineWidth = width;
@@ -75,8 +76,11 @@ export class View {
     }
   }
 
-  #tag({ box, label, score }, { color, textColor }, size) {
+  #drawName({ box, label, score }, { color, textColor }) {
     const c = this.#context;
+    const size = Math.round(Math.min(Math.max(this.#canvas.width / sharpness() / 44, 11), 16) * sharpness());
+    c.font = `600 ${size}px system-ui, sans-serif`;
+    c.textBaseline = "middle";
     const text = `${label} ${score.toFixed(2)}`;
     const width = c.measureText(text).width + size * 0.7;
     const height = size * 1.45;
@@ -88,6 +92,10 @@ export class View {
     c.fillStyle = textColor;
     c.fillText(text, x + size * 0.35, y + height / 2);
   }
+}
+
+function sharpness() {
+  return window.devicePixelRatio || 1;
 }
 
 function area(box) {

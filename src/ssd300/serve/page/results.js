@@ -1,0 +1,46 @@
+// What belongs to a result: the downloads' buttons, and where the time went.
+
+import { camera } from "./camera.js";
+import { byId, element } from "./elements.js";
+import { isAllHidden } from "./found.js";
+import { isStale, state } from "./state.js";
+
+const STEPS = { receive: "Receive", decode: "Decode", wait: "Wait", network: "Network", select: "Select (NMS)" };
+
+export function drawResults() {
+  const result = state.shown?.result;
+  byId("results").hidden = !result;
+  for (const button of document.querySelectorAll("[data-download]")) {
+    button.disabled = isAllHidden() || camera.running || isStale(state.shown);
+  }
+  if (result) byId("timing").replaceChildren(bar(result.timing_ms), table(result.timing_ms, state.shown.totalMs));
+}
+
+function bar(timesMs) {
+  const parts = Object.keys(STEPS).map((step, number) => {
+    const part = element("span", { className: `step-${number}` });
+    part.style.flexGrow = String(Math.max(timesMs[step], 0));
+    return part;
+  });
+  const made = element("div", { className: "bar" }, parts);
+  made.setAttribute("aria-hidden", "true");
+  return made;
+}
+
+function table(timesMs, totalMs) {
+  const rows = Object.entries(STEPS).flatMap(([step, name], number) => [
+    element("span", { className: `dot step-${number}` }),
+    element("dt", {}, [name]),
+    element("dd", {}, [inMs(timesMs[step])]),
+  ]);
+  const total = [
+    element("span", {}),
+    element("dt", { className: "total" }, ["Total"]),
+    element("dd", { className: "total" }, [inMs(totalMs)]),
+  ];
+  return element("dl", { className: "steps" }, [...rows, ...total]);
+}
+
+function inMs(ms) {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
