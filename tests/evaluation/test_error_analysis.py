@@ -6,7 +6,7 @@ import pytest
 from random_detections import problem, table
 from ssd300.cli import main
 from ssd300.data import Dataset
-from ssd300.evaluation.error_analysis import find_failures
+from ssd300.evaluation.error_analysis import analyze_errors
 from ssd300.evaluation.scoring import SHOWN_SCORE, score
 from ssd300.metrics.error_kinds import KINDS
 from ssd300.metrics.voc_rules import VocRules
@@ -20,7 +20,7 @@ def drawn(tmp_path):
 
 def test_counts_are_of_what_is_shown_and_gains_of_all(drawn):
     dataset, detections = drawn
-    failures = find_failures(dataset, detections)
+    failures = analyze_errors(dataset, detections)
     shown = score(dataset, detections.select(detections.scores >= SHOWN_SCORE)).per_class
     false = sum(round((1 - one.precision[-1]) * len(one.precision)) for one in shown.values())
     assert sum(kind.shown for name, kind in failures.kinds.items() if name != "missed") == false
@@ -32,7 +32,7 @@ def test_counts_are_of_what_is_shown_and_gains_of_all(drawn):
 
 
 def test_the_worst_image_has_most_errors(drawn):
-    failures = find_failures(*drawn)
+    failures = analyze_errors(*drawn)
     shown = failures.shown
 
     def errors(index):
@@ -45,18 +45,18 @@ def test_the_worst_image_has_most_errors(drawn):
 
 
 def test_the_rules_are_those_that_were_asked_for(drawn):
-    failures = find_failures(*drawn, metric="voc12", rules=VocRules(difficult="counted"))
+    failures = analyze_errors(*drawn, metrics=["coco", "voc12"], rules=VocRules(difficult="counted"))
     assert failures.metric == "voc12_area@0.5 (difficult objects counted)"
-    assert failures.shown.missed.sum() >= find_failures(*drawn).shown.missed.sum()
+    assert failures.shown.missed.sum() >= analyze_errors(*drawn).shown.missed.sum()
 
 
 def test_nothing_found_and_nothing_there(drawn):
     dataset, detections = drawn
-    nothing = find_failures(dataset, detections.select(np.zeros(0, np.int64)))
+    nothing = analyze_errors(dataset, detections.select(np.zeros(0, np.int64)))
     assert nothing.kinds["missed"].shown == sum(size.objects for size in nothing.sizes.values())
     assert json.dumps(nothing.to_dict())
     empty = Dataset(annotations=dataset.annotations[:0], classes=("cat", "dog"), root=dataset.root, split="test")
-    nowhere = find_failures(empty, detections.select(np.zeros(0, np.int64)))
+    nowhere = analyze_errors(empty, detections.select(np.zeros(0, np.int64)))
     assert nowhere.worst == []
     assert nowhere.kinds["missed"].gain is None
 
@@ -88,7 +88,7 @@ def test_a_page_without_images_says_so(coloured, tmp_path):
     (stored / "comp4_det_test_red.txt").write_text("p4 0.9 1 1 30 30\n")
     out = tmp_path / "out"
     assert main(["eval", str(coloured), "--predictions", str(stored), "--out", str(out)]) == 0
-    assert "not here to be shown" in (out / "report.html").read_text(encoding="utf-8")
+    assert "could not be read" in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_stored_detections_are_cut_as_asked(coloured, light_run, tmp_path, capsys):
@@ -101,7 +101,7 @@ def test_stored_detections_are_cut_as_asked(coloured, light_run, tmp_path, capsy
         counts = json.loads(capsys.readouterr().out)["per_class"]
         assert sum(one["detections"] for one in counts.values()) == left
     assert main([*words, "--iou", "0.3"]) == 2
-    assert "suppressed already" in capsys.readouterr().err
+    assert "no NMS runs on stored predictions" in capsys.readouterr().err
     (tmp_path / "detections.jsonl").write_text("")
     assert main(["eval", str(coloured), "--predictions", str(tmp_path / "detections.jsonl")]) == 3
     assert "the file is empty" in capsys.readouterr().err

@@ -78,7 +78,7 @@ def test_a_given_score_goes_before_the_stored_ones(detector):
 def test_the_command_keeps_them_in_the_weights(coloured, light_run, tmp_path, capsys):
     words = ["thresholds", str(coloured), "--split", "trainval", "--weights", str(light_run)]
     assert main(words) == 0
-    assert "nothing was written" in capsys.readouterr().out
+    assert "not stored" in capsys.readouterr().out
     out = tmp_path / "new.safetensors"
     assert main([*words, "--recall", "0.5", "--out", str(out), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)

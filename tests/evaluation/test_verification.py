@@ -55,7 +55,7 @@ def test_a_summary_that_says_more_is_found_out(run, coloured, capsys):
     assert main(["verify", str(run), str(coloured), "--device", "cpu"]) == 1
     out = capsys.readouterr()
     assert out.out.count("does not hold: 0.01 apart") == 2
-    assert "the run's number does not hold" in out.err
+    assert "the run's mAP is not reproduced" in out.err
 
 
 def test_detections_and_weights_that_were_changed_are_found_out(run, coloured):

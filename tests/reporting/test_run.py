@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from ssd300.reporting.html import write_report
-from ssd300.reporting.run import read_run
+from ssd300.reporting.run import run_page
 
 DATA = {"images": 4, "objects": {"a": 3, "b": 1}, "classes": ["a", "b"], "split": "trainval", "dropped": {}}
 SUMMARY = {"metric": None, "map": None, "per_class": None, "images": None, "steps": 0, "images_seen": 0, "seconds": 0.0,
@@ -31,16 +31,16 @@ def folder(path, *, data=(), summary=()):
 @pytest.mark.parametrize(
     ("data", "summary", "headline", "notes"),
     [
-        ({}, {}, "–", ["step 0 of 1,000", "Nothing is evaluated yet"]),
+        ({}, {}, "–", ["step 0 of 1,000", "There is no evaluation yet"]),
         ({"validation": None}, {"steps": 1000}, "–", ["no held-out split"]),
         ({}, {"steps": 1000, "map": 0.7654, **EVALUATED}, "0.765", []),
         ({}, {"steps": 1000, "map": None, **EVALUATED}, "–", ["no object that counts"]),
         ({"dropped": {"boxes": 2}}, {"steps": 1000, "map": 0.5, **EVALUATED}, "0.500",
-         ["Left out of the data: 2 boxes"]),
+         ["Dropped from the data: 2 boxes"]),
     ],
 )  # fmt: skip
 def test_what_is_said_of_a_run(tmp_path, data, summary, headline, notes):
-    report = read_run(folder(tmp_path, data=data, summary=summary))
+    report = run_page(folder(tmp_path, data=data, summary=summary))
     assert report.headline == headline
     assert len(report.notes) == len(notes)
     for note, part in zip(report.notes, notes, strict=True):
@@ -53,4 +53,4 @@ def test_what_is_said_of_a_run(tmp_path, data, summary, headline, notes):
 
 def test_no_run_is_no_report(tmp_path):
     with pytest.raises(FileNotFoundError):
-        read_run(tmp_path)
+        run_page(tmp_path)

@@ -36,7 +36,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     from ssd300.detection.detector import Detector
     from ssd300.evaluation.scoring import SHOWN_SCORE
     from ssd300.reporting.html import Gallery, write_report
-    from ssd300.reporting.run import read_run
+    from ssd300.reporting.run import run_page
     from ssd300.training.loop import train
     from ssd300.training.presets import light
     from ssd300.types import Selection
@@ -68,7 +68,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
             image.save(folder / path.name, quality=95)
         rows = [json.dumps(result.to_dict(), ensure_ascii=False) + "\n" for result in found]
         (folder / run_layout.DETECTIONS_JSONL).write_text("".join(rows), encoding="utf-8")
-    report = read_run(run)
+    report = run_page(run)
     gallery = Gallery(
         title="What it finds",
         explanation=f"Held-out images and their detections with a score of at least {SHOWN_SCORE:g}.",

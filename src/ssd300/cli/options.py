@@ -1,4 +1,4 @@
-"""What several verbs take and do alike: class lists, notes on stderr, log lines, JSON on stdout."""
+"""Options that several verbs share, and how verbs print: notes and log lines to stderr, JSON to stdout."""
 
 import json
 import logging
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ssd300.errors import DataError
+from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset
+    from ssd300.metrics.voc_rules import VocRules
+    from ssd300.types import Selection
 
-Json = Annotated[bool, Parameter(name="--json", negative="")]
-Switch = Annotated[bool, Parameter(negative="")]
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+Switch = Annotated[bool, Parameter(negative="", show_default=False)]
 Weights = Annotated[str, Parameter(name=["--weights", "-w"])]
 DataFormat = Annotated[Literal["auto", "voc", "coco", "yolo", "lists"], Parameter(name="--format")]
 OnBadLabel = Literal["error", "drop-box", "drop-image"]
@@ -27,34 +29,30 @@ TopK = Parameter(name=["--top-k", "--max-det"])
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
-    """How a dataset is read.
+class AnnotationOptions:
+    """How annotations are read.
 
     Parameters
     ----------
     split
-        The split to read; left out, the usual one for this command.
-    classes
-        A text file with one class per line; left out, the classes of the data.
+        The split to read. Default: test or val for evaluation, trainval or train for training.
     format
-        The format of the data; 'auto' recognises it by its content.
+        The format of the data; 'auto' recognizes it by its content.
     on_bad_label
         What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
     """
 
     split: str | None = None
-    classes: Path | None = None
     format: DataFormat = "auto"
     on_bad_label: OnBadLabel = "error"
 
     def load(self, data: Sequence[Path], purpose: Literal["train", "test"], **more: Any) -> "Dataset":
-        """The dataset, by `load_dataset`; its notes go to stderr."""
+        """The dataset that `load_dataset` reads with these options and `more`; its notes go to stderr."""
         from ssd300.data import load_dataset
 
         dataset = load_dataset(
             *data,
             split=self.split,
-            classes=read_classes(self.classes),
             format=self.format,
             on_bad_label=self.on_bad_label,
             purpose=purpose,
@@ -64,27 +62,145 @@ class DataOptions:
         return dataset
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(AnnotationOptions):
+    """How a dataset is read.
+
+    Parameters
+    ----------
+    classes
+        A text file with one class per line. Default: the classes of the data.
+    """
+
+    classes: Path | None = None
+
+    def load(self, data: Sequence[Path], purpose: Literal["train", "test"], **more: Any) -> "Dataset":
+        """As `AnnotationOptions.load`, with the classes of the file unless `more` has others."""
+        return super().load(data, purpose, **{"classes": read_classes(self.classes), **more})
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class SelectionOptions:
+    """Which detections are evaluated.
+
+    Parameters
+    ----------
+    min_score
+        Confidence threshold: detections with a score above it count. Default: 0.01 for weights, all for stored
+        predictions.
+    max_overlap
+        NMS IoU: a box is removed if its IoU with a better box of its class is above it. Default: 0.45; only for
+        weights.
+    top_k
+        Maximum number of detections per image. Default: 200 for weights, all for stored predictions.
+    """
+
+    min_score: Annotated[float | None, MinScore] = None
+    max_overlap: Annotated[float | None, MaxOverlap] = None
+    top_k: Annotated[int | None, TopK] = None
+
+    def selection(self) -> "Selection":
+        """The selection for weights. Raises UsageError for a value out of its range."""
+        from ssd300.types import Selection
+
+        try:
+            return Selection(**{name: value for name, value in vars(self).items() if value is not None})
+        except ValueError as error:
+            raise UsageError(str(error), fix="The options and their defaults: `ssd300 eval --help`.") from error
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class VocRuleOptions:
+    """The rules of the VOC metrics.
+
+    Parameters
+    ----------
+    voc07_thresholds
+        voc07: compare recall with the 11 points in integers ('exact'), or in floating point as most Python code does.
+    overlap
+        VOC metrics: the IoU with an object must be 0.5 or more ('at-least'), or more than 0.5 ('above').
+    pixels
+        VOC metrics: the width of a box counts both its first and its last pixel ('inclusive'), or is the difference of
+        the two ('differences').
+    difficult
+        VOC metrics: ignore difficult objects and their detections, count them like other objects, or drop them, so
+        that their detections are false.
+    """
+
+    voc07_thresholds: Literal["exact", "float64"] = "exact"
+    overlap: Literal["at-least", "above"] = "at-least"
+    pixels: Literal["inclusive", "differences"] = "inclusive"
+    difficult: Literal["ignored", "counted", "dropped"] = "ignored"
+
+    def rules(self) -> "VocRules":
+        from ssd300.metrics.voc_rules import VocRules
+
+        return VocRules(**vars(self))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class PredictionOptions:
+    """How stored predictions are read.
+
+    Parameters
+    ----------
+    ids_of
+        The file of COCO annotations whose ids the COCO results use. Default: that of the data.
+    on_bad_prediction
+        What to do with a stored prediction of an unknown image or class, or with bad numbers: stop, or skip and count
+        it.
+    """
+
+    ids_of: Path | None = None
+    on_bad_prediction: Literal["error", "skip"] = "error"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class DetectingOptions:
+    """How the weights detect on a dataset.
+
+    Parameters
+    ----------
+    on_bad_image
+        What to do with an image that cannot be read: stop, or skip it with its objects and count it.
+    device
+        'auto', 'cpu', 'cuda' or 'mps'; 'auto' takes a GPU if there is one. An exported file runs on the CPU.
+    """
+
+    on_bad_image: Literal["error", "skip"] = "error"
+    device: str = "auto"
+
+
 def read_classes(path: Path | None) -> list[str] | None:
-    """One class a line. Raises DataError."""
+    """The classes listed in a text file, one per line; None without a file. Raises DataError."""
     if path is None:
         return None
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            "the class list cannot be read", where=path, fix="Name a text file, one class a line."
+            "the class list cannot be read", where=path, fix="Name a text file with one class per line."
         ) from error
     return [line.strip() for line in lines if line.strip()]
 
 
 def device_for(weights: str, device: str) -> str:
-    """The device that is meant; torch is not imported for an exported file."""
+    """The device that `device` stands for; torch is not imported for an exported file.
+
+    Raises UsageError as the backend of the weights does.
+    """
     from ssd300.detection.backends import backend_for
 
     return backend_for(weights).choose_device(device)
 
 
 def say(lines: Iterable[str]) -> None:
+    """Print lines to stderr."""
     sys.stderr.writelines(f"{line}\n" for line in lines)
 
 
@@ -93,7 +209,7 @@ def print_json(value: Any) -> None:
 
 
 class _ToStderr(logging.StreamHandler[Any]):
-    """Writes to what stderr is now: a progress bar puts itself in its place while it is drawn."""
+    """Writes to the present `sys.stderr`, which a progress bar replaces while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr

@@ -1,12 +1,19 @@
-"""`ssd300 thresholds`: from which score on each class is to be believed."""
+"""`ssd300 thresholds`: a confidence threshold per class, chosen on held-out images."""
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
-from ssd300.cli.options import DataOptions, Json, Switch, Weights, print_json, say
+from ssd300.cli.options import (
+    DataOptions,
+    DetectingOptions,
+    Json,
+    MaxOverlap,
+    Switch,
+    Weights,
+    print_json,
+    say,
+)
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,75 +29,66 @@ def thresholds(
     out: Path | None = None,
     in_place: Switch = False,
     overwrite: Switch = False,
-    max_overlap: Annotated[float, Parameter(name=["--max-overlap", "--iou"])] = 0.5,
+    max_overlap: Annotated[float, MaxOverlap] = 0.5,
     reading: DataOptions = DataOptions(),  # noqa: B008  # frozen
-    on_bad_image: Literal["error", "skip"] = "error",
-    device: str = "auto",
+    detecting: DetectingOptions = DetectingOptions(),  # noqa: B008  # frozen
     json_: Json = False,
 ) -> None:
-    """Choose the lowest score of each class on held-out images, and keep it in the weights.
+    """Choose a confidence threshold per class on held-out images, and store it in the weights.
 
-    Without --precision or --recall it is the score with the best F1. Detection uses the scores that the weights hold,
-    unless it is given another.
+    Detection uses the thresholds that the weights hold, unless it is given --min-score.
 
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or COCO annotations, YOLO data, lists; the test or val split is taken.
+        PASCAL VOC folders (several are joined), or COCO annotations, YOLO data, or a folder of lists.
     weights
-        A run folder or a .safetensors file.
+        A run folder, a .safetensors file, or a name of published weights.
     precision
-        At least this share of the detections is to be true; the most recall is taken.
+        Choose the most recall with at least this precision, 0..1. Default: the best F1.
     recall
-        At least this share of the objects is to be found; the most precision is taken.
+        Choose the most precision with at least this recall, 0..1. Default: the best F1.
     out
-        A new weights file with the scores.
+        Write the weights with the thresholds to this .safetensors file. Default: nothing is written.
     in_place
-        Write the scores into the weights file itself.
+        Write the thresholds into the weights file itself.
     overwrite
         Replace the file that --out names.
     max_overlap
-        A box that overlaps a better one of its class by more is suppressed: as in detection later.
+        NMS IoU: a box is removed if its IoU with a better box of its class is above it. Use that of detection.
     reading
         How the dataset is read.
-    on_bad_image
-        What an image that cannot be read gets; 'skip' leaves it and its objects out, and counts it.
-    device
-        'auto', 'cpu', 'cuda' or 'mps'.
+    detecting
+        How the weights detect.
     json_
         Print one JSON object and nothing else.
     """
     target = _target(weights, out, in_place=in_place, overwrite=overwrite)
+    wanted = _wanted(precision, recall)
     from ssd300.detection.backends import is_exported
     from ssd300.detection.detector import Detector
-    from ssd300.detection.torch_network import TorchNetwork
-    from ssd300.evaluation.thresholds import choose_thresholds
-    from ssd300.system.device import choose_device
-    from ssd300.weights import load_weights, save_weights
+    from ssd300.evaluation.thresholds import choose_thresholds, store_thresholds
 
-    wanted = _wanted(precision, recall)
     if is_exported(weights):
         raise UsageError(
-            "an exported file cannot take scores", where=weights, fix="Choose them for the weights, then export again."
+            "an exported file cannot store thresholds", where=weights, fix="Use its weights, then export them again."
         )
-    model, card = load_weights(weights)
-    detector = Detector(TorchNetwork(model, card, device=choose_device(device)))
+    detector = Detector.load(weights, device=detecting.device)
     dataset = reading.load(data, "test")
-    chosen = choose_thresholds(detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=on_bad_image)
+    chosen = choose_thresholds(detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=detecting.on_bad_image)
     say(f"skipped: {image}" for image in chosen.report.skipped)
     if chosen.trained_on:
         say(["the weights were trained on these images: on others precision and recall will be lower"])
     if target is not None:
-        save_weights(target, model, chosen.stored_in(card))
+        store_thresholds(weights, target, chosen)
     if json_:
         print_json({**chosen.to_dict(), "weights": None if target is None else str(target)})
-        return
-    _print(chosen)
-    kept = "nothing was written: name --out FILE.safetensors, or --in-place" if target is None else f"kept in {target}"
-    sys.stdout.write(f"\n{chosen.wanted}, {chosen.report.images} images; {kept}\n")
+    else:
+        _print(chosen, target)
 
 
 def _target(weights: str, out: Path | None, *, in_place: bool, overwrite: bool) -> Path | None:
+    """The file to write, None for none."""
     if out is not None and in_place:
         raise UsageError("--out and --in-place exclude each other", fix="Give one of them.")
     if in_place:
@@ -110,7 +108,7 @@ def _wanted(precision: float | None, recall: float | None) -> "Wanted":
     from ssd300.metrics.operating_point import Wanted
 
     if precision is not None and recall is not None:
-        raise UsageError("--precision and --recall exclude each other", fix="Give one; without, it is the best F1.")
+        raise UsageError("--precision and --recall exclude each other", fix="Give one of them.")
     try:
         if precision is not None:
             return Wanted(goal="precision", value=precision)
@@ -119,7 +117,7 @@ def _wanted(precision: float | None, recall: float | None) -> "Wanted":
         raise UsageError(str(error), fix="Name a share such as 0.9.") from error
 
 
-def _print(chosen: "Thresholds") -> None:
+def _print(chosen: "Thresholds", target: Path | None) -> None:
     width = max(map(len, [*chosen.points, "class"]))
     sys.stdout.write(f"{'class':{width}}  {'score':>6}  {'precision':>9}  {'recall':>6}  {'F1':>6}  {'objects':>8}\n")
     for name, point in chosen.points.items():
@@ -127,8 +125,10 @@ def _print(chosen: "Thresholds") -> None:
         if point is None:
             sys.stdout.write(f"{name:{width}}  {'-':>6}  {'-':>9}  {'-':>6}  {'-':>6}  {objects:8}\n")
             continue
-        note = "" if point.reached else f"  not reached: {chosen.wanted.goal} is at most this"
+        note = "" if point.reached else f"  not reached: this is the highest {chosen.wanted.goal}"
         sys.stdout.write(
             f"{name:{width}}  {point.min_score:6.3f}  {point.precision:9.3f}  {point.recall:6.3f}  {point.f1:6.3f}  "
             f"{objects:8}{note}\n"
         )
+    stored = f"stored in {target}" if target is not None else "not stored: name --out FILE.safetensors, or --in-place"
+    sys.stdout.write(f"\n{chosen.wanted}, {chosen.report.images} images; {stored}\n")

@@ -1,1 +1,1 @@
-"""From weights or stored predictions and a dataset to a Report, and what else can be said of it."""
+"""From weights or stored predictions and a dataset to a Report, and its analysis, comparison and verification."""

@@ -1,11 +1,11 @@
-"""Is B better than A? The same images, detections of both, and how far the difference moves with other images.
+"""Is B better than A? Both detect on the same images; a paired bootstrap shows how sure the difference is.
 
-Paired: every resample draws the same images for both, so what is hard for both moves neither.
+Each resample takes the same images for both. So images that are hard for both do not widen the interval.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,13 +19,14 @@ from ssd300.types import DetectionTable
 
 CONFIDENCE = 0.95
 MOST_CHANGED = 6
+Requirement = Literal["nothing", "not-worse", "better"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """AP of A and of B on the images as they are, B - A, its interval, and the share of resamples in which B leads.
+    """AP of A and of B on all images, B - A with its interval, and the share of resamples in which B is ahead.
 
-    All None for a class without objects.
+    All are None for a class without objects that count.
     """
 
     a: float | None
@@ -37,17 +38,26 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What the interval says: 'better', 'worse', or 'undecided' where it holds 0."""
+        """'better' or 'worse' if the whole interval lies on that side of 0, else 'undecided'."""
         if self.low is not None and self.low > 0:
             return "better"
         return "worse" if self.high is not None and self.high < 0 else "undecided"
 
 
+class ChangedImage(NamedTuple):
+    """An image, by its index and id, and how much better B is on it.
+
+    `change` counts objects found minus false detections, B less A, of detections with a score of at least SHOWN_SCORE.
+    """
+
+    image_index: int
+    image_id: str
+    change: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """`changed` are the images in which most changed, as (index, change): objects found less false detections, of B
-    less of A, among scores from `SHOWN_SCORE`.
-    """
+    """The difference of mAP and of each class's AP. `changed` holds the images that changed most, these first."""
 
     metric: str
     images: int
@@ -55,7 +65,13 @@ class Comparison:
     seed: int
     overall: Difference
     per_class: dict[str, Difference]
-    changed: list[tuple[int, int]]
+    changed: list[ChangedImage]
+
+    def meets(self, requirement: Requirement) -> bool:
+        """Whether the verdict on mAP is 'better', or at least not 'worse', where that is required."""
+        if requirement == "better":
+            return self.overall.verdict == "better"
+        return requirement == "nothing" or self.overall.verdict != "worse"
 
     def to_dict(self) -> dict[str, Any]:
         def plain(one: Difference) -> dict[str, Any]:
@@ -69,6 +85,7 @@ class Comparison:
             "confidence": CONFIDENCE,
             **plain(self.overall),
             "per_class": {name: plain(one) for name, one in self.per_class.items()},
+            "changed": [{"image": one.image_id, "change": one.change} for one in self.changed],
         }
 
 
@@ -92,33 +109,46 @@ def compare(
     if not len(dataset):
         raise ValueError("there are no images to compare on")
     judged = [judge(dataset.annotations, table, len(dataset.classes), rules) for table in (a, b)]
-    options: dict[str, Any] = {"protocol": metric, "rules": rules}
-    aps: list[list[np.ndarray]] = [[], []]
-    for weights in draw_weights(len(dataset), resamples, seed=seed):
-        for side, classes in zip(aps, judged, strict=True):
-            side.append(np.stack([weighted_average_precision(one, weights, **options) for one in classes], axis=1))
-    resampled = [np.concatenate(side) for side in aps]
-    once = np.ones((1, len(dataset)), np.int32)
-    here = [np.array([weighted_average_precision(one, once, **options)[0] for one in classes]) for classes in judged]
-    means = [_mean(values) for values in resampled]
+    resampled = _resampled_aps(judged, len(dataset), resamples, seed, metric, rules)
+    every_image_once = np.ones((1, len(dataset)), np.int32)
+    actual = [_aps(classes, every_image_once, metric, rules) for classes in judged]
+    means = [_mean(aps) for aps in resampled]
     return Comparison(
         metric=metric_name(metric, rules),
         images=len(dataset),
         resamples=resamples,
         seed=seed,
-        overall=_difference(_mean(here[0][None])[0], _mean(here[1][None])[0], means[1] - means[0]),
+        overall=_difference(_mean(actual[0])[0], _mean(actual[1])[0], means[1] - means[0]),
         per_class={
-            name: _difference(here[0][label], here[1][label], resampled[1][:, label] - resampled[0][:, label])
+            name: _difference(actual[0][0, label], actual[1][0, label], resampled[1][:, label] - resampled[0][:, label])
             for label, name in enumerate(dataset.classes)
         },
-        changed=_changed(judged, len(dataset)),
+        changed=_changed(judged, dataset),
     )
 
 
-def _mean(values: Float[np.ndarray, "r k"]) -> Float[np.ndarray, " r"]:
-    """Over the classes that have an AP in a resample; NaN where none has."""
-    known = np.isfinite(values)
-    total = np.where(known, values, 0.0).sum(axis=1)
+def _resampled_aps(
+    judged: Sequence[Sequence[Judged]], images: int, resamples: int, seed: int, metric: Protocol, rules: VocRules
+) -> list[Float[np.ndarray, "r k"]]:
+    """For A and for B, the AP of each class in each resample; both have the same resamples."""
+    parts: list[list[np.ndarray]] = [[] for _ in judged]
+    for weights in draw_weights(images, resamples, seed=seed):
+        for side, classes in zip(parts, judged, strict=True):
+            side.append(_aps(classes, weights, metric, rules))
+    return [np.concatenate(side) for side in parts]
+
+
+def _aps(
+    classes: Sequence[Judged], weights: Int[np.ndarray, "r images"], metric: Protocol, rules: VocRules
+) -> Float[np.ndarray, "r k"]:
+    """The AP of each class for each row of weights; NaN where the class has no object."""
+    return np.stack([weighted_average_precision(one, weights, protocol=metric, rules=rules) for one in classes], axis=1)
+
+
+def _mean(aps: Float[np.ndarray, "r k"]) -> Float[np.ndarray, " r"]:
+    """The mean of the APs that are not NaN; NaN where all are."""
+    known = np.isfinite(aps)
+    total = np.where(known, aps, 0.0).sum(axis=1)
     mean: np.ndarray = np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
     return mean
 
@@ -138,17 +168,21 @@ def _difference(a: float, b: float, differences: Float[np.ndarray, " r"]) -> Dif
     )
 
 
-def _changed(judged: Sequence[Sequence[Judged]], num_images: int) -> list[tuple[int, int]]:
-    change = _worth(judged[1], num_images) - _worth(judged[0], num_images)
+def _changed(judged: Sequence[Sequence[Judged]], dataset: Dataset) -> list[ChangedImage]:
+    change = _found_less_false(judged[1], len(dataset)) - _found_less_false(judged[0], len(dataset))
     order = np.argsort(-np.abs(change), kind="stable")[:MOST_CHANGED]
-    return [(int(index), int(change[index])) for index in order if change[index]]
+    return [
+        ChangedImage(int(index), dataset.annotations[index].image_id, int(change[index]))
+        for index in order
+        if change[index]
+    ]
 
 
-def _worth(classes: Sequence[Judged], num_images: int) -> Int[np.ndarray, " images"]:
-    """Objects found less false detections, an image."""
-    worth = np.zeros(num_images, np.int64)
+def _found_less_false(classes: Sequence[Judged], num_images: int) -> Int[np.ndarray, " images"]:
+    """Objects found minus false detections, per image."""
+    counts = np.zeros(num_images, np.int64)
     for one in classes:
         shown = one.scores >= SHOWN_SCORE
-        worth += np.bincount(one.images[shown & one.true], minlength=num_images)
-        worth -= np.bincount(one.images[shown & ~one.true], minlength=num_images)
-    return worth
+        counts += np.bincount(one.images[shown & one.true], minlength=num_images)
+        counts -= np.bincount(one.images[shown & ~one.true], minlength=num_images)
+    return counts

@@ -1,4 +1,4 @@
-"""Where a detector fails: kinds of error and their price, sizes, confusion, reliability, and the worst images."""
+"""Where a detector fails: kinds of error, object sizes, confusion, reliability of scores, and the worst images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ssd300.data.dataset import Dataset
-from ssd300.evaluation.scoring import SHOWN_SCORE
+from ssd300.evaluation.scoring import SHOWN_SCORE, Metric
 from ssd300.metrics.confusion import confusion_matrix
 from ssd300.metrics.error_kinds import KINDS, NO_ERROR, Errors, count_errors, find_errors, gains
 from ssd300.metrics.reliability import Bin, expected_calibration_error, reliability
@@ -24,14 +24,17 @@ SIZES_PX: dict[str, AreaRange] = {  # areas, as in COCO's metric
 
 
 class ErrorsOfKind(NamedTuple):
-    """How many among detections from SHOWN_SCORE on; by how much mAP rises if all of them, at any score, are mended."""
+    """Errors of one kind: their number among the shown detections, and the mAP gained if all of them were corrected.
+
+    The gain counts errors at any score. It is None where there is no mAP.
+    """
 
     shown: int
     gain: float | None
 
 
 class ScoreOfSize(NamedTuple):
-    """mAP over the objects whose area lies in a range; `found` are those that a shown detection is true for."""
+    """Objects whose area lies in one range: their mAP, their number, and how many of them a shown detection finds."""
 
     map: float | None
     objects: int
@@ -39,11 +42,12 @@ class ScoreOfSize(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Failures:
-    """`shown` are the errors of the detections from SHOWN_SCORE on, and `worst` the indices of the images with most of
-    them, the first with most.
+class ErrorAnalysis:
+    """The errors of an evaluation by the VOC metric `metric`.
 
-    `confusion` is as `confusion_matrix` gives it, also from SHOWN_SCORE on.
+    Shown detections are those with a score of at least SHOWN_SCORE; `per_class`, `shown` and `confusion` count only
+    them. `per_class` maps a class to its errors by kind. `confusion` is laid out as `confusion_matrix` returns it.
+    `worst` holds the indices of the images with the most errors, the worst first.
     """
 
     metric: str
@@ -68,28 +72,29 @@ class Failures:
         }
 
 
-def find_failures(
-    dataset: Dataset, table: DetectionTable, *, metric: Protocol = "voc07", rules: VocRules = DEVKIT
-) -> Failures:
-    """What went wrong with the detections of `dataset`, by the rules of a VOC metric. Raises as `judge` does."""
+def analyze_errors(
+    dataset: Dataset,
+    table: DetectionTable,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    rules: VocRules = DEVKIT,
+) -> ErrorAnalysis:
+    """The errors among the detections on `dataset`, by the first VOC metric of `metrics`, or voc07 if there is none.
+
+    Raises as `judge` does.
+    """
+    metric: Protocol = next((name for name in metrics if name != "coco"), "voc07")
     annotations, num_classes = dataset.annotations, len(dataset.classes)
     errors = find_errors(annotations, table, num_classes, rules)
     shown = find_errors(annotations, table.select(table.scores >= SHOWN_SCORE), num_classes, rules)
     counts, gain = count_errors(shown), gains(errors, protocol=metric, rules=rules)
-    sizes = {}
-    for name, area_range in SIZES_PX.items():
-        results = voc_average_precision(
-            annotations, table, num_classes, protocol=metric, rules=rules, within_area_px=area_range
-        )
-        found = int(within_area(shown.objects.boxes_px[shown.found], area_range).sum())
-        sizes[name] = ScoreOfSize(mean_ap(results), sum(result.objects for result in results), found)
-    return Failures(
+    return ErrorAnalysis(
         metric=metric_name(metric, rules),
         kinds={name: ErrorsOfKind(int(counts[:, k].sum()), gain[name]) for k, name in enumerate(KINDS)},
         per_class={
             name: dict(zip(KINDS, counts[label].tolist(), strict=True)) for label, name in enumerate(dataset.classes)
         },
-        sizes=sizes,
+        sizes={name: _score_size(dataset, table, shown, area, metric, rules) for name, area in SIZES_PX.items()},
         reliability=reliability(errors.judged),
         confusion=confusion_matrix(annotations, table, num_classes, min_score=SHOWN_SCORE),
         shown=shown,
@@ -97,7 +102,18 @@ def find_failures(
     )
 
 
+def _score_size(
+    dataset: Dataset, table: DetectionTable, shown: Errors, area_px: AreaRange, metric: Protocol, rules: VocRules
+) -> ScoreOfSize:
+    results = voc_average_precision(
+        dataset.annotations, table, len(dataset.classes), protocol=metric, rules=rules, within_area_px=area_px
+    )
+    found = int(within_area(shown.objects.boxes_px[shown.found], area_px).sum())
+    return ScoreOfSize(mean_ap(results), sum(result.objects for result in results), found)
+
+
 def _worst(errors: Errors) -> list[int]:
+    """Indices of the images with the most errors, the worst first; images without an error are not among them."""
     false = errors.detections.image_index[errors.kinds != NO_ERROR]
     missed = errors.objects.images[errors.missed]
     counts = np.bincount(np.concatenate([false, missed]), minlength=errors.objects.num_images)

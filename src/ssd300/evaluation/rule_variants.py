@@ -1,6 +1,6 @@
-"""The same detections under the rules of other evaluators: which choice moves the number, and how far.
+"""The same detections under the rules of other evaluators: which rules change the mAP, and by how much.
 
-Every alternative changes one thing alone. What evaluators do, and by how much it matters: docs/evaluation.md.
+A variant changes one rule at a time. Which evaluators use which rules: docs/evaluation.md.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from ssd300.evaluation.scoring import Metric, Score, score
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.types import DetectionTable
 
-SCORE_CUTS = (0.05, 0.2)  # detections that tools leave out before they measure
-MOST_OF_A_IMAGE = 100  # COCO's tools keep so many
+SCORE_CUTS = (0.05, 0.2)  # minimum scores that tools apply before they measure
+BEST_PER_IMAGE = 100  # the maximum per image of COCO's tools
 WORDS: dict[Metric, str] = {
     "voc07": "the mean of 11 points", "voc12": "the area under the curve", "coco": "COCO's metric",
 }  # fmt: skip
@@ -21,10 +21,10 @@ RULES = {name: get_args(hint) for name, hint in get_type_hints(VocRules).items()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alternative:
-    """`map` as it becomes by the `choice`, and how far that is from the number asked for; None where there is none.
+class RuleVariant:
+    """The mAP under one other rule, named by `choice`, and its `difference` from the mAP that was asked for.
 
-    `classes` counts those whose AP is another one.
+    `map` and `difference` are None where there is no mAP. `classes` is the number of classes whose AP changes.
     """
 
     choice: str
@@ -34,22 +34,22 @@ class Alternative:
     classes: int
 
 
-def alternatives(
+def rule_variants(
     dataset: Dataset, table: DetectionTable, *, metric: Metric = "voc07", rules: VocRules = DEVKIT
-) -> list[Alternative]:
-    """The number by `metric` and `rules` first, then by each other choice. COCO's needs the extra `coco`.
+) -> list[RuleVariant]:
+    """The mAP by `metric` and `rules` as the first entry, then its variants. COCO's metric needs the extra `coco`.
 
     Raises as `score` does.
     """
     base = score(dataset, table, metrics=[metric], rules=rules).scores[0]
-    found = [_alternative("as asked", base, base)]
+    variants = [_variant("as asked", base, base)]
     for choice in _choices(table, metric, rules):
         other = score(dataset, choice.table, metrics=[choice.metric], rules=choice.rules).scores[0]
-        found.append(_alternative(choice.words, other, base))
+        variants.append(_variant(choice.words, other, base))
     zeros = _mean_with_zeros(base)
     if zeros != base.map:
-        found.append(_alternative("classes without objects count as 0", replace(base, map=zeros), base))
-    return found
+        variants.append(_variant("classes without objects count as 0", replace(base, map=zeros), base))
+    return variants
 
 
 class _Choice(NamedTuple):
@@ -60,7 +60,7 @@ class _Choice(NamedTuple):
 
 
 def _choices(table: DetectionTable, metric: Metric, rules: VocRules) -> Iterator[_Choice]:
-    """Each one thing away from what was asked. Choices that change nothing in these detections are left out."""
+    """Each one rule away from what was asked. Cuts that would remove none of the detections are omitted."""
     for other, words in WORDS.items():
         if other != metric:
             yield _Choice(words, other, rules, table)
@@ -72,19 +72,19 @@ def _choices(table: DetectionTable, metric: Metric, rules: VocRules) -> Iterator
                     yield _Choice(f"{name} {value}".replace("_", " "), metric, replace(rules, **changes), table)
     for cut in SCORE_CUTS:
         if len(table) and table.scores.min() < cut:
-            yield _Choice(f"scores from {cut:g} alone", metric, rules, table.select(table.scores >= cut))
-    best = table.best_of_each_image(MOST_OF_A_IMAGE)
+            yield _Choice(f"only scores from {cut:g}", metric, rules, table.select(table.scores >= cut))
+    best = table.best_of_each_image(BEST_PER_IMAGE)
     if not best.all():
-        yield _Choice(f"the {MOST_OF_A_IMAGE} best of an image", metric, rules, table.select(best))
+        yield _Choice(f"the {BEST_PER_IMAGE} best per image", metric, rules, table.select(best))
 
 
-def _alternative(choice: str, one: Score, base: Score) -> Alternative:
-    classes = sum(result.ap != base.per_class[name].ap for name, result in one.per_class.items())
-    difference = None if one.map is None or base.map is None else one.map - base.map
-    return Alternative(choice=choice, metric=one.metric, map=one.map, difference=difference, classes=classes)
+def _variant(choice: str, other: Score, base: Score) -> RuleVariant:
+    classes = sum(result.ap != base.per_class[name].ap for name, result in other.per_class.items())
+    difference = None if other.map is None or base.map is None else other.map - base.map
+    return RuleVariant(choice=choice, metric=other.metric, map=other.map, difference=difference, classes=classes)
 
 
-def _mean_with_zeros(one: Score) -> float | None:
-    if one.map is None:
+def _mean_with_zeros(base: Score) -> float | None:
+    if base.map is None:
         return None
-    return sum(result.ap or 0.0 for result in one.per_class.values()) / len(one.per_class)
+    return sum(result.ap or 0.0 for result in base.per_class.values()) / len(base.per_class)

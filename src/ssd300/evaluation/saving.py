@@ -1,4 +1,4 @@
-"""An evaluation as files: `per_class.csv`, `detections.jsonl` as `ssd300 detect` writes it, and VOC's `comp4/`."""
+"""An evaluation as files: AP per class as CSV, detections as JSON lines and as VOC's result files."""
 
 import csv
 import io
@@ -11,21 +11,22 @@ import numpy as np
 
 from ssd300 import run_layout
 from ssd300.data.predictions.read import write_comp4
+from ssd300.detection.results import ImageDetections
 from ssd300.evaluation.scoring import Report
 from ssd300.images.read import image_size_hw
+from ssd300.metrics.voc import ClassResult
 from ssd300.system.files import write_text
 from ssd300.types import Annotation, DetectionTable
 
 
 def store_evaluation(folder: Path, report: Report) -> None:
-    """Write the report's scores and its detections, all of them, in pixels of the original images."""
-    dataset, text = report.dataset, io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("class", "ap", "objects", "difficult", "detections"))
-    for name, result in report.per_class.items():
-        ap = "" if result.ap is None else result.ap
-        writer.writerow((name, ap, result.objects, result.difficult, result.detections))
-    write_text(folder / run_layout.PER_CLASS_CSV, text.getvalue())
+    """Write AP per class by the report's first metric, and its detections in pixels of the original images.
+
+    Raises:
+        DataError: as `detection_rows` and `write_comp4` do.
+    """
+    dataset = report.dataset
+    write_text(folder / run_layout.PER_CLASS_CSV, _per_class_csv(report.per_class))
     rows = detection_rows(report.detections, dataset.annotations, dataset.classes)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     write_text(folder / run_layout.DETECTIONS_JSONL, lines)
@@ -35,30 +36,33 @@ def store_evaluation(folder: Path, report: Report) -> None:
 def detection_rows(
     table: DetectionTable, annotations: Sequence[Annotation], classes: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """A row an image, one without detections too, as `Result.to_dict` gives it; best score first."""
+    """A row per image as `ssd300 detect` writes it, also for images without detections; the best score comes first.
+
+    Raises:
+        DataError: an annotation has no size, and its image cannot be read.
+    """
     order = np.lexsort((-table.scores, table.image_index))
     ends = np.searchsorted(table.image_index[order], np.arange(len(annotations) + 1))
     rows = []
     for index, annotation in enumerate(annotations):
         found = order[ends[index] : ends[index + 1]]
-        height, width = annotation.size_hw or image_size_hw(annotation.image_path)
-        columns = zip(
-            table.labels[found].tolist(), table.scores[found].tolist(), table.boxes_px[found].tolist(), strict=True
+        detections = ImageDetections(
+            boxes=table.boxes_px[found],
+            scores=table.scores[found],
+            labels=table.labels[found],
+            classes=classes,
+            image=str(annotation.image_path),
+            size_hw=annotation.size_hw or image_size_hw(annotation.image_path),
         )
-        rows.append(
-            {
-                "image": str(annotation.image_path),
-                "width": width,
-                "height": height,
-                "detections": [
-                    {
-                        "label": classes[label],
-                        "label_id": label,
-                        "score": score,
-                        "box": dict(zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)),
-                    }
-                    for label, score, box in columns
-                ],
-            }
-        )
+        rows.append(detections.to_dict())
     return rows
+
+
+def _per_class_csv(per_class: dict[str, ClassResult]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("class", "ap", "objects", "difficult", "detections"))
+    for name, result in per_class.items():
+        ap = "" if result.ap is None else result.ap
+        writer.writerow((name, ap, result.objects, result.difficult, result.detections))
+    return text.getvalue()

@@ -1,4 +1,4 @@
-"""Detections and labelled images in; a Report out, by each metric that is asked for. No model is needed."""
+"""Detections and annotations in; a Report out, with a score by each metric that is asked for. No model is needed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +11,16 @@ from ssd300.metrics.voc import ClassResult, mean_ap, voc_average_precision
 from ssd300.metrics.voc_rules import DEVKIT, VocRules, metric_name
 from ssd300.types import DetectionTable
 
-SHOWN_SCORE = 0.5  # a detection that is shown is more probably its class than all else together
+SHOWN_SCORE = 0.5  # of a shown detection: its class is more probable than all others and background together
 Metric = Literal["voc07", "voc12", "coco"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Score:
-    """One metric over a data set. `map` is None when no class has a countable object.
+    """The score of a dataset by one metric, named in full.
 
-    `numbers` are those that the metric has besides: COCO's twelve.
+    `map` is None if no class has an object that counts. `numbers` holds COCO's twelve numbers; the VOC metrics have
+    none.
     """
 
     metric: str
@@ -41,16 +42,17 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """The scores of the same detections by each metric asked for; `metric`, `map` and `per_class` are the first's.
+    """The scores of the same detections, one by each metric; `metric`, `map` and `per_class` are those of the first.
 
-    `dataset` is what was scored. `skipped` says which of its images could not be read: they and their objects are
-    left out of it.
+    `dataset` is what was scored: images that could not be read are not in it. `skipped` has a message for each of
+    them. `notes` are those of the reader of stored predictions.
     """
 
     scores: Sequence[Score]
     dataset: Dataset
     detections: DetectionTable
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -69,7 +71,7 @@ class Report:
         return self.scores[0].per_class
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: the score itself, or a list `metrics` of several."""
+        """Plain values: the entries of a single score, or a list `metrics` of several; and the counts of images."""
         scores = [score.to_dict() for score in self.scores]
         return (scores[0] if len(scores) == 1 else {"metrics": scores}) | {
             "images": self.images,
@@ -84,10 +86,10 @@ def score(
     metrics: Sequence[Metric] = ("voc07",),
     rules: VocRules = DEVKIT,
 ) -> Report:
-    """The report of detections that are there already; `rules` are those of the VOC metrics.
+    """Score detections; `rules` are those of the VOC metrics.
 
     Raises:
-        ValueError: no metric is named.
+        ValueError: `metrics` is empty; and what the metric raises.
         UsageError: COCO's metric is asked for and the extra `coco` is missing.
     """
     if not metrics:

@@ -1,7 +1,8 @@
-"""From which score on each class is to be believed: chosen on held-out images, kept in the weights' card."""
+"""A confidence threshold per class: chosen on held-out images, and stored in the card of the weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ssd300.data.dataset import Dataset, OnBadImage
@@ -10,16 +11,17 @@ from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.evaluation.scoring import Report
 from ssd300.metrics.operating_point import OperatingPoint, Wanted, operating_point
 from ssd300.types import LEAST_SCORE, Selection
-from ssd300.weights import Card
+from ssd300.weights import Card, load_weights, save_weights
 
-HELD_BY = {"train": ("trainval",), "val": ("trainval",)}  # splits of PASCAL VOC
+LARGER_SPLITS = {"train": ("trainval",), "val": ("trainval",)}  # of PASCAL VOC, by the split they contain
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Thresholds:
-    """`points` has None for a class without objects that count or without detections: it keeps the usual score.
+    """An operating point per class, chosen for `wanted` on the images of `report`.
 
-    `trained_on` says that the weights were trained on these images, so that all of it is too good.
+    A class without objects that count, or without detections, has None: detection uses its default threshold there.
+    If `trained_on`, the weights were trained on these images: on others precision and recall will be lower.
     """
 
     wanted: Wanted
@@ -28,7 +30,7 @@ class Thresholds:
     trained_on: bool
 
     def stored_in(self, card: Card) -> Card:
-        """The card with these scores, and with what they were chosen by."""
+        """The card with these thresholds, and with how and on which data they were chosen."""
         by = {
             "wanted": str(self.wanted),
             "data": f"{self.report.dataset.root.resolve().name}, {self.report.dataset.split}",
@@ -57,9 +59,13 @@ def choose_thresholds(
     max_overlap: float = DISPLAY.max_overlap,
     on_bad_image: OnBadImage = "error",
 ) -> Thresholds:
-    """Detect on `dataset` as `ssd300 detect` does, at every score, and choose a point of each class's curve.
+    """Choose a point on the precision-recall curve of each class.
 
-    Raises as `evaluate` does.
+    `max_overlap` is the NMS IoU, by default that of `ssd300 detect`; detections with scores from LEAST_SCORE up count.
+
+    Raises:
+        WeightsError: `dataset` has objects of a class that the detector does not know.
+        DataError: an image cannot be read, and `on_bad_image` does not skip it; or no image can be read.
     """
     selection = Selection(min_score=LEAST_SCORE, max_overlap=max_overlap)
     report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image)
@@ -71,7 +77,19 @@ def choose_thresholds(
     )
 
 
+def store_thresholds(weights: str | Path, target: Path, chosen: Thresholds) -> None:
+    """Write `weights` with the chosen thresholds to the weights file `target`, which may be the same file.
+
+    Raises:
+        WeightsError: the weights cannot be read.
+        RunError: the file cannot be written.
+    """
+    model, card = load_weights(weights)
+    save_weights(target, model, chosen.stored_in(card))
+
+
 def _trained_on(source: Mapping[str, Any], dataset: Dataset) -> bool:
-    """Whether a card says that these images, or those of a split that holds them, were trained on."""
-    holding = [f"{dataset.root.resolve().name}, {split}" for split in (dataset.split, *HELD_BY.get(dataset.split, ()))]
-    return source.get("fingerprint") == dataset.fingerprint() or source.get("data") in holding
+    """Whether a card lists these images, or a split that contains them, as training data."""
+    splits = (dataset.split, *LARGER_SPLITS.get(dataset.split, ()))
+    names = [f"{dataset.root.resolve().name}, {split}" for split in splits]
+    return source.get("fingerprint") == dataset.fingerprint() or source.get("data") in names

@@ -1,4 +1,4 @@
-"""Does a run's number hold? Its stored detections are scored again, then its weights, on the data that it names."""
+"""Can a run's mAP be reproduced? Its best weights are evaluated again and its stored detections are scored again."""
 
 import json
 from dataclasses import dataclass
@@ -15,12 +15,15 @@ from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.voc_rules import NAMES, VocRules, metric_name
 
 STORED_TOLERANCE = 1e-9  # the same detections and the same arithmetic
-WEIGHTS_TOLERANCE = 0.005  # another processor rounds differently, and a detection may pass another
+WEIGHTS_TOLERANCE = 0.005  # another processor rounds differently, so two detections may change places
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One number of the run made again. `holds` if it is no further from the run's than `tolerance`."""
+    """The mAP computed again, `found`; it holds if it differs from the run's by no more than `tolerance`.
+
+    Without an mAP `found` is None and `difference` is infinite.
+    """
 
     what: str
     found: float | None
@@ -31,7 +34,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """The run's `map` by its `metric`, and what was made of it again."""
+    """The run's `map` by its `metric`, and the checks of it."""
 
     metric: str
     map: float
@@ -49,15 +52,16 @@ def verify(
     device: str = "cpu",
     on_bad_image: OnBadImage = "error",
 ) -> Verification:
-    """Make the number in `summary.json` again, from the detections in `eval/` and from the best weights.
+    """Compute the mAP of the run's summary again, from its stored detections and from its best weights.
 
     Raises:
-        UsageError: there is no run, or it was never evaluated.
-        DataError: `dataset` is not what the run was evaluated on, by its fingerprint; or the detections are damaged.
+        UsageError: there is no run, its files cannot be read, it was never evaluated, or its metric is unknown.
+        DataError: the fingerprint of `dataset` is not that of the data that the run was evaluated on; the stored
+            detections are damaged; or as `evaluate` does.
         WeightsError: the weights cannot be read.
     """
     if not run.is_dir():
-        raise UsageError("this is no run folder", where=run, fix="Name a folder that `ssd300 train` wrote.")
+        raise UsageError("this is not a run folder", where=run, fix="Name a folder that `ssd300 train` wrote.")
     summary, data = (_read(run / name) for name in (run_layout.SUMMARY, run_layout.DATA))
     if summary.get("map") is None or not data.get("validation"):
         raise UsageError(
@@ -72,17 +76,17 @@ def verify(
             fix="Name the same data, --split and --on-bad-label as for training.",
         )
     metric = _metric(summary["metric"])
-    weighed = evaluate(run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image)
-    scored = weighed.dataset  # without the images that cannot be read, where they are skipped
+    evaluated = evaluate(run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image)
+    dataset = evaluated.dataset  # without the images that cannot be read, if they are skipped
     detections = run / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
-    stored = read_predictions(detections, scored.annotations, scored.classes).table
-    again = score(scored, stored, metrics=[metric])
+    stored = read_predictions(detections, dataset.annotations, dataset.classes).table
+    rescored = score(dataset, stored, metrics=[metric])
     return Verification(
         metric=summary["metric"],
         map=summary["map"],
         checks=[
-            _check("the stored detections, scored again", again, summary, STORED_TOLERANCE),
-            _check("the best weights, evaluated again", weighed, summary, WEIGHTS_TOLERANCE),
+            _check("the stored detections, scored again", rescored, summary, STORED_TOLERANCE),
+            _check("the best weights, evaluated again", evaluated, summary, WEIGHTS_TOLERANCE),
         ],
     )
 
@@ -94,7 +98,7 @@ def _check(what: str, report: Report, summary: dict[str, Any], tolerance: float)
 
 
 def _metric(name: str) -> Metric:
-    """The metric behind a full name. Raises UsageError for one that a run does not use."""
+    """The metric with this full name, by the development kit's rules. Raises UsageError if there is none."""
     for metric in get_args(Metric):
         if name == (metric_name(metric, VocRules()) if metric in NAMES else COCO_NAME):
             found: Metric = metric

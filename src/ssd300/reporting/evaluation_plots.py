@@ -1,4 +1,4 @@
-"""An evaluation as plots: precision over recall, confusion, kinds of error, sizes, reliability of scores."""
+"""An evaluation as plots: precision over recall, confusion, kinds of error, object sizes, reliability of scores."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,18 +14,18 @@ from ssd300.metrics.voc import ClassResult
 from ssd300.reporting.plot_style import COLORS, DPI, GRID, HEIGHT, INK, SOFT, WIDTH, as_text, legend, new_figure, plain
 
 MOST_PANELS = 24
-MOST_COUNTED = 25  # classes; above, the confusion matrix is colour alone
+MOST_COUNTED = 25  # classes; with more, the confusion matrix has colors and no numbers
 
 
 def plot_precision_recall(results: Mapping[str, ClassResult]) -> Figure:
-    """A small curve a class, where one has countable objects; of many classes, those with most objects."""
+    """A small curve for each class that has an AP; of more than MOST_PANELS, those with most objects."""
     known = {name: result for name, result in results.items() if result.ap is not None}
     shown = sorted(sorted(known, key=lambda name: -known[name].objects)[:MOST_PANELS], key=list(known).index)
     columns = min(4, max(len(shown), 1))
     lines = max(-(-len(shown) // columns), 1)
     figure = Figure(figsize=(WIDTH * (1.5 if columns > 2 else 1), 0.55 + 1.6 * lines), dpi=DPI, layout="constrained")
-    left_out = f", the {len(shown)} classes with most objects" if len(shown) < len(known) else ""
-    figure.suptitle(f"Precision over recall{left_out}", color=INK, fontsize=10, weight="bold")
+    excluded = f", the {len(shown)} classes with most objects" if len(shown) < len(known) else ""
+    figure.suptitle(f"Precision over recall{excluded}", color=INK, fontsize=10, weight="bold")
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
     for axes, name in zip(grid.flat, shown, strict=False):
         plain(axes)
@@ -47,7 +47,7 @@ def plot_precision_recall(results: Mapping[str, ClassResult]) -> Figure:
 def plot_confusion(
     counts: Int[np.ndarray, "k k"], classes: Sequence[str], *, min_score: float, iou_threshold: float
 ) -> Figure:
-    """Colour is the share of the row; numbers are counts. The corner, no object and no detection, is empty."""
+    """The matrix that `confusion_matrix` returns: colors show the share of a row, numbers are counts."""
     names = [*map(as_text, classes), "background"]
     side = max(WIDTH, 1.6 + 0.3 * len(names))
     figure = Figure(figsize=(side, side * 0.86), dpi=DPI, layout="constrained")
@@ -73,10 +73,10 @@ def plot_confusion(
 
 
 def plot_errors(kinds: Mapping[str, ErrorsOfKind]) -> Figure:
-    """A bar a kind: by how much mAP rises if all of it are mended; how many there are among what is shown."""
+    """A bar per kind of error: the mAP gained if all are corrected, and how many there are among shown detections."""
     figure, axes = new_figure(
-        "What mending each kind of error would add to mAP",
-        f"mAP; in brackets how many there are at scores from {SHOWN_SCORE:g}",
+        "mAP gained if each kind of error is corrected",
+        f"mAP; in brackets the number of errors at scores from {SHOWN_SCORE:g}",
     )
     gains = [kind.gain or 0.0 for kind in kinds.values()]
     rows = range(len(kinds))
@@ -94,7 +94,7 @@ def plot_errors(kinds: Mapping[str, ErrorsOfKind]) -> Figure:
 
 
 def plot_sizes(sizes: Mapping[str, ScoreOfSize]) -> Figure:
-    """MAP over the objects of each size, and the share of them that is found among what is shown."""
+    """For objects of each size, their mAP and the share that a shown detection finds."""
     figure, axes = new_figure("By size of the object", "")
     places = np.arange(len(sizes))
     bars = (
@@ -117,7 +117,7 @@ def plot_sizes(sizes: Mapping[str, ScoreOfSize]) -> Figure:
 
 
 def plot_reliability(bins: Sequence[Bin]) -> Figure:
-    """The share that is true of the detections of each range of scores, beside what the scores say; how many below."""
+    """The share of true detections over their mean score, for each bin of scores; below, the number of detections."""
     figure = Figure(figsize=(WIDTH, HEIGHT * 1.15), dpi=DPI, layout="constrained")
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     for part in (axes, below):
@@ -130,8 +130,8 @@ def plot_reliability(bins: Sequence[Bin]) -> Figure:
     axes.set_ylim(0, 1.05)
     axes.set_xlim(0, 1)
     axes.set_yticks((0, 0.5, 1))
-    axes.set_ylabel("share true", color=SOFT, fontsize=9)
-    axes.set_title("Are scores to be believed?", loc="left", color=INK, fontsize=10, weight="bold")
+    axes.set_ylabel("share of true ones", color=SOFT, fontsize=9)
+    axes.set_title("Can the scores be trusted?", loc="left", color=INK, fontsize=10, weight="bold")
     if error is not None:
         axes.annotate(f"off by {error:.3f} on average,\nfor scores from {LEAST_SCORE:g}", (0.02, 0.98),
                       xycoords="axes fraction", va="top", fontsize=8, color=SOFT)  # fmt: skip
@@ -143,6 +143,6 @@ def plot_reliability(bins: Sequence[Bin]) -> Figure:
     below.yaxis.set_major_locator(FixedLocator([1, 100, 10_000, 1_000_000]))
     below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     below.grid(visible=False, axis="x")
-    below.set_ylabel("how many", color=SOFT, fontsize=9)
+    below.set_ylabel("detections", color=SOFT, fontsize=9)
     below.set_xlabel("score", color=SOFT, fontsize=9)
     return figure

@@ -1,4 +1,4 @@
-"""What `ssd300 check` found, as a page: problems by rule, objects by class and split, what default boxes fit."""
+"""The findings of `ssd300 check` as a page: problems by rule, objects per class and split, fit of the default boxes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from ssd300.reporting.html import write_page
 
 
 def write_findings(path: Path, findings: Findings, *, data: Sequence[str]) -> None:
-    """Write the page; every problem is on it, those of a rule behind one line."""
+    """Write the page to `path`: all problems, grouped by rule, and the statistics. `data` names the dataset."""
     rules: dict[tuple[str, str], list[Problem]] = {}
     for problem in findings.problems:
         rules.setdefault((problem.level, problem.rule), []).append(problem)

@@ -1,4 +1,4 @@
-"""Reports as one HTML file each, which opens from disk and takes nothing from the web."""
+"""Reports as HTML pages: each is one file that opens from disk and loads nothing from the web."""
 
 import base64
 import io
@@ -11,13 +11,13 @@ from PIL import Image
 
 from ssd300.system.files import write_text
 
-WIDEST_PX = 1200
+LONGEST_SIDE_PX = 1200
 JPEG_QUALITY = 88
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassRow:
-    """One line of the table; `ap` is None for a class without objects that count."""
+    """One row of the table of classes; `ap` is None for a class without objects that count."""
 
     name: str
     ap: float | None
@@ -27,7 +27,7 @@ class ClassRow:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plot:
-    """A chart as the bytes of a PNG, dark on white; `wide` ones take a whole line."""
+    """A plot as the bytes of a PNG, dark on white, with its alternative text; a `wide` one is as wide as the page."""
 
     alternative: str
     png: bytes
@@ -36,7 +36,10 @@ class Plot:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gallery:
-    """Images with captions, which may be empty, under one heading; `wide` ones stand in pairs, `full` ones alone."""
+    """Images under one heading, each with its caption, which may be empty.
+
+    They lie side by side: as many as fit, larger and so fewer if `wide`, one alone if `full`.
+    """
 
     title: str
     explanation: str
@@ -47,7 +50,7 @@ class Gallery:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Table:
-    """Rows of words under one heading; the first column is the widest."""
+    """Rows of text under one heading, below the row `head`."""
 
     title: str
     explanation: str
@@ -57,7 +60,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Page:
-    """What the page says, from top to bottom. `notes` are what is missing, and why."""
+    """The contents of a page. `notes` name what is missing, and why."""
 
     title: str
     subtitle: str
@@ -74,12 +77,12 @@ class Page:
 
 
 def write_report(path: Path, report: Page) -> None:
-    """Write the report; images go into it as they are, wide ones made smaller."""
+    """Write the page to `path`. Its images become JPEGs, smaller if a side is longer than LONGEST_SIDE_PX."""
     write_page(path, "report.html.jinja", title=report.title, report=report)
 
 
 def write_page(path: Path, template: str, *, title: str, **values: Any) -> None:
-    """Write a page of this folder's templates, in the style that all share."""
+    """Fill one of the templates of this folder with `title` and `values`, and write it to `path`."""
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(
@@ -95,7 +98,7 @@ def _png_address(png: bytes) -> str:
 
 def _jpeg_address(image: Image.Image) -> str:
     small = image.convert("RGB")
-    small.thumbnail((WIDEST_PX, WIDEST_PX))
+    small.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
     buffer = io.BytesIO()
     small.save(buffer, format="JPEG", quality=JPEG_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""Several images as one, each with a caption in a band above it, so that the file explains itself."""
+"""Several images as one, each with its caption in a band above it."""
 
 from collections.abc import Sequence
 
@@ -19,15 +19,15 @@ def draw_labels(
     labels: Int[np.ndarray, " n"],
     classes: Sequence[str],
 ) -> Image.Image:
-    """Labelled objects on a copy of the image."""
+    """Annotated objects, drawn with the names of their classes on a copy of the image."""
     names = [classes[label] for label in labels]
     return draw_boxes(image, boxes_px, names, [class_color(name) for name in names])
 
 
 def montage(images: Sequence[tuple[str, Image.Image]], *, columns: int, tile_px: int) -> Image.Image:
-    """Captioned images in rows of `columns`, each as wide as `tile_px` (the longer side, for upright ones).
+    """Images with captions, in rows of `columns`, each scaled so that its longer side is `tile_px`.
 
-    A caption that is too long for its image is cut. No images give a blank one.
+    A caption that is wider than its tile is cut. No images give a blank one.
     """
     font = ImageFont.load_default(size=TEXT_PX)
     tiles = [(caption, _fitted(image, tile_px)) for caption, image in images]

@@ -1,6 +1,6 @@
-"""How all plots look: matplotlib's objects alone, no pyplot, no global state, no window.
+"""The style of all plots. It uses matplotlib's objects without pyplot: no global state, no window.
 
-Drawn on white; the report turns them dark where the reader's screen is.
+Plots have a white background; the page inverts their colors for readers with a dark color scheme.
 """
 
 import io
@@ -17,7 +17,7 @@ from ssd300.system.files import write_atomically
 
 INK, SOFT, GRID = "#1c2024", "#60656d", "#e6e8eb"
 COLORS = ("#2f6fed", "#d9730d", "#0f9d76")
-WIDTH, HEIGHT, DPI = 5.2, 3.1, 200  # small and fine, so that text can be read on a phone
+WIDTH, HEIGHT, DPI = 5.2, 3.1, 200  # inches, and a resolution at which text can be read on a phone
 
 
 def figure_png(figure: Figure) -> bytes:
@@ -30,7 +30,7 @@ def figure_png(figure: Figure) -> bytes:
 
 
 def save_figure(path: Path, figure: Figure) -> None:
-    """As PNG, whole or not at all."""
+    """Write the figure as PNG, whole or not at all. Raises RunError as `write_atomically` does."""
     png = figure_png(figure)
     write_atomically(path, lambda temporary: _write(temporary, png))
 
@@ -64,5 +64,5 @@ def legend(
 
 
 def as_text(name: str) -> str:
-    """A class name as matplotlib shows it: a dollar would begin a formula."""
+    """A class name so that matplotlib shows it unchanged: a plain dollar sign would begin a formula."""
     return name.replace("$", r"\$")

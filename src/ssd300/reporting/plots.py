@@ -1,4 +1,4 @@
-"""Curves of a run, and what its training data is like."""
+"""Curves of a training run, and statistics of its training data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 def plot_losses(rows: Sequence[Row]) -> Figure:
-    """Both parts of the loss and their sum, of the logged steps."""
+    """The classification and localization loss and their sum, at the logged steps."""
     figure, axes = new_figure("Loss of the logged batches", "step")
     steps = [row["step"] for row in rows]
     parts = {name: np.array([row[name] for row in rows], float) for name in ("classification", "localization")}
@@ -39,7 +39,7 @@ def plot_learning_rate(rows: Sequence[Row]) -> Figure:
 
 
 def plot_map(rows: Sequence[Row]) -> Figure:
-    """Of every evaluation, also of the averaged weights where the run has them; the best has its value beside it."""
+    """The mAP of each evaluation, and of the averaged weights where the run has them; the best value is printed."""
     figure, axes = new_figure(f"mAP on the held-out images ({rows[0]['metric']})", "step")
     points = []
     for (key, name), color in zip((("map", "weights"), ("map_ema", "averaged weights")), COLORS, strict=False):
@@ -48,7 +48,7 @@ def plot_map(rows: Sequence[Row]) -> Figure:
             axes.plot(*zip(*known, strict=True), color=color, marker="o", markersize=4, label=name)
         points += known
     if points:
-        best = max(points, key=lambda point: point[1])  # the first of equals, as the run keeps it
+        best = max(points, key=lambda point: point[1])  # the first of equals, as the run stores it
         axes.annotate(f"{best[1]:.3f}", best, (0, 7), textcoords="offset points",
                       ha="center", color=INK, weight="bold")  # fmt: skip
     if any("map_ema" in row for row in rows):
@@ -60,27 +60,13 @@ def plot_map(rows: Sequence[Row]) -> Figure:
 
 
 def plot_label_statistics(annotations: Sequence[Annotation], classes: Sequence[str]) -> Figure:
-    """Objects a class, objects an image, and sizes of objects, in the training data."""
-    labels = np.concatenate([np.zeros(0, np.int64), *(annotation.labels for annotation in annotations)])
-    per_class = np.bincount(labels, minlength=len(classes))
-    order = np.argsort(-per_class, kind="stable")[:MOST_BARS]
-    bars = 0.5 + 0.2 * len(order)
+    """Objects per class, objects per image, and sizes of objects, in the training data."""
+    shown = min(len(classes), MOST_BARS)
+    bars = 0.5 + 0.2 * shown
     figure = Figure(figsize=(WIDTH * 1.5, bars + 2.2), dpi=DPI, layout="constrained")
-    figure.suptitle("Labels of the training data", color=INK, fontsize=10, weight="bold")
+    figure.suptitle("Objects in the training data", color=INK, fontsize=10, weight="bold")
     grid = figure.add_gridspec(2, 2, height_ratios=(bars, 1.9))
-    axes = figure.add_subplot(grid[0, :])
-    plain(axes)
-    axes.barh(range(len(order)), per_class[order], color=COLORS[0], height=0.72)
-    axes.set_yticks(range(len(order)), [as_text(classes[label]) for label in order], color=INK)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False, axis="y")
-    axes.invert_yaxis()
-    left_out = f", the {len(order)} most frequent" if len(order) < len(classes) else ""
-    axes.set_title(f"objects a class{left_out}", fontsize=9, color=SOFT)
-    for row, label in enumerate(order):
-        axes.annotate(str(per_class[label]), (per_class[label], row), (3, 0), textcoords="offset points",
-                      va="center", fontsize=8, color=SOFT)  # fmt: skip
-    axes.margins(x=0.08)
+    _class_bars(figure.add_subplot(grid[0, :]), annotations, classes)
     counts = np.bincount([len(annotation) for annotation in annotations])
     _bars(figure.add_subplot(grid[1, 0]), np.arange(len(counts)), counts, "images by number of objects")
     sides = _relative_sides(annotations)
@@ -90,8 +76,27 @@ def plot_label_statistics(annotations: Sequence[Annotation], classes: Sequence[s
     return figure
 
 
+def _class_bars(axes: Axes, annotations: Sequence[Annotation], classes: Sequence[str]) -> None:
+    """Objects per class, of the MOST_BARS most frequent classes."""
+    labels = np.concatenate([np.zeros(0, np.int64), *(annotation.labels for annotation in annotations)])
+    per_class = np.bincount(labels, minlength=len(classes))
+    order = np.argsort(-per_class, kind="stable")[:MOST_BARS]
+    plain(axes)
+    axes.barh(range(len(order)), per_class[order], color=COLORS[0], height=0.72)
+    axes.set_yticks(range(len(order)), [as_text(classes[label]) for label in order], color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.invert_yaxis()
+    excluded = f", the {len(order)} most frequent" if len(order) < len(classes) else ""
+    axes.set_title(f"objects per class{excluded}", fontsize=9, color=SOFT)
+    for row, label in enumerate(order):
+        axes.annotate(str(per_class[label]), (per_class[label], row), (3, 0), textcoords="offset points",
+                      va="center", fontsize=8, color=SOFT)  # fmt: skip
+    axes.margins(x=0.08)
+
+
 def _relative_sides(annotations: Sequence[Annotation]) -> Float[np.ndarray, " n"]:
-    """The root of the share of the image that each object covers, where the image's size is known."""
+    """The square root of the share of its image that each object covers, in images whose size is known."""
     shares = [np.zeros(0)]
     for annotation in annotations:
         if annotation.size_hw is not None:

@@ -1,6 +1,6 @@
-"""What stands where in a run folder, and its report: all that the page says is read from the folder's files.
+"""The page of a training run, made from the files of its folder alone.
 
-So the report can be written again at any time, during a run as after it, and by whoever has the folder.
+So it can be written at any time, during a run and after it, also on another machine.
 """
 
 import json
@@ -13,32 +13,32 @@ from PIL import Image
 
 from ssd300 import run_layout
 from ssd300.evaluation.scoring import SHOWN_SCORE
-from ssd300.reporting.evaluation import PLOTS, WORST_EXPLANATION, WORST_TITLE, errors_table
+from ssd300.reporting.evaluation import PLOTS, errors_table, worst_gallery
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
 
 SHOWN_IMAGES = 6
 
-_PLOTS = (  # file, alternative text, whether it takes a whole line
+_PLOTS = (  # file, alternative text, whether it is as wide as the page
     (run_layout.LOSS_PLOT, "loss over steps", False),
     (run_layout.MAP_PLOT, "mAP over steps", False),
     (run_layout.LEARNING_RATE_PLOT, "learning rate over steps", False),
     *((run_layout.EVALUATION_PLOT.format(name=name), alternative, wide) for name, (alternative, wide) in PLOTS.items()),
-    (run_layout.LABELS_PLOT, "objects a class, objects an image and sizes in the training data", True),
+    (run_layout.LABELS_PLOT, "objects per class, objects per image and object sizes in the training data", True),
 )
 
 
-def read_run(folder: Path) -> Page:
-    """The report of a run folder. Files that are not there yet are left out, and the notes say what that means.
+def run_page(folder: Path) -> Page:
+    """The page of a run folder, without plots, images and tables that do not exist yet.
 
     Raises:
-        FileNotFoundError: there is no run: config.yaml, data.json or summary.json is missing.
+        FileNotFoundError: a file that each run has is missing: configuration, data, environment or summary.
     """
     config: dict[str, Any] = yaml.safe_load((folder / run_layout.CONFIG).read_text(encoding="utf-8"))
     data, summary = _read_json(folder / run_layout.DATA), _read_json(folder / run_layout.SUMMARY)
     headline, meaning = "–", "no mAP yet"
     if summary["map"] is not None:
         headline = f"{summary['map']:.3f}"
-        meaning = f"mAP ({summary['metric']}) on {summary['images']:,} images that training never saw"
+        meaning = f"mAP ({summary['metric']}) on {summary['images']:,} held-out images"
     errors = folder / run_layout.EVALUATION / run_layout.ERRORS
     return Page(
         title=folder.resolve().name,
@@ -57,25 +57,25 @@ def read_run(folder: Path) -> Page:
         ],
         galleries=_galleries(folder),
         facts=_facts(folder, data, summary),
-        configuration=[(name, _shown(value)) for name, value in config.items()],
+        configuration=[(name, _as_text(value)) for name, value in config.items()],
     )
 
 
 def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]) -> list[str]:
     notes = []
     if summary["steps"] < config["steps"]:
-        notes.append(f"The run stands at step {summary['steps']:,} of {config['steps']:,}.")
+        notes.append(f"The run is at step {summary['steps']:,} of {config['steps']:,}.")
     if data["validation"] is None:
         notes.append(
             "The data has no held-out split, so nothing was evaluated: mAP, precision and recall, confusion and "
             "detections are absent, and the best weights are the last."
         )
     elif summary["map"] is None and summary["metric"] is None:
-        notes.append("Nothing is evaluated yet: mAP, precision and recall, confusion and detections follow.")
+        notes.append("There is no evaluation yet: mAP, precision and recall, confusion and detections follow.")
     elif summary["map"] is None:
         notes.append("The held-out images have no object that counts, so there is no mAP.")
     if data["dropped"]:
-        notes.append("Left out of the data: " + ", ".join(f"{n} {what}" for what, n in data["dropped"].items()) + ".")
+        notes.append("Dropped from the data: " + ", ".join(f"{n} {what}" for what, n in data["dropped"].items()) + ".")
     return notes
 
 
@@ -86,14 +86,14 @@ def _galleries(folder: Path) -> list[Gallery]:
     )
     galleries = (
         Gallery(
-            title="Labels beside detections",
-            explanation=f"Held-out images; what is found has a score of at least {SHOWN_SCORE:g}.",
+            title="Annotations beside detections",
+            explanation=f"Held-out images; the detections have a score of at least {SHOWN_SCORE:g}.",
             images=_images(held_out),
             wide=True,
         ),
-        Gallery(title=WORST_TITLE, explanation=WORST_EXPLANATION, images=_images(worst), full=True),
+        worst_gallery(_images(worst)),
         Gallery(
-            title="What training sees",
+            title="Training images",
             explanation="The first batch after augmentation, with its boxes.",
             images=_images([folder / run_layout.TRAINING_BATCH_IMAGE]),
             wide=True,
@@ -114,8 +114,8 @@ def _images(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
 def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[tuple[str, str]]:
     environment = _read_json(folder / run_layout.ENVIRONMENT)
     facts = [
-        ("training data", _described(data)),
-        ("images seen", f"{summary['images_seen']:,}"),
+        ("training data", _counts(data)),
+        ("images processed", f"{summary['images_seen']:,}"),
         ("training", duration(summary["seconds"])),
         ("device", f"{summary['device']}, {summary['precision']}"),
         ("seed", str(summary["seed"])),
@@ -124,7 +124,7 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
     if summary.get("averaged"):
         facts.insert(1, ("best weights", "the averaged ones"))
     if data["validation"]:
-        facts.insert(1, ("held-out data", _described(data["validation"])))
+        facts.insert(1, ("held-out data", _counts(data["validation"])))
     if summary["git"]:
         facts.append(("commit", summary["git"]))
     if (folder / run_layout.COMMAND).is_file():
@@ -132,12 +132,12 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
     return facts
 
 
-def _described(data: dict[str, Any]) -> str:
+def _counts(data: dict[str, Any]) -> str:
     return f"{data['images']:,} images, {sum(data['objects'].values()):,} objects ({data['split']})"
 
 
 def duration(seconds: float) -> str:
-    """For people: '2 h 5 min', '3 min 20 s', '8 s'."""
+    """Seconds as text: '2 h 5 min', '3 min 20 s', '8 s'."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -145,7 +145,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _shown(value: object) -> str:
+def _as_text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else "–" if value is None else str(value)
 
 

@@ -22,7 +22,7 @@ from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
 from ssd300.data.photometric import apply_photometric
 from ssd300.data.samples import read_sample
-from ssd300.evaluation.error_analysis import find_failures
+from ssd300.evaluation.error_analysis import analyze_errors
 from ssd300.evaluation.saving import store_evaluation
 from ssd300.evaluation.scoring import SHOWN_SCORE, Report
 from ssd300.images.draw import draw_detections
@@ -32,7 +32,7 @@ from ssd300.reporting.evaluation import evaluation_figures, worst_images
 from ssd300.reporting.html import write_report
 from ssd300.reporting.montage import draw_labels, montage
 from ssd300.reporting.plot_style import save_figure
-from ssd300.reporting.run import SHOWN_IMAGES, duration, read_run
+from ssd300.reporting.run import SHOWN_IMAGES, duration, run_page
 from ssd300.system.device import dtype_name
 from ssd300.system.environment import environment, source_commit
 from ssd300.system.files import write_atomically, write_json, write_text
@@ -145,7 +145,7 @@ class RunFolder(Callback):
             save_figure(self.folder / run_layout.LEARNING_RATE_PLOT, plots.plot_learning_rate(logged))
         if evaluations:
             save_figure(self.folder / run_layout.MAP_PLOT, plots.plot_map(evaluations))
-        write_report(self.folder / run_layout.REPORT, read_run(self.folder))
+        write_report(self.folder / run_layout.REPORT, run_page(self.folder))
 
     def on_end(self, summary: dict[str, Any]) -> None:
         self._end_log()
@@ -178,7 +178,7 @@ class RunFolder(Callback):
 
     def _keep(self, report: Report) -> None:
         store_evaluation(self.folder / run_layout.EVALUATION, report)
-        failures = find_failures(report.dataset, report.detections)
+        failures = analyze_errors(report.dataset, report.detections)
         write_json(self.folder / run_layout.EVALUATION / run_layout.ERRORS, failures.to_dict())
         for name, figure in evaluation_figures(report, failures).items():
             save_figure(self.folder / run_layout.EVALUATION_PLOT.format(name=name), figure)

@@ -1,0 +1,95 @@
+"""Stored predictions: told apart from weights, and scored like the detections of a model that runs now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ssd300 import run_layout
+from ssd300.data.dataset import Dataset
+from ssd300.data.formats.coco import coco_files
+from ssd300.data.predictions.read import StoredPredictions, read_predictions
+from ssd300.data.predictions.rows import OnBadPrediction
+from ssd300.detection.backends import is_exported
+from ssd300.evaluation.evaluator import evaluate
+from ssd300.evaluation.scoring import Metric, Report, score
+from ssd300.metrics.voc_rules import DEVKIT, VocRules
+from ssd300.types import DetectionTable
+
+
+class DetectionsOfOne(NamedTuple):
+    """The detections of one detector, and the notes of the reader about them."""
+
+    table: DetectionTable
+    notes: tuple[str, ...]
+
+
+def is_weights(source: str) -> bool:
+    """Whether `source` names weights and not stored predictions.
+
+    Weights are a run folder with its best weights, a weights file, an exported file, or anything that is not on disk:
+    it may be a name of published weights.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return (path / run_layout.BEST_WEIGHTS).is_file()
+    return path.suffix == ".safetensors" or is_exported(path) or not path.exists()
+
+
+def evaluate_stored(
+    predictions: Path,
+    dataset: Dataset,
+    *,
+    metrics: Sequence[Metric] = ("voc07",),
+    rules: VocRules = DEVKIT,
+    min_score: float | None = None,
+    top_k: int | None = None,
+    ids_of: Path | None = None,
+    on_bad: OnBadPrediction = "error",
+) -> Report:
+    """Score predictions that were stored for `dataset`.
+
+    Of these, only those with a score above `min_score` count, and only the best `top_k` of each image; None keeps all.
+    `ids_of` is as for `read_predictions`; if it is None and `dataset` was read from COCO annotations, it is their file.
+
+    Raises:
+        DataError: as `read_predictions` does.
+        ValueError, UsageError: as `score` does.
+    """
+    stored = _read(predictions, dataset, ids_of, on_bad)
+    table = stored.table
+    if min_score is not None:
+        table = table.select(table.scores > min_score)
+    if top_k is not None:
+        table = table.select(table.best_of_each_image(top_k))
+    return replace(score(dataset, table, metrics=metrics, rules=rules), notes=stored.notes)
+
+
+def detections_of(source: str, dataset: Dataset, *, ids_of: Path | None = None, device: str = "cpu") -> DetectionsOfOne:
+    """The detections of `source`, weights or stored predictions, on `dataset` and with its classes.
+
+    Detections of classes that `dataset` does not have are dropped: they would not be scored.
+
+    Raises as `evaluate` or `read_predictions` does.
+    """
+    if not is_weights(source):
+        stored = _read(Path(source), dataset, ids_of, "error")
+        return DetectionsOfOne(stored.table, stored.notes)
+    report = evaluate(source, dataset, device=device)
+    return DetectionsOfOne(_with_labels(report.detections, report.dataset.classes, dataset.classes), ())
+
+
+def _read(path: Path, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction) -> StoredPredictions:
+    known = coco_files(dataset.root).get(dataset.split) if ids_of is None else ids_of
+    return read_predictions(path, dataset.annotations, dataset.classes, ids_of=known, on_bad=on_bad)
+
+
+def _with_labels(table: DetectionTable, old: Sequence[str], new: Sequence[str]) -> DetectionTable:
+    """`table` with labels that are indices into `new` and not into `old`; rows of other classes are dropped."""
+    if tuple(old) == tuple(new):
+        return table
+    numbers = np.array([new.index(name) if name in new else -1 for name in old], dtype=np.int64)
+    renumbered = replace(table, labels=numbers[table.labels])
+    return renumbered.select(renumbered.labels >= 0)
