@@ -27,7 +27,7 @@ def check(
     strict: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Say all that is wrong with labelled images, and what SSD300 can learn of them.
+    """Report the problems of a dataset, and what SSD300 can learn from it.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def convert(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Write labelled images in another form, the images copied, boxes unchanged.
+    """Convert a dataset to VOC, COCO or YOLO format, with copies of its images.
 
     Parameters
     ----------

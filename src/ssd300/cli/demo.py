@@ -14,7 +14,7 @@ SHOWN = 9
 
 
 def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, json_: Json = False) -> None:
-    """Draw a small data set, list, train, evaluate and detect on it, and write a report.
+    """Make a small synthetic dataset, list, train, evaluate and detect on it, and write a report.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from ssd300.errors import UsageError
 
 
 def download(*names: str, root: Path | None = None, from_files: Path | None = None, json_: Json = False) -> None:
-    """Download published weights or PASCAL VOC, checked and resumable; without a name, list what there is.
+    """Download published weights or PASCAL VOC, resumable and checked. Without a name, list what can be downloaded.
 
     Parameters
     ----------

@@ -1,13 +1,12 @@
-"""`ssd300 env`: what this machine can do, for a user to read or to paste into a report."""
+"""`ssd300 env`: versions, devices and precisions, to read or to paste into an issue."""
 
 import json
 import sys
-from typing import Annotated
 
-from cyclopts import Parameter
+from ssd300.cli.options import Json
 
 
-def env(*, json_: Annotated[bool, Parameter(name="--json", negative="")] = False) -> None:
+def env(*, json_: Json = False) -> None:
     """Print versions, devices and precisions of this machine.
 
     Parameters

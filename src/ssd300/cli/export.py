@@ -29,7 +29,7 @@ def export(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Write weights as a file for ONNX Runtime or OpenVINO, checked on images before it is kept.
+    """Export weights to ONNX or OpenVINO; the file is compared with them on images.
 
     The file holds preprocessing, default boxes, decoding, class names and, for ONNX, suppression. It is run on images
     and compared with the weights; if it differs it is not kept, and the exit code is 5. What was compared is in

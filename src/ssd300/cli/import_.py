@@ -20,7 +20,7 @@ def import_(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Turn a checkpoint of another SSD300 code into a weights file of ours, without running its code.
+    """Convert a checkpoint of another SSD300 code to a weights file of ours, without running its code.
 
     Parameters
     ----------

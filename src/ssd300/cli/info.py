@@ -8,7 +8,7 @@ from ssd300.cli.options import Json, print_json
 
 
 def info(weights: str, *, json_: Json = False) -> None:
-    """Print model, classes, input size, normalisation, metric, data, licence and origin of weights.
+    """Print model, classes, input size, normalization, metric, data, license and origin of weights.
 
     Parameters
     ----------

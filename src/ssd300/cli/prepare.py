@@ -24,7 +24,7 @@ def prepare(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Write the lists of training and test images and their objects as JSON.
+    """Write lists of training and test images, and of their objects, as JSON.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def train(
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
-    """Train SSD300 on labelled images. An option that is left out has the preset's value.
+    """Train SSD300 on annotated images. An option that is left out has the preset's value.
 
     Parameters
     ----------
