@@ -1,6 +1,9 @@
-"""The name of every file of a run folder, relative to it. `eval --out` writes some of them too, by the same names."""
+"""The names of the files in a run folder, relative to it; those of an evaluation are relative to its own folder.
 
-# What the run was given, what it says of itself, and its rows.
+This folder is `EVALUATION` in a run, or what `ssd300 eval --out` names.
+"""
+
+# Inputs of the run, its log, its rows and its results.
 CONFIG = "config.yaml"
 COMMAND = "command.txt"
 ENVIRONMENT = "env.json"
@@ -12,14 +15,14 @@ SUMMARY = "summary.json"
 REPORT = "report.html"
 LOCK = ".lock"
 
-# Weights, and the state to resume from with the one before it.
+# Weights; the state to resume from, and the one before it.
 BEST_WEIGHTS = "weights/best.safetensors"
 LAST_WEIGHTS = "weights/last.safetensors"
 LAST_AVERAGED_WEIGHTS = "weights/last_ema.safetensors"
 STATE = "state/last.pt"
 PREVIOUS_STATE = "state/previous.pt"
 
-# Plots and images for people.
+# Plots and images.
 LOSS_PLOT = "plots/loss.png"
 LEARNING_RATE_PLOT = "plots/lr.png"
 MAP_PLOT = "plots/map.png"
@@ -29,7 +32,7 @@ TRAINING_BATCH_IMAGE = "images/training_batch.jpg"
 VALIDATION_IMAGE = "images/validation_{number}.jpg"
 WORST_IMAGE = "images/worst_{number}.jpg"
 
-# The best evaluation.
+# The folder of the best evaluation, and the files of an evaluation.
 EVALUATION = "eval"
 PER_CLASS_CSV = "per_class.csv"
 DETECTIONS_JSONL = "detections.jsonl"
@@ -37,5 +40,5 @@ COMP4 = "comp4"
 ERRORS = "failures.json"
 SCORES = "scores.json"
 
-# What a new run takes away of an earlier one in the same folder: all that it would otherwise be mixed with.
+# What a new run deletes of an earlier one in the same folder, so that the two are not mixed.
 OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, REPORT, SUMMARY, METRICS_JSONL, RESULTS_CSV, LOG)

@@ -105,7 +105,7 @@ def test_weights_are_evaluated(light_run, stored, coloured, capsys):
     assert json.loads(capsys.readouterr().out)["detectors"]["b"] == stored[0]
 
 
-def test_mistakes_are_told_before_anything_is_read(stored, coloured, tmp_path, capsys):
+def test_mistakes_are_reported_before_anything_is_read(stored, coloured, tmp_path, capsys):
     (tmp_path / "there.md").write_text("mine")
     assert main(["compare", *stored, str(coloured), "--markdown", str(tmp_path / "there.md")]) == 2
     assert main(["compare", *stored, str(coloured), "--html", str(tmp_path / "there.md")]) == 2

@@ -21,7 +21,7 @@ from ssd300.weights import load_weights, save_weights
         ("predictions/detections.jsonl", False),
     ],
 )
-def test_weights_are_told_from_stored_predictions(tmp_path, monkeypatch, name, weights):
+def test_weights_and_stored_predictions_are_distinguished(tmp_path, monkeypatch, name, weights):
     for file in ("run/weights/best.safetensors", "model.onnx", "predictions/detections.jsonl"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()

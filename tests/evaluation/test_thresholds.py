@@ -26,12 +26,12 @@ def all_images(coloured):
 
 @pytest.fixture
 def detector(light_run):
-    """Drawn weights whose scores spread, so that there are curves."""
+    """Randomly initialized weights; their scores vary, so there are curves."""
     model, card = load_weights(light_run)
     return Detector(TorchNetwork(model, card))
 
 
-def test_detection_above_the_scores_is_as_precise_as_was_said(detector, all_images):
+def test_detections_above_the_thresholds_have_the_chosen_precision_and_recall(detector, all_images):
     chosen = choose_thresholds(detector, all_images, Wanted(goal="recall", value=0.5))
     detector.card = chosen.stored_in(detector.card)
     dataset = all_images.with_classes(detector.card.classes)
@@ -48,7 +48,7 @@ def test_detection_above_the_scores_is_as_precise_as_was_said(detector, all_imag
         assert (result.precision[-1], result.recall[-1]) == pytest.approx((point.precision, point.recall))
 
 
-def test_one_score_a_class_is_that_score_in_each():
+def test_a_threshold_per_class_holds_for_that_class():
     torch.manual_seed(0)
     predictions = Predictions(torch.randn(1, 50, 3) * 2, torch.zeros(1, 50, 4))
     boxes = torch.rand(50, 4) * 0.3 + 0.3
@@ -68,14 +68,14 @@ def test_one_score_a_class_is_that_score_in_each():
         Selection(min_score=(0.1, 1.5))
 
 
-def test_a_given_score_goes_before_the_stored_ones(detector):
+def test_a_given_threshold_replaces_the_stored_ones(detector):
     assert detector.selection().min_score == USUAL_MIN_SCORE
     detector.card = replace(detector.card, min_scores={"red": 0.7})
     assert detector.selection().min_score == (USUAL_MIN_SCORE, 0.7)
     assert detector.selection(0.3).min_score == 0.3
 
 
-def test_the_command_keeps_them_in_the_weights(coloured, light_run, tmp_path, capsys):
+def test_the_command_stores_them_in_the_weights(coloured, light_run, tmp_path, capsys):
     words = ["thresholds", str(coloured), "--split", "trainval", "--weights", str(light_run)]
     assert main(words) == 0
     assert "not stored" in capsys.readouterr().out
@@ -115,7 +115,7 @@ def test_mistakes(coloured, light_run, capsys, more, message):
 
 
 @pytest.mark.parametrize(
-    ("data", "split", "said"),
+    ("data", "split", "trained_on"),
     [
         ("coloured, trainval", "trainval", True),
         ("coloured, trainval", "train", True),
@@ -123,14 +123,14 @@ def test_mistakes(coloured, light_run, capsys, more, message):
         ("other, trainval", "trainval", False),
     ],
 )
-def test_images_that_were_trained_on_are_told(coloured, detector, data, split, said):
+def test_images_that_were_trained_on_are_recognized(coloured, detector, data, split, trained_on):
     (coloured / "ImageSets/Main/train.txt").write_text("p0\np1\n")
     detector.card = replace(detector.card, source={"data": data})
     chosen = choose_thresholds(detector, load_dataset(coloured, split=split), Wanted())
-    assert chosen.trained_on is said
+    assert chosen.trained_on is trained_on
 
 
-def test_scores_of_unknown_classes_are_refused(light_run, capsys):
+def test_thresholds_of_unknown_classes_are_refused(light_run, capsys):
     model, card = load_weights(light_run)
     save_weights(light_run / "weights/best.safetensors", model, replace(card, min_scores={"cat": 0.5}))
     assert main(["info", str(light_run)]) == 4

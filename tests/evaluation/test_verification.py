@@ -27,7 +27,7 @@ def held_out(coloured):
     return load_dataset(coloured, purpose="test")
 
 
-def test_an_honest_run_holds_and_the_command_says_so(run, coloured, capsys):
+def test_an_unchanged_run_holds(run, coloured, capsys):
     result = verify(run, held_out(coloured))
     assert [check.difference for check in result.checks] == [0.0, 0.0]
     assert main(["verify", str(run), str(coloured), "--json", "--device", "cpu"]) == 0
@@ -49,7 +49,7 @@ def test_images_that_were_skipped_are_skipped_again(run, coloured, tmp_path, cap
     assert main(words) == 3
 
 
-def test_a_summary_that_says_more_is_found_out(run, coloured, capsys):
+def test_a_summary_with_a_higher_map_does_not_hold(run, coloured, capsys):
     summary = json.loads((run / "summary.json").read_text())
     (run / "summary.json").write_text(json.dumps(summary | {"map": summary["map"] + 0.01}))
     assert main(["verify", str(run), str(coloured), "--device", "cpu"]) == 1
@@ -58,7 +58,7 @@ def test_a_summary_that_says_more_is_found_out(run, coloured, capsys):
     assert "the run's mAP is not reproduced" in out.err
 
 
-def test_detections_and_weights_that_were_changed_are_found_out(run, coloured):
+def test_changed_detections_do_not_hold(run, coloured):
     lines = (run / "eval/detections.jsonl").read_text().splitlines()
     truth = held_out(coloured).annotations[0]
     x, y, right, bottom = truth.boxes_px[0]

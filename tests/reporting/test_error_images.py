@@ -21,8 +21,8 @@ def colors_of(image):
     return set(map(tuple, np.asarray(image).reshape(-1, 3).tolist()))
 
 
-def drawn(dataset, boxes, label):
-    """The image of the detections alone, and its caption's words are not of interest."""
+def colors(dataset, boxes, label):
+    """The colors in the image of the annotations and these detections."""
     errors = find_errors(dataset.annotations, table(boxes, label), len(dataset.classes))
     images, unread = draw_errors(dataset, [0], {"detections": errors}, tile_px=1000)
     assert unread == []
@@ -33,13 +33,13 @@ def test_each_kind_of_box_has_its_color(coloured):
     dataset = load_dataset(coloured, purpose="test")
     (annotation,) = dataset.annotations
     box, label = annotation.boxes_px[0], int(annotation.labels[0])
-    assert RIGHT in drawn(dataset, [box], label)
-    assert {RIGHT, WRONG} <= drawn(dataset, [box, ELSEWHERE], label)
-    assert {WRONG, LOST} <= drawn(dataset, [ELSEWHERE], label)
-    assert LOST in drawn(dataset, [], label)
+    assert RIGHT in colors(dataset, [box], label)
+    assert {RIGHT, WRONG} <= colors(dataset, [box, ELSEWHERE], label)
+    assert {WRONG, LOST} <= colors(dataset, [ELSEWHERE], label)
+    assert LOST in colors(dataset, [], label)
     difficult = replace(dataset, annotations=[replace(annotation, difficult=np.array([True]))])
-    assert IGNORED in drawn(difficult, [box], label)
-    assert RIGHT not in drawn(difficult, [box], label)
+    assert IGNORED in colors(difficult, [box], label)
+    assert RIGHT not in colors(difficult, [box], label)
 
 
 def test_images_that_cannot_be_read_are_named(coloured):

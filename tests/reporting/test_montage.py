@@ -19,7 +19,7 @@ def test_extreme_shapes_fit_their_tile(size):
     assert montage([("", Image.new("RGB", size))], columns=1, tile_px=80).width == 80
 
 
-def test_labels_are_drawn_on_a_copy():
+def test_objects_are_drawn_on_a_copy():
     image = np.zeros((60, 80, 3), np.uint8)
     drawn = draw_labels(image, np.array([[10.0, 20, 40, 50]]), np.array([1]), ("cat", "dog"))
     assert np.asarray(drawn).any()

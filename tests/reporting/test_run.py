@@ -39,7 +39,7 @@ def folder(path, *, data=(), summary=()):
          ["Dropped from the data: 2 boxes"]),
     ],
 )  # fmt: skip
-def test_what_is_said_of_a_run(tmp_path, data, summary, headline, notes):
+def test_the_headline_and_the_notes_of_a_run(tmp_path, data, summary, headline, notes):
     report = run_page(folder(tmp_path, data=data, summary=summary))
     assert report.headline == headline
     assert len(report.notes) == len(notes)
