@@ -18,13 +18,18 @@ def table(boxes, label):
 
 
 def colors_of(image):
-    return set(map(tuple, np.asarray(image).reshape(-1, 3).tolist()))
+    return {tuple(color) for color in np.unique(np.asarray(image).reshape(-1, 3), axis=0).tolist()}
 
 
 def colors(dataset, boxes, label):
     """The colors in the image of the annotations and these detections."""
     errors = find_errors(dataset.annotations, table(boxes, label), len(dataset.classes))
-    images, unread = draw_errors(dataset, [0], {"detections": errors}, tile_px=1000)
+    images, unread = draw_errors(
+        dataset,
+        [0],
+        {"detections": errors},
+        tile_px=160,  # the width of the image, so that no color is resampled
+    )
     assert unread == []
     return colors_of(images[0])
 
