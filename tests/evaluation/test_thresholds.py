@@ -89,7 +89,7 @@ def test_the_command_stores_them_in_the_weights(coloured, light_run, tmp_path, c
     assert card.source["min_scores"]["wanted"] == "recall from 0.5"
     assert read_card(light_run).min_scores == {}
     assert main(["detect", str(coloured / "JPEGImages/p4.jpg"), "-w", str(out), "--out", str(tmp_path / "d")]) == 0
-    assert "lowest scores, as the weights hold them" in capsys.readouterr().err
+    assert "confidence thresholds from the weights" in capsys.readouterr().err
     assert main([*words, "--in-place"]) == 0
     assert read_card(light_run).min_scores
     tensors = load_weights(light_run)[0].state_dict()
