@@ -1,10 +1,16 @@
 """Boxes as numpy arrays in pixels, for annotations and metrics: no torch here.
 
-xyxy, 0-based and half-open, so a width is a plain difference.
+xyxy, 0-based and half-open, so a width is a plain difference. Here too are VOC's pixels, for its files and its metric.
 """
+
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
+
+CORNERS = ("xmin", "ymin", "xmax", "ymax")  # the columns of a box, by their names in files
+VOC_FIRST_PIXEL = 1  # VOC counts from 1 and includes the last pixel: its (1, 1, 2, 2) is two pixels wide
+Column = TypeVar("Column", float, np.ndarray)
 
 
 def iou_px(a: Float[np.ndarray, "*a 4"], b: Float[np.ndarray, "*b 4"]) -> Float[np.ndarray, "*ab"]:
@@ -20,3 +26,13 @@ def iou_px(a: Float[np.ndarray, "*a 4"], b: Float[np.ndarray, "*b 4"]) -> Float[
 def area_px(boxes: Float[np.ndarray, "*n 4"]) -> Float[np.ndarray, "*n"]:
     area: np.ndarray = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
     return area
+
+
+def to_voc_pixels(xmin: Column, ymin: Column, xmax: Column, ymax: Column) -> tuple[Column, Column, Column, Column]:
+    """0-based half-open corners to VOC's 1-based inclusive ones: the start moves by one, the end does not."""
+    return xmin + VOC_FIRST_PIXEL, ymin + VOC_FIRST_PIXEL, xmax, ymax
+
+
+def from_voc_pixels(xmin: Column, ymin: Column, xmax: Column, ymax: Column) -> tuple[Column, Column, Column, Column]:
+    """The inverse of `to_voc_pixels`."""
+    return xmin - VOC_FIRST_PIXEL, ymin - VOC_FIRST_PIXEL, xmax, ymax

@@ -8,7 +8,7 @@ import pytest
 from random_detections import problem, table
 from ssd300.cli import main
 from ssd300.data import Dataset, load_dataset
-from ssd300.data.predictions.read import write_comp4
+from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.evaluation.comparison import compare
 from ssd300.metrics.voc import mean_ap, voc_average_precision
 from ssd300.types import DetectionTable

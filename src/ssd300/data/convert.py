@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from ssd300.data.dataset import Dataset
-from ssd300.data.formats.coco import PREFIX
+from ssd300.data.formats.coco import PREFIX, annotation_row, category_rows
 from ssd300.data.formats.voc_xml import to_xml
+from ssd300.data.formats.yolo import to_line
 from ssd300.images.read import image_size_hw
 from ssd300.types import Annotation
 
@@ -52,20 +53,11 @@ def write_coco(folder: Path, splits: Sequence[Dataset]) -> list[str]:
             image = f"{name}{annotation.image_path.suffix}"
             images.append({"id": number, "file_name": image, "height": height, "width": width})
             shutil.copyfile(annotation.image_path, files / image)
-            for row, (x, y, right, bottom) in enumerate(annotation.boxes_px.tolist()):
-                objects.append(
-                    {
-                        "id": len(objects) + 1,
-                        "image_id": number,
-                        "category_id": int(annotation.labels[row]) + 1,
-                        "bbox": [x, y, right - x, bottom - y],
-                        "area": (right - x) * (bottom - y),
-                        "iscrowd": int(annotation.crowd[row]),
-                        "difficult": int(annotation.difficult[row]),
-                    }
-                )
-        categories = [{"id": number, "name": name} for number, name in enumerate(dataset.classes, start=1)]
-        content = {"images": images, "annotations": objects, "categories": categories}
+            for row, box in enumerate(annotation.boxes_px.tolist()):
+                label, crowd = int(annotation.labels[row]), bool(annotation.crowd[row])
+                difficult = int(annotation.difficult[row])
+                objects.append(annotation_row(len(objects) + 1, number, label, box, crowd=crowd, difficult=difficult))
+        content = {"images": images, "annotations": objects, "categories": category_rows(dataset.classes)}
         text = json.dumps(content, ensure_ascii=False, allow_nan=False)
         (folder / "annotations" / f"{PREFIX}{dataset.split}.json").write_text(text, encoding="utf-8")
     return []
@@ -79,14 +71,9 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
         for kind in ("images", "labels"):
             (folder / kind / dataset.split).mkdir(parents=True)
         for annotation, name in zip(dataset.annotations, names, strict=True):
-            height, width = _size(annotation)
-            lines = []
-            for label, (left, top, right, bottom) in zip(
-                annotation.labels.tolist(), annotation.boxes_px.tolist(), strict=True
-            ):
-                box = ((left + right) / 2 / width, (top + bottom) / 2 / height,
-                       (right - left) / width, (bottom - top) / height)  # fmt: skip
-                lines.append(" ".join(map(str, (label, *box))) + "\n")
+            size_hw = _size(annotation)
+            objects = zip(annotation.labels.tolist(), annotation.boxes_px.tolist(), strict=True)
+            lines = [to_line(label, box, size_hw) for label, box in objects]
             (folder / "labels" / dataset.split / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
             image = f"{name}{annotation.image_path.suffix}"
             shutil.copyfile(annotation.image_path, folder / "images" / dataset.split / image)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ssd300 import run_layout
-from ssd300.data.predictions.read import write_comp4
+from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.detection.output_names import ANNOTATED_IMAGE, CLASSES
 from ssd300.detection.results import Result
 from ssd300.system.files import write_atomically, write_text

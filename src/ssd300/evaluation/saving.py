@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ssd300 import run_layout
-from ssd300.data.predictions.read import write_comp4
+from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.detection.results import ImageDetections
 from ssd300.evaluation.scoring import Report
 from ssd300.images.read import image_size_hw

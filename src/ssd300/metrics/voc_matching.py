@@ -1,7 +1,7 @@
 """Which detections are true, false or ignored: the matching of VOCevaldet.m, without its loop over detections.
 
-Knows neither files nor models. This is the only place that counts pixels as VOC does: 1-based with both ends included,
-so a width is one more than the difference.
+Knows neither files nor models. Overlap is measured in VOC's pixels, 1-based with both ends included, so a width is one
+more than the difference.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ssd300.boxes import area_px
+from ssd300.boxes import area_px, to_voc_pixels
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.types import Annotation, DetectionTable
 
@@ -185,8 +185,8 @@ def nearest_objects(
 
 def _iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "n 4"], one: int) -> Float[np.ndarray, " n"]:
     """IoU of pairs; with `one` 1 as VOCevaldet.m computes it: widths count both ends. Inverted or apart gives 0."""
-    ax1, ay1, ax2, ay2 = _to_inclusive(a)
-    bx1, by1, bx2, by2 = _to_inclusive(b)
+    ax1, ay1, ax2, ay2 = to_voc_pixels(*a.astype(np.float64).T)
+    bx1, by1, bx2, by2 = to_voc_pixels(*b.astype(np.float64).T)
     width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1) + one
     height = np.minimum(ay2, by2) - np.maximum(ay1, by1) + one
     intersection = np.clip(width, 0, None) * np.clip(height, 0, None)
@@ -194,12 +194,6 @@ def _iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "n 4"], one: int) -> 
     iou = np.zeros(len(a))
     np.divide(intersection, union, out=iou, where=intersection > 0)
     return iou
-
-
-def _to_inclusive(boxes: Float[np.ndarray, "n 4"]) -> tuple[Float[np.ndarray, " n"], ...]:
-    """0-based half-open to VOC's 1-based pixels with both ends included: the start moves by one, the end does not."""
-    xmin, ymin, xmax, ymax = boxes.astype(np.float64).T
-    return xmin + 1, ymin + 1, xmax, ymax
 
 
 def _judge(

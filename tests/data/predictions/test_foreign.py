@@ -157,7 +157,7 @@ def test_a_fault_is_named_with_its_place(data, tmp_path, name, content, message)
     [
         ({"images": [{"image": "p0"}]}, "'detections' is missing"),
         ({"images": [{"image": "", "detections": []}]}, "do not say of which image"),
-        ({"images": [{"image": "p0", "detections": []}] * 2}, r"stands at .*image 1 already"),
+        ({"images": [{"image": "p0", "detections": []}] * 2}, r"is at .*image 1 already"),
         ({"images": [{"image": "p0", "detections": [{"label": "red"}]}]}, "'box' is missing"),
         ({"images": [{"image": "p0", "detections": [{"box": 5}]}]}, "not subscriptable"),
         ({"images": [5]}, "not subscriptable"),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ssd300.data import load_dataset
-from ssd300.data.predictions.read import read_predictions, write_comp4
+from ssd300.data.predictions.comp4 import write_comp4
+from ssd300.data.predictions.read import read_predictions
 from ssd300.errors import DataError
 from ssd300.types import DetectionTable
 

@@ -1,6 +1,6 @@
-"""One PASCAL VOC annotation file. The one place where VOC's pixels, counted from 1, become ours.
+"""One PASCAL VOC annotation file, read and written.
 
-Reads nothing that the XML names.
+Opens no other file, whatever the XML names.
 """
 
 import math
@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
+from ssd300.boxes import CORNERS, from_voc_pixels, to_voc_pixels
 from ssd300.data.formats.labels import LabelledObject, box_fault, cut_at_border
 from ssd300.errors import DataError
 
@@ -66,7 +67,7 @@ def to_xml(
     height, width = size_hw
     rows = []
     for number, (name, box, difficult, crowd) in enumerate(objects):
-        tags = zip(("xmin", "ymin", "xmax", "ymax"), _to_voc(box), strict=True)
+        tags = zip(CORNERS, to_voc_pixels(*box), strict=True)
         corners = "".join(f"<{tag}>{int(value) if value == int(value) else value}</{tag}>" for tag, value in tags)
         marks = f"<difficult>{int(difficult)}</difficult>" + ("<crowd>1</crowd>" if crowd else "")
         marks += f"<score>{scores[number]}</score>" if scores else ""
@@ -104,26 +105,16 @@ def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: P
     if name is None or not name.strip():
         raise DataError(f"object {number} has no name", where=path, fix="Add its class.")
     corners = []
-    for tag in ("xmin", "ymin", "xmax", "ymax"):
+    for tag in CORNERS:
         text = item.findtext(f"bndbox/{tag}")
         try:
             corners.append(float(text)) if text is not None else corners.append(math.nan)
         except ValueError:
             corners.append(math.nan)
     shown = (corners[0], corners[1], corners[2], corners[3])
-    box = from_voc(shown)
+    box = from_voc_pixels(*shown)
     fault = box_fault(box, size_hw, shown)
     if size_hw is not None and fault is None:
         box = cut_at_border(box, size_hw)
     difficult, crowd = ((item.findtext(tag) or "0").strip() == "1" for tag in ("difficult", "crowd"))
     return LabelledObject(name=name, box_px=box, difficult=difficult or crowd, crowd=crowd, fault=fault)
-
-
-def from_voc(corners: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """VOC counts pixels from 1 and includes the last: (1, 1, 2, 2) is two pixels wide."""
-    xmin, ymin, xmax, ymax = corners
-    return (xmin - 1, ymin - 1, xmax, ymax)
-
-
-def _to_voc(box_px: Sequence[float]) -> tuple[float, float, float, float]:
-    return (box_px[0] + 1, box_px[1] + 1, box_px[2], box_px[3])

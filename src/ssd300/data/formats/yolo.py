@@ -166,6 +166,20 @@ def _find(known: _Description, place: str) -> Path:
     raise DataError(f"there is no '{place}'", where=known.file, fix=f"It was looked for in {known.root}.")
 
 
+def to_line(label: int, box_px: Sequence[float], size_hw: tuple[int, int], *, score: float | None = None) -> str:
+    """A line of a text file, with its end: class, center, width and height (relative), and the score of a detection."""
+    xmin, ymin, xmax, ymax = box_px
+    height, width = size_hw
+    columns = (label, (xmin + xmax) / 2 / width, (ymin + ymax) / 2 / height, (xmax - xmin) / width,
+               (ymax - ymin) / height)  # fmt: skip
+    return " ".join(map(str, columns if score is None else (*columns, score))) + "\n"
+
+
+def to_corners(x: float, y: float, width: float, height: float) -> Corners:
+    """The four numbers of a line's box, center and size, as xyxy; relative, as they are."""
+    return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
 def labels_file(image: Path) -> Path:
     """Where an image's labels are, if it has any: the last folder called images becomes labels, the ending .txt."""
     parts = list(image.parent.parts)
@@ -219,8 +233,7 @@ def _object(columns: Sequence[str], size_hw: tuple[int, int], names: Sequence[st
 
 def _relative_corners(values: Sequence[float]) -> tuple[Corners, str | None]:
     if len(values) == BOX_COLUMNS - 1:
-        x, y, width, height = values
-        return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), None
+        return to_corners(*values), None
     if len(values) >= 6 and len(values) % 2 == 0:  # a polygon: the box around it
         return (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])), None
     return (math.nan,) * 4, f"the line has {len(values) + 1} columns where a box has {BOX_COLUMNS}"

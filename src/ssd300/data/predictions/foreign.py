@@ -15,8 +15,11 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from ssd300.data.formats.voc_xml import from_voc
-from ssd300.data.predictions.rows import CORNERS, PredictionRows
+from ssd300.boxes import CORNERS, from_voc_pixels
+from ssd300.data.formats.coco import from_xywh
+from ssd300.data.formats.yolo import to_corners
+from ssd300.data.predictions.jsonl import add_image
+from ssd300.data.predictions.rows import PredictionRows
 from ssd300.errors import DataError
 
 Reader: TypeAlias = Callable[[PredictionRows, Path | None], list[str]]
@@ -93,7 +96,8 @@ def _add_coco(entries: Any, file: Path, ids: Any, ids_of: Path, rows: Prediction
                     raise DataError(f"the {kind} id {key!r} is not one of {ids_of}")
             index = rows.image(images[image])
             x, y, width, height = map(float, entry["bbox"])
-            rows.add(index, rows.label(categories[category]), (_score(entry), x, y, x + width, y + height))
+            box_px = from_xywh(x, y, width, height)
+            rows.add(index, rows.label(categories[category]), (_score(entry), *box_px))
     return []
 
 
@@ -108,8 +112,9 @@ def _read_fiftyone(content: dict[str, Any], file: Path, rows: PredictionRows, _i
                 label = entry["label"]
                 name = names[label] if isinstance(label, int) and isinstance(names, list) else label
                 x, y, width, height = map(float, entry["bounding_box"])
-                corners = (x * wide, y * high, (x + width) * wide, (y + height) * high)
-                rows.add(index, rows.label(name), (_score(entry), *corners))
+                xmin, ymin, xmax, ymax = from_xywh(x, y, width, height)
+                box_px = (xmin * wide, ymin * high, xmax * wide, ymax * high)
+                rows.add(index, rows.label(name), (_score(entry), *box_px))
     return []
 
 
@@ -117,7 +122,7 @@ def _read_ours(content: dict[str, Any], file: Path, rows: PredictionRows, _ids_o
     """`images`, each as `Result.to_dict` gives it."""
     for number, image in enumerate(content["images"], start=1):
         with rows.at(where := f"{file}, image {number}"):
-            rows.add_image(image, where)
+            add_image(image, where, rows)
     return []
 
 
@@ -147,9 +152,9 @@ def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[s
                 if not 0 <= number_of_class < len(names):
                     raise DataError(f"the class number {number_of_class} is not one of 0..{len(names) - 1}")
                 x, y, width, height, score = map(float, words[1:])
-                corners = ((x - width / 2) * wide, (y - height / 2) * high)
-                ends = ((x + width / 2) * wide, (y + height / 2) * high)
-                rows.add(index, rows.label(names[number_of_class].strip()), (score, *corners, *ends))
+                xmin, ymin, xmax, ymax = to_corners(x, y, width, height)
+                box_px = (xmin * wide, ymin * high, xmax * wide, ymax * high)
+                rows.add(index, rows.label(names[number_of_class].strip()), (score, *box_px))
     return [] if listed else ["there is no classes.txt: class numbers count the data's classes"]
 
 
@@ -164,12 +169,12 @@ def _read_voc_xml(path: Path, rows: PredictionRows, _ids_of: Path | None) -> lis
             index = rows.image(file.stem)
             for number, item in enumerate(root.iter("object"), start=1):
                 with rows.at(f"{file}, object {number}"):
-                    xmin, ymin, xmax, ymax = (_number(item, f"bndbox/{tag}") for tag in CORNERS)
+                    corners = [_number(item, f"bndbox/{tag}") for tag in CORNERS]
                     score = next((float(text) for tag in SCORES if (text := item.findtext(tag)) is not None), None)
                     if score is None:
                         raise DataError(NO_SCORE)
                     label = rows.label((item.findtext("name") or "").strip())
-                    rows.add(index, label, (score, *from_voc((xmin, ymin, xmax, ymax))))
+                    rows.add(index, label, (score, *from_voc_pixels(*corners)))
     return []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from ssd300.errors import DataError
 from ssd300.types import Annotation, DetectionTable
 
 OnBadPrediction: TypeAlias = Literal["error", "skip"]
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SHOWN_CLASSES = 25
 USUAL_LOWEST_SCORE = 0.05  # detections are stored from here or lower: precision at high recall is made of low scores
 OUTSIDE_PX = 1.0  # a box that leaves its image by more is told
@@ -76,17 +75,6 @@ class PredictionRows:
         self.image_index.append(image)
         self.label_index.append(label)
         self.numbers.extend(numbers)
-
-    def add_image(self, row: Any, where: str) -> None:
-        """All of an image, which stands at `where`, in the form of `Result.to_dict`."""
-        image = self.image(row["image"])
-        if image in self.places:
-            raise DataError(f"the image '{row['image']}' stands at {self.places[image]} already")
-        self.places[image] = where
-        for place, item in enumerate(row["detections"], start=1):
-            with self.at(f"{where}, detection {place}"):
-                corners = [float(item["box"][name]) for name in CORNERS]
-                self.add(image, self.label(item["label"]), (float(item["score"]), *corners))
 
     def table(self) -> DetectionTable:
         numbers = np.array(self.numbers).reshape(-1, 5)
