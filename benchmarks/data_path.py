@@ -17,8 +17,9 @@ from torchvision.transforms import v2
 
 from alternate import alternate, table
 from ssd300.data import load_dataset
+from ssd300.data.augmented_images import AugmentedImages, at_network_size
 from ssd300.data.cache import ImageCache
-from ssd300.data.loader import AugmentedImages, at_network_size, collate
+from ssd300.data.loader import collate
 from ssd300.data.photometric import apply_photometric
 from ssd300.data.samples import read_sample
 from ssd300.images import read

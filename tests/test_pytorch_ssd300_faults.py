@@ -26,7 +26,7 @@ from ssd300.data.augment import (
     draw_augmentation,
     draw_crop,
 )
-from ssd300.data.formats.voc import read_xml
+from ssd300.data.formats.voc_xml import read_xml
 from ssd300.data.loader import training_batches
 from ssd300.data.photometric import apply_photometric
 from ssd300.detection.torch_network import TorchNetwork

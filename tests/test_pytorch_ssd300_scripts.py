@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ssd300.data.synthetic import write_drawn_dataset
+from ssd300.data.synthetic import write_synthetic_dataset
 
 ROOT = Path(__file__).parents[1]
 LIGHT = ["--model", "ssd300_efficientnet_lite0", "--batch_size", 2, "--workers", 0]
@@ -28,7 +28,7 @@ def script(name, *words, folder=None):
 def home(tmp_path):
     """Where pytorch-SSD300's user stands: beside VOCdevkit with the images of two years, drawn ones here."""
     for year, seed in (("VOC2007", 7), ("VOC2012", 12)):
-        write_drawn_dataset(tmp_path / "VOCdevkit" / year, train=3, test=2, seed=seed)
+        write_synthetic_dataset(tmp_path / "VOCdevkit" / year, train=3, test=2, seed=seed)
     return tmp_path
 
 

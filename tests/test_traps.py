@@ -13,8 +13,8 @@ import torch
 from conftest import object_xml, write_voc
 from ssd300.batches import Batch, Targets
 from ssd300.data import load_dataset
-from ssd300.data.formats.lists import write_lists
 from ssd300.data.loader import training_batches
+from ssd300.data.prepare import write_lists
 from ssd300.detection.detector import Detector
 from ssd300.errors import DataError, WeightsError
 from ssd300.evaluation.evaluator import BATCH, evaluate

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from ssd300.data.augment import apply_geometry, draw_augmentation
-from ssd300.data.loader import Item, collate
+from ssd300.data.augmented_images import Item
+from ssd300.data.loader import collate
 from ssd300.data.photometric import apply_photometric
 from ssd300.images.read import read_image
 from ssd300.types import Sample

@@ -59,7 +59,7 @@ def test_what_a_form_cannot_say_is_told(data, tmp_path, capsys):
     out, err = capsys.readouterr()
     said = json.loads(out)
     assert said["splits"] == {"trainval": {"images": 2, "objects": 2}, "test": {"images": 1, "objects": 1}}
-    assert said["lost"] == ["YOLO cannot say that an object is difficult or a crowd: lost for 2"]
+    assert said["lost"] == ["YOLO has no mark for difficult objects and crowds: lost for 2"]
     assert "lost for 2" in err
     assert main(["convert", str(data), str(tmp_path / "new"), "--to", "yolo"]) == 2  # it is not empty
     assert main(["convert", str(data), str(tmp_path / "one"), "--to", "coco", "--split", "test"]) == 0

@@ -6,7 +6,7 @@ import pytest
 
 from ssd300.cli import main
 from ssd300.data import load_dataset
-from ssd300.data.formats.labels import NoSplitError
+from ssd300.data.formats.annotations import NoSplitError
 from ssd300.errors import DataError
 
 
@@ -60,12 +60,12 @@ def test_the_real_lists_have_the_boxes_of_the_annotations(voc_annotations, tmp_p
     ("name", "edit", "message"),
     [
         ("TRAIN_images.json", lambda v: v[:-1], "4 entries where TRAIN_images.json has 3"),
-        ("TRAIN_images.json", lambda v: [1, *v[1:]], "TRAIN_images.json, entry 1: the entry is no path"),
-        ("TRAIN_images.json", lambda v: {"a": 1}, "no JSON list"),
+        ("TRAIN_images.json", lambda v: [1, *v[1:]], "TRAIN_images.json, entry 1: the entry is not a path"),
+        ("TRAIN_images.json", lambda v: {"a": 1}, "not a JSON list"),
         ("TRAIN_images.json", lambda v: ["gone.jpg", *v[1:]], r"entry 1 \(.*gone.jpg\): 1 image\(s\) are missing"),
-        ("TRAIN_images.json", lambda v: ["", *v[1:]], "TRAIN_images.json, entry 1: the entry is no path"),
+        ("TRAIN_images.json", lambda v: ["", *v[1:]], "TRAIN_images.json, entry 1: the entry is not a path"),
         ("TRAIN_images.json", lambda v: ["x" * 5000, *v[1:]], "are missing"),
-        ("TRAIN_images.json", lambda v: [*v[:3], v[0]], "entry 4: the image .* stands twice, first in entry 1"),
+        ("TRAIN_images.json", lambda v: [*v[:3], v[0]], "entry 4: the image .* is listed twice, first in entry 1"),
         ("TRAIN_objects.json", lambda v: [1, *v[1:]], "TRAIN_objects.json, entry 1: the entry is not"),
         ("TRAIN_objects.json", lambda v: [{}, *v[1:]], "entry 1: the entry is not"),
         ("TRAIN_objects.json", first({"labels": 1}), "entry 1: the entry is not"),
@@ -176,7 +176,7 @@ def test_two_forms_in_one_folder_must_be_told_apart(coloured, lists):
     assert main(["prepare", str(coloured), "--out", str(coloured.parent / "again")]) == 3
     assert main(["prepare", str(coloured), "--out", str(coloured.parent / "again"), "--format", "voc"]) == 0
     assert len(load_dataset(coloured, format="voc")) == 4
-    with pytest.raises(DataError, match="no data of the form 'lists'"):
+    with pytest.raises(DataError, match="not of the format 'lists'"):
         load_dataset(lists, format="lists")
 
 

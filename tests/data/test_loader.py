@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.data.loader import EndlessBatches, Item, collate, training_batches
+from ssd300.data.augmented_images import Item
+from ssd300.data.loader import EndlessBatches, collate, training_batches
 from ssd300.errors import DataError
 from ssd300.types import Sample
 

@@ -1,20 +1,20 @@
 import numpy as np
 
 from ssd300.data import load_dataset
-from ssd300.data.synthetic import EMPTY_EVERY, SIZE_HW, draw_scene, write_drawn_dataset
+from ssd300.data.synthetic import EMPTY_EVERY, SIZE_HW, draw_scene, write_synthetic_dataset
 from ssd300.images.read import read_image
 
 
 def test_the_same_seed_draws_the_same_folder(tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        write_drawn_dataset(tmp_path / name, train=3, test=1, seed=seed)
+        write_synthetic_dataset(tmp_path / name, train=3, test=1, seed=seed)
     a, b, c = (sorted((tmp_path / name).rglob("*.*")) for name in "abc")
     assert [path.read_bytes() for path in a] == [path.read_bytes() for path in b]
     assert [path.read_bytes() for path in a] != [path.read_bytes() for path in c]
 
 
 def test_it_is_a_voc_folder_with_images_without_objects(tmp_path):
-    write_drawn_dataset(tmp_path / "data", train=EMPTY_EVERY, test=2)
+    write_synthetic_dataset(tmp_path / "data", train=EMPTY_EVERY, test=2)
     data = load_dataset(tmp_path / "data")
     assert data.classes == ("ball", "cone", "crate", "star")
     assert [len(annotation) == 0 for annotation in data.annotations] == [False] * (EMPTY_EVERY - 1) + [True]

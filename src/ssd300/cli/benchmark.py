@@ -86,10 +86,10 @@ def _images(source: Sequence[str], temporary: Path) -> list[Path]:
     from ssd300.detection.sources import find_sources
 
     if not source:
-        from ssd300.data.synthetic import write_drawn_dataset
+        from ssd300.data.synthetic import write_synthetic_dataset
 
         say([f"no images were named: {MOST} synthetic ones are used"])
-        write_drawn_dataset(temporary, train=0, test=MOST)
+        write_synthetic_dataset(temporary, train=0, test=MOST)
         source = [str(temporary / "JPEGImages")]
     paths = [one for one in find_sources(source) if isinstance(one, Path)][:MOST]
     if not paths:

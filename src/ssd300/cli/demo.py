@@ -31,8 +31,8 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
 
     check_output_free(out, overwrite=overwrite)
     from ssd300.data import load_dataset
-    from ssd300.data.formats.lists import write_lists
-    from ssd300.data.synthetic import write_drawn_dataset
+    from ssd300.data.prepare import write_lists
+    from ssd300.data.synthetic import write_synthetic_dataset
     from ssd300.detection.detector import Detector
     from ssd300.evaluation.scoring import SHOWN_SCORE
     from ssd300.reporting.html import Gallery, write_report
@@ -44,7 +44,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
     data, run = out / "data", out / "run"
     train_count, test_count = IMAGES
     say([f"drawing {train_count} images to train on and {test_count} to test on: {data}"])
-    write_drawn_dataset(data, train=train_count, test=test_count, seed=seed)
+    write_synthetic_dataset(data, train=train_count, test=test_count, seed=seed)
     dataset, held_out = load_dataset(data), load_dataset(data, purpose="test")
     with whole_folder(out / "lists", overwrite=overwrite) as lists:
         write_lists(lists, [dataset], [held_out], home=out / "lists")

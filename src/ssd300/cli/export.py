@@ -111,10 +111,10 @@ def _images(folder: Path | None, labelled: "Dataset | None", temporary: Path) ->
         return found
     if labelled is not None:
         return [annotation.image_path for annotation in labelled.annotations]
-    from ssd300.data.synthetic import write_drawn_dataset
+    from ssd300.data.synthetic import write_synthetic_dataset
 
     say([f"no images were named: {DRAWN} drawn ones are taken; name --images of the kind that the file will see"])
-    write_drawn_dataset(temporary, train=0, test=DRAWN)
+    write_synthetic_dataset(temporary, train=0, test=DRAWN)
     return sorted((temporary / "JPEGImages").glob("*.jpg"))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
 Switch = Annotated[bool, Parameter(negative="", show_default=False)]
 Weights = Annotated[str, Parameter(name=["--weights", "-w"])]
-DataFormat = Annotated[Literal["auto", "voc", "coco", "yolo", "lists"], Parameter(name="--format")]
-OnBadLabel = Literal["error", "drop-box", "drop-image"]
+DataFormat = Annotated[FormatName, Parameter(name="--format")]
 MinScore = Parameter(name=["--min-score", "--conf"])
 MaxOverlap = Parameter(name=["--max-overlap", "--iou"])
 TopK = Parameter(name=["--top-k", "--max-det"])

@@ -96,7 +96,7 @@ def train(
         check_output_free(out, overwrite=overwrite)
 
     from ssd300.data import Dataset, load_dataset
-    from ssd300.data.formats.labels import NoSplitError
+    from ssd300.data.formats.annotations import NoSplitError
     from ssd300.training.forecast import forecast
     from ssd300.training.loop import train as run
     from ssd300.training.presets import PRESETS

@@ -1,6 +1,6 @@
-"""Labelled images: formats, decoding, augmentation and batches.
+"""Annotated images: formats, checks, augmentation and batches.
 
-Names are looked up when they are first used: detection needs images alone, and starts a tenth of a second sooner.
+Names are imported when they are first used: detection, which needs none of them, starts a tenth of a second sooner.
 """
 
 from importlib import import_module

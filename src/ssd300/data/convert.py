@@ -1,4 +1,8 @@
-"""One form of labelled images as another. Boxes are written as they are: a way there and back changes nothing."""
+"""Annotated images of one format written in another. Boxes are unchanged on a way there and back.
+
+What `load_dataset` does not read is not written either: VOC's pose, truncated, parts and segmented, COCO's segmentation
+and keypoints; of a YOLO polygon the box around it is. Writers return what else their format cannot hold.
+"""
 
 import json
 import shutil
@@ -8,18 +12,39 @@ from typing import Any
 
 import yaml
 
+from ssd300.data.choices import FormatName, OnBadLabel, WrittenFormat
 from ssd300.data.dataset import Dataset
 from ssd300.data.formats.coco import PREFIX, annotation_row, category_rows
 from ssd300.data.formats.voc_xml import to_xml
 from ssd300.data.formats.yolo import to_line
+from ssd300.data.load import load_dataset, split_names
 from ssd300.images.read import image_size_hw
 from ssd300.types import Annotation
 
 YOLO_KEYS: Mapping[str, str] = {"trainval": "train", "valid": "val", "test2017": "test"}
+Writer = Callable[[Path, Sequence[Dataset]], list[str]]
+
+
+def load_splits(
+    data: Path,
+    *,
+    split: str | None,
+    classes: Sequence[str] | None,
+    format: FormatName,  # noqa: A002  # as `load_dataset`
+    on_bad_label: OnBadLabel,
+) -> list[Dataset]:
+    """A dataset for each split of the data, or for `split` alone; all with one list of classes. Raises DataError as
+    `load_dataset` does.
+    """
+    splits: list[Dataset] = []
+    for name in [split] if split is not None else split_names([data], format) or (None,):
+        known = splits[0].classes if splits else classes
+        splits.append(load_dataset(data, split=name, format=format, classes=known, on_bad_label=on_bad_label))
+    return splits
 
 
 def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
-    """Annotations, JPEGImages and ImageSets/Main, with images copied. Answers what is lost: nothing."""
+    """Annotations, JPEGImages and ImageSets/Main, with images copied. Returns []: VOC holds all that a dataset has."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     for dataset, names in _with_names(splits):
@@ -41,7 +66,9 @@ def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
 
 
 def write_coco(folder: Path, splits: Sequence[Dataset]) -> list[str]:
-    """annotations/instances_<split>.json, and a folder of images a split. VOC's difficult is a key of its own."""
+    """annotations/instances_<split>.json, and a folder of images per split. COCO itself has no key `difficult`.
+    Returns [].
+    """
     (folder / "annotations").mkdir(parents=True)
     for dataset, names in _with_names(splits):
         files = folder / dataset.split
@@ -64,9 +91,9 @@ def write_coco(folder: Path, splits: Sequence[Dataset]) -> list[str]:
 
 
 def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
-    """data.yaml, images/<split> and labels/<split>. YOLO knows neither difficult objects nor crowds: says how many."""
+    """data.yaml, images/<split> and labels/<split>. Returns how many objects lost a mark."""
     description: dict[str, Any] = {"path": "."}
-    unsaid = 0
+    lost = 0
     for dataset, names in _with_names(splits):
         for kind in ("images", "labels"):
             (folder / kind / dataset.split).mkdir(parents=True)
@@ -77,15 +104,15 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
             (folder / "labels" / dataset.split / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
             image = f"{name}{annotation.image_path.suffix}"
             shutil.copyfile(annotation.image_path, folder / "images" / dataset.split / image)
-            unsaid += int(annotation.difficult.sum())
+            lost += int(annotation.difficult.sum())
         description[YOLO_KEYS.get(dataset.split, dataset.split)] = f"images/{dataset.split}"
     description["names"] = dict(enumerate(splits[0].classes))
     text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True)
     (folder / "data.yaml").write_text(text, encoding="utf-8")
-    return [f"YOLO cannot say that an object is difficult or a crowd: lost for {unsaid}"] if unsaid else []
+    return [f"YOLO has no mark for difficult objects and crowds: lost for {lost}"] if lost else []
 
 
-WRITERS: Mapping[str, Callable[[Path, Sequence[Dataset]], list[str]]] = {
+WRITERS: Mapping[WrittenFormat, Writer] = {
     "voc": write_voc,
     "coco": write_coco,
     "yolo": write_yolo,
@@ -93,7 +120,7 @@ WRITERS: Mapping[str, Callable[[Path, Sequence[Dataset]], list[str]]] = {
 
 
 def _with_names(splits: Sequence[Dataset]) -> Iterator[tuple[Dataset, list[str]]]:
-    """A file name without ending for each image: its id, and the split's name where another split has the id too."""
+    """A file name without ending for each image: its id, after the split's name if an earlier split has it too."""
     taken: set[str] = set()
     for dataset in splits:
         names = []

@@ -1,4 +1,4 @@
-"""A data set: the annotations of labelled images, and their classes."""
+"""A dataset: the annotations of images, and their classes."""
 
 import hashlib
 from collections import Counter
@@ -12,13 +12,13 @@ import numpy as np
 from ssd300.types import Annotation
 
 OnBadImage = Literal["error", "skip"]
-NOT_UTF8 = "surrogatepass"  # Python's form of file names that are not UTF-8 can be hashed too
+NOT_UTF8 = "surrogatepass"  # so that file names that are not UTF-8 can be hashed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """Annotations of images and their classes. `notes` are the choices that were made and must be said aloud;
-    `dropped` counts the boxes and images that the policy left out.
+    """Annotations of images and their classes. `notes` are the choices made in reading, to be printed; `dropped` counts
+    the boxes and images that `--on-bad-label` dropped.
     """
 
     annotations: Sequence[Annotation]
@@ -36,7 +36,7 @@ class Dataset:
         return {name: counts[label] for label, name in enumerate(self.classes)}
 
     def with_classes(self, classes: Sequence[str]) -> "Dataset":
-        """The same objects, numbered by other classes. Raises ValueError for objects of none of them."""
+        """The same objects, labeled by other classes. Raises ValueError for objects of a class that is not in them."""
         unknown = [name for name, count in self.objects_per_class().items() if count and name not in classes]
         if unknown:
             raise ValueError(f"there are objects of {', '.join(unknown)}, not of {', '.join(classes)} alone")
@@ -45,7 +45,7 @@ class Dataset:
         return replace(self, annotations=annotations, classes=tuple(classes))
 
     def fingerprint(self) -> str:
-        """SHA-256 of ids, boxes, labels and classes: the same wherever the data lies."""
+        """SHA-256 of classes, image ids, boxes, labels and difficult flags: the same in whatever folder the data is."""
         digest = hashlib.sha256("\n".join(self.classes).encode(errors=NOT_UTF8))
         for annotation in self.annotations:
             digest.update(annotation.image_id.encode(errors=NOT_UTF8))

@@ -1,6 +1,6 @@
-"""A drawn data set in PASCAL VOC's layout: scenes of balls, crates, stars and cones, for the demo and for tests.
+"""A synthetic dataset in PASCAL VOC's layout: scenes of balls, crates, stars and cones, for the demo and for tests.
 
-Everything follows from a seed. Boxes hug the drawn pixels.
+A seed decides every image. Boxes fit tightly around the pixels of their objects.
 """
 
 import math
@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from ssd300.data.formats.voc_xml import to_xml
 
 SIZE_HW = (300, 400)
-FINER = 3  # drawn this much larger, then shrunk: smooth edges
+FINER = 3  # painted this much larger, then shrunk: smooth edges
 OBJECTS = (1, 5)
 EXTENT = (0.16, 0.5)  # of the shorter side
-MOST_COVERED = 0.25  # of an object's box, by another's
+MOST_COVERED = 0.25  # of the smaller of two boxes, by the other
 EMPTY_EVERY = 20  # images; one of them has no objects
 MASK_LEVEL = 127
 
@@ -24,8 +24,8 @@ Point = tuple[float, float]
 Shade = tuple[int, int, int]
 
 
-def write_drawn_dataset(root: Path, *, train: int, test: int, seed: int = 0) -> None:
-    """Write `train` images as split trainval and `test` others as split test below `root`."""
+def write_synthetic_dataset(root: Path, *, train: int, test: int, seed: int = 0) -> None:
+    """Write `train` images as the split trainval, and `test` others as the split test, into the folder `root`."""
     for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for split, count in (("trainval", train), ("test", test)):
@@ -83,7 +83,7 @@ def _background(random: np.random.Generator) -> Image.Image:
 def _draw_object(
     image: Image.Image, random: np.random.Generator, name: str, corner: Point, extent: float
 ) -> tuple[int, int, int, int]:
-    """Draw one object within the square at `corner` and answer the box of its pixels."""
+    """Paint one object within the square at `corner`. Returns the box of its pixels."""
     side = math.ceil(extent) * FINER
     mask = Image.new("L", (side, side))
     radius = side / 2 - 1

@@ -85,6 +85,15 @@ def image_size_hw(path: Path) -> tuple[int, int]:
         raise DataError(f"the image cannot be read ({error})", where=path, fix="Replace the file.") from error
 
 
+def turned_by_exif(path: Path) -> bool:
+    """Whether the orientation in the EXIF data swaps height and width; False for a file that cannot be read."""
+    try:
+        with _header(_content(path), path) as image:
+            return bool(image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED)
+    except Exception:  # Pillow's readers raise many kinds, and `read_image` reports what is wrong
+        return False
+
+
 def frames(path: Path) -> int:
     """How many frames or pages an image file has; 1 for one that cannot be read, which `read_image` tells."""
     try:

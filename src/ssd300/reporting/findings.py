@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd300.data.checks.annotations import COVERED_IOU, Findings
-from ssd300.data.checks.problem import Problem
+from ssd300.data.checks.coverage import COVERED_IOU
+from ssd300.data.checks.findings import Findings
 from ssd300.reporting.html import write_page
 
 
 def write_findings(path: Path, findings: Findings, *, data: Sequence[str]) -> None:
     """Write the page to `path`: all problems, grouped by rule, and the statistics. `data` names the dataset."""
-    rules: dict[tuple[str, str], list[Problem]] = {}
-    for problem in findings.problems:
-        rules.setdefault((problem.level, problem.rule), []).append(problem)
     totals = {name: sum(counts.values()) for name, counts in findings.classes.items()}
     write_page(
         path,
@@ -20,7 +17,7 @@ def write_findings(path: Path, findings: Findings, *, data: Sequence[str]) -> No
         title="What is in the data",
         data=data,
         findings=findings,
-        rules=rules,
+        rules=findings.by_rule(),
         totals=totals,
         splits=list(next(iter(findings.classes.values()), {})),
         most=max(totals.values(), default=0) or 1,

@@ -9,8 +9,9 @@ from functools import partial
 import torch
 
 from ssd300.batches import Batch
+from ssd300.data.augmented_images import AugmentedImages
 from ssd300.data.dataset import Dataset
-from ssd300.data.loader import AugmentedImages, training_batches
+from ssd300.data.loader import training_batches
 from ssd300.images.read import DECODES_FAST, read_image
 from ssd300.system.device import choose_device, dtype_name
 from ssd300.system.memory import used_memory_bytes

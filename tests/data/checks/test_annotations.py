@@ -7,7 +7,7 @@ from PIL import Image
 
 from conftest import object_xml, write_voc
 from ssd300.cli import main
-from ssd300.data.checks.annotations import best_overlaps
+from ssd300.data.checks.coverage import best_ious
 from ssd300.model.boxes import cxcywh_to_xyxy
 from ssd300.model.default_boxes import PAPER, make_default_boxes
 
@@ -43,7 +43,7 @@ def test_good_data_has_no_problems_and_its_objects_are_counted(data, capsys):
     assert said["coverage"]["classes"]["red"] == {"objects": 6, "covered": 6, "share": 1.0}
     assert sum(size["objects"] for size in said["coverage"]["sizes_px"].values()) == 6
     assert main(["check", str(data)]) == 0
-    assert "nothing is wrong" in capsys.readouterr().out
+    assert "no problems found" in capsys.readouterr().out
 
 
 def turned(root):
@@ -143,9 +143,9 @@ def test_coverage_is_that_of_every_default_box():
         height = np.clip(np.minimum(box[3], default_boxes[:, 3]) - np.maximum(box[1], default_boxes[:, 1]), 0, None)
         areas = (default_boxes[:, 2] - default_boxes[:, 0]) * (default_boxes[:, 3] - default_boxes[:, 1])
         literal.append((width * height / (areas + (box[2:] - box[:2]).prod() - width * height)).max())
-    np.testing.assert_allclose(best_overlaps(boxes, default_boxes), literal, rtol=1e-4)
-    np.testing.assert_allclose(best_overlaps(default_boxes[:300], default_boxes), 1, rtol=1e-4)
-    assert best_overlaps(np.zeros((0, 4)), default_boxes).shape == (0,)
+    np.testing.assert_allclose(best_ious(boxes, default_boxes), literal, rtol=1e-4)
+    np.testing.assert_allclose(best_ious(default_boxes[:300], default_boxes), 1, rtol=1e-4)
+    assert best_ious(np.zeros((0, 4)), default_boxes).shape == (0,)
 
 
 def test_bccds_two_boxes_without_size(bccd, capsys):

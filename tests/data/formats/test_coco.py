@@ -100,7 +100,7 @@ ENTRY = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [10, 20, 30, 15]}
         ({"images": [{"id": 7, "file_name": "../a.jpg"}]}, r"leads out of the folder"),
         ({"images": [{"id": 7}]}, "has no file_name"),
         ({"images": [{"file_name": "a.jpg"}]}, "has no id"),
-        ({"images": [{"id": 7, "file_name": "a.jpg"}] * 2}, "the id 7 stands twice"),
+        ({"images": [{"id": 7, "file_name": "a.jpg"}] * 2}, "the id 7 is listed twice"),
         ({"categories": [{"id": 1, "name": "a"}, {"id": 3, "name": "a"}]}, "two categories are called 'a'"),
         ({"categories": [{"id": 3}]}, "has no name"),
         ({"images": 5}, "has no list 'images'"),
@@ -123,5 +123,5 @@ def test_missing_images_and_what_is_no_coco(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         load_dataset(tmp_path / "cut.json")
     (tmp_path / "list.json").write_text("[1]")
-    with pytest.raises(DataError, match="nothing here is data of a known form"):
+    with pytest.raises(DataError, match="no data of a known format"):
         load_dataset(tmp_path / "list.json")

@@ -2,7 +2,8 @@ import pytest
 
 from conftest import object_xml, write_voc
 from ssd300.data import load_dataset
-from ssd300.data.formats.voc import VOC_CLASSES, read_xml
+from ssd300.data.formats.voc import VOC_CLASSES
+from ssd300.data.formats.voc_xml import read_xml
 from ssd300.errors import DataError
 
 GOOD = object_xml("cat", (1, 1, 10, 20))
@@ -71,7 +72,7 @@ def test_own_classes_are_the_same_for_every_split(tmp_path):
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
-        (["a", "a"], "stands twice"),
+        (["a", "a"], "is listed twice"),
         (["../a"], "leads out of the folder"),
         (["/a"], "leads out of the folder"),
         (["missing", "a", "lost"], r"first .*missing\.xml: there is no annotation file for 2 of 3 images"),
@@ -177,7 +178,7 @@ def test_xml_from_strangers(tmp_path, data, ok):
 def test_a_folder_that_is_no_voc_folder(tmp_path, make):
     if make:
         (tmp_path / "x").mkdir()
-    with pytest.raises(DataError, match="nothing here is data" if make else "no such folder"):
+    with pytest.raises(DataError, match="no data of a known format" if make else "no such folder"):
         load_dataset(tmp_path / "x")
 
 

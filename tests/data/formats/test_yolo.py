@@ -76,10 +76,10 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path, text, message):
     [
         ("train: images/train\nnc: 3\nnames: [cat, dog]\n", "nc is 3 where there are 2 names"),
         ("train: images/train\nnames: {1: cat, 2: dog}\n", "not numbered 0, 1, 2"),
-        ("train: images/train\nnames: []\n", "no list of classes"),
+        ("train: images/train\nnames: []\n", "not a list of classes"),
         ("train: images/nowhere\nnames: [cat, dog]\n", "there is no 'images/nowhere'"),
         ("val: images/val\nnames: [cat, dog]\n", "no split to train on"),
-        ("nothing: 1\n", "nothing here is data of a known form"),
+        ("nothing: 1\n", "no data of a known format"),
     ],
 )
 def test_a_description_that_does_not_fit(tmp_path, yaml, message):
@@ -104,7 +104,7 @@ def test_two_forms_in_one_folder_must_be_told_apart(tmp_path):
         load_dataset(root)
     assert load_dataset(root, format="yolo").classes == ("cat", "dog")
     assert load_dataset(root, format="voc", require_images=False).classes[2] == "bird"
-    with pytest.raises(DataError, match="no data of the form 'coco'"):
+    with pytest.raises(DataError, match="not of the format 'coco'"):
         load_dataset(root, format="coco")
     with pytest.raises(DataError, match="only PASCAL VOC folders can be joined"):
         load_dataset(root, root, format="yolo")

@@ -1,1 +1,1 @@
-"""What `ssd300 check` looks for in annotations, images and folders."""
+"""What `ssd300 check` finds in annotations, images and folders."""

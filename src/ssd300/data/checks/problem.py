@@ -8,7 +8,7 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """`object` counts from 1 in its file; None where the problem is the file's or the data set's."""
+    """`object` counts from 1 in its file, None for a problem of the whole file. `file` is "" for one of the dataset."""
 
     level: Level
     file: str

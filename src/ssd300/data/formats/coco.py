@@ -1,6 +1,6 @@
-"""COCO's annotations: a JSON file a split, as COCO itself, Roboflow and most labelling tools lay them out.
+"""COCO annotations: a JSON file per split, as COCO itself, Roboflow and most annotation tools lay them out.
 
-Boxes are (x, y, width, height) of a continuous plane, so no pixel is added or taken off.
+Boxes are (x, y, width, height) of a continuous plane, so no pixel is added or subtracted.
 """
 
 import json
@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ssd300.data.formats.labels import (
+from ssd300.data.choices import Purpose
+from ssd300.data.formats.annotations import (
+    AnnotatedImage,
+    AnnotatedImages,
+    AnnotatedObject,
     Corners,
-    LabelledImage,
-    LabelledImages,
-    LabelledObject,
     NoSplitError,
-    Purpose,
     box_fault,
     cut_at_border,
     unique_ids,
@@ -29,6 +29,15 @@ ROBOFLOW = "_annotations.coco.json"
 PREFIX = "instances_"
 BEGINNINGS: Mapping[Purpose, tuple[str, ...]] = {"train": ("trainval", "train"), "test": ("test", "val")}
 AGAIN = "Correct the file, or export it again."
+
+
+def find_coco(path: Path) -> Path | None:
+    """The first annotation file at `path`."""
+    return next(iter(coco_files(path).values()), None)
+
+
+def coco_splits(path: Path) -> list[str]:
+    return list(coco_files(path))
 
 
 def coco_files(path: Path) -> dict[str, Path]:
@@ -46,11 +55,11 @@ def coco_files(path: Path) -> dict[str, Path]:
     return {}
 
 
-def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledImages:
-    """The images of one annotation file of `path`. Crowd regions are marked, and taken as difficult as Caffe does.
+def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> AnnotatedImages:
+    """The images of one annotation file of `path`. Crowd regions are marked, and difficult as in Caffe.
 
     Raises:
-        DataError: no such split, or a file that is not of COCO's form: with file and entry.
+        DataError: the split is absent, or the file is not COCO annotations: with file and entry.
     """
     files = coco_files(path)
     name = _choose_split(files, split, purpose, path)
@@ -58,21 +67,15 @@ def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images
     content = _read(file)
     names, notes = _categories(content["categories"], content["annotations"], file)
     images = _by_id(content["images"], f"{file}, images")
-    objects: dict[Any, list[LabelledObject]] = {key: [] for key in images}
-    for number, entry in enumerate(content["annotations"], start=1):
-        where = f"{file}, annotation {entry.get('id', number) if isinstance(entry, dict) else number}"
-        owner = entry.get("image_id") if isinstance(entry, dict) else None
-        if isinstance(owner, (list, dict)) or owner not in objects:
-            raise DataError(f"there is no image with the id {reprlib.repr(owner)}", where=where, fix=AGAIN)
-        objects[owner].append(_object(entry, images[owner], names, where))
+    objects = _objects_by_image(content["annotations"], images, names, file)
     listed = [_file_name(entry, file) for entry in images.values()]
     roots = _image_roots(file, name)
     crowds = sum(item.crowd for items in objects.values() for item in items)
     if crowds:
-        notes.append(f"{crowds} crowd region(s) are taken as difficult objects")
-    return LabelledImages(
+        notes.append(f"{crowds} crowd region(s) are read as difficult objects")
+    return AnnotatedImages(
         images=[
-            LabelledImage(
+            AnnotatedImage(
                 image_id=image_id,
                 image_path=_image_path(roots, relative, required=require_images),
                 size_hw=_size(entry),
@@ -90,7 +93,7 @@ def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images
 
 
 def category_rows(classes: Sequence[str]) -> list[dict[str, Any]]:
-    """The `categories` of COCO's annotations; ids count from 1."""
+    """The `categories` of COCO annotations; ids count from 1."""
     return [{"id": number, "name": name} for number, name in enumerate(classes, start=1)]
 
 
@@ -167,7 +170,7 @@ def _read(file: Path) -> dict[str, list[Any]]:
         raise DataError(f"the annotations cannot be read ({error})", where=file, fix=AGAIN) from error
     for key in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise DataError(f"it has no list '{key}', as COCO's annotations have", where=file, fix=AGAIN)
+            raise DataError(f"it has no list '{key}', as COCO annotations have", where=file, fix=AGAIN)
     return content  # type: ignore[no-any-return]  # JSON
 
 
@@ -178,7 +181,7 @@ def _by_id(entries: Sequence[Any], where: str) -> dict[Any, dict[str, Any]]:
         if not isinstance(key, (int, str)):
             raise DataError("the entry has no id", where=f"{where}, entry {number}", fix=AGAIN)
         if key in found:
-            raise DataError(f"the id {key} stands twice", where=f"{where}, entry {number}", fix=AGAIN)
+            raise DataError(f"the id {key} is listed twice", where=f"{where}, entry {number}", fix=AGAIN)
         found[key] = entry
     return found
 
@@ -196,7 +199,7 @@ def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) 
         if not isinstance(name, str) or not name.strip():
             raise DataError("the category has no name", where=f"{file}, category {key}", fix=AGAIN)
         if key not in used and name in parents and categories[key].get("supercategory") == "none":
-            notes.append(f"the category '{name}' has no objects and only groups the others: left out")
+            notes.append(f"the category '{name}' has no objects and only groups the others: skipped")
             continue
         names[key] = name.strip()
     if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
@@ -204,14 +207,30 @@ def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) 
     return names, notes
 
 
-def _object(entry: Mapping[str, Any], image: Mapping[str, Any], names: Mapping[Any, str], where: str) -> LabelledObject:
+def _objects_by_image(
+    entries: Sequence[Any], images: Mapping[Any, Mapping[str, Any]], names: Mapping[Any, str], file: Path
+) -> dict[Any, list[AnnotatedObject]]:
+    """The objects of each image, by its id; [] for one without."""
+    objects: dict[Any, list[AnnotatedObject]] = {key: [] for key in images}
+    for number, entry in enumerate(entries, start=1):
+        where = f"{file}, annotation {entry.get('id', number) if isinstance(entry, dict) else number}"
+        owner = entry.get("image_id") if isinstance(entry, dict) else None
+        if isinstance(owner, (list, dict)) or owner not in objects:
+            raise DataError(f"there is no image with the id {reprlib.repr(owner)}", where=where, fix=AGAIN)
+        objects[owner].append(_object(entry, images[owner], names, where))
+    return objects
+
+
+def _object(
+    entry: Mapping[str, Any], image: Mapping[str, Any], names: Mapping[Any, str], where: str
+) -> AnnotatedObject:
     category = entry.get("category_id")
     if isinstance(category, (list, dict)) or category not in names:
         raise DataError(f"there is no category with the id {reprlib.repr(category)}", where=where, fix=AGAIN)
     box_px, size_hw = _corners(entry.get("bbox")), _size(image)
     fault = box_fault(box_px, size_hw, box_px)
     crowd = entry.get("iscrowd", 0) == 1
-    return LabelledObject(
+    return AnnotatedObject(
         name=names[category],
         box_px=box_px if fault or size_hw is None else cut_at_border(box_px, size_hw),
         difficult=crowd or entry.get("difficult", 0) == 1,
@@ -247,7 +266,7 @@ def _file_name(entry: Mapping[str, Any], file: Path) -> str:
 
 
 def _image_roots(file: Path, split: str) -> list[Path]:
-    """Where COCO, Roboflow and others keep the images of an annotation file."""
+    """Where COCO, Roboflow and others store the images of an annotation file."""
     home, above = file.parent, file.parent.parent
     return [home, home / "images", home / split, above / split, above / "images" / split, above / "images", above]
 

@@ -1,9 +1,8 @@
-"""pytorch-SSD300's data lists, written and read: five JSON files that name images and their objects.
+"""pytorch-SSD300's data lists: five JSON files that name images and their objects.
 
-In these files every corner is one less than VOC's, so xmax and ymax are the last pixel; pytorch-SSD300's own rule.
+In these files all four corners are one less than VOC's, so xmax and ymax are the last pixel; pytorch-SSD300's own rule.
 """
 
-import hashlib
 import json
 import os
 import reprlib
@@ -12,18 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ssd300.data.dataset import Dataset
-from ssd300.data.formats.labels import (
+from ssd300.data.choices import Purpose
+from ssd300.data.formats.annotations import (
+    AnnotatedImage,
+    AnnotatedImages,
+    AnnotatedObject,
     Corners,
-    LabelledImage,
-    LabelledImages,
-    LabelledObject,
     NoSplitError,
-    Purpose,
     box_fault,
 )
 from ssd300.errors import DataError
-from ssd300.system.files import write_json
 from ssd300.types import Annotation
 
 LABEL_MAP, BACKGROUND = "label_map.json", "background"
@@ -34,50 +31,8 @@ AGAIN = "Write the lists again with `ssd300 prepare`."
 LIST_FILES = ("TRAIN_images.json", "TRAIN_objects.json", "TEST_images.json", "TEST_objects.json", LABEL_MAP)
 
 
-def write_lists(
-    folder: Path, train: list[Dataset], test: list[Dataset], *, home: Path, absolute_paths: bool = False
-) -> dict[str, Any]:
-    """Write the lists and `data.json` into `folder`; paths are relative to `home`, where they will lie.
-
-    Answers what `data.json` says: counts and hashes.
-
-    Raises:
-        DataError: the data sets have different classes.
-    """
-    classes = (train or test)[0].classes
-    for part in (*train, *test):
-        if part.classes != classes:
-            raise DataError(
-                f"the classes are {', '.join(part.classes)}, those of {(train or test)[0].root} {', '.join(classes)}",
-                where=part.root,
-                fix="Give the classes of both with --classes.",
-            )
-    label_map = {name: label for label, name in enumerate(classes, start=1)} | {BACKGROUND: 0}
-    summary: dict[str, Any] = {"classes": list(classes)}
-    for name, parts in (("TRAIN", train), ("TEST", test)):
-        images = [_path(a.image_path, home, absolute_paths) for part in parts for a in part.annotations]
-        objects = [_objects(a) for part in parts for a in part.annotations]
-        write_json(folder / f"{name}_images.json", images, indent=None)
-        write_json(folder / f"{name}_objects.json", objects, indent=None)
-        summary[name.lower()] = {
-            "images": len(images),
-            "objects": sum(len(item["boxes"]) for item in objects),
-            "objects_per_class": {label: sum(part.objects_per_class()[label] for part in parts) for label in classes},
-            "dropped": {key: sum(part.dropped.get(key, 0) for part in parts) for key in ("boxes", "images")},
-        }
-    write_json(folder / LABEL_MAP, label_map, indent=None)
-    summary["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in LIST_FILES}
-    write_json(folder / "data.json", summary)
-    return summary
-
-
-def _path(image: Path, home: Path, absolute: bool) -> str:
-    # Links keep their names, as a year's folder is part of an id, except where `..` would not mean what it says.
-    whole = image.resolve() if ".." in image.parts else image.absolute()
-    return str(whole) if absolute else Path(os.path.relpath(whole, home.resolve())).as_posix()
-
-
-def _objects(annotation: Annotation) -> dict[str, list[Any]]:
+def to_entry(annotation: Annotation) -> dict[str, list[Any]]:
+    """The objects of an image as the lists have them; labels count from 1."""
     corners = annotation.boxes_px.tolist()
     return {
         "boxes": [[_number(value) for value in (x1, y1, x2 - 1, y2 - 1)] for x1, y1, x2, y2 in corners],
@@ -87,8 +42,13 @@ def _objects(annotation: Annotation) -> dict[str, list[Any]]:
 
 
 def _number(value: float) -> int | float:
-    """Integers as pytorch-SSD300 writes them; the few real fractions of VOC2012 are kept."""
+    """Integers as pytorch-SSD300 writes them; the few real fractions of VOC2012 stay."""
     return int(value) if value == int(value) else value
+
+
+def find_lists(path: Path) -> Path | None:
+    """The label map of the folder `path`, None if there are no lists."""
+    return path / LABEL_MAP if path.is_dir() and has_lists(path) else None
 
 
 def has_lists(folder: Path) -> bool:
@@ -99,11 +59,11 @@ def list_splits(folder: Path) -> list[str]:
     return [part.casefold() for part in PARTS.values() if (folder / f"{part}_images.json").is_file()]
 
 
-def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledImages:
-    """The images and objects of one of the two lists. Paths that are not absolute start at the lists' folder.
+def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> AnnotatedImages:
+    """The images and objects of one of the two lists. Relative paths start at the lists' folder.
 
     Raises:
-        DataError: no such list, or a list that is not of pytorch-SSD300's form: with file and entry.
+        DataError: the list is absent, or not as pytorch-SSD300 writes it: with file and entry.
     """
     part = PARTS[purpose] if split is None else SPLIT_NAMES.get(split.casefold())
     if part is None:
@@ -120,8 +80,8 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
     if not images and split is None:
         raise NoSplitError(f"{images_file.name} is empty, there is nothing to {purpose} on", where=folder, fix=AGAIN)
     paths = [folder / path for path in _checked_paths(images, images_file)]
-    labelled = [
-        LabelledImage(
+    annotated = [
+        AnnotatedImage(
             image_id=image_id,
             image_path=path if not require_images or os.path.isfile(path) else None,  # noqa: PTH113  # no error for any text
             size_hw=None,
@@ -131,14 +91,14 @@ def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_ima
         for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
     ]
     note = f"{folder.name}: pytorch-SSD300's lists (it has {LABEL_MAP}), split '{part.casefold()}'"
-    return LabelledImages(
-        images=labelled,
+    return AnnotatedImages(
+        images=annotated,
         split=part,
         notes=(note,),
         classes=tuple(names[1:]),
         all_names=lambda: set(names[1:]),
-        find_images="Relative paths start at the folder of the lists, others are taken as they are: put the images "
-        "there, or write the lists again with `ssd300 prepare`.",
+        find_images="Relative paths start at the folder of the lists, absolute ones are used as they are: put the "
+        "images there, or write the lists again with `ssd300 prepare`.",
     )
 
 
@@ -164,21 +124,21 @@ def _read_json(path: Path, kind: type) -> Any:
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the list cannot be read ({error})", where=path, fix=AGAIN) from error
     if not isinstance(value, kind):
-        raise DataError(f"the list is no JSON {kind.__name__}", where=path, fix=AGAIN)
+        raise DataError(f"the list is not a JSON {kind.__name__}", where=path, fix=AGAIN)
     return value
 
 
 def _checked_paths(paths: list[Any], file: Path) -> list[str]:
-    """Raises DataError for an entry that is no path, or that stands twice."""
+    """The paths. Raises DataError for an entry that is not a path, or that is listed twice."""
     entries: dict[str, int] = {}
     for number, path in enumerate(paths, start=1):
         if not isinstance(path, str) or not path:
-            raise DataError("the entry is no path", where=f"{file}, entry {number}", fix=AGAIN)
+            raise DataError("the entry is not a path", where=f"{file}, entry {number}", fix=AGAIN)
         if path in entries:
             raise DataError(
-                f"the image '{path}' stands twice, first in entry {entries[path]}",
+                f"the image '{path}' is listed twice, first in entry {entries[path]}",
                 where=f"{file}, entry {number}",
-                fix="Take one out, of both lists.",
+                fix="Remove one, from both lists.",
             )
         entries[path] = number
     return paths
@@ -195,7 +155,7 @@ def _image_ids(paths: Sequence[Path], listed: Sequence[str]) -> list[str]:
     return [image_id if seen[image_id] == 1 else path for image_id, path in zip(ids, listed, strict=True)]
 
 
-def _listed_objects(entry: Any, names: Sequence[str], where: str) -> tuple[LabelledObject, ...]:
+def _listed_objects(entry: Any, names: Sequence[str], where: str) -> tuple[AnnotatedObject, ...]:
     columns: list[Any] = [entry.get(key) for key in COLUMNS] if isinstance(entry, dict) else [None]
     if not all(isinstance(column, list) for column in columns):
         raise DataError("the entry is not {boxes: […], labels: […], difficulties: […]}", where=where, fix=AGAIN)
@@ -208,7 +168,7 @@ def _listed_objects(entry: Any, names: Sequence[str], where: str) -> tuple[Label
     )
 
 
-def _listed_object(box: Any, label: Any, difficult: Any, names: Sequence[str], where: str) -> LabelledObject:
+def _listed_object(box: Any, label: Any, difficult: Any, names: Sequence[str], where: str) -> AnnotatedObject:
     corners = _corners(box)
     if corners is None:
         raise DataError(f"the box {reprlib.repr(box)} is not four numbers", where=where, fix=AGAIN)
@@ -221,8 +181,8 @@ def _listed_object(box: Any, label: Any, difficult: Any, names: Sequence[str], w
     if difficult not in (0, 1):
         raise DataError(f"the difficulty {reprlib.repr(difficult)} is not 0 or 1", where=where, fix=AGAIN)
     xmin, ymin, xmax, ymax = corners
-    box_px = (xmin, ymin, xmax + 1, ymax + 1)  # all four are one less than VOC's; see the top of the file
-    return LabelledObject(
+    box_px = (xmin, ymin, xmax + 1, ymax + 1)  # see the top of the file
+    return AnnotatedObject(
         name=names[label], box_px=box_px, difficult=bool(difficult), fault=box_fault(box_px, None, corners)
     )
 

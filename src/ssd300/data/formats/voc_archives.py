@@ -1,4 +1,4 @@
-"""PASCAL VOC's archives: where they lie, their checksums, and how they become a VOCdevkit."""
+"""PASCAL VOC's archives: where they are published, their checksums, and how they become a VOCdevkit."""
 
 import shutil
 import tarfile
@@ -37,9 +37,9 @@ ARCHIVES: Mapping[str, tuple[RemoteFile, ...]] = MappingProxyType(
 
 
 def unpack(archive: Path, root: Path, advance: Callable[[int, int], None] = lambda _done, _all: None) -> int:
-    """Put the archive's files below `root`, and answer how many were not there yet.
+    """Put the archive's files below `root`. Returns how many were not there yet.
 
-    Each file appears whole; those that are there in full are left alone, so an interrupted call is gone on with.
+    Each file appears whole; files of the right size are not written again, so a second call resumes an interrupted one.
 
     Raises:
         DataError: this is not a whole tar archive, or it would write outside `root`.

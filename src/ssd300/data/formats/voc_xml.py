@@ -15,25 +15,25 @@ import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
 from ssd300.boxes import CORNERS, from_voc_pixels, to_voc_pixels
-from ssd300.data.formats.labels import LabelledObject, box_fault, cut_at_border
+from ssd300.data.formats.annotations import AnnotatedObject, box_fault, cut_at_border
 from ssd300.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
 class VocFile:
-    """One XML. `misnamed` if it says that it belongs to an image of another name. A file with a `fault` is empty."""
+    """One XML file. `misnamed` if its <filename> is another than its own name. With a `fault` it has no objects."""
 
     size_hw: tuple[int, int] | None
-    objects: tuple[LabelledObject, ...]
+    objects: tuple[AnnotatedObject, ...]
     misnamed: bool = False
     fault: str | None = None
 
 
 def read_xml(path: Path) -> VocFile:
-    """One annotation. A part of an object (`<part>`) is no object. Faults of boxes are reported, not judged.
+    """One annotation file. Pose, truncated, parts and segmented are not read. A bad box is an object with a fault.
 
     Raises:
-        DataError: the file cannot be opened, is not VOC XML, declares entities, or a value is missing.
+        DataError: the file cannot be opened, is not XML, declares entities, or an object has no name.
     """
     try:
         root = _parse(path.read_bytes())
@@ -59,10 +59,11 @@ def to_xml(
     *,
     scores: Sequence[float] = (),
 ) -> str:
-    """The file that `read_xml` reads: of each object its name, box (xyxy, ours), and whether it is difficult, a crowd.
+    """The text of a file that `read_xml` reads. An object is its name, box (xyxy, ours), and whether it is difficult
+    and whether it is a crowd.
 
-    Whole numbers are written as such, others in full. `crowd` is no tag of VOC's and stands only where it is needed;
-    so `score`, where there are `scores`, one an object.
+    Whole numbers are written as such, others in full. VOC has neither `<crowd>` nor `<score>`: the first is written for
+    crowds only, the second where there are `scores`, one per object.
     """
     height, width = size_hw
     rows = []
@@ -100,7 +101,7 @@ def _size(root: Element) -> tuple[int, int] | None:
     return (height, width) if height > 0 and width > 0 else None
 
 
-def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: Path) -> LabelledObject:
+def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: Path) -> AnnotatedObject:
     name = item.findtext("name")
     if name is None or not name.strip():
         raise DataError(f"object {number} has no name", where=path, fix="Add its class.")
@@ -117,4 +118,4 @@ def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: P
     if size_hw is not None and fault is None:
         box = cut_at_border(box, size_hw)
     difficult, crowd = ((item.findtext(tag) or "0").strip() == "1" for tag in ("difficult", "crowd"))
-    return LabelledObject(name=name, box_px=box, difficult=difficult or crowd, crowd=crowd, fault=fault)
+    return AnnotatedObject(name=name, box_px=box, difficult=difficult or crowd, crowd=crowd, fault=fault)

@@ -1,7 +1,7 @@
-"""YOLO's data: a data.yaml with classes and splits, and beside each image a text file with a line an object.
+"""YOLO data: a data.yaml with classes and splits, and for each image a text file with a line per object.
 
-A line is a class number and a box, (centre x, centre y, width, height), relative to the image; or a polygon. A
-image without a text file shows no object. Sizes of images are read from their headers.
+A line is a class number and a box, (center x, center y, width, height), relative to the image; or a polygon. An image
+without a text file has no objects. Sizes of images are read from their headers.
 """
 
 import math
@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
-from ssd300.data.formats.labels import (
+from ssd300.data.choices import Purpose
+from ssd300.data.formats.annotations import (
+    AnnotatedImage,
+    AnnotatedImages,
+    AnnotatedObject,
     Corners,
-    LabelledImage,
-    LabelledImages,
-    LabelledObject,
     NoSplitError,
-    Purpose,
     box_fault,
     cut_at_border,
     unique_ids,
@@ -29,7 +29,7 @@ from ssd300.images.read import SUFFIXES, image_size_hw
 SPLITS: Mapping[Purpose, tuple[str, ...]] = {"train": ("train",), "test": ("test", "val")}
 FILES = ("data.yaml", "data.yml", "dataset.yaml")
 AGAIN = "Correct the file, or export the data again."
-NO_LABELS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "test.txt")  # what tools lay among the labels
+NOT_ANNOTATIONS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "test.txt")  # tools put them among the others
 BOX_COLUMNS = 5
 
 
@@ -41,8 +41,8 @@ class _Description:
     splits: Mapping[str, tuple[str, ...]]
 
 
-def yolo_file(path: Path) -> Path | None:
-    """The data.yaml that `path` is, or that lies in it; None if there is none."""
+def find_yolo(path: Path) -> Path | None:
+    """The data.yaml that `path` is, or that the folder holds; None if there is none."""
     candidates = [path] if path.is_file() else [path / name for name in FILES]
     for file in candidates:
         if file.suffix in (".yaml", ".yml") and file.is_file():
@@ -52,40 +52,36 @@ def yolo_file(path: Path) -> Path | None:
     return None
 
 
-def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> LabelledImages:
+def read_yolo(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> AnnotatedImages:
     """The images of one split of a data.yaml.
 
     Raises:
-        DataError: no such split, a data.yaml of another form, or a line that is not numbers: with file and line.
+        DataError: the split is absent, images are missing, data.yaml is not as YOLO has it, or a line is not numbers or
+            of an unknown class: with file and line.
     """
-    file = yolo_file(path)
+    file = find_yolo(path)
     if file is None:
         raise DataError("there is no data.yaml", where=path, fix="Name one, or its folder.")
     known = _describe(file)
     name = _choose_split(known, split, purpose)
     images = _images(known, name, required=require_images)
-    bare = 0
-    labelled = []
-    for image, image_id in zip(images, unique_ids([_written(image, known.root) for image in images]), strict=True):
-        labels = labels_file(image)
-        bare += not labels.is_file()
-        labelled.append(_image(image, image_id, labels, known.names))
+    ids = unique_ids([_written(image, known.root) for image in images])
     notes = [f"{file.parent.name}: YOLO ({file.name}), split '{name}'"]
-    if bare:
-        notes.append(f"{bare} image(s) without a text file are taken as images without objects")
-    return LabelledImages(
-        images=labelled,
+    if bare := sum(not labels_file(image).is_file() for image in images):
+        notes.append(f"{bare} image(s) without a text file are read as images without objects")
+    return AnnotatedImages(
+        images=[_image(image, image_id, known.names) for image, image_id in zip(images, ids, strict=True)],
         split=name,
         notes=tuple(notes),
         classes=known.names,
         all_names=lambda: set(known.names),
-        find_images=f"Put them where {file} says.",
+        find_images=f"Put them where {file} has them.",
     )
 
 
 def yolo_splits(path: Path) -> list[str]:
     """The splits that a data.yaml names. Raises DataError as `read_yolo` does."""
-    file = yolo_file(path)
+    file = find_yolo(path)
     return [] if file is None else list(_describe(file).splits)
 
 
@@ -104,7 +100,7 @@ def _describe(file: Path) -> _Description:
             raise DataError("the names are not numbered 0, 1, 2…", where=file, fix=AGAIN)
         names = [names[number] for number in range(len(names))]
     if not isinstance(names, list) or not names:
-        raise DataError("'names' is no list of classes", where=file, fix=AGAIN)
+        raise DataError("'names' is not a list of classes", where=file, fix=AGAIN)
     if content.get("nc", len(names)) != len(names):
         raise DataError(f"nc is {content['nc']} where there are {len(names)} names", where=file, fix=AGAIN)
     splits = {}
@@ -181,7 +177,7 @@ def to_corners(x: float, y: float, width: float, height: float) -> Corners:
 
 
 def labels_file(image: Path) -> Path:
-    """Where an image's labels are, if it has any: the last folder called images becomes labels, the ending .txt."""
+    """The text file of an image, there or not: the last folder called images becomes labels, the ending .txt."""
     parts = list(image.parent.parts)
     if "images" in parts:
         place = len(parts) - 1 - parts[::-1].index("images")
@@ -189,11 +185,12 @@ def labels_file(image: Path) -> Path:
     return Path(*parts) / f"{image.stem}.txt"
 
 
-def _image(image: Path, image_id: str, labels: Path, names: Sequence[str]) -> LabelledImage:
+def _image(image: Path, image_id: str, names: Sequence[str]) -> AnnotatedImage:
+    labels = labels_file(image)
     try:
         text = labels.read_text(encoding="utf-8-sig") if labels.is_file() else ""
         size_hw = image_size_hw(image) if image.is_file() else None
-        fault = None if size_hw or not text.strip() else "the image is not there, so its boxes have no size"
+        fault = None if size_hw or not text.strip() else "the image is missing, so its boxes have no size"
     except (DataError, UnicodeDecodeError) as error:
         text, size_hw, fault = "", None, str(error)
     objects = []
@@ -201,7 +198,7 @@ def _image(image: Path, image_id: str, labels: Path, names: Sequence[str]) -> La
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip():
                 objects.append(_object(line.split(), size_hw, names, f"{labels}:{number}"))
-    return LabelledImage(
+    return AnnotatedImage(
         image_id=image_id,
         image_path=image,
         size_hw=size_hw,
@@ -211,7 +208,7 @@ def _image(image: Path, image_id: str, labels: Path, names: Sequence[str]) -> La
     )
 
 
-def _object(columns: Sequence[str], size_hw: tuple[int, int], names: Sequence[str], where: str) -> LabelledObject:
+def _object(columns: Sequence[str], size_hw: tuple[int, int], names: Sequence[str], where: str) -> AnnotatedObject:
     try:
         values = [float(value) for value in columns]
     except ValueError as error:
@@ -223,7 +220,7 @@ def _object(columns: Sequence[str], size_hw: tuple[int, int], names: Sequence[st
     height, width = size_hw
     box_px = (relative[0] * width, relative[1] * height, relative[2] * width, relative[3] * height)
     fault = fault or box_fault(box_px, size_hw, box_px)
-    return LabelledObject(
+    return AnnotatedObject(
         name=names[int(number)],
         box_px=box_px if fault else cut_at_border(box_px, size_hw),
         difficult=False,

@@ -1,4 +1,4 @@
-"""What the reader of a format hands over: images and their objects by class name, before any policy judges them."""
+"""What the reader of a format returns: images and their objects by class name, before any policy is applied."""
 
 import math
 from collections import Counter
@@ -9,20 +9,19 @@ from typing import Literal
 
 from ssd300.errors import DataError
 
-Purpose = Literal["train", "test"]
-Faults = Literal["raise", "keep"]  # of annotations that are not there: an error, or a fault of their images
+Faults = Literal["raise", "report"]  # absent or broken annotation files: an error, or faults of their images
 Corners = tuple[float, float, float, float]
 
-BORDER_SLACK_PX = 1.0  # a box may reach this far outside and is cut
+BORDER_SLACK_PX = 1.0  # a box may reach this far outside of its image and is cut
 
 
 class NoSplitError(DataError):
-    """The data is good, but has no split for the purpose asked for."""
+    """The data has no split for the purpose; callers catch it to do without one."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledObject:
-    """One object; `box_px` is xyxy, 0-based and half-open. `fault` says what is wrong with it, None if nothing is.
+class AnnotatedObject:
+    """One object; `box_px` is xyxy, 0-based and half-open. `fault` is what is wrong with it, None for a good one.
 
     `crowd` is COCO's: a region of many objects, which is difficult too.
     """
@@ -35,29 +34,30 @@ class LabelledObject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledImage:
+class AnnotatedImage:
     """One image as a file describes it. `where` names that file, and the entry in it, for messages.
 
-    `image_path` is None where the image was looked for and is not there; `size_hw` where nothing says it. `fault`
-    says why the file as a whole cannot be read, None if it can be; with a fault there are no objects.
+    `image_path` is None where an image was required and is missing; `size_hw` where the format does not have it.
+    `fault` is why the annotation as a whole cannot be read, None if it can be; with a fault there are no objects.
     """
 
     image_id: str
     image_path: Path | None
     size_hw: tuple[int, int] | None
-    objects: tuple[LabelledObject, ...]
+    objects: tuple[AnnotatedObject, ...]
     where: str
     fault: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LabelledImages:
-    """What a reader found. `classes` are the format's own, None where they must be collected: `all_names` then gives
-    the names of every split, as one split may lack a class that another one has. `find_images` says what to do when
-    images are missing.
+class AnnotatedImages:
+    """The images of one split. `notes` are printed.
+
+    `classes` are those that the data lists, None where it has no list: `all_names` then returns the names in every
+    split, as one split may lack a class of another. `find_images` is the advice where images are missing.
     """
 
-    images: Sequence[LabelledImage]
+    images: Sequence[AnnotatedImage]
     split: str
     notes: tuple[str, ...]
     classes: tuple[str, ...] | None
@@ -66,13 +66,13 @@ class LabelledImages:
 
 
 def unique_ids(paths: Sequence[str]) -> list[str]:
-    """An id for each image: its name without ending, or, of equal names, the whole path as it is written."""
+    """An id for each image: its name without ending, or, where several have that name, the path as it is written."""
     stems = Counter(PurePath(path).stem for path in paths)
     return [PurePath(path).stem if stems[PurePath(path).stem] == 1 else path for path in paths]
 
 
 def box_fault(box_px: Corners, size_hw: tuple[int, int] | None, shown: Corners) -> str | None:
-    """What is wrong with a box, in the words and numbers (`shown`) of its file; None for a good one."""
+    """What is wrong with a box, with the numbers that are in its file (`shown`); None for a good one."""
     values = ", ".join(f"{corner:g}" for corner in shown)
     if not all(math.isfinite(corner) for corner in shown):
         return f"the box ({values}) has a corner that is missing or not a number"

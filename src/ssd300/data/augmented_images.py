@@ -1,0 +1,132 @@
+"""One annotation to one image as a batch takes it: read, augmented, and at the network's size.
+
+What is random about an image follows from (seed, epoch, image) alone, so it does not depend on workers or on a cache.
+"""
+
+import multiprocessing
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import Dataset as TorchDataset
+from torch.utils.data import get_worker_info
+
+from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
+from ssd300.data.cache import ImageCache
+from ssd300.data.dataset import OnBadImage
+from ssd300.data.samples import as_sample, read_sample
+from ssd300.errors import DataError
+from ssd300.images.resize import resize
+from ssd300.types import Annotation, Sample
+
+
+class Item(NamedTuple):
+    """An image for a batch. `augmentation` is None where there is none; `content_px` is the rectangle (xyxy) that shows
+    the photograph; `skipped` are the errors of unreadable images that this one replaces.
+    """
+
+    sample: Sample
+    augmentation: Augmentation | None
+    content_px: tuple[int, int, int, int]
+    skipped: tuple[DataError, ...] = ()
+
+
+class AugmentedImages(TorchDataset[Item | DataError]):
+    """The images of a dataset at the network's size; with `augment`, another version of each in every epoch.
+
+    For an image that cannot be read the error itself is the item: raised in a worker, it would lose its parts on the
+    way to the training process. With `on_bad_image` 'skip' the next image that can be read replaces it.
+    """
+
+    def __init__(
+        self,
+        annotations: Sequence[Annotation],
+        *,
+        size: int,
+        seed: int,
+        augment: bool,
+        on_bad_image: OnBadImage = "error",
+        cache: ImageCache | None = None,
+        workers: int = 0,
+    ) -> None:
+        self.annotations = annotations
+        self.size = size
+        self.seed = seed
+        self.augment = augment
+        self.on_bad_image = on_bad_image
+        self.cache = cache
+        # Process and image of each worker, in memory shared with this process: a dead worker cannot report its image.
+        self.at = multiprocessing.RawArray("q", 2 * max(workers, 1))
+        self.parent_ends = multiprocessing.RawValue("b", 0)
+
+    def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
+        epoch, index = key
+        if (worker := get_worker_info()) is not None:
+            self.at[2 * worker.id], self.at[2 * worker.id + 1] = os.getpid(), index
+        try:
+            return self._item(epoch, index)
+        except DataError as error:
+            return error
+        except Exception as error:  # torch would report it without the image's name
+            return DataError(
+                f"the image or its boxes cannot be prepared ({type(error).__name__}: {error})",
+                where=self.annotations[index].image_path,
+                fix="Run `ssd300 check` on the data; if it finds nothing, this is a fault of ssd300.",
+            )
+
+    def at_death(self, message: str) -> Path | None:
+        """The image of the worker that died by torch's `message`; None if the message is about something else."""
+        died = {int(number) for number in re.findall(r"\d+", message)} if "worker" in message else set()
+        for process, index in zip(self.at[::2], self.at[1::2], strict=True):
+            if process in died:
+                path: Path = self.annotations[index].image_path
+                return path
+        return None
+
+    def _item(self, epoch: int, index: int) -> Item:
+        sample, skipped = self._read(index)
+        if not self.augment:
+            return Item(at_network_size(sample, self.size), None, (0, 0, self.size, self.size), skipped)
+        random = np.random.default_rng([self.seed, 1, epoch, index])
+        augmentation = draw_augmentation(random, sample.size_hw, sample.boxes_px)
+        changed, content = apply_geometry(sample, augmentation, self.size)
+        return Item(changed, augmentation, content, skipped)
+
+    def _read(self, index: int) -> tuple[Sample, tuple[DataError, ...]]:
+        """The image, or the next good one where bad ones are skipped, with their errors. Raises DataError."""
+        skipped: list[DataError] = []
+        for place in range(index, index + len(self.annotations)):
+            try:
+                return self._sample(place % len(self.annotations)), tuple(skipped)
+            except DataError as error:
+                if self.on_bad_image == "error":
+                    raise
+                skipped.append(error)
+        raise DataError(
+            f"none of the {len(skipped)} images can be read; the first: {skipped[0].what}",
+            where=skipped[0].where,
+            fix="Run `ssd300 check` on the data.",
+        )
+
+    def _sample(self, index: int) -> Sample:
+        annotation = self.annotations[index]
+        if self.cache is None:
+            return read_sample(annotation)
+        return as_sample(annotation, self.cache.read(index, annotation.image_path))
+
+
+def at_network_size(sample: Sample, size: int) -> Sample:
+    """The whole image stretched to size x size, as in evaluation, and its boxes with it."""
+    height, width = sample.size_hw
+    scale = np.array([size / width, size / height] * 2)
+    return Sample(
+        image=resize(sample.image, size),
+        boxes_px=sample.boxes_px * scale,
+        labels=sample.labels,
+        difficult=sample.difficult,
+        image_id=sample.image_id,
+        size_hw=sample.size_hw,
+    )

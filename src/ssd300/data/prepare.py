@@ -1,0 +1,133 @@
+"""pytorch-SSD300's data lists from annotated images: which images are trained and tested on, and the files."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ssd300.data.choices import FormatName
+from ssd300.data.dataset import Dataset
+from ssd300.data.formats.annotations import NoSplitError
+from ssd300.data.formats.lists import BACKGROUND, LABEL_MAP, LIST_FILES, to_entry
+from ssd300.data.load import load_dataset
+from ssd300.errors import DataError
+from ssd300.images.read import read_image
+from ssd300.system.files import write_json
+
+SHOWN_FAULTS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainTest:
+    """The datasets that are trained on and those that are tested on. `notes` are printed."""
+
+    train: list[Dataset]
+    test: list[Dataset]
+    notes: tuple[str, ...]
+
+    @property
+    def image_paths(self) -> list[Path]:
+        return [annotation.image_path for part in (*self.train, *self.test) for annotation in part.annotations]
+
+
+def load_train_test(data: Sequence[Path], *, format: FormatName, **options: Any) -> TrainTest:  # noqa: A002
+    """The usual splits of the data. No test split is taken where there is none, or where it shares images with the
+    training split. `options` are those of `load_dataset`, which says what is raised.
+    """
+    train = load_dataset(*data, format=format, **options)
+    try:
+        test = load_dataset(*data, format=format, purpose="test", **(options | {"classes": train.classes}))
+    except NoSplitError as error:
+        return TrainTest(train=[train], test=[], notes=(*train.notes, f"no test list: {error}"))
+    trained = {annotation.image_path for annotation in train.annotations}
+    if not trained.isdisjoint(annotation.image_path for annotation in test.annotations):
+        why = f"no test list: images of the split '{test.split}' are trained on"
+        return TrainTest(train=[train], test=[], notes=(*train.notes, *test.notes, why))
+    return TrainTest(train=[train], test=[test], notes=(*train.notes, *test.notes))
+
+
+def load_voc_years(voc07: Path | None, voc12: Path | None, **options: Any) -> TrainTest:
+    """Both years' trainval to train on, VOC2007's test to test on. Each path is a year's folder or the VOCdevkit above.
+
+    `options` are those of `load_dataset`, which says what is raised.
+    """
+    years = [_year(path, name) for path, name in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]
+    train = [load_dataset(year, format="voc", split="trainval", **options) for year in years]
+    test = [load_dataset(years[0], format="voc", split="test", **options)] if voc07 is not None else []
+    return TrainTest(train=train, test=test, notes=tuple(note for part in (*train, *test) for note in part.notes))
+
+
+def _year(path: Path, year: str) -> Path:
+    return path / year if (path / year).is_dir() else path
+
+
+def check_images(paths: Iterable[Path]) -> None:
+    """Read every image. Raises DataError with the number of those that cannot be read, and the first ones."""
+    paths = list(paths)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = [found for found in pool.map(_image_fault, paths) if found is not None]
+    if not faults:
+        return
+    lines = [f"{len(faults)} of {len(paths)} images cannot be read:", *faults[:SHOWN_FAULTS]]
+    if len(faults) > SHOWN_FAULTS:
+        lines.append(f"and {len(faults) - SHOWN_FAULTS} more")
+    raise DataError("\n    ".join(lines), fix="Replace the files, or remove them from the lists.")
+
+
+def _image_fault(path: Path) -> str | None:
+    try:
+        read_image(path)
+    except DataError as error:
+        return f"{path}: {error.what}"
+    return None
+
+
+def write_lists(
+    folder: Path, train: Sequence[Dataset], test: Sequence[Dataset], *, home: Path, absolute_paths: bool = False
+) -> dict[str, Any]:
+    """Write the lists and `data.json` into `folder`; paths are relative to `home`, where the lists will be.
+
+    Returns the content of `data.json`: counts and hashes.
+
+    Raises:
+        DataError: the datasets have different classes.
+    """
+    classes = _common_classes([*train, *test])
+    summary: dict[str, Any] = {"classes": list(classes)}
+    for name, parts in (("TRAIN", train), ("TEST", test)):
+        images = [_path(a.image_path, home, absolute_paths) for part in parts for a in part.annotations]
+        objects = [to_entry(a) for part in parts for a in part.annotations]
+        write_json(folder / f"{name}_images.json", images, indent=None)
+        write_json(folder / f"{name}_objects.json", objects, indent=None)
+        summary[name.lower()] = {
+            "images": len(images),
+            "objects": sum(len(item["boxes"]) for item in objects),
+            "objects_per_class": {label: sum(part.objects_per_class()[label] for part in parts) for label in classes},
+            "dropped": {key: sum(part.dropped.get(key, 0) for part in parts) for key in ("boxes", "images")},
+        }
+    label_map = {name: label for label, name in enumerate(classes, start=1)} | {BACKGROUND: 0}
+    write_json(folder / LABEL_MAP, label_map, indent=None)
+    summary["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in LIST_FILES}
+    write_json(folder / "data.json", summary)
+    return summary
+
+
+def _common_classes(parts: Sequence[Dataset]) -> tuple[str, ...]:
+    first = parts[0]
+    for part in parts:
+        if part.classes != first.classes:
+            raise DataError(
+                f"the classes are {', '.join(part.classes)}, those of {first.root} {', '.join(first.classes)}",
+                where=part.root,
+                fix="Give the classes of both with --classes.",
+            )
+    return first.classes
+
+
+def _path(image: Path, home: Path, absolute: bool) -> str:
+    # Links keep their names, as a year's folder is part of an id, except where `..` would not mean what it says.
+    whole = image.resolve() if ".." in image.parts else image.absolute()
+    return str(whole) if absolute else Path(os.path.relpath(whole, home.resolve())).as_posix()
