@@ -17,8 +17,8 @@ from ssd300.data.augment import (
     CROP_SCALE,
     CROP_TRIALS,
     INTERPOLATIONS,
-    draw_augmentation,
-    draw_crop,
+    sample_augmentation,
+    sample_crop,
 )
 from ssd300.data.loader import training_batches
 from ssd300.detection.detector import Detector
@@ -154,7 +154,7 @@ def uniform(random: np.random.Generator, low: float, high: float, count: int = 4
 def test_what_is_drawn_is_distributed_as_in_caffe():
     random = np.random.default_rng(0)
     boxes = np.array([[20.0, 30.0, 60.0, 80.0]])
-    drawn = [draw_augmentation(random, (100, 100), boxes) for _ in range(8000)]
+    drawn = [sample_augmentation(random, (100, 100), boxes) for _ in range(8000)]
 
     def column(name: str) -> np.ndarray:
         return np.array([getattr(change, name) for change in drawn])
@@ -175,7 +175,7 @@ def test_what_is_drawn_is_distributed_as_in_caffe():
 
 def test_zooming_out_is_uniform_in_ratio_and_in_place():
     random = np.random.default_rng(0)
-    drawn = [draw_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(8000)]  # no objects: no crop
+    drawn = [sample_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(8000)]  # no objects: no crop
     rectangles = np.array([change.source_px for change in drawn])
     ratio = (rectangles[:, 2] - rectangles[:, 0]) / 100
     zoomed = ratio > 1
@@ -216,7 +216,7 @@ def test_crops_fall_as_with_caffes_own_loop(boxes):
     boxes = np.array(boxes, dtype=np.float64)
     ours = np.random.default_rng(1)
     theirs = np.random.default_rng(2)
-    drawn = np.array([draw_crop(ours, boxes) for _ in range(4000)])
+    drawn = np.array([sample_crop(ours, boxes) for _ in range(4000)])
     literal = np.array([caffes_crop(theirs, boxes) for _ in range(4000)])
     for edge in range(4):
         assert distance(drawn[:, edge], literal[:, edge]) < 0.045  # 0.1 % of equal distributions are farther apart

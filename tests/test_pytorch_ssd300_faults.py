@@ -23,8 +23,8 @@ from ssd300.data.augment import (
     HUE_DEGREES,
     Augmentation,
     apply_geometry,
-    draw_augmentation,
-    draw_crop,
+    sample_augmentation,
+    sample_crop,
 )
 from ssd300.data.formats.voc_xml import read_xml
 from ssd300.data.loader import training_batches
@@ -222,7 +222,7 @@ def test_14_float_corners_are_kept_missing_tags_default_and_unknown_classes_are_
 
 def test_15_a_crop_without_objects_works_and_no_argument_is_changed():
     random = np.random.default_rng(0)
-    assert draw_crop(random, np.zeros((0, 4))).tolist() == [0, 0, 1, 1]
+    assert sample_crop(random, np.zeros((0, 4))).tolist() == [0, 0, 1, 1]
     image = sample([(10, 20, 50, 60)])
     before = image.boxes_px.copy()
     augmentation = Augmentation(source_px=(0, 0, 160, 120), flip=True, interpolation=Image.Resampling.NEAREST)
@@ -230,7 +230,7 @@ def test_15_a_crop_without_objects_works_and_no_argument_is_changed():
     assert np.array_equal(image.boxes_px, before)
     np.testing.assert_allclose(flipped.boxes_px[0], [300 - 50 * 300 / 160, 50, 300 - 10 * 300 / 160, 150])
     for size in ((3, 3), (1, 1)):
-        draw_augmentation(random, size, np.zeros((0, 4)))
+        sample_augmentation(random, size, np.zeros((0, 4)))
 
 
 def test_16_brightness_is_added_and_hue_has_caffes_range():

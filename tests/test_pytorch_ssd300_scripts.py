@@ -119,7 +119,7 @@ def test_the_seeds_constants_are_the_defaults(name, words):
         ("detect.py", ["image.jpg", "--checkpoint", "none"], 4, "none"),
         ("eval.py", ["--min_score", "3"], 2, "min_score is 3.0"),
         ("eval.py", ["--top-k", "0"], 2, "top_k is 0"),
-        ("eval.py", [], 3, "nothing here is data"),
+        ("eval.py", [], 3, "no data of a known format"),
     ],
 )
 def test_a_mistake_has_the_codes_and_words_of_the_command(tmp_path, monkeypatch, capsys, name, words, code, part):

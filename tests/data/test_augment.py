@@ -10,9 +10,9 @@ from ssd300.data.augment import (
     INTERPOLATIONS,
     Augmentation,
     apply_geometry,
-    draw_augmentation,
-    draw_crop,
     resample,
+    sample_augmentation,
+    sample_crop,
 )
 from ssd300.data.loader import EndlessBatches
 from ssd300.data.photometric import apply_photometric
@@ -39,7 +39,7 @@ def test_boxes_stay_inside_and_beside_their_labels(seed, count):
     random = np.random.default_rng(seed)
     low = random.uniform(0, 60, (count, 2))
     given = sample(np.concatenate([low, low + random.uniform(2, 28, (count, 2))], axis=1))
-    changed, content = apply_geometry(given, draw_augmentation(random, (90, 120), given.boxes_px), 300)
+    changed, content = apply_geometry(given, sample_augmentation(random, (90, 120), given.boxes_px), 300)
     assert changed.image.shape == (300, 300, 3)
     assert len(changed.boxes_px) == len(changed.labels) <= count
     assert (changed.boxes_px >= 0).all()
@@ -68,7 +68,7 @@ def test_nothing_drawn_is_a_plain_resize():
 def test_a_crop_is_one_of_those_found_or_the_whole():
     random = np.random.default_rng(0)
     box = np.array([[0.4, 0.4, 0.6, 0.6]])
-    crops = np.array([draw_crop(random, box) for _ in range(500)])
+    crops = np.array([sample_crop(random, box) for _ in range(500)])
     sizes = crops[:, 2:] - crops[:, :2]
     whole = (sizes == 1).all(axis=1)
     # The box covers too little of any crop for .5, .7 and .9 (at most .04 / .09), so whole, .1, .3 and free are left.
@@ -78,12 +78,12 @@ def test_a_crop_is_one_of_those_found_or_the_whole():
     aspect = sizes[:, 0] / sizes[:, 1]
     assert aspect.min() >= 0.5
     assert aspect.max() <= 2
-    assert (draw_crop(random, np.zeros((0, 4))) == [0, 0, 1, 1]).all()
+    assert (sample_crop(random, np.zeros((0, 4))) == [0, 0, 1, 1]).all()
 
 
 def test_half_of_the_images_zoom_out_up_to_four_times():
     random = np.random.default_rng(0)
-    drawn = [draw_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(1000)]
+    drawn = [sample_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(1000)]
     width = np.array([change.source_px[2] - change.source_px[0] for change in drawn]) / 100
     assert (width > 1).mean() == pytest.approx(0.5, abs=0.05)
     assert 3.8 < width.max() <= 4

@@ -29,7 +29,7 @@ def test_a_image_of_another_size_than_its_annotation_says_is_read_every_time(col
     assert_equal(batches(annotations, 4, cache=ImageCache(annotations)), batches(annotations, 4))
 
 
-@pytest.mark.parametrize(("where", "advice"), [("ram", "--cache disk"), ("disk", "Leave --cache out.")])
+@pytest.mark.parametrize(("where", "advice"), [("ram", "--cache disk"), ("disk", "Remove --cache.")])
 def test_a_cache_that_does_not_fit_is_refused_with_both_sizes(coloured, tmp_path, monkeypatch, where, advice):
     annotations = load_dataset(coloured).annotations
     monkeypatch.setattr(cache, "free_memory_bytes", lambda: 100_000)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ssd300.data.augment import apply_geometry, draw_augmentation
+from ssd300.data.augment import apply_geometry, sample_augmentation
 from ssd300.data.augmented_images import Item
 from ssd300.data.loader import collate
 from ssd300.data.photometric import apply_photometric
@@ -109,7 +109,7 @@ def differences(voc_sample):
             size_hw=(height, width),
         )
         for _ in range(DRAWS):
-            drawn = draw_augmentation(random, (height, width), box)
+            drawn = sample_augmentation(random, (height, width), box)
             found.append((drawn, float(np.abs(ours(sample, drawn) - literal(image, drawn)).mean())))
     return found
 

@@ -169,7 +169,7 @@ def test_a_fault_in_preparing_a_image_is_told_with_its_name(data, monkeypatch, w
     def fail(*_):
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("ssd300.data.augmented_images.draw_augmentation", fail)
+    monkeypatch.setattr("ssd300.data.augmented_images.sample_augmentation", fail)
     with pytest.raises(DataError, match=r"p\d\.jpg.*ZeroDivisionError: by zero"):
         next(training_batches(data.annotations, size=300, batch_size=2, seed=0, workers=workers))
 

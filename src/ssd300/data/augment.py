@@ -1,8 +1,8 @@
-"""The paper's data augmentation: what is drawn for an image, and its geometry applied in a single resize.
+"""The paper's data augmentation: the random changes of an image are sampled, and its geometry is applied in one resize.
 
-Paper section 2.2, "Data augmentation", with the numbers of Caffe (ssd_pascal.py:175-221). Zoom-out, crop and flip are
-first composed into one rectangle of the image, then the pixels are resampled once. Colours are changed later, a
-batch at a time, by `photometric`.
+Paper section 2.2, "Data augmentation", with the numbers of Caffe (ssd_pascal.py:175-221). Zoom-out and crop are first
+composed into one rectangle of the image, then the pixels are resampled once and flipped. `photometric` changes colors
+later, for a whole batch.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from PIL import Image
 from ssd300.boxes import iou_px
 from ssd300.types import Sample
 
-PROBABILITY = 0.5  # of each colour change, of zooming out, and of the flip
+PROBABILITY = 0.5  # of each color change, of zooming out, and of the flip
 BRIGHTNESS = 32.0  # added, of 255
 FACTORS = (0.5, 1.5)  # contrast and saturation
 HUE_DEGREES = 36.0  # 18 on OpenCV's scale of 0..179
@@ -36,7 +36,7 @@ INTERPOLATIONS = (
 
 
 def _torch_modes() -> dict[Image.Resampling, str]:
-    """Which of them this torch resamples 8-bit images by; lanczos came late."""
+    """Those of them by which this torch resamples 8-bit images; older versions lack lanczos."""
     modes = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
     try:
         F.interpolate(torch.zeros(1, 3, 4, 4, dtype=torch.uint8), (2, 2), mode="lanczos", antialias=True)
@@ -50,7 +50,9 @@ IN_TORCH = _torch_modes()
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """All that chance decides for one image. `source_px` is xyxy in whole pixels, and may reach outside of it."""
+    """The random changes of one image. `source_px` is the rectangle that is shown, xyxy in whole pixels of the image;
+    after zooming out it reaches outside of the image.
+    """
 
     source_px: tuple[int, int, int, int]
     flip: bool
@@ -62,10 +64,10 @@ class Augmentation:
     contrast_first: bool = True
 
 
-def draw_augmentation(
+def sample_augmentation(
     random: np.random.Generator, size_hw: tuple[int, int], boxes_px: Float[np.ndarray, "n 4"]
 ) -> Augmentation:
-    """Draw the changes of an image of `size_hw` with these objects. No objects gives no crop, as in Caffe."""
+    """Sample the changes of an image of `size_hw` with these objects. Without objects there is no crop, as in Caffe."""
     height, width = size_hw
     size = np.array([width, height, width, height], dtype=np.float64)
 
@@ -79,9 +81,9 @@ def draw_augmentation(
     contrast_first = random.random() < PROBABILITY
     ratio = chance(random.uniform(*ZOOM_OUT), 1.0)
     left, top = random.uniform(0, 1, 2) * (ratio - 1)
-    # The canvas is `ratio` images wide and high; the image lies on it at (left, top), in images.
+    # The canvas is `ratio` images wide and high; its left top corner is at (left, top), in images.
     boxes = (boxes_px / size + [left, top, left, top]) / ratio
-    crop = draw_crop(random, boxes)
+    crop = sample_crop(random, boxes)
     source = np.round((crop * ratio - [left, top, left, top]) * size).astype(int)  # Caffe too cuts at whole pixels
     return Augmentation(
         source_px=(
@@ -100,10 +102,9 @@ def draw_augmentation(
     )
 
 
-def draw_crop(random: np.random.Generator, boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "4"]:
-    """Each sampler looks for a crop that overlaps some object enough; one of those found, or the whole, is taken.
-
-    Relative to the image, as `boxes` are (sampler.cpp:86-160).
+def sample_crop(random: np.random.Generator, boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "4"]:
+    """A crop: each sampler tries to find one whose IoU with some object is enough; one of those found, or the whole, is
+    chosen. xyxy, relative as `boxes` are (sampler.cpp:86-160).
     """
     whole = np.array([0.0, 0.0, 1.0, 1.0])
     if len(boxes) == 0:
@@ -123,9 +124,10 @@ def draw_crop(random: np.random.Generator, boxes: Float[np.ndarray, "n 4"]) -> F
 
 
 def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tuple[Sample, tuple[int, int, int, int]]:
-    """The sample at size x size, and the rectangle in it that comes from the photograph; the rest is black.
+    """The sample at size x size, and the rectangle in it (xyxy) that shows the photograph; the rest is black.
 
-    Objects whose centre is outside of the rectangle are left out, the others are cut at its border.
+    Objects whose center is outside of the new image are dropped, the others are cut at its border. A crop that misses
+    the photograph, as it may after zooming out, gives the rectangle (0, 0, 0, 0).
     """
     left, top, right, bottom = augmentation.source_px
     scale = np.array([size / (right - left), size / (bottom - top)] * 2)
@@ -133,7 +135,7 @@ def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tup
     inside = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
     image = np.zeros((size, size, 3), np.uint8)
     content = (0, 0, 0, 0)
-    if inside[0] < inside[2] and inside[1] < inside[3]:  # after zooming out a crop may miss the photograph
+    if inside[0] < inside[2] and inside[1] < inside[3]:
         low = np.minimum(np.round((np.array(inside[:2]) - [left, top]) * scale[:2]), size - 1).astype(int)
         high = np.clip(np.round((np.array(inside[2:]) - [left, top]) * scale[:2]), low + 1, size).astype(int)
         content = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
@@ -145,8 +147,8 @@ def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tup
         image[content[1] : content[3], content[0] : content[2]] = pasted
 
     boxes = (sample.boxes_px - [left, top, left, top]) * scale
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    kept = ((centre > 0) & (centre < size)).all(axis=1)
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    kept = ((center > 0) & (center < size)).all(axis=1)
     boxes = np.clip(boxes[kept], 0, size)
     if augmentation.flip:
         boxes = np.stack([size - boxes[:, 2], boxes[:, 1], size - boxes[:, 0], boxes[:, 3]], axis=1)
@@ -164,15 +166,16 @@ def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tup
 def resample(
     image: UInt8[np.ndarray, "_ _ 3"], size_hw: tuple[int, int], interpolation: Image.Resampling, *, flip: bool = False
 ) -> UInt8[np.ndarray, "_ _ 3"]:
-    """The image at another size, antialiased as Pillow does; by torch's kernels where they do it three times faster.
-
-    On photographs the two differ by two levels of 255 at most, here and there. `flip` turns left and right.
+    """The image at another size, antialiased as by Pillow. Torch's kernels are used for the filters that torch has: they
+    are faster, and differ by two levels of 255 at most on photographs. `flip` swaps left and right.
     """
     mode = IN_TORCH.get(interpolation)
     if mode is None or min(*image.shape[:2], *size_hw) < 2:  # torch's kernels fail on a single row or column
         small = Image.fromarray(image).resize((size_hw[1], size_hw[0]), interpolation)
         return np.asarray(small.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else small)
-    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None]  # a copy, as torch wants to be allowed to write
+    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[
+        None
+    ]  # a copy, as torch requires memory that it may write to
     resized = F.interpolate(pixels, size_hw, mode=mode, antialias=True)
     changed: np.ndarray = (resized.flip(3) if flip else resized)[0].permute(1, 2, 0).numpy()
     return changed

@@ -14,7 +14,7 @@ import numpy as np
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import get_worker_info
 
-from ssd300.data.augment import Augmentation, apply_geometry, draw_augmentation
+from ssd300.data.augment import Augmentation, apply_geometry, sample_augmentation
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.samples import as_sample, read_sample
@@ -91,7 +91,7 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         if not self.augment:
             return Item(at_network_size(sample, self.size), None, (0, 0, self.size, self.size), skipped)
         random = np.random.default_rng([self.seed, 1, epoch, index])
-        augmentation = draw_augmentation(random, sample.size_hw, sample.boxes_px)
+        augmentation = sample_augmentation(random, sample.size_hw, sample.boxes_px)
         changed, content = apply_geometry(sample, augmentation, self.size)
         return Item(changed, augmentation, content, skipped)
 

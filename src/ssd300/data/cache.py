@@ -1,7 +1,7 @@
-"""Decoded images kept for the whole run, in memory or on disk, shared by all workers.
+"""Decoded images stored for the whole run, in memory or on disk, shared by all workers.
 
-One flat buffer holds the pixels of every image at a place that its size decides; a byte an image says whether they
-are there. Whichever worker decodes an image first puts them in. What comes out is what `read_image` gives.
+One flat buffer has room for the pixels of every image, and a byte per image that is 1 once they are there. The worker
+that decodes an image first stores it. Reading from it returns what `read_image` returns.
 """
 
 import mmap
@@ -21,42 +21,42 @@ from ssd300.system.memory import free_memory_bytes, gigabytes
 from ssd300.types import Annotation
 
 CHANNELS = 3
-MOST_OF_WHAT_IS_FREE = 0.8  # the rest is for the network, the workers and all else
+MAX_SHARE_OF_FREE = 0.8  # the rest is for the network, the workers and all else
 
 
 class ImageCache:
-    """Reads images of a data set, each from its file once.
+    """Reads the images of a dataset; a second read of an image does not open its file.
 
-    The buffer reaches workers by fork, not by pickling. An image whose pixels are not of the size that its annotation
-    says, or that cannot be read, is not kept: it is decoded, or is an error, every time.
+    Workers get the buffer by fork, not by pickling. An image that cannot be read, or whose size is not that of its
+    annotation, is not stored: it is an error, or is decoded, every time.
     """
 
     def __init__(self, annotations: Sequence[Annotation], *, folder: Path | None = None, copies: int = 1) -> None:
-        """A cache in memory, or in a file of `folder` that has no name and ends with the process.
+        """A cache in memory, or in a nameless file of `folder` that is gone when the process ends.
 
-        `copies` is how many processes of a run keep one each; all of them have to fit.
+        `copies` is how many processes of a run have a cache each; together they must fit.
 
         Raises:
-            UsageError: the decoded images do not fit into what is free; the message has both sizes.
+            UsageError: the decoded images do not fit into the free space; the message has both sizes.
         """
         self.sizes_hw = [_size_hw(annotation) for annotation in annotations]
         ends = np.cumsum([prod(size) * CHANNELS for size in self.sizes_hw], dtype=np.int64)
-        self.starts = len(annotations) + np.concatenate([[0], ends])  # after a byte an image
+        self.starts = len(annotations) + np.concatenate([[0], ends])  # after one byte per image
         self.nbytes = int(self.starts[-1])
         where = "in memory" if folder is None else f"on the disk of {folder}"
         free = free_memory_bytes() if folder is None else shutil.disk_usage(_existing(folder)).free
         times = f" in each of {copies} processes" if copies > 1 else ""
-        if self.nbytes * copies > MOST_OF_WHAT_IS_FREE * free:
+        if self.nbytes * copies > MAX_SHARE_OF_FREE * free:
             raise UsageError(
                 f"{len(annotations)} decoded images take {gigabytes(self.nbytes)}{times}, more than fits "
                 f"{where}, where {gigabytes(free)} are free",
-                fix="Leave --cache out" + (", or use --cache disk." if folder is None else "."),
+                fix="Remove --cache" + (", or use --cache disk." if folder is None else "."),
             )
         self.summary = f"{gigabytes(self.nbytes)}{times} of {gigabytes(free)} free {where}"
         self._buffer = np.frombuffer(_shared(self.nbytes, folder), np.uint8)
 
     def read(self, index: int, path: Path) -> UInt8[np.ndarray, "h w 3"]:
-        """The pixels of the image with this number. Not to be written to. Raises DataError as `read_image`."""
+        """The pixels of image `index`, of the file `path`; not to be written to. Raises DataError as `read_image`."""
         height, width = self.sizes_hw[index]
         place = self._buffer[self.starts[index] : self.starts[index + 1]].reshape(height, width, CHANNELS)
         if self._buffer[index]:

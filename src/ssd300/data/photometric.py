@@ -1,4 +1,4 @@
-"""The paper's colour changes, for a batch of images on whatever device they are. im_transforms.cpp:551-730.
+"""The paper's color changes, for a batch of images on its own device (im_transforms.cpp:551-730).
 
 Each change saturates at 0 and 255 as Caffe's 8-bit images do; values in between are not rounded.
 """
@@ -15,7 +15,7 @@ from ssd300.images.to_tensor import WHITE
 def apply_photometric(
     images: UInt8[Tensor, "batch 3 h w"], changes: Photometric, fill: Float[Tensor, "3 1 1"]
 ) -> Float[Tensor, "batch 3 h w"]:
-    """RGB in 0..1 with the colours changed, and `fill` (RGB in 0..1) wherever the photograph does not reach."""
+    """RGB in 0..1 with the colors changed, and `fill` (RGB in 0..1) outside of the photograph."""
     pixels = images.float()
     first = changes.contrast_first
     pixels = (pixels + _column(changes.brightness)).clamp_(0, WHITE)
@@ -40,14 +40,14 @@ def _contrast(pixels: Tensor, factor: Float[Tensor, " batch"]) -> Tensor:
 
 
 def _saturation(pixels: Tensor, factor: Float[Tensor, " batch"]) -> Tensor:
-    """HSV's saturation times `factor`, at most 1. Each channel moves on a line to the value."""
+    """HSV's saturation times `factor`, cut at 1: each channel moves linearly from or to the value."""
     value, low = pixels.amax(1, keepdim=True), pixels.amin(1, keepdim=True)
     most = value / (value - low).clamp(min=1e-6)
     return value - (value - pixels) * torch.minimum(_column(factor), most)
 
 
 def _hue(pixels: Tensor, degrees: Float[Tensor, " batch"]) -> Tensor:
-    """HSV's hue turned by `degrees`; only the images that turn are worked on."""
+    """HSV's hue turned by `degrees`; images with 0 degrees are not computed."""
     turned = torch.nonzero(degrees).flatten()
     if len(turned) == 0:
         return pixels

@@ -1,4 +1,4 @@
-"""An annotation and its image together. No torch here: evaluation of exported files goes through this."""
+"""An annotation and its image together, as a `Sample`. No torch here: evaluation of exported files uses this."""
 
 import numpy as np
 from jaxtyping import UInt8
@@ -13,7 +13,7 @@ def read_sample(annotation: Annotation) -> Sample:
 
 
 def as_sample(annotation: Annotation, image: UInt8[np.ndarray, "h w 3"]) -> Sample:
-    """An annotation with its image's pixels."""
+    """An annotation with the pixels of its image; the size is that of the pixels."""
     return Sample(
         image=image,
         boxes_px=annotation.boxes_px,

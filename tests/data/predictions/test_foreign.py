@@ -120,7 +120,7 @@ def test_every_form_gives_the_same_rows(data, tmp_path, form, write):
 
 def test_ids_without_their_file_are_told(data, tmp_path):
     path, ids_of = write_coco(tmp_path)
-    with pytest.raises(DataError, match="not known") as caught:
+    with pytest.raises(DataError, match="is not known") as caught:
         read_predictions(path, data.annotations, data.classes)
     assert "--ids-of" in caught.value.fix
     path.write_text(json.dumps([{"image_id": 99, "category_id": 7, "score": 1, "bbox": [0, 0, 1, 1]}]))
@@ -156,16 +156,16 @@ def test_a_fault_is_named_with_its_place(data, tmp_path, name, content, message)
     ("content", "message"),
     [
         ({"images": [{"image": "p0"}]}, "'detections' is missing"),
-        ({"images": [{"image": "", "detections": []}]}, "do not say of which image"),
+        ({"images": [{"image": "", "detections": []}]}, "do not name their image"),
         ({"images": [{"image": "p0", "detections": []}] * 2}, r"is at .*image 1 already"),
         ({"images": [{"image": "p0", "detections": [{"label": "red"}]}]}, "'box' is missing"),
         ({"images": [{"image": "p0", "detections": [{"box": 5}]}]}, "not subscriptable"),
         ({"images": [5]}, "not subscriptable"),
-        ({"images": [{"id": 1}], "annotations": []}, "no COCO annotations"),
+        ({"images": [{"id": 1}], "annotations": []}, "not COCO annotations"),
         ({"images": [{"id": 1, "file_name": "p0.jpg"}], "categories": [{"id": 1, "name": "red"}],
           "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]}, "no score"),
         ({"images": 5}, "none of the keys"),
-        ([5], "ids of COCO results"),
+        ([5], "ids in COCO results"),
     ],
 )  # fmt: skip
 def test_a_fault_in_one_json_file_is_named(data, tmp_path, content, message):
@@ -183,7 +183,7 @@ def test_faults_that_are_skipped_are_counted_and_the_rest_is_read(data, tmp_path
     path.write_text(json.dumps([*rows, *wrong]))
     stored = read_predictions(path, data.annotations, data.classes, ids_of=ids_of, on_bad="skip")
     assert len(stored.table) == 3
-    assert "4 row(s) left out" in stored.notes[0]
+    assert "4 row(s) skipped" in stored.notes[0]
     assert "entry 4: the image id 99" in stored.notes[0]
 
 
@@ -193,7 +193,7 @@ def test_boxes_that_are_none_or_outside_are_told(data, tmp_path):
     boxes = ([0, 0, -5, 5], [150, 100, 30, 30], [159, 119, 2, 2], [-3, 0, 5, 5])
     path.write_text(json.dumps([{"image_id": 0, "category_id": 7, "score": 0.5, "bbox": box} for box in boxes]))
     notes = read_predictions(path, data.annotations, data.classes, ids_of=ids_of).notes
-    assert any("1 box(es) end before they begin" in note for note in notes)
+    assert any("1 box(es) are inverted" in note for note in notes)
     assert any("2 box(es) leave their image" in note for note in notes)
     assert any("no score is below 0.5" in note for note in notes)
 

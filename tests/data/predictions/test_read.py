@@ -99,7 +99,7 @@ def test_predictions_that_are_still_packed_are_told(data, tmp_path):
 def test_an_unknown_class_file_two_kinds_at_once_and_nothing(data, tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read(tmp_path / "none", data)
-    with pytest.raises(DataError, match="unknown form"):
+    with pytest.raises(DataError, match="unknown format"):
         read(tmp_path, data)
     (tmp_path / "comp4_det_test_green.txt").write_text("")
     with pytest.raises(DataError, match="'green' is not one of blue, red"):

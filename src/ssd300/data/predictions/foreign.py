@@ -1,8 +1,7 @@
-"""Detections in the forms of other tools: COCO's two, FiftyOne's labels, YOLO's text files, VOC's XML with scores.
+"""Detections in the formats of other tools: COCO's two, FiftyOne's labels, YOLO text files, VOC XML with scores.
 
-Our own single object is among them: `detections.json`, which is the API's answer too.
-
-Each reader puts what it finds into `PredictionRows`. A prediction without a score is a fault in every form.
+Our own single object is among them: `detections.json`, which is the API's response too. Each reader puts what it finds
+into `PredictionRows`. A prediction without a score is a fault.
 """
 
 import json
@@ -23,18 +22,18 @@ from ssd300.data.predictions.rows import PredictionRows
 from ssd300.errors import DataError
 
 Reader: TypeAlias = Callable[[PredictionRows, Path | None], list[str]]
-SCORES = ("score", "confidence")  # what tools call it in XML
-NO_SCORE = "the prediction has no score; these look like labels"
+SCORES = ("score", "confidence")  # as tools name it
+NO_SCORE = "the prediction has no score; is this an annotation?"
 OBJECTS = ("detections.json", "labels.json")  # ours and FiftyOne's, in a folder
 EXPORT = "Export the predictions again."
 CLASS_FILES = ("classes.txt", "obj.names")
 
 
 def foreign_reader(path: Path) -> tuple[str, Reader] | None:
-    """The name of the form that `path` has and what reads it; None for none of these.
+    """The name of the format of `path` and its reader; None for none of these.
 
     Raises:
-        DataError: a JSON file that cannot be read, or whose object has no form that is known.
+        DataError: a JSON file cannot be read, or its object is of no known format.
     """
     if path.is_file() and path.suffix == ".json":
         beginning = path.read_bytes()[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -54,20 +53,20 @@ def foreign_reader(path: Path) -> tuple[str, Reader] | None:
 
 def _object_reader(file: Path) -> tuple[str, Reader]:
     content = _load(file)
-    for key, (kind, form, read) in _BY_KEY.items():
+    for key, (kind, name, read) in _BY_KEY.items():
         if isinstance(content, dict) and isinstance(content.get(key), kind):
-            return form, partial(read, content, file)
+            return name, partial(read, content, file)
     keys = ", ".join(f"'{key}'" for key in _BY_KEY)
-    raise DataError(f"predictions of an unknown form: there is none of the keys {keys}", where=file, fix=EXPORT)
+    raise DataError(f"predictions of an unknown format: there is none of the keys {keys}", where=file, fix=EXPORT)
 
 
 def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) -> list[str]:
     """A list of `image_id`, `category_id`, `bbox` (x, y, width, height) and `score`."""
     if ids_of is None:
         raise DataError(
-            "what the ids of COCO results stand for is not known",
+            "the meaning of the ids in COCO results is not known",
             where=path,
-            fix="Name the COCO annotations whose ids these are with --ids-of.",
+            fix="Name the COCO annotations that have these ids with --ids-of.",
         )
     return _add_coco(_load(path), path, _load(ids_of), ids_of, rows)
 
@@ -75,18 +74,18 @@ def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) ->
 def _read_coco_annotations(
     content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None
 ) -> list[str]:
-    """COCO's `images`, `categories` and `annotations`, each of these with a score: what the ids mean stands there."""
+    """COCO's `images`, `categories` and `annotations`, each annotation with a score. The ids refer to the same file."""
     return _add_coco(content["annotations"], file, content, file, rows)
 
 
 def _add_coco(entries: Any, file: Path, ids: Any, ids_of: Path, rows: PredictionRows) -> list[str]:
-    """`entries` stand in `file`; `ids` is COCO's annotations, from `ids_of`."""
+    """`entries` are from `file`; `ids` are the COCO annotations of the file `ids_of`."""
     try:
         images = {entry["id"]: str(entry["file_name"]) for entry in ids["images"]}
         categories = {entry["id"]: str(entry["name"]) for entry in ids["categories"]}
     except (KeyError, TypeError) as error:
         raise DataError(
-            f"these are no COCO annotations ({error!r})", where=ids_of, fix="Name a file with images and categories."
+            f"these are not COCO annotations ({error!r})", where=ids_of, fix="Name a file with images and categories."
         ) from error
     for number, entry in enumerate(entries, start=1):
         with rows.at(f"{file}, entry {number}"):
@@ -119,14 +118,14 @@ def _read_fiftyone(content: dict[str, Any], file: Path, rows: PredictionRows, _i
 
 
 def _read_ours(content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
-    """`images`, each as `Result.to_dict` gives it."""
+    """`images`, each a row of `jsonl.image_row`."""
     for number, image in enumerate(content["images"], start=1):
         with rows.at(where := f"{file}, image {number}"):
             add_image(image, where, rows)
     return []
 
 
-_BY_KEY = {  # of two keys that are there, the first one decides
+_BY_KEY = {  # the first key that is present decides
     "labels": (dict, "fiftyone", _read_fiftyone),
     "annotations": (list, "coco", _read_coco_annotations),
     "images": (list, "json", _read_ours),
@@ -134,7 +133,7 @@ _BY_KEY = {  # of two keys that are there, the first one decides
 
 
 def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
-    """A text file an image: class number, centre and size (relative), and score, as Ultralytics' save_conf writes."""
+    """A text file per image: class number, center and size (relative), and score, as Ultralytics' save_conf writes."""
     listed = next((path / name for name in CLASS_FILES if (path / name).is_file()), None)
     names: Sequence[str] = rows.classes if listed is None else listed.read_text(encoding="utf-8").split("\n")
     for file in sorted(path.glob("*.txt")):
@@ -155,11 +154,11 @@ def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[s
                 xmin, ymin, xmax, ymax = to_corners(x, y, width, height)
                 box_px = (xmin * wide, ymin * high, xmax * wide, ymax * high)
                 rows.add(index, rows.label(names[number_of_class].strip()), (score, *box_px))
-    return [] if listed else ["there is no classes.txt: class numbers count the data's classes"]
+    return [] if listed else ["there is no classes.txt: class numbers are indices into the classes of the data"]
 
 
 def _read_voc_xml(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
-    """A file an image, of VOC's form, each object with a score; corners count from 1 and include the last pixel."""
+    """A VOC annotation file per image, each object with a score."""
     for file in sorted(path.glob("*.xml")):
         with rows.at(str(file)):
             try:
@@ -195,7 +194,7 @@ def _score(entry: dict[str, Any]) -> float:
 def _size(rows: PredictionRows, index: int) -> tuple[int, int]:
     size_hw = rows.annotations[index].size_hw
     if size_hw is None:
-        raise DataError("the boxes are relative, and the data does not say the image's size")
+        raise DataError("the boxes are relative, and the size of the image is not in the data")
     return size_hw
 
 

@@ -1,8 +1,7 @@
-"""Detections that were stored by this program or another one, as a table to be scored against annotations.
+"""Stored detections of this program or another one, as a table to be scored against annotations.
 
-Knows no metric. VOC's result files, which count pixels from 1 and include the last one, and our own lines are read and
-written here; what is one JSON object, and other tools' forms, in `foreign_predictions`. Every fault is named by file
-and line, and nothing is dropped in silence.
+The format is recognized by content: VOC's result files (`comp4`), our own lines (`jsonl`), or one of `foreign`. A fault
+is named by file and line; rows that are skipped are counted. No metric here.
 """
 
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ UNDERSTOOD = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoredPredictions:
-    """`table` in the order of the files; `format` says whose they are; `notes` must be said aloud."""
+    """`table` is in the order of the files; `format` is the name of their format; `notes` are to be printed."""
 
     table: DetectionTable
     format: str
@@ -42,43 +41,49 @@ def read_predictions(
     ids_of: Path | None = None,
     on_bad: OnBadPrediction = "error",
 ) -> StoredPredictions:
-    """Read what a detector has stored; which form it has is found out from its content.
+    """Read what a detector has stored, in any format of `UNDERSTOOD`.
 
-    Forms: VOC's result files, our `detections.jsonl` and `detections.json`, COCO results and annotations, FiftyOne's
-    labels, YOLO's text files and VOC's XML files, each with scores. `ids_of` is the COCO file that says what the ids
-    in COCO results stand for. An image or class without detections is a normal value, and counted in the notes, as is
-    all that `on_bad` leaves out.
+    `ids_of` is the COCO annotations that the ids in COCO results refer to. Images without detections are normal, and
+    counted in the notes, as are the rows that `on_bad` skips.
 
     Raises:
-        DataError: no known form or two at once; and unless `on_bad` skips it an unknown image or class, a row of the
-            wrong form, an image twice (in our own forms), or a number that is not finite: with file and line.
+        DataError: no known format or two at once; and, unless `on_bad` skips it, an unknown image or class, a malformed
+            row, a second row for an image (in our own formats), or a number that is not finite: with file and line.
     """
-    target = PredictionRows(annotations, classes, on_bad)
+    rows = PredictionRows(annotations, classes, on_bad)
     result_files = sorted(path.glob(PATTERN)) if path.is_dir() else []
-    jsonl = path / run_layout.DETECTIONS_JSONL if path.is_dir() else path
-    notes: list[str] = []
-    of_a_run = path / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
-    if not result_files and not jsonl.is_file() and of_a_run.is_file():
-        jsonl = of_a_run
+    jsonl = _jsonl_file(path, search_run=not result_files)
     if result_files and jsonl.is_file():
         raise DataError(
             f"the folder holds two predictions, VOC results and {run_layout.DETECTIONS_JSONL}",
             where=path,
             fix=f"Name {jsonl}, or move the result files to a folder of their own.",
         )
+    notes: list[str] = []
     if result_files:
-        form = "comp4"
-        notes += read_comp4(result_files, target)
+        format_name = "comp4"
+        notes = read_comp4(result_files, rows)
     elif jsonl.is_file() and looks_like_jsonl(jsonl):
-        form = "jsonl"
-        read_jsonl(jsonl, target)
+        format_name = "jsonl"
+        read_jsonl(jsonl, rows)
     elif (foreign := foreign_reader(path)) is not None:
-        form, read = foreign
-        notes += read(target, ids_of)
-    elif path.exists():
-        packed = [file.name for file in sorted(path.glob("*")) if file.suffix in ARCHIVES] if path.is_dir() else []
-        first = f"Unpack {packed[0]} first. " if packed else ""
-        raise DataError("predictions of an unknown form", where=path, fix=f"{first}Understood: {UNDERSTOOD}.")
+        format_name, read = foreign
+        notes = read(rows, ids_of)
     else:
-        raise DataError("there is no such file or folder", where=path, fix=f"Name {UNDERSTOOD}.")
-    return StoredPredictions(table=target.table(), format=form, notes=(*notes, *target.notes()))
+        raise _unknown(path)
+    return StoredPredictions(table=rows.table(), format=format_name, notes=(*notes, *rows.notes()))
+
+
+def _jsonl_file(path: Path, *, search_run: bool) -> Path:
+    """Our own lines, there or not: the file `path`, that of the folder `path`, or that of a run's evaluation."""
+    file = path / run_layout.DETECTIONS_JSONL if path.is_dir() else path
+    of_a_run = path / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
+    return of_a_run if search_run and not file.is_file() and of_a_run.is_file() else file
+
+
+def _unknown(path: Path) -> DataError:
+    if not path.exists():
+        return DataError("there is no such file or folder", where=path, fix=f"Name {UNDERSTOOD}.")
+    packed = [file.name for file in sorted(path.glob("*")) if file.suffix in ARCHIVES] if path.is_dir() else []
+    first = f"Unpack {packed[0]} first. " if packed else ""
+    return DataError("predictions of an unknown format", where=path, fix=f"{first}Understood: {UNDERSTOOD}.")

@@ -1,7 +1,7 @@
 """The rows that readers of stored predictions find, and the data that they belong to.
 
-An image is found by its id, its path, or else its file name without ending where only one image has that; a class by
-its name. What fits neither is an error, or left out and counted, as the policy says.
+An image is found by its id, its path, or its file name without ending if only one image has it; a class by its name. A
+row that fits neither is an error, or is skipped and counted, as `--on-bad-prediction` decides.
 """
 
 import math
@@ -20,8 +20,8 @@ from ssd300.types import Annotation, DetectionTable
 
 OnBadPrediction: TypeAlias = Literal["error", "skip"]
 SHOWN_CLASSES = 25
-USUAL_LOWEST_SCORE = 0.05  # detections are stored from here or lower: precision at high recall is made of low scores
-OUTSIDE_PX = 1.0  # a box that leaves its image by more is told
+USUAL_MIN_SCORE = 0.05  # a higher minimum in stored detections costs AP: precision at high recall comes from low scores
+OUTSIDE_PX = 1.0  # a box that leaves its image by more is reported
 
 
 @dataclass
@@ -31,8 +31,8 @@ class PredictionRows:
     annotations: Sequence[Annotation]
     classes: Sequence[str]
     on_bad: OnBadPrediction = "error"
-    left_out: list[str] = field(init=False, default_factory=list)
-    places: dict[int, str] = field(init=False, default_factory=dict)  # index of an image -> where its row stands
+    skipped: list[str] = field(init=False, default_factory=list)
+    places: dict[int, str] = field(init=False, default_factory=dict)  # index of an image -> file and line of its row
     images: Mapping[str, int] = field(init=False)
     labels: Mapping[str, int] = field(init=False)
     image_index: "array[int]" = field(init=False, default_factory=lambda: array("q"))
@@ -50,26 +50,28 @@ class PredictionRows:
         self.images = images | {annotation.image_id: index for index, annotation in enumerate(self.annotations)}
 
     def image(self, name: str) -> int:
-        """Its number. Raises DataError."""
+        """The index of the image of this id, path or file name. Raises DataError if there is none, or several."""
         if not name:
-            raise DataError("the detections do not say of which image they are", fix="Send images with their names.")
+            raise DataError("the detections do not name their image", fix="Send images with their names.")
         index = self.images.get(name)
         if index is None:
             index = self.images.get(PureWindowsPath(name).stem)  # of a path with either kind of slash
         if index is None:
             raise DataError(
                 f"the image '{name}' is not in the data, or several have its name",
-                fix="Name the data and split that were detected on.",
+                fix="Name the data and the split on which the detector ran.",
             )
         return index
 
     def label(self, name: str) -> int:
+        """The label of the class of this name. Raises DataError if there is none."""
         if name not in self.labels:
             known = ", ".join(self.classes[:SHOWN_CLASSES])
             raise DataError(f"the class '{name}' is not one of {known}", fix="Use the classes of the predictions.")
         return self.labels[name]
 
     def add(self, image: int, label: int, numbers: Sequence[float]) -> None:
+        """Add a row; `numbers` are its score and box (xyxy). Raises DataError for a number that is not finite."""
         if not math.isfinite(sum(numbers)):
             raise DataError(f"score or box is not finite: {', '.join(map(str, numbers))}")
         self.image_index.append(image)
@@ -87,41 +89,41 @@ class PredictionRows:
 
     @contextmanager
     def at(self, where: str) -> Iterator[None]:
-        """Reading of what stands at `where`: a fault is told with the place, or noted, as the policy says."""
+        """Around the reading of what is at `where`: a fault becomes a DataError with the place, or is skipped."""
         try:
             yield
         except (ValueError, TypeError, KeyError) as error:  # DataError is a ValueError too
             what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-            fix = "Correct it, or leave such rows out with --on-bad-prediction skip."
+            fix = "Correct it, or skip such rows with --on-bad-prediction skip."
             if isinstance(error, DataError):
                 what, fix = error.what, error.fix or fix
             if self.on_bad == "error":
                 raise DataError(what, where=where, fix=fix) from None
-            self.left_out.append(f"{where}: {what}")
+            self.skipped.append(f"{where}: {what}")
 
     def notes(self) -> list[str]:
-        """What must be said of the rows: images without any, rows left out, boxes that are none or outside."""
+        """Remarks to print: skipped rows, images without rows, inverted boxes, boxes outside, a high minimum score."""
         table = self.table()
         notes = []
-        if self.left_out:
+        if self.skipped:
             notes.append(
-                f"{len(self.left_out)} row(s) left out by --on-bad-prediction skip; the first: {self.left_out[0]}"
+                f"{len(self.skipped)} row(s) skipped by --on-bad-prediction skip; the first: {self.skipped[0]}"
             )
         empty = len(self.annotations) - len(np.unique(table.image_index))
         if empty:
             notes.append(f"{empty} of {len(self.annotations)} images have no detection")
         inverted = (table.boxes_px[:, 2:] < table.boxes_px[:, :2]).any(axis=1)
         if inverted.any():
-            notes.append(f"{int(inverted.sum())} box(es) end before they begin: they find nothing, and count as false")
+            notes.append(f"{int(inverted.sum())} box(es) are inverted: they match no object, and count as false")
         sizes = np.array([annotation.size_hw or (np.inf, np.inf) for annotation in self.annotations], float)
         limits = sizes.reshape(-1, 2)[table.image_index][:, ::-1]
         outside = (table.boxes_px < -OUTSIDE_PX).any(axis=1) | (table.boxes_px[:, 2:] > limits + OUTSIDE_PX).any(axis=1)
         outside &= ~inverted
         if outside.any():
-            notes.append(f"{int(outside.sum())} box(es) leave their image; they are taken as they are")
-        if len(table) and (lowest := float(table.scores.min())) > USUAL_LOWEST_SCORE:
+            notes.append(f"{int(outside.sum())} box(es) leave their image; they are used as they are")
+        if len(table) and (lowest := float(table.scores.min())) > USUAL_MIN_SCORE:
             notes.append(
-                f"no score is below {lowest:.3g}: what was cut off there is missing from AP; store from 0.01, as "
+                f"no score is below {lowest:.3g}: detections with lower scores are missing from AP; store them, as "
                 "`ssd300 detect --min-score 0.01` does"
             )
         return notes
