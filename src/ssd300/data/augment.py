@@ -166,7 +166,7 @@ def apply_geometry(sample: Sample, augmentation: Augmentation, size: int) -> tup
 def resample(
     image: UInt8[np.ndarray, "_ _ 3"], size_hw: tuple[int, int], interpolation: Image.Resampling, *, flip: bool = False
 ) -> UInt8[np.ndarray, "_ _ 3"]:
-    """The image at another size, antialiased as by Pillow. Torch's kernels are used for the filters that torch has: they
+    """The image at another size, antialiased as by Pillow. Torch's kernels do it for the filters that torch has: they
     are faster, and differ by two levels of 255 at most on photographs. `flip` swaps left and right.
     """
     mode = IN_TORCH.get(interpolation)
