@@ -68,7 +68,7 @@ def test_spoilt_data(coloured, light_run, tmp_path, capsys, spoil, words, code, 
         assert not {name for name in left if name.endswith((".safetensors", ".pt", ".tmp"))}
 
 
-def test_labels_left_out_are_counted_in_the_log_and_in_the_run(coloured, tmp_path, capsys):
+def test_dropped_boxes_are_counted_in_the_log_and_in_the_run(coloured, tmp_path, capsys):
     label(coloured, object_xml("red", (50, 5, 20, 60)) + object_xml("blue", (5, 5, 50, 60)))
     words = [word.format(data=coloured, tmp=tmp_path) for word in TRAIN]
     assert main([*words, "--workers", "0", "--on-bad-label", "drop-box"]) == 0
@@ -146,6 +146,6 @@ def test_images_that_cannot_be_read_are_skipped_and_counted_where_the_policy_say
     assert json.loads((tmp_path / "out/summary.json").read_text())["skipped_images"] == 2
     assert main(["eval", str(coloured), "-w", str(tmp_path / "out"), *policy, "--json"]) == 0
     output = capsys.readouterr()
-    said = json.loads(output.out)
-    assert (said["images"], said["skipped_images"]) == (1, 1)
+    report = json.loads(output.out)
+    assert (report["images"], report["skipped_images"]) == (1, 1)
     assert "p5.jpg" in output.err

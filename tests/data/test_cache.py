@@ -14,17 +14,17 @@ from ssd300.images.read import read_image
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_batches_are_the_same_with_a_cache_also_from_the_second_epoch_on(coloured, tmp_path, on_disk, workers):
     annotations = load_dataset(coloured).annotations
-    kept = ImageCache(annotations, folder=tmp_path / "run" if on_disk else None)
+    cached = ImageCache(annotations, folder=tmp_path / "run" if on_disk else None)
     epochs = 3 * len(annotations)
-    assert_equal(batches(annotations, epochs, workers=workers, cache=kept), batches(annotations, epochs))
+    assert_equal(batches(annotations, epochs, workers=workers, cache=cached), batches(annotations, epochs))
     for index, annotation in enumerate(annotations):  # what workers decoded is here too, and no file is read again
         pixels = read_image(annotation.image_path)
         annotation.image_path.unlink()
-        assert np.array_equal(kept.read(index, annotation.image_path), pixels)
+        assert np.array_equal(cached.read(index, annotation.image_path), pixels)
     assert not list(tmp_path.glob("run/*")), "the file has no name"
 
 
-def test_a_image_of_another_size_than_its_annotation_says_is_read_every_time(coloured):
+def test_an_image_of_another_size_than_its_annotation_is_read_every_time(coloured):
     annotations = [replace(annotation, size_hw=(9, 7)) for annotation in load_dataset(coloured).annotations]
     assert_equal(batches(annotations, 4, cache=ImageCache(annotations)), batches(annotations, 4))
 
@@ -39,7 +39,7 @@ def test_a_cache_that_does_not_fit_is_refused_with_both_sizes(coloured, tmp_path
     assert advice in caught.value.fix
 
 
-def test_the_caches_of_all_processes_have_to_fit(coloured, monkeypatch):
+def test_the_caches_of_all_processes_must_fit(coloured, monkeypatch):
     annotations = load_dataset(coloured).annotations
     needed = ImageCache(annotations).nbytes
     monkeypatch.setattr(cache, "free_memory_bytes", lambda: 2 * needed)

@@ -1,7 +1,7 @@
-"""Augmented photographs beside a slow, literal rendering of Caffe's order: colours on 8-bit pixels of the whole
+"""Augmented photographs against a slow, literal rendering of Caffe's order: colors on 8-bit pixels of the whole
 photograph, then the canvas, then the crop, then the resize (im_transforms.cpp, data_transformer.cpp).
 
-What differs stands in docs/differences.md.
+The differences are listed in docs/differences.md.
 """
 
 import numpy as np
@@ -51,42 +51,42 @@ def to_rgb(hsv):
     return to_bytes(np.stack(channels, axis=2))
 
 
-def distort(image, drawn):
-    contrast = [lambda x: to_bytes(x * drawn.contrast)] if drawn.contrast != 1 else []
+def distort(image, augmentation):
+    contrast = [lambda x: to_bytes(x * augmentation.contrast)] if augmentation.contrast != 1 else []
 
     def saturate(pixels):
         hsv = to_hsv(pixels)
-        hsv[..., 1] = to_bytes(hsv[..., 1] * drawn.saturation)
+        hsv[..., 1] = to_bytes(hsv[..., 1] * augmentation.saturation)
         return to_rgb(hsv)
 
     def turn(pixels):
         hsv = to_hsv(pixels)
-        hsv[..., 0] = to_bytes(hsv[..., 0] + drawn.hue_degrees / 2)  # below 0 it stays at 0, as in Caffe
+        hsv[..., 0] = to_bytes(hsv[..., 0] + augmentation.hue_degrees / 2)  # below 0 it stays at 0, as in Caffe
         return to_rgb(hsv)
 
-    colours = ([saturate] if drawn.saturation != 1 else []) + ([turn] if drawn.hue_degrees != 0 else [])
-    brightness = [lambda x: to_bytes(x + drawn.brightness)]
-    for change in brightness + (contrast + colours if drawn.contrast_first else colours + contrast):
-        image = change(image)
+    colors = ([saturate] if augmentation.saturation != 1 else []) + ([turn] if augmentation.hue_degrees != 0 else [])
+    brightness = [lambda x: to_bytes(x + augmentation.brightness)]
+    for step in brightness + (contrast + colors if augmentation.contrast_first else colors + contrast):
+        image = step(image)
     return image
 
 
-def literal(image, drawn):
-    left, top, right, bottom = drawn.source_px
+def literal(image, augmentation):
+    left, top, right, bottom = augmentation.source_px
     height, width = image.shape[:2]
     canvas = np.empty((bottom - top, right - left, 3), np.uint8)
     canvas[:] = MEAN
     low_x, low_y, high_x, high_y = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
     if low_x < high_x and low_y < high_y:
-        photograph = distort(image, drawn)[low_y:high_y, low_x:high_x]
+        photograph = distort(image, augmentation)[low_y:high_y, low_x:high_x]
         canvas[low_y - top : high_y - top, low_x - left : high_x - left] = photograph
-    small = np.asarray(Image.fromarray(canvas).resize((SIZE, SIZE), drawn.interpolation))
-    return small[:, ::-1] if drawn.flip else small
+    small = np.asarray(Image.fromarray(canvas).resize((SIZE, SIZE), augmentation.interpolation))
+    return small[:, ::-1] if augmentation.flip else small
 
 
-def ours(sample, drawn):
-    changed, content = apply_geometry(sample, drawn, SIZE)
-    batch = collate([Item(changed, drawn, content)])
+def ours(sample, augmentation):
+    changed, content = apply_geometry(sample, augmentation, SIZE)
+    batch = collate([Item(changed, augmentation, content)])
     fill = torch.tensor(MEAN / 255, dtype=torch.float32)[:, None, None]
     return apply_photometric(batch.images, batch.photometric, fill)[0].permute(1, 2, 0).numpy() * 255
 
@@ -109,8 +109,10 @@ def differences(voc_sample):
             size_hw=(height, width),
         )
         for _ in range(DRAWS):
-            drawn = sample_augmentation(random, (height, width), box)
-            found.append((drawn, float(np.abs(ours(sample, drawn) - literal(image, drawn)).mean())))
+            augmentation = sample_augmentation(random, (height, width), box)
+            found.append(
+                (augmentation, float(np.abs(ours(sample, augmentation) - literal(image, augmentation)).mean()))
+            )
     return found
 
 
@@ -120,7 +122,9 @@ def test_photographs_are_caffes_to_a_level_of_255(differences):
 
 
 def test_no_draw_goes_astray(differences):
-    """Nearest neighbours, and boxes when they enlarge, jump by whole pixels where the photograph's edge is rounded."""
+    """Nearest neighbors, and boxes when they enlarge, jump by whole pixels where the photograph's edge is rounded."""
     jumping = (Image.Resampling.NEAREST, Image.Resampling.BOX)
-    assert max(difference for drawn, difference in differences if drawn.interpolation not in jumping) < 4.0
+    assert (
+        max(difference for augmentation, difference in differences if augmentation.interpolation not in jumping) < 4.0
+    )
     assert max(difference for _, difference in differences) < 8.0

@@ -45,21 +45,21 @@ def same(one, other, *, marks=True):
 @pytest.mark.parametrize("way", [*itertools.permutations(["voc", "coco", "yolo"]), ("voc", "coco", "voc")])
 def test_there_and_back_changes_nothing(data, tmp_path, way):
     place = data
-    for number, form in enumerate(way):
-        new = tmp_path / f"{number}_{form}"
-        assert main(["convert", str(place), str(new), "--to", form]) == 0
+    for number, format_name in enumerate(way):
+        new = tmp_path / f"{number}_{format_name}"
+        assert main(["convert", str(place), str(new), "--to", format_name]) == 0
         place = new
     for purpose in ("train", "test"):
         before = load_dataset(data, purpose=purpose)
         same(before, load_dataset(place, purpose=purpose, classes=before.classes), marks="yolo" not in way)
 
 
-def test_what_a_form_cannot_say_is_told(data, tmp_path, capsys):
+def test_marks_that_a_format_lacks_are_counted(data, tmp_path, capsys):
     assert main(["convert", str(data), str(tmp_path / "new"), "--to", "yolo", "--json"]) == 0
     out, err = capsys.readouterr()
-    said = json.loads(out)
-    assert said["splits"] == {"trainval": {"images": 2, "objects": 2}, "test": {"images": 1, "objects": 1}}
-    assert said["lost"] == ["YOLO has no mark for difficult objects and crowds: lost for 2"]
+    report = json.loads(out)
+    assert report["splits"] == {"trainval": {"images": 2, "objects": 2}, "test": {"images": 1, "objects": 1}}
+    assert report["lost"] == ["YOLO has no mark for difficult objects and crowds: lost for 2"]
     assert "lost for 2" in err
     assert main(["convert", str(data), str(tmp_path / "new"), "--to", "yolo"]) == 2  # it is not empty
     assert main(["convert", str(data), str(tmp_path / "one"), "--to", "coco", "--split", "test"]) == 0
@@ -73,7 +73,7 @@ def test_nothing_is_left_of_a_conversion_that_fails(data, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_bccd_in_every_form(bccd, tmp_path, capsys):
+def test_bccd_in_every_format(bccd, tmp_path, capsys):
     drop = ["--on-bad-label", "drop-box"]
     assert main(["convert", str(bccd), str(tmp_path / "coco"), "--to", "coco", *drop]) == 0
     assert main(["convert", str(tmp_path / "coco"), str(tmp_path / "yolo"), "--to", "yolo"]) == 0

@@ -7,7 +7,6 @@ import torch
 from ssd300.data import load_dataset
 from ssd300.data.augmented_images import Item
 from ssd300.data.loader import EndlessBatches, collate, training_batches
-from ssd300.errors import DataError
 from ssd300.types import Sample
 
 
@@ -32,7 +31,7 @@ def test_batches_do_not_depend_on_the_number_of_workers(coloured, workers):
     assert_equal(batches(annotations, 4, workers=workers), batches(annotations, 4))
 
 
-def test_the_stream_goes_on_after_any_number_of_images_also_within_an_epoch(coloured):
+def test_the_stream_resumes_after_any_number_of_images_also_within_an_epoch(coloured):
     annotations = load_dataset(coloured).annotations
     whole = batches(annotations, 6)
     for seen in (1, 3, 4):
@@ -52,17 +51,6 @@ def test_every_epoch_shows_every_image_once():
         assert sorted(index for number, index in keys if number == epoch) == list(range(7))
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_an_unreadable_image_is_named_also_from_a_worker(coloured, workers):
-    annotations = load_dataset(coloured).annotations
-    broken = annotations[0].image_path
-    broken.write_bytes(broken.read_bytes()[:200])
-    with pytest.raises(DataError, match="cannot be read") as caught:
-        batches(annotations, 3, workers=workers)
-    assert caught.value.where == str(broken)
-    assert "Replace the file" in caught.value.fix
-
-
 def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
     def sample(boxes, labels):
         return Sample(
@@ -78,22 +66,26 @@ def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
     assert batch.photometric is None
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_image_that_cannot_be_read_is_told_or_the_next_one_stands_in_its_place(coloured, workers):
-    annotations = load_dataset(coloured).annotations
-    spoilt, after = annotations[1], annotations[2]
-    spoilt.image_path.write_bytes(b"no image")
-    with pytest.raises(DataError, match=spoilt.image_path.name):
-        batches(annotations, 2, workers=workers)
-    found = batches(annotations, 8, workers=workers, on_bad_image="skip")
-    ids = [image_id for batch in found for image_id in batch.image_ids]
-    assert len(ids) == 24
-    assert spoilt.image_id not in ids
-    assert ids.count(after.image_id) == 12  # of four images in six epochs, twice in each
-    skipped = [image for batch in found for image in batch.skipped]
-    assert len(skipped) == 6
-    assert all(spoilt.image_path.name in image for image in skipped)
-    for annotation in annotations:
-        annotation.image_path.write_bytes(b"")
-    with pytest.raises(DataError, match="none of the 4 images"):
-        batches(annotations, 1, workers=workers, on_bad_image="skip")
+def test_keys_resume_anywhere():
+    def keys(images_seen, batches):
+        stream = iter(EndlessBatches(7, batch_size=3, seed=5, images_seen=images_seen))
+        return [key for _ in range(batches) for key in next(stream)]
+
+    whole = keys(0, 6)
+    assert keys(9, 3) == whole[9:]
+    assert sorted(index for epoch, index in whole if epoch == 0) == list(range(7))
+
+
+def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed():
+    def order(seed, epoch):
+        return [index for batch in islice(EndlessBatches(20, batch_size=20, seed=seed), 3) for number, index in batch
+                if number == epoch]  # fmt: skip
+
+    orders = [order(seed, epoch) for seed in (0, 1) for epoch in range(3)]
+    assert len({tuple(one) for one in orders}) == 6
+
+
+def test_rows_are_a_part_of_each_batch():
+    whole = list(islice(EndlessBatches(7, batch_size=4, seed=0), 5))
+    part = list(islice(EndlessBatches(7, batch_size=4, seed=0, rows=slice(2, 4)), 5))
+    assert part == [batch[2:4] for batch in whole]

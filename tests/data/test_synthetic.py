@@ -5,7 +5,7 @@ from ssd300.data.synthetic import EMPTY_EVERY, SIZE_HW, draw_scene, write_synthe
 from ssd300.images.read import read_image
 
 
-def test_the_same_seed_draws_the_same_folder(tmp_path):
+def test_the_same_seed_gives_the_same_files(tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         write_synthetic_dataset(tmp_path / name, train=3, test=1, seed=seed)
     a, b, c = (sorted((tmp_path / name).rglob("*.*")) for name in "abc")
@@ -22,7 +22,7 @@ def test_it_is_a_voc_folder_with_images_without_objects(tmp_path):
     assert len(load_dataset(tmp_path / "data", purpose="test")) == 2
 
 
-def test_boxes_hug_the_drawn_pixels():
+def test_boxes_fit_tightly_around_the_pixels_of_their_objects():
     for seed in range(8):
         without, _ = draw_scene(np.random.default_rng(seed), objects=0)
         image, ((_, box),) = draw_scene(np.random.default_rng(seed), objects=1)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from ssd300.data import load_dataset
+from ssd300.data.formats.coco import annotation_row, category_rows, from_xywh, result_row
 from ssd300.errors import DataError
 
 CATEGORIES = [{"id": 3, "name": "dog"}, {"id": 1, "name": "cat"}, {"id": 90, "name": "cow"}]
@@ -106,7 +107,7 @@ ENTRY = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [10, 20, 30, 15]}
         ({"images": 5}, "has no list 'images'"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_and_entry(tmp_path, changes, message):
+def test_a_fault_is_named_with_file_and_entry(tmp_path, changes, message):
     values = content(**changes)
     (tmp_path / "labels.json").write_text(json.dumps(values))
     with pytest.raises(DataError, match=message) as caught:
@@ -114,7 +115,7 @@ def test_what_is_wrong_is_told_with_file_and_entry(tmp_path, changes, message):
     assert "labels.json" in str(caught.value)
 
 
-def test_missing_images_and_what_is_no_coco(tmp_path):
+def test_missing_images_and_files_that_are_not_coco(tmp_path):
     file = write(tmp_path, "labels.json", content())
     with pytest.raises(DataError, match=r"2 image\(s\) are missing"):
         load_dataset(file)
@@ -125,3 +126,15 @@ def test_missing_images_and_what_is_no_coco(tmp_path):
     (tmp_path / "list.json").write_text("[1]")
     with pytest.raises(DataError, match="no data of a known format"):
         load_dataset(tmp_path / "list.json")
+
+
+def test_rows_by_hand_and_back():
+    row = annotation_row(5, 2, 0, (10.0, 20.0, 40.5, 35.0), crowd=True, difficult=1)
+    assert row == {
+        "id": 5, "image_id": 2, "category_id": 1, "bbox": [10, 20, 30.5, 15], "area": 457.5, "iscrowd": 1,
+        "difficult": 1,
+    }  # fmt: skip
+    assert from_xywh(*row["bbox"]) == (10, 20, 40.5, 35)
+    found = result_row("a", 2, (10.0, 20.0, 40.5, 35.0), 0.5)
+    assert found == {"image_id": "a", "category_id": 3, "bbox": [10, 20, 30.5, 15], "score": 0.5}
+    assert category_rows(["cat", "dog"]) == [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]

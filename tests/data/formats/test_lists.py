@@ -1,108 +1,180 @@
 import json
+import math
 
+import numpy as np
 import pytest
 
-from conftest import object_xml, write_voc
 from ssd300.cli import main
 from ssd300.data import load_dataset
-from ssd300.data.formats.voc_xml import read_xml
+from ssd300.data.formats.annotations import NoSplitError
+from ssd300.errors import DataError
 
 
-def test_the_seeds_lists_from_the_real_years(voc_annotations, tmp_path, capsys):
+@pytest.fixture
+def lists(coloured, tmp_path):
     out = tmp_path / "lists"
-    assert main(["prepare", "--voc07", str(voc_annotations), "--voc12", str(voc_annotations), "--out", str(out)]) == 0
-    capsys.readouterr()
-    lists = {path.stem: json.loads(path.read_text()) for path in out.glob("*.json")}
-    assert len(lists["TRAIN_images"]) == len(lists["TRAIN_objects"]) == 16551
-    assert len(lists["TEST_images"]) == len(lists["TEST_objects"]) == 4952
-    assert lists["label_map"]["background"] == 0
-    assert lists["label_map"]["tvmonitor"] == 20
-    # 000005.jpg: <xmin>263</xmin><ymin>211</ymin><xmax>324</xmax><ymax>339</ymax>, a chair
-    assert lists["TRAIN_objects"][0]["boxes"][0] == [262, 210, 323, 338]
-    assert lists["TRAIN_objects"][0]["labels"][0] == 9
-    assert (out / lists["TRAIN_images"][0]).resolve() == (voc_annotations / "VOC2007/JPEGImages/000005.jpg").resolve()
+    assert main(["prepare", str(coloured), "--out", str(out)]) == 0
+    return out
 
 
-def test_the_two_files_with_float_coordinates_are_kept(voc_annotations):
-    for name in ("2011_003353", "2011_006777"):  # they stand in no list of objects, and crash pytorch-SSD300's parser
-        boxes = [item.box_px for item in read_xml(voc_annotations / f"VOC2012/Annotations/{name}.xml").objects]
-        assert any(value != int(value) for box in boxes for value in box)
+def change(path, edit):
+    value = json.loads(path.read_text())
+    path.write_text(json.dumps(edit(value)))
 
 
-def test_an_existing_folder_is_left_alone(coloured, tmp_path, capsys):
-    out = tmp_path / "lists"
-    out.mkdir()
-    (out / "mine.txt").write_text("mine")
-    assert main(["prepare", str(coloured), "--out", str(out)]) == 2
-    assert "--overwrite" in capsys.readouterr().err
-    assert [path.name for path in out.iterdir()] == ["mine.txt"]
+def first(columns):
+    """An edit that puts other columns into the first entry, which has one object."""
+    return lambda entries: [entries[0] | columns, *entries[1:]]
 
 
-@pytest.mark.parametrize("out", [".", "sub/.."])
-def test_lists_go_into_the_folder_that_one_stands_in(coloured, monkeypatch, out):
-    (coloured / "sub").mkdir()
-    monkeypatch.chdir(coloured)
-    assert main(["prepare", ".", "--out", out, "--overwrite"]) == 0
-    assert json.loads((coloured / "TEST_images.json").read_text()) == ["JPEGImages/p4.jpg"]
-    assert not list(coloured.parent.glob(".*"))
-    assert load_dataset(".", format="lists").fingerprint() == load_dataset(".", format="voc").fingerprint()
+@pytest.mark.parametrize("purpose", ["train", "test"])
+def test_lists_hold_what_the_folder_holds(coloured, lists, purpose):
+    folder, listed = load_dataset(coloured, purpose=purpose), load_dataset(lists, purpose=purpose)
+    assert listed.classes == folder.classes
+    assert listed.fingerprint() == folder.fingerprint()
+    assert "label_map.json" in listed.notes[0]
 
 
-def test_a_folder_without_splits_is_trained_on_whole(tmp_path, capsys):
-    root = write_voc(tmp_path / "own", {"a": object_xml("nut", (1, 1, 9, 9))}, {})
-    (root / "JPEGImages/a.png").touch()
-    assert main(["prepare", str(root), "--out", str(tmp_path / "lists")]) == 0
-    assert "no test list: images of the split 'all' are trained on" in capsys.readouterr().err
-    assert json.loads((tmp_path / "lists/TRAIN_images.json").read_text()) == ["../own/JPEGImages/a.png"]
-    assert json.loads((tmp_path / "lists/TEST_images.json").read_text()) == []
+def test_lists_work_wherever_they_and_the_images_are_moved_together(coloured, lists, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    for folder in (coloured, lists):
+        folder.rename(tmp_path / "elsewhere" / folder.name)
+    assert len(load_dataset(tmp_path / "elsewhere/lists")) == 4
 
 
-def test_joined_folders_have_one_label_map(tmp_path, capsys):
-    folders = [
-        str(write_voc(tmp_path / name, {name: object_xml(name, (1, 1, 9, 9))}, {"trainval": [name]}))
-        for name in ("nut", "bolt")
-    ]
-    assert main(["prepare", *folders, "--out", str(tmp_path / "lists")]) == 0
-    assert json.loads((tmp_path / "lists/label_map.json").read_text()) == {"bolt": 1, "nut": 2, "background": 0}
-    objects = json.loads((tmp_path / "lists/TRAIN_objects.json").read_text())
-    assert [entry["labels"] for entry in objects] == [[2], [1]]
-    assert "no test list" in capsys.readouterr().err
+def test_lists_train_and_evaluate(lists, tmp_path, capsys):
+    words = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--workers", "0"]
+    assert main(["train", str(lists), "--out", str(tmp_path / "run"), *words]) == 0
+    assert main(["eval", str(lists), "--weights", str(tmp_path / "run")]) == 0
+    assert "voc07_11pt@0.5, 1 images" in capsys.readouterr().out
 
 
-def test_years_of_different_classes_are_refused(tmp_path, capsys):
-    splits = {"trainval": ["a"], "test": ["a"]}
-    years = [str(write_voc(tmp_path / name, {"a": object_xml(name, (1, 1, 9, 9))}, splits)) for name in ("nut", "bolt")]
-    words = ["prepare", "--voc07", years[0], "--voc12", years[1], "--out", str(tmp_path / "lists")]
-    assert main(words) == 3
-    assert "--classes" in capsys.readouterr().err
-    assert not (tmp_path / "lists").exists()
+def test_the_real_lists_have_the_boxes_of_the_annotations(voc_annotations, tmp_path, capsys):
+    assert main(["prepare", "--voc07", str(voc_annotations), "--out", str(tmp_path / "lists")]) == 0
+    ours = load_dataset(voc_annotations / "VOC2007", purpose="test", require_images=False)
+    listed = load_dataset(tmp_path / "lists", purpose="test", require_images=False)
+    assert listed.fingerprint() == ours.fingerprint()
 
 
-def test_check_images_reads_every_image(coloured, tmp_path, capsys):
-    image = coloured / "JPEGImages/p1.jpg"
-    image.write_bytes(image.read_bytes()[:-200])
-    words = ["prepare", str(coloured), "--out", str(tmp_path / "lists")]
-    assert main([*words, "--check-images"]) == 3
-    error = capsys.readouterr().err
-    assert "1 of 5 images cannot be read" in error
-    assert "p1.jpg" in error
-    assert not (tmp_path / "lists").exists()
-    assert main(words) == 0
+@pytest.mark.parametrize(
+    ("name", "edit", "message"),
+    [
+        ("TRAIN_images.json", lambda v: v[:-1], "4 entries where TRAIN_images.json has 3"),
+        ("TRAIN_images.json", lambda v: [1, *v[1:]], "TRAIN_images.json, entry 1: the entry is not a path"),
+        ("TRAIN_images.json", lambda v: {"a": 1}, "not a JSON list"),
+        ("TRAIN_images.json", lambda v: ["gone.jpg", *v[1:]], r"entry 1 \(.*gone.jpg\): 1 image\(s\) are missing"),
+        ("TRAIN_images.json", lambda v: ["", *v[1:]], "TRAIN_images.json, entry 1: the entry is not a path"),
+        ("TRAIN_images.json", lambda v: ["x" * 5000, *v[1:]], "are missing"),
+        ("TRAIN_images.json", lambda v: [*v[:3], v[0]], "entry 4: the image .* is listed twice, first in entry 1"),
+        ("TRAIN_objects.json", lambda v: [1, *v[1:]], "TRAIN_objects.json, entry 1: the entry is not"),
+        ("TRAIN_objects.json", lambda v: [{}, *v[1:]], "entry 1: the entry is not"),
+        ("TRAIN_objects.json", first({"labels": 1}), "entry 1: the entry is not"),
+        ("TRAIN_objects.json", first({"labels": []}), "entry 1: the entry has 1 boxes, 0 labels, 1 difficulties"),
+        (
+            "TRAIN_objects.json",
+            first({"labels": [9]}),
+            "entry 1, object 1: the label 9 is not one of label_map.json, 1",
+        ),
+        ("TRAIN_objects.json", first({"labels": [0]}), "the label 0 is not"),
+        ("TRAIN_objects.json", first({"labels": [-1]}), "the label -1 is not"),
+        ("TRAIN_objects.json", first({"labels": [1.5]}), "the label 1.5 is not"),
+        ("TRAIN_objects.json", first({"labels": [None]}), "the label None is not"),
+        ("TRAIN_objects.json", first({"difficulties": [2]}), "the difficulty 2 is not 0 or 1"),
+        ("TRAIN_objects.json", first({"boxes": [[1, 2, 3]]}), "entry 1, object 1: the box .* is not four numbers"),
+        ("TRAIN_objects.json", first({"boxes": ["1234"]}), "the box '1234' is not four numbers"),
+        ("TRAIN_objects.json", first({"boxes": [[1, 2, "3", 4]]}), "is not four numbers"),
+        ("TRAIN_objects.json", first({"boxes": [[1, 2, 3, 10**400]]}), "is not four numbers"),
+        ("TRAIN_objects.json", first({"boxes": [[9, 2, 3, 8]]}), "object 1 .*is inverted"),
+        ("TRAIN_objects.json", first({"boxes": [[1, 2, math.nan, 8]]}), "object 1 .*not a number"),
+        ("label_map.json", lambda v: v | {"red": 7}, "the labels are not 1, 2, 3"),
+        ("label_map.json", lambda v: v | {"red": 1}, "the labels are not 1, 2, 3"),
+        ("label_map.json", lambda v: v | {"red": 0}, "the labels are not 1, 2, 3"),
+        ("label_map.json", lambda v: v | {"red": "2"}, "the labels are not 1, 2, 3"),
+        ("label_map.json", lambda v: v | {"red": [2]}, "the labels are not 1, 2, 3"),
+        ("label_map.json", lambda v: v | {"background": 3}, "the labels are not 1, 2, 3"),
+        ("label_map.json", lambda v: {}, "the labels are not 1, 2, 3"),
+    ],
+)
+def test_a_bad_list_is_named_with_its_entry(lists, name, edit, message):
+    change(lists / name, edit)
+    with pytest.raises(DataError, match=message):
+        load_dataset(lists)
 
 
-def test_lists_are_made_from_lists(coloured, tmp_path):
-    absolute, relative = tmp_path / "absolute", tmp_path / "relative"
-    assert main(["prepare", str(coloured), "--out", str(absolute), "--absolute-paths"]) == 0
-    assert main(["prepare", str(absolute), "--out", str(relative)]) == 0
-    assert json.loads((relative / "TEST_images.json").read_text()) == ["../coloured/JPEGImages/p4.jpg"]
-    for name in ("TRAIN_objects.json", "TEST_objects.json", "label_map.json"):
-        assert (relative / name).read_bytes() == (absolute / name).read_bytes()
+def test_a_missing_image_is_named_with_what_to_do(lists, coloured):
+    (coloured / "JPEGImages/p1.jpg").unlink()
+    with pytest.raises(DataError, match=r"entry 2 .*p1\.jpg.*Relative paths start at the folder of the lists"):
+        load_dataset(lists)
+    assert len(load_dataset(lists, require_images=False)) == 4
 
 
-def test_a_val_split_that_is_part_of_trainval_is_no_test_list(tmp_path, capsys):
-    nut = object_xml("nut", (1, 1, 9, 9))
-    splits = {"trainval": ["a", "b"], "train": ["a"], "val": ["b"]}
-    root = write_voc(tmp_path / "own", {"a": nut, "b": nut}, splits)
-    assert main(["prepare", str(root), "--out", str(tmp_path / "lists")]) == 0
-    assert "'val' are trained on" in capsys.readouterr().err
-    assert json.loads((tmp_path / "lists/TEST_images.json").read_text()) == []
+def test_absolute_paths_and_a_map_without_background_are_understood(coloured, tmp_path):
+    out = tmp_path / "deep/lists"
+    assert main(["prepare", str(coloured), "--out", str(out), "--absolute-paths"]) == 0
+    change(out / "label_map.json", lambda v: {name: label for name, label in v.items() if name != "background"})
+    (tmp_path / "deep").rename(tmp_path / "moved")
+    assert load_dataset(tmp_path / "moved/lists").fingerprint() == load_dataset(coloured).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("split", "images"), [("TRAIN", 4), ("train", 4), ("trainval", 4), ("Test", 1), ("TEST", 1), ("val", 1)]
+)
+def test_splits_by_either_name(lists, split, images):
+    assert len(load_dataset(lists, split=split)) == images
+
+
+@pytest.mark.parametrize("purpose", ["train", "test"])
+def test_an_empty_list_is_no_split(lists, purpose):
+    for name in ("TRAIN_images", "TRAIN_objects", "TEST_images", "TEST_objects"):
+        change(lists / f"{name}.json", lambda v: [])
+    with pytest.raises(NoSplitError, match=f"is empty, there is nothing to {purpose} on"):
+        load_dataset(lists, purpose=purpose)
+
+
+def test_joined_years_have_the_ids_of_the_folders(coloured, tmp_path):
+    """The same names in both years, one of them a link."""
+    (tmp_path / "kit").mkdir()
+    years = [tmp_path / "kit/VOC2007", tmp_path / "kit/VOC2012"]
+    for year in years:
+        year.symlink_to(coloured)
+    assert main(["prepare", *map(str, years), "--out", str(tmp_path / "lists")]) == 0
+    joined, listed = load_dataset(*years), load_dataset(tmp_path / "lists")
+    assert [a.image_id for a in joined.annotations[3:5]] == ["VOC2007/p3", "VOC2012/p0"]
+    assert listed.fingerprint() == joined.fingerprint()
+
+
+def test_images_of_one_name_and_one_grandparent_have_their_paths_for_ids(lists, coloured):
+    paths = [coloured / "sub" / name for name in ("a/p.jpg", "a/p.png", "b/p.jpg", "b/q.jpg")]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    change(lists / "TRAIN_images.json", lambda v: [str(path) for path in paths])
+    assert [a.image_id for a in load_dataset(lists).annotations] == [*map(str, paths[:3]), "q"]
+
+
+def test_lists_that_are_not_json_or_absent(lists):
+    (lists / "TRAIN_objects.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"TRAIN_objects\.json: the list cannot be read"):
+        load_dataset(lists)
+    (lists / "TRAIN_objects.json").write_text("[")
+    with pytest.raises(DataError, match=r"TRAIN_objects\.json: the list cannot be read"):
+        load_dataset(lists)
+    (lists / "TRAIN_objects.json").unlink()
+    with pytest.raises(DataError, match=r"TRAIN_objects\.json: there is no such list"):
+        load_dataset(lists)
+    with pytest.raises(DataError, match="no split 'train2'"):
+        load_dataset(lists, split="train2")
+
+
+def test_bad_boxes_of_lists_are_dropped_by_the_policy(lists):
+    change(lists / "TRAIN_objects.json", lambda v: [v[0] | {"difficulties": [1], "boxes": [[1, 2, 0, 4]]}, *v[1:]])
+    dropped = load_dataset(lists, on_bad_label="drop-box")
+    assert dropped.dropped == {"boxes": 1}
+    assert not dropped.annotations[0].difficult.any()
+    assert np.shape(dropped.annotations[0].boxes_px) == (0, 4)
+    assert len(load_dataset(lists, on_bad_label="drop-image")) == 3
+
+
+def test_a_path_that_is_not_utf8_can_be_hashed(lists):
+    change(lists / "TRAIN_images.json", lambda v: ["caf\udce9.jpg", *v[1:]])
+    assert len(load_dataset(lists, require_images=False).fingerprint()) == 64

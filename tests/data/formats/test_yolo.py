@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import object_xml, write_voc
 from ssd300.data import load_dataset
+from ssd300.data.formats.yolo import to_corners, to_line
 from ssd300.errors import DataError
 
 YAML = "path: .\ntrain: images/train\nval: images/val\nnames:\n  0: cat\n  1: dog\n"
@@ -66,7 +66,7 @@ def test_ways_to_name_the_images(tmp_path, yaml):
         ("0 .5 .5 1.5 .5", "reaches out of the image"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_and_line(tmp_path, text, message):
+def test_a_fault_is_named_with_file_and_line(tmp_path, text, message):
     with pytest.raises(DataError, match=message):
         load_dataset(write(tmp_path / "d", {"train/a": text, "val/b": ""}))
 
@@ -87,7 +87,7 @@ def test_a_description_that_does_not_fit(tmp_path, yaml, message):
         load_dataset(write(tmp_path / "d", {"train/a": "", "val/b": ""}, yaml))
 
 
-def test_a_image_that_cannot_be_read_is_the_policys(tmp_path):
+def test_an_unreadable_image_is_dropped_where_the_policy_drops_images(tmp_path):
     root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "train/b": "0 .5 .5 .5 .5", "val/c": ""})
     (root / "images/train/a.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match="the file is not an image"):
@@ -97,14 +97,8 @@ def test_a_image_that_cannot_be_read_is_the_policys(tmp_path):
     assert data.dropped == {"images": 1}
 
 
-def test_two_forms_in_one_folder_must_be_told_apart(tmp_path):
-    root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "val/c": ""})
-    write_voc(root, {"x": object_xml("bird", (1, 1, 20, 20))}, {"trainval": ["x"]})
-    with pytest.raises(DataError, match=r"PASCAL VOC .* YOLO .*--format voc or --format yolo"):
-        load_dataset(root)
-    assert load_dataset(root, format="yolo").classes == ("cat", "dog")
-    assert load_dataset(root, format="voc", require_images=False).classes[2] == "bird"
-    with pytest.raises(DataError, match="not of the format 'coco'"):
-        load_dataset(root, format="coco")
-    with pytest.raises(DataError, match="only PASCAL VOC folders can be joined"):
-        load_dataset(root, root, format="yolo")
+def test_a_line_by_hand_and_back():
+    line = to_line(1, (30.0, 10.0, 50.0, 30.0), (40, 80))
+    assert line == "1 0.5 0.5 0.25 0.5\n"
+    assert to_line(1, (30.0, 10.0, 50.0, 30.0), (40, 80), score=0.75) == "1 0.5 0.5 0.25 0.5 0.75\n"
+    assert to_corners(*map(float, line.split()[1:])) == (30 / 80, 10 / 40, 50 / 80, 30 / 40)

@@ -1,4 +1,4 @@
-"""The same three detections in the form of every tool."""
+"""The same three detections in the format of every tool."""
 
 import json
 
@@ -92,11 +92,11 @@ def data(coloured):
 
 
 @pytest.mark.parametrize(
-    ("form", "write"),
+    ("format_name", "write"),
     [
         ("coco", write_coco),
         ("coco", write_coco_annotations),
-        ("json", write_ours),  # as the API answers, in one line
+        ("json", write_ours),  # as the API responds, in one line
         ("json", lambda folder: write_ours(folder, indent=1)),
         ("fiftyone", write_fiftyone),
         ("yolo", write_yolo),
@@ -104,11 +104,11 @@ def data(coloured):
         ("voc", write_xml),
     ],
 )
-def test_every_form_gives_the_same_rows(data, tmp_path, form, write):
+def test_every_format_gives_the_same_rows(data, tmp_path, format_name, write):
     (tmp_path / "stored").mkdir()
     path, ids_of = write(tmp_path / "stored")
     stored = read_predictions(path, data.annotations, data.classes, ids_of=ids_of)
-    assert stored.format == form
+    assert stored.format == format_name
     order = np.argsort(-stored.table.scores)
     found = stored.table
     assert [data.annotations[i].image_id for i in found.image_index[order]] == ["p0", "p3", "p0"]
@@ -118,7 +118,7 @@ def test_every_form_gives_the_same_rows(data, tmp_path, form, write):
     assert "2 of 4 images have no detection" in stored.notes
 
 
-def test_ids_without_their_file_are_told(data, tmp_path):
+def test_ids_without_their_annotations_are_an_error(data, tmp_path):
     path, ids_of = write_coco(tmp_path)
     with pytest.raises(DataError, match="is not known") as caught:
         read_predictions(path, data.annotations, data.classes)
@@ -174,28 +174,6 @@ def test_a_fault_in_one_json_file_is_named(data, tmp_path, content, message):
     with pytest.raises(DataError, match=message) as caught:
         read_predictions(file, data.annotations, data.classes)
     assert "stored.json" in str(caught.value.where)
-
-
-def test_faults_that_are_skipped_are_counted_and_the_rest_is_read(data, tmp_path):
-    path, ids_of = write_coco(tmp_path)
-    rows = json.loads(path.read_text())
-    wrong = [rows[0] | {"image_id": 99}, rows[0] | {"score": float("nan")}, {"image_id": 0}, 5]
-    path.write_text(json.dumps([*rows, *wrong]))
-    stored = read_predictions(path, data.annotations, data.classes, ids_of=ids_of, on_bad="skip")
-    assert len(stored.table) == 3
-    assert "4 row(s) skipped" in stored.notes[0]
-    assert "entry 4: the image id 99" in stored.notes[0]
-
-
-def test_boxes_that_are_none_or_outside_are_told(data, tmp_path):
-    path = tmp_path / "results.json"
-    _, ids_of = write_coco(tmp_path)
-    boxes = ([0, 0, -5, 5], [150, 100, 30, 30], [159, 119, 2, 2], [-3, 0, 5, 5])
-    path.write_text(json.dumps([{"image_id": 0, "category_id": 7, "score": 0.5, "bbox": box} for box in boxes]))
-    notes = read_predictions(path, data.annotations, data.classes, ids_of=ids_of).notes
-    assert any("1 box(es) are inverted" in note for note in notes)
-    assert any("2 box(es) leave their image" in note for note in notes)
-    assert any("no score is below 0.5" in note for note in notes)
 
 
 def test_the_command_takes_the_ids_of_the_data(coloured, tmp_path, capsys):

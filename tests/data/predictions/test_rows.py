@@ -1,0 +1,66 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.predictions.test_foreign import write_coco
+from ssd300.data import load_dataset
+from ssd300.data.predictions.read import read_predictions
+from ssd300.data.predictions.rows import PredictionRows
+from ssd300.errors import DataError
+
+
+@pytest.fixture
+def data(coloured):
+    return load_dataset(coloured)
+
+
+def test_faults_that_are_skipped_are_counted_and_the_rest_is_read(data, tmp_path):
+    path, ids_of = write_coco(tmp_path)
+    rows = json.loads(path.read_text())
+    wrong = [rows[0] | {"image_id": 99}, rows[0] | {"score": float("nan")}, {"image_id": 0}, 5]
+    path.write_text(json.dumps([*rows, *wrong]))
+    stored = read_predictions(path, data.annotations, data.classes, ids_of=ids_of, on_bad="skip")
+    assert len(stored.table) == 3
+    assert "4 row(s) skipped" in stored.notes[0]
+    assert "entry 4: the image id 99" in stored.notes[0]
+
+
+def test_boxes_that_are_inverted_or_outside_are_reported(data, tmp_path):
+    path = tmp_path / "results.json"
+    _, ids_of = write_coco(tmp_path)
+    boxes = ([0, 0, -5, 5], [150, 100, 30, 30], [159, 119, 2, 2], [-3, 0, 5, 5])
+    path.write_text(json.dumps([{"image_id": 0, "category_id": 7, "score": 0.5, "bbox": box} for box in boxes]))
+    notes = read_predictions(path, data.annotations, data.classes, ids_of=ids_of).notes
+    assert any("1 box(es) are inverted" in note for note in notes)
+    assert any("2 box(es) leave their image" in note for note in notes)
+    assert any("no score is below 0.5" in note for note in notes)
+
+
+def test_an_image_is_found_by_id_path_or_a_file_name_that_is_its_own(data):
+    first, second, *others = data.annotations
+    twins = [replace(first, image_id="x/p0", image_path=Path("x/p0.jpg")),
+             replace(second, image_id="y/p0", image_path=Path("y/p0.jpg"))]  # fmt: skip
+    rows = PredictionRows([*twins, *others], data.classes)
+    assert [rows.image(name) for name in ("x/p0", "y/p0", "x/p0.jpg", "p3", "some/where/p3.png", "C:\\p3.jpg")] == [
+        0, 1, 0, 3, 3, 3
+    ]  # fmt: skip
+    for name in ("p0", "p0.jpg", "z/p0.jpg", "nobody"):
+        with pytest.raises(DataError, match="is not in the data, or several have its name"):
+            rows.image(name)
+    with pytest.raises(DataError, match="the class 'green' is not one of blue, red"):
+        rows.label("green")
+
+
+def test_a_fault_is_raised_with_its_place_or_skipped(data):
+    strict = PredictionRows(data.annotations, data.classes)
+    with pytest.raises(DataError, match="file:3: score or box is not finite"), strict.at("file:3"):
+        strict.add(0, 0, (np.nan, 0.0, 0.0, 1.0, 1.0))
+    rows = PredictionRows(data.annotations, data.classes, "skip")
+    with rows.at("file:4"):
+        rows.add(0, 0, (0.5, 0.0, 0.0, np.inf, 1.0))
+    rows.add(1, 0, (0.5, 0.0, 0.0, 1.0, 1.0))
+    assert rows.skipped == ["file:4: score or box is not finite: 0.5, 0.0, 0.0, inf, 1.0"]
+    assert len(rows.table()) == 1
