@@ -34,7 +34,7 @@ def check(
     data
         PASCAL VOC folders, joined, or COCO annotations, YOLO data, a folder of lists.
     split
-        The split to check; left out, every split, and files that no split uses.
+        The split to check. Default: every split, and files that no split uses.
     format_
         The format of the data; 'auto' recognizes it by its content.
     default_boxes
@@ -42,7 +42,7 @@ def check(
     pixels
         Read every image; without it only annotations are checked.
     html
-        Write the findings to this file too, as a page that opens from disk; left out, there is no page.
+        Write the findings to this file too, as a page that opens from disk. Default: no page.
     overwrite
         Replace the file that --html names.
     strict

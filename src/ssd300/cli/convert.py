@@ -1,10 +1,25 @@
-"""`ssd300 convert`: annotated images of one format written in another."""
+"""`ssd300 convert`: a dataset in another format."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+from cyclopts import Parameter
 
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.data.choices import WrittenFormat
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ConvertedData(DataOptions):
+    """How the dataset is read.
+
+    Parameters
+    ----------
+    split
+        The split to convert. Default: every split.
+    """
 
 
 def convert(
@@ -12,7 +27,7 @@ def convert(
     out: Path,
     *,
     to: WrittenFormat,
-    reading: DataOptions = DataOptions(),  # noqa: B008  # frozen
+    reading: ConvertedData = ConvertedData(),  # frozen
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:

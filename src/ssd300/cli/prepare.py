@@ -31,9 +31,9 @@ def prepare(
     out
         The folder of the lists.
     voc07
-        VOC2007, in place of DATA: its trainval is trained on, its test is tested on; left out, there is no test list.
+        VOC2007, in place of DATA: its trainval is trained on, its test is tested on. Default: no test list.
     voc12
-        VOC2012, in place of DATA: its trainval is trained on; left out, VOC2007 alone is listed.
+        VOC2012, in place of DATA: its trainval is trained on. Default: VOC2007 alone.
     absolute_paths
         Write absolute paths, as pytorch-SSD300 does, instead of paths relative to --out.
     check_images
@@ -41,7 +41,7 @@ def prepare(
     format_
         The format of the data; 'auto' recognizes it by its content.
     classes
-        A text file with one class per line; left out, the classes of the data.
+        A text file with one class per line. Default: the classes of the data.
     on_bad_label
         What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
     overwrite
