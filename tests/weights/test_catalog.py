@@ -11,7 +11,7 @@ from ssd300.system.download import RemoteFile
 from ssd300.weights.catalog import download_all, known_downloads
 
 
-def test_every_name_has_files_with_checksums_and_a_licence(capsys):
+def test_every_name_has_files_with_checksums_and_a_license(capsys):
     rows = known_downloads()
     assert [row["name"] for row in rows] == ["coco", "vgg16", "vgg16_features", "voc", "voc07", "voc12"]
     for row in rows:

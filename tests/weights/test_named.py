@@ -3,14 +3,7 @@ from pathlib import Path
 import pytest
 
 from ssd300.errors import DownloadError, WeightsError
-from ssd300.weights.named import NAMED, cache_folder, fetch_named, named_detector
-
-
-def test_the_cache_is_where_the_environment_puts_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("SSD300_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.delenv("SSD300_CACHE")
-    assert cache_folder().name == "ssd300"
+from ssd300.weights.named import NAMED, fetch_named, named_detector
 
 
 @pytest.mark.parametrize("name", [name for name, known in NAMED.items() if not known.is_detector])

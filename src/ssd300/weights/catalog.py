@@ -11,7 +11,7 @@ from ssd300.weights import named
 
 
 def known_downloads() -> list[dict[str, Any]]:
-    """A row of JSON values per name: what it is, its origin and licence, its files and their checksums."""
+    """A row of JSON values per name: what it is, its origin and license, its files and their checksums."""
     weights = [
         {
             "name": name,
