@@ -16,9 +16,9 @@ def download(*names: str, root: Path | None = None, from_files: Path | None = No
     names
         Weights: coco (a detector), vgg16, vgg16_features. Data: voc, voc07, voc12.
     root
-        The folder to download to; data needs it. Without it weights go to the cache, where --weights NAME finds them.
+        The folder to download to; data needs it. Default for weights: the cache, where --weights and --init find them.
     from_files
-        Take the files from this folder instead of the network.
+        Take the files from this folder. Default: from the network.
     json_
         Print one JSON object and nothing else.
     """

@@ -48,13 +48,13 @@ def export(
     out
         The file: .onnx, or .xml with a .bin beside it.
     images
-        A folder of images like those that the file will be used on; left out, those of the data, else synthetic ones.
+        A folder of images like those that the file will be used on. Default: those of the data, else synthetic ones.
     nms
         Put NMS into an ONNX file; without it the file returns the boxes and scores of all default boxes.
     max_map_loss
-        The maximum loss of mAP, 0..1; left out, 0.001 for fp32 and 0.005 for bf16 and int8.
+        The maximum loss of mAP, 0..1. Default: 0.001 for fp32, 0.005 for bf16 and int8.
     split
-        The split of the data; left out, test or val.
+        The split of the data. Default: test or val.
     data_format
         The format of the data; 'auto' recognizes it by its content.
     on_bad_label

@@ -29,15 +29,15 @@ def import_(
     new
         The .safetensors file to write.
     classes
-        A text file with one class per line, in the order of the outputs; left out, the classes of VOC for 21 outputs
-        and of COCO for 81 or 91.
+        A text file with one class per line, in the order of the outputs. Default: the classes of VOC for 21 outputs,
+        of COCO for 81 or 91.
     default_boxes
-        The default boxes that it was trained with; left out, those of the code that wrote it.
+        The default boxes that it was trained with. Default: those of the code that wrote it.
     normalization
-        The normalization that it was trained with; left out, that of the code that wrote it. For the layout of
+        The normalization that it was trained with. Default: that of the code that wrote it. For the layout of
         pytorch-SSD300 and sgrvinod's tutorial this is 'imagenet'; pytorch-SSD300 itself trained with 'none'.
     channels
-        The order of the color channels that it was trained with; left out, that of the code that wrote it.
+        The order of the color channels that it was trained with. Default: that of the code that wrote it.
     overwrite
         Replace the file if it exists.
     json_

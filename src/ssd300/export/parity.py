@@ -62,7 +62,8 @@ class Agreement:
 def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agreement:
     """Compare the detections of an exported file with those of its weights, image by image. Boxes are relative.
 
-    The partner of a detection is the one of its class with the highest IoU, at any score.
+    The partner of a detection is the one of its class with the highest IoU, at any score, if that IoU is at least
+    PARTNER_IOU.
     """
     shares, scores, boxes, count = [], [], [], 0
     for mine, others in ((weights, file), (file, weights)):
@@ -70,15 +71,15 @@ def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agre
         for one, other in zip(mine, others, strict=True):
             here, there = one.boxes[:, None].astype(np.float64), other.boxes[None].astype(np.float64)
             same_place = (np.abs(here - there) < SAME_PLACE).all(axis=2)  # empty boxes too, whose IoU is 0
-            overlap = np.where(same_place, 1.0, iou_px(here, there))
-            overlap = np.where(one.labels[:, None] == other.labels, overlap, 0.0)
+            iou = np.where(same_place, 1.0, iou_px(here, there))
+            iou = np.where(one.labels[:, None] == other.labels, iou, 0.0)
             for row in np.flatnonzero(one.scores >= SHOWN_SCORE):
                 shown += 1
-                partner = int(overlap[row].argmax()) if len(other) else -1
-                if partner >= 0 and overlap[row, partner] >= PARTNER_IOU:
+                partner = int(iou[row].argmax()) if len(other) else -1
+                if partner >= 0 and iou[row, partner] >= PARTNER_IOU:
                     with_partner += 1
                     scores.append(float(abs(one.scores[row] - other.scores[partner])))
-                    boxes.append(1 - float(overlap[row, partner]))
+                    boxes.append(1 - float(iou[row, partner]))
         shares.append(with_partner / shown if shown else 1.0)
         count = count or shown
     score, box = (float(np.quantile(values, QUANTILE)) if values else 0.0 for values in (scores, boxes))
