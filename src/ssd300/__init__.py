@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ssd300.detection.results import Result
     from ssd300.evaluation.evaluator import evaluate
     from ssd300.evaluation.scoring import Report
+    from ssd300.training import presets as presets
     from ssd300.training.config import TrainConfig
     from ssd300.training.loop import train
 
@@ -32,4 +33,6 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "presets":
+        return import_module("ssd300.training.presets")
     raise AttributeError(f"module 'ssd300' has no attribute '{name}'")

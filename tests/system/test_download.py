@@ -267,7 +267,7 @@ def test_a_name_is_fetched_imported_and_kept(server, tmp_path, monkeypatch, voc_
     asked = len(server.asked)
     assert main(["info", "coco", "--json"]) == 0
     said = json.loads(capsys.readouterr().out.split("\n", 1)[1])
-    assert said["licence"] == NAMED["coco"].licence
+    assert said["licence"] == NAMED["coco"].license
     assert said["data"] == "COCO train2017"
     assert len(said["classes"]) == 90
     assert len(server.asked) == asked  # once is enough

@@ -45,7 +45,7 @@ class Scale(nn.Module):
 
 
 def run(vgg, scale, extras, loc, conf, images):
-    """(offsets, logits) of images that are normalised already."""
+    """(offsets, logits) of normalized images."""
     x = images
     for module in vgg[:CONV4_3]:
         x = module(x)
@@ -94,8 +94,8 @@ class Lufficc(nn.Module):
         return run(backbone.vgg, backbone.l2_norm.weight, backbone.extras, heads.reg_headers, heads.cls_headers, images)
 
 
-class Tutorial(nn.Module):
-    """pytorch-SSD300's and the tutorial's, with its default boxes as a plain attribute."""
+class Sgrvinod(nn.Module):
+    """sgrvinod's and pytorch-SSD300's, with its default boxes as a plain attribute."""
 
     SOURCES = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
 
@@ -112,7 +112,7 @@ class Tutorial(nn.Module):
             self.pred_convs.add_module(f"loc_{source}", loc)
             self.pred_convs.add_module(f"cl_{source}", conf)
         self.rescale_factors = nn.Parameter(torch.empty(1, 512, 1, 1))
-        self.priors_cxcy = tutorial_boxes()
+        self.priors_cxcy = sgrvinod_boxes()
 
     def forward(self, images):
         convolutions = iter(self.base.children())
@@ -122,8 +122,8 @@ class Tutorial(nn.Module):
         return run(vgg, self.rescale_factors, list(self.aux_convs.children()), loc, conf, images)
 
 
-def tutorial_boxes() -> torch.Tensor:
-    """cxcywh: centres by map size, scales of its own, ratio .333 for a third, clipped."""
+def sgrvinod_boxes() -> torch.Tensor:
+    """cxcywh: centers by map size, scales of its own, ratio .333 for a third, clipped."""
     scales, sizes = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9), (38, 19, 10, 5, 3, 1)
     rows = []
     for k, (scale, size, cells) in enumerate(zip(scales, sizes, PER_CELL, strict=True)):
@@ -146,25 +146,25 @@ def caffe_boxes(sizes=(30, 60, 111, 162, 213, 264, 315), clip=False) -> torch.Te
     for k, (step, size) in enumerate(zip((8, 16, 32, 64, 100, 300), (38, 19, 10, 5, 3, 1), strict=True)):
         for i in range(size):
             for j in range(size):
-                centre = [(j + 0.5) * step / 300, (i + 0.5) * step / 300]
+                center = [(j + 0.5) * step / 300, (i + 0.5) * step / 300]
                 low, middle = sizes[k] / 300, math.sqrt(sizes[k] * sizes[k + 1]) / 300
-                rows += [[*centre, low, low], [*centre, middle, middle]]
+                rows += [[*center, low, low], [*center, middle, middle]]
                 for ratio in (2, 3) if PER_CELL[k] == 6 else (2,):
                     root = math.sqrt(ratio)
-                    rows += [[*centre, low * root, low / root], [*centre, low / root, low * root]]
+                    rows += [[*center, low * root, low / root], [*center, low / root, low * root]]
     boxes = torch.tensor(rows)
     return boxes.clamp(0, 1) if clip else boxes
 
 
 def decoded(offsets: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
     """xyxy of offsets with the variances .1 and .2."""
-    centre = boxes[:, :2] + offsets[..., :2] * 0.1 * boxes[:, 2:]
+    center = boxes[:, :2] + offsets[..., :2] * 0.1 * boxes[:, 2:]
     size = boxes[:, 2:] * torch.exp(offsets[..., 2:] * 0.2)
-    return torch.cat([centre - size / 2, centre + size / 2], -1)
+    return torch.cat([center - size / 2, center + size / 2], -1)
 
 
-def drawn(module: nn.Module, seed: int = 0) -> nn.Module:
-    """Random weights that keep signals of middling size, with biases that matter."""
+def initialized(module: nn.Module, seed: int = 0) -> nn.Module:
+    """The module with random weights that neither blow signals up nor let them vanish, and with biases that matter."""
     random = torch.Generator().manual_seed(seed)
     for parameter in module.parameters():
         with torch.no_grad():

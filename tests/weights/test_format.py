@@ -41,7 +41,7 @@ def changed(saved, tmp_path, *, metadata=None, tensors=None):
 @pytest.mark.parametrize(
     ("metadata", "tensors", "message"),
     [
-        ({"format": "other"}, {}, "does not say which classes"),
+        ({"format": "other"}, {}, "does not state the classes"),
         ({"format_version": "99"}, {}, "format version 99; this ssd300 reads up to 1"),
         ({"card": "{"}, {}, "metadata cannot be read"),
         ({}, {"mean_of_nothing": torch.zeros(1)}, "checksum"),
@@ -61,12 +61,8 @@ def test_damage_is_found(saved, tmp_path):
     with pytest.raises(WeightsError, match="checksum"):
         load_weights(tmp_path / "flipped.safetensors")
     (tmp_path / "half.safetensors").write_bytes(data[: len(data) // 2])
-    with pytest.raises(WeightsError, match="not a whole safetensors file"):
+    with pytest.raises(WeightsError, match="not a complete safetensors file"):
         load_weights(tmp_path / "half.safetensors")
-    with pytest.raises(WeightsError, match="no such weights file"):
-        load_weights(tmp_path / "none.safetensors")
-    with pytest.raises(WeightsError, match=r"no weights/best\.safetensors"):
-        load_weights(tmp_path)
 
 
 def test_weights_that_are_not_finite_are_refused(saved, tmp_path):

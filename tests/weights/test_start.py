@@ -13,7 +13,7 @@ from ssd300.weights.start import initialize
 
 @pytest.fixture(scope="module")
 def features():
-    """All of VGG16's convolutions in torchvision's names, drawn."""
+    """All of VGG16's convolutions in torchvision's names, randomly initialized."""
     from torchvision.models import vgg16
 
     return dict(vgg16(weights=None).state_dict())
@@ -24,11 +24,11 @@ def save(tmp_path, tensors):
     return str(tmp_path / "vgg.pth")
 
 
-def test_torchvisions_vgg16_with_its_connected_layers_decimated(tmp_path, features):
+def test_torchvisions_vgg16_fills_the_backbone_with_its_connected_layers_decimated(tmp_path, features):
     model = ssd300_vgg16(3)
     start = initialize(model, save(tmp_path, features))
     assert len([name for name in start.filled if name.startswith("backbone")]) == 15
-    assert "backbone.norm4_3" in start.drawn
+    assert "backbone.norm4_3" in start.random
     conv6 = model.backbone.to_conv7.conv6
     whole = features["classifier.0.weight"].view(4096, 512, 7, 7)
     assert torch.equal(conv6.weight[1, :, 1, 2], whole[4, :, 3, 6])
@@ -45,7 +45,7 @@ def test_torchvisions_features_have_no_classifier_and_caffes_means(tmp_path, fea
     assert model.normalization == CAFFE
 
 
-def test_reducedfc_is_turned_from_bgr(tmp_path, features):
+def test_reducedfc_is_converted_from_bgr(tmp_path, features):
     tensors = {name.removeprefix("features."): v for name, v in features.items() if name.startswith("features.")}
     tensors |= {"31.weight": torch.rand(1024, 512, 3, 3), "31.bias": torch.rand(1024)}
     tensors |= {"33.weight": torch.rand(1024, 1024, 1, 1), "33.bias": torch.rand(1024)}
@@ -67,7 +67,7 @@ def test_the_warm_start_fills_ten_layers(shared):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.pop("features.10.weight"), "conv3_1 of VGG16 is missing, though"),
+        (lambda t: t.pop("features.10.weight"), "conv3_1 of VGG16 is missing, but"),
         (lambda t: t.pop("features.0.weight"), "conv1_1 of VGG16 is missing"),
         (lambda t: t.update({"features.2.weight": torch.zeros(64, 64, 5, 5)}), r"conv1_2 has shape \(64, 64, 5, 5\)"),
     ],
@@ -94,15 +94,25 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
+def test_none_fills_nothing_and_leaves_the_normalization():
+    model = ssd300_vgg16(3, normalization=IMAGENET)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    start = initialize(model, "none")
+    assert start.filled == ()
+    assert len(start.random) == 36  # 15 + 8 + 12 convolutions, and conv4_3's scale
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+    assert model.normalization == IMAGENET
+
+
 def test_imagenet_for_the_light_model():
     model = ssd300_efficientnet_lite0(3)
     start = initialize(model, "imagenet")
-    assert all(name.startswith(("extras", "heads", "backbone.norms")) for name in start.drawn)
+    assert all(name.startswith(("extras", "heads", "backbone.norms")) for name in start.random)
     with pytest.raises(WeightsError, match="no such file"):
         initialize(ssd300_vgg16(3), "imagenet")
 
 
-def test_a_detector_of_ours_gives_all_that_fits_and_other_default_boxes_are_told(tmp_path, caplog):
+def test_a_detector_of_ours_gives_all_that_fits_and_other_default_boxes_are_reported(tmp_path, caplog):
     torch.manual_seed(0)
     old = ssd300_vgg16(3, settings=TORCHVISION)
     card = Card(model="ssd300_vgg16", classes=("a", "b", "c"), settings=TORCHVISION, normalization=CAFFE)
@@ -111,5 +121,5 @@ def test_a_detector_of_ours_gives_all_that_fits_and_other_default_boxes_are_told
     start = initialize(new, str(tmp_path / "old.safetensors"))
     assert new.normalization == CAFFE
     assert torch.equal(new.heads.offsets[0].weight, old.heads.offsets[0].weight)
-    assert set(start.drawn) == {f"heads.logits.{number}" for number in range(6)}
+    assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
     assert "other default boxes (torchvision)" in caplog.text

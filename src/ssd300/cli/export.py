@@ -3,15 +3,16 @@
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Annotated, Any, Literal
 
-from ssd300.cli.options import DataFormat, Json, Switch, Weights, print_json, say
-from ssd300.errors import DataError, UsageError
+from cyclopts import Parameter
 
-if TYPE_CHECKING:
-    from ssd300.data import Dataset
+from ssd300.cli.options import Json, Switch, Weights, print_json, say
+from ssd300.data.choices import FormatName, OnBadLabel
+from ssd300.errors import UsageError
 
-DRAWN = 32
+# Not `DataOptions`: its --format is the format of the data, and here that of the file.
+LabelFormat = Annotated[FormatName, Parameter(name="--data-format")]
 
 
 def export(
@@ -24,45 +25,45 @@ def export(
     nms: bool = True,
     max_map_loss: float | None = None,
     split: str | None = None,
-    data_format: DataFormat = "auto",
-    on_bad_label: Literal["error", "drop-box", "drop-image"] = "error",
+    data_format: LabelFormat = "auto",
+    on_bad_label: OnBadLabel = "error",
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
     """Export weights to ONNX or OpenVINO; the file is compared with them on images.
 
-    The file holds preprocessing, default boxes, decoding, class names and, for ONNX, suppression. It is run on images
-    and compared with the weights; if it differs it is not kept, and the exit code is 5. What was compared is in
-    parity.json beside it.
+    The file holds preprocessing, default boxes, decoding, class names and, for ONNX, non-maximum suppression (NMS). It
+    runs on images and is compared with the weights. If it differs too much, nothing is written and the exit code is 5.
+    parity.json beside it holds the comparison.
 
     Parameters
     ----------
     data
-        Labelled images: mAP before and after is compared on them too. PASCAL VOC, COCO, YOLO or lists.
+        Labeled images, on which mAP of the weights and of the file is compared: PASCAL VOC, COCO, YOLO or lists.
     weights
         A run folder, a .safetensors file, or a name.
     format_
-        'onnx' or 'openvino'.
+        The format of the file: 'onnx' or 'openvino'.
     precision
-        'int8' takes its ranges from the images; 'bf16' is for OpenVINO alone.
+        'int8' takes its ranges from the images; 'bf16' is for OpenVINO only.
     out
-        The file: .onnx, or .xml, with its .bin beside it.
+        The file: .onnx, or .xml with a .bin beside it.
     images
-        A folder of images such as the file will see; left out, those of the data, or else drawn ones.
+        A folder of images like those that the file will be used on. Default: those of the data, else synthetic ones.
     nms
-        Suppression inside an ONNX file; without it the file gives all boxes and scores.
+        Put NMS into an ONNX file; without it the file returns the boxes and scores of all default boxes.
     max_map_loss
-        The largest loss of mAP that is let through, 0..1.
+        The maximum loss of mAP, 0..1. Default: 0.001 for fp32, 0.005 for bf16 and int8.
     split
-        Another split of the data; left out, test or val.
+        The split of the data. Default: test or val.
     data_format
-        Read the data as this, instead of finding out.
+        The format of the data; 'auto' recognizes it by its content.
     on_bad_label
-        What a box that is inverted, empty or outside gets.
+        What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
     overwrite
         Replace the file and parity.json.
     json_
-        Print parity.json's content and nothing else.
+        Print the content of parity.json and nothing else.
     """
     from ssd300.export.exporting import PARITY
 
@@ -72,24 +73,27 @@ def export(
     from dataclasses import replace
 
     from ssd300.export import export as export_weights
+    from ssd300.export.images import choose_images
     from ssd300.export.parity import LIMITS
 
     limits = LIMITS[precision] if max_map_loss is None else replace(LIMITS[precision], map_loss=max_map_loss)
-    labelled = None
+    labeled = None
     if data:
         from ssd300.data import load_dataset
 
-        labelled = load_dataset(*data, split=split, format=data_format, on_bad_label=on_bad_label, purpose="test")
-        say(labelled.notes)
-    with TemporaryDirectory() as folder:
+        labeled = load_dataset(*data, split=split, format=data_format, on_bad_label=on_bad_label, purpose="test")
+        say(labeled.notes)
+    with TemporaryDirectory() as scratch:
+        image_paths, notes = choose_images(images, labeled, Path(scratch))
+        say(notes)
         report = export_weights(
             weights,
             out,
             format=format_,
             precision=precision,
-            image_paths=_images(images, labelled, Path(folder)),
-            labelled=labelled,
-            suppress=nms,
+            image_paths=image_paths,
+            labeled=labeled,
+            nms=nms,
             limits=limits,
         )
     if json_:
@@ -98,36 +102,16 @@ def export(
     _print(out, report)
 
 
-def _images(folder: Path | None, labelled: "Dataset | None", temporary: Path) -> list[Path]:
-    """The images to compare on and to take ranges from."""
-    if folder is not None:
-        from ssd300.images.read import SUFFIXES
-
-        if not folder.is_dir():
-            raise DataError("there is no such folder", where=folder, fix="Name a folder of images.")
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-        if not found:
-            raise DataError("the folder has no images", where=folder, fix="Name another folder.")
-        return found
-    if labelled is not None:
-        return [annotation.image_path for annotation in labelled.annotations]
-    from ssd300.data.synthetic import write_synthetic_dataset
-
-    say([f"no images were named: {DRAWN} drawn ones are taken; name --images of the kind that the file will see"])
-    write_synthetic_dataset(temporary, train=0, test=DRAWN)
-    return sorted((temporary / "JPEGImages").glob("*.jpg"))
-
-
 def _print(out: Path, report: dict[str, Any]) -> None:
     seen, times, scores = report["agreement"], report["ms_per_image"], report["map"]
     sys.stdout.write(
         f"{out}: {report['bytes'] / 1e6:.1f} MB, {report['precision']}\n"
         f"{seen['images']} images, {seen['detections']} detections: {seen['found']:.1%} have a partner, "
         f"scores within {seen['score']:.2g}, boxes within {seen['box']:.2g}\n"
-        f"{times['file']:.1f} ms an image, {times['weights']:.1f} ms by the weights\n"
+        f"time per image: {times['file']:.1f} ms, {times['weights']:.1f} ms with the weights\n"
     )
     if scores is not None and scores["loss"] is not None:
         sys.stdout.write(
-            f"mAP {scores['file']:.4f}, {scores['weights']:.4f} by the weights ({scores['metric']}, "
+            f"mAP: {scores['file']:.4f}, {scores['weights']:.4f} with the weights ({scores['metric']}, "
             f"{scores['images']} images)\n"
         )

@@ -1,4 +1,4 @@
-"""`ssd300 import`: checkpoints of other SSD300 codes as weights of ours, without running their code."""
+"""`ssd300 import`: checkpoints of other SSD300 codes as weights of ours. None of their code is run."""
 
 import sys
 from pathlib import Path
@@ -25,26 +25,28 @@ def import_(
     Parameters
     ----------
     old
-        torchvision's, amdegroot's, lufficc's, the tutorial's or ChainerCV's SSD300, or a caffemodel.
+        A checkpoint of SSD300-VGG16 by torchvision, amdegroot, lufficc, sgrvinod, pytorch-SSD300, ChainerCV or Caffe.
     new
         The .safetensors file to write.
     classes
-        A file with one class a line, where the number of outputs does not tell them.
+        A text file with one class per line, in the order of the outputs. Default: the classes of VOC for 21 outputs,
+        of COCO for 81 or 91.
     default_boxes
-        Where they are not those of the code that the file's layout is of.
+        The default boxes that it was trained with. Default: those of the code that wrote it.
     normalization
-        Likewise; pytorch-SSD300 itself trained with 'none', the tutorial with 'imagenet'.
+        The normalization that it was trained with. Default: that of the code that wrote it. For the layout of
+        pytorch-SSD300 and sgrvinod's tutorial this is 'imagenet'; pytorch-SSD300 itself trained with 'none'.
     channels
-        Likewise; the order in which its network sees colours.
+        The order of the color channels that it was trained with. Default: that of the code that wrote it.
     overwrite
-        Replace a file that is there.
+        Replace the file if it exists.
     json_
         Print one JSON object and nothing else.
     """
     if new.suffix != ".safetensors":
-        raise UsageError("the new file's name does not end in .safetensors", where=new, fix="Name it so.")
+        raise UsageError("weights files end in .safetensors", where=new, fix="Name the new file so.")
     if new.exists() and not overwrite:
-        raise UsageError("the new file exists", where=new, fix="Name another, or add --overwrite.")
+        raise UsageError("the file exists", where=new, fix="Name another, or add --overwrite.")
     known = read_classes(classes)
     from ssd300.model.default_boxes import SETTINGS
     from ssd300.model.ssd import NORMALIZATIONS

@@ -1,4 +1,4 @@
-"""`ssd300 info`: what a weights file says of itself."""
+"""`ssd300 info`: the metadata of a weights file or an exported file."""
 
 import sys
 from pathlib import Path
@@ -17,6 +17,17 @@ def info(weights: str, *, json_: Json = False) -> None:
     json_
         Print one JSON object and nothing else.
     """
+    facts = _facts(weights)
+    if json_:
+        print_json(facts)
+        return
+    width = max(map(len, facts))
+    sys.stdout.writelines(
+        f"{name:{width}}  {'not stated' if value is None else value}\n" for name, value in facts.items()
+    )
+
+
+def _facts(weights: str) -> dict[str, Any]:
     from ssd300.detection.backends import is_exported
 
     if is_exported(weights):
@@ -24,13 +35,14 @@ def info(weights: str, *, json_: Json = False) -> None:
 
         from ssd300.runtime import load_exported
 
-        _say({"file": weights, **asdict(load_exported(Path(weights)).card)}, as_json=json_)
-        return
-    from ssd300.weights import read_card, resolve_weights
+        return {"file": weights, **asdict(load_exported(Path(weights)).card)}
+    from ssd300.weights import resolve_weights
+    from ssd300.weights.format import read_card_file
 
-    card = read_card(weights)
-    facts = {
-        "file": str(resolve_weights(weights)),
+    path = resolve_weights(weights)
+    card = read_card_file(path)
+    return {
+        "file": str(path),
         "model": card.model,
         "classes": list(card.classes),
         "input_size": [card.settings.image_size_px] * 2,
@@ -44,14 +56,3 @@ def info(weights: str, *, json_: Json = False) -> None:
         "source": card.source,
         "default_boxes": vars(card.settings),
     }
-    _say(facts, as_json=json_)
-
-
-def _say(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(facts)
-        return
-    width = max(map(len, facts))
-    sys.stdout.writelines(
-        f"{name:{width}}  {'not said' if value is None else value}\n" for name, value in facts.items()
-    )

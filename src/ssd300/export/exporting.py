@@ -1,4 +1,4 @@
-"""The whole of an export: graph, precision, manifest, comparison, and only then the file in its place."""
+"""An export from start to end: graph, precision, metadata, comparison with the weights, and only then the file."""
 
 import shutil
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from ssd300.detection.network import detect
 from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import ExportError, UsageError
 from ssd300.evaluation.evaluator import evaluate_detector
-from ssd300.export.graph import OPSET, OPSET_TO_QUANTIZE, to_onnx, with_suppression
-from ssd300.export.parity import LIMITS, SEEN, Limits, agreement, median_ms, violations
+from ssd300.export.graph import OPSET, OPSET_TO_QUANTIZE, to_onnx
+from ssd300.export.images import spread
+from ssd300.export.nms import with_nms
+from ssd300.export.parity import COMPARED, LIMITS, Limits, agreement, median_ms, violations
 from ssd300.export.quantization import decoding_nodes, first_convolution, length_nodes, quantize
 from ssd300.images.read import read_image
 from ssd300.images.resize import to_size
@@ -26,13 +28,12 @@ from ssd300.runtime.manifest import KEY, Precision
 from ssd300.runtime.sessions import import_openvino
 from ssd300.system.files import write_atomically, write_json
 from ssd300.types import Selection
-from ssd300.weights import load_weights
+from ssd300.weights import Card, load_weights
 
 Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 PARITY = "parity.json"
-Item = TypeVar("Item")
-MOST_CALIBRATED, MOST_COMPARED = 300, 32
+MAX_CALIBRATION_IMAGES, MAX_COMPARED_IMAGES = 300, 32
 
 
 def export(
@@ -42,68 +43,49 @@ def export(
     format: Format,  # noqa: A002  # the option's name
     precision: Precision,
     image_paths: Sequence[Path],
-    labelled: Dataset | None = None,
-    suppress: bool = True,
+    labeled: Dataset | None = None,
+    nms: bool = True,
     limits: Limits | None = None,
 ) -> dict[str, Any]:
-    """Write the file, and `parity.json` beside it, if it does what the weights do on `images`; answer the latter.
+    """Write the file, and `parity.json` beside it, if the file detects what the weights detect; return the latter.
 
-    `image_paths` give int8 its ranges too. With `labelled` images mAP is compared as well. `suppress` puts
-    non-maximum suppression into an ONNX file; OpenVINO files leave it to the runtime.
+    They are compared on `image_paths`, from which int8 also takes its ranges; of many images an evenly spaced part is
+    used. With `labeled` images their mAP is compared as well. `nms` puts non-maximum suppression into an ONNX file;
+    OpenVINO files leave it to the runtime. Existing files are replaced.
 
     Raises:
-        ExportError: the file differs by more than `limits`, or cannot be made. Nothing is left behind.
-        UsageError: `out` has another ending; there is no image; a library is missing; or bf16 for ONNX.
-        WeightsError, DataError: weights or an image cannot be read.
+        ExportError: the file differs by more than `limits`, or cannot be made. Nothing is written then.
+        UsageError: `out` has another suffix, there is no image, a library is missing, or ONNX is to be bf16.
+        WeightsError, DataError: the weights or an image cannot be read.
     """
-    if out.suffix != SUFFIXES[format]:
-        raise UsageError(f"{format} files end in {SUFFIXES[format]}", where=out, fix="Name another --out.")
-    if not image_paths:
-        raise UsageError("there is no image to compare on", fix="Name some.")
-    if format == "onnx" and precision == "bf16":
-        raise UsageError(
-            "ONNX Runtime has no bfloat16 convolution on CPUs",
-            fix="Use --format openvino, or --precision fp32 or int8.",
-        )
+    _check_request(out, format, precision, image_paths)
     model, card = load_weights(weights)
-    images = [
-        read_image(path) for path in _spread(image_paths, MOST_CALIBRATED if precision == "int8" else MOST_COMPARED)
-    ]
+    most = MAX_CALIBRATION_IMAGES if precision == "int8" else MAX_COMPARED_IMAGES
+    images = [read_image(path) for path in spread(image_paths, most)]
     original = TorchNetwork(model, card)
-    selection = Detector(original).selection()  # what `ssd300 detect` shows; in the file these are defaults
-    suppress = suppress and format == "onnx"
-    manifest = Manifest(
-        model=card.model,
-        classes=card.classes,
-        image_size_px=card.settings.image_size_px,
-        resize=card.resize,
-        precision=precision,
-        suppresses=suppress,
-        top_k=selection.top_k if suppress else None,
-        min_scores=dict(card.min_scores),
-        metric=card.metric,
-        source=card.source,
-    )
+    selection = Detector(original).selection()  # what `ssd300 detect` shows; the file has these values as defaults
+    nms = nms and format == "onnx"
+    manifest = _manifest(card, precision, top_k=selection.top_k if nms else None)
     quantized_onnx = format == "onnx" and precision == "int8"
     proto = to_onnx(model, card, opset=OPSET_TO_QUANTIZE if quantized_onnx else OPSET)
+    allowed = limits or LIMITS[precision]
     with TemporaryDirectory() as folder:
         built = Path(folder) / out.name
         _build(proto, built, manifest, selection, images)
-        comparison = _compare(original, ExportedNetwork(built), _spread(images, MOST_COMPARED), labelled)
-        allowed = limits or LIMITS[precision]
+        comparison = _compare(original, ExportedNetwork(built), spread(images, MAX_COMPARED_IMAGES), labeled)
         loss = None if comparison["map"] is None else comparison["map"]["loss"]
-        if wrong := violations(comparison["agreement"], allowed, map_loss=loss):
+        if found := violations(comparison["agreement"], allowed, map_loss=loss):
             raise ExportError(
-                f"the {precision} file does not do what the weights do: {'; '.join(wrong)}",
+                f"the {precision} file does not detect what the weights detect: {'; '.join(found)}",
                 where=out,
-                fix="For int8 name more images of the kind that it is for; or take another --precision.",
+                fix="For int8 name more images like those that the file will be used on, or use another --precision.",
             )
         parts = sorted(built.parent.glob(f"{built.stem}.*"))
         report = {
             "file": out.name,
             "format": format,
             "precision": precision,
-            "nms": suppress,
+            "nms": nms,
             "bytes": sum(part.stat().st_size for part in parts),
             **comparison,
             "agreement": asdict(comparison["agreement"]),
@@ -115,22 +97,45 @@ def export(
     return report
 
 
-def _spread(items: Sequence[Item], most: int) -> list[Item]:
-    """`most` of them at even distances, or all."""
-    return [items[place] for place in np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)]
+def _check_request(out: Path, format: Format, precision: Precision, image_paths: Sequence[Path]) -> None:  # noqa: A002
+    if out.suffix != SUFFIXES[format]:
+        raise UsageError(f"{format} files end in {SUFFIXES[format]}", where=out, fix="Name another --out.")
+    if not image_paths:
+        raise UsageError("there is no image to compare on", fix="Name some with --images.")
+    if format == "onnx" and precision == "bf16":
+        raise UsageError(
+            "ONNX Runtime has no bfloat16 convolution on CPUs",
+            fix="Use --format openvino, or --precision fp32 or int8.",
+        )
+
+
+def _manifest(card: Card, precision: Precision, *, top_k: int | None) -> Manifest:
+    """The metadata of the file. `top_k` is None for a file without non-maximum suppression."""
+    return Manifest(
+        model=card.model,
+        classes=card.classes,
+        image_size_px=card.settings.image_size_px,
+        resize=card.resize,
+        precision=precision,
+        suppresses=top_k is not None,
+        top_k=top_k,
+        min_scores=dict(card.min_scores),
+        metric=card.metric,
+        source=card.source,
+    )
 
 
 def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, images: Sequence[np.ndarray]) -> None:
-    """The file in the precision of its manifest, which it holds."""
+    """Write the file `built`, in the precision of `manifest` and with it inside. `images` are for int8."""
     import onnx
 
     keep = decoding_nodes(proto) + length_nodes(proto) + first_convolution(proto)
     batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
     if built.suffix == SUFFIXES["onnx"]:
         if manifest.precision == "int8":
-            proto = quantize(proto, batches, keep=keep, one_range_a_tensor=True)
+            proto = quantize(proto, batches, keep=keep, one_range_per_tensor=True)
         if manifest.suppresses:
-            proto = with_suppression(proto, num_classes=len(manifest.classes), selection=selection)
+            proto = with_nms(proto, num_classes=len(manifest.classes), selection=selection)
         onnx.helper.set_model_props(proto, {KEY: manifest.to_json()})
         onnx.save(proto, built)
         return
@@ -143,13 +148,13 @@ def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, im
 
 
 def _compare(
-    original: TorchNetwork, exported: ExportedNetwork, images: Sequence[np.ndarray], labelled: Dataset | None
+    original: TorchNetwork, exported: ExportedNetwork, images: Sequence[np.ndarray], labeled: Dataset | None
 ) -> dict[str, Any]:
-    """Agreement on the images, mAP on the labelled ones, and time."""
-    found = [[detect(network, [image], SEEN)[0] for image in images] for network in (original, exported)]
+    """Agreement and time on the images, and mAP on the labeled ones, None without any."""
+    found = [[detect(network, [image], COMPARED)[0] for image in images] for network in (original, exported)]
     scores = None
-    if labelled is not None:
-        reports = [evaluate_detector(Detector(network), labelled) for network in (original, exported)]
+    if labeled is not None:
+        reports = [evaluate_detector(Detector(network), labeled) for network in (original, exported)]
         a, b = (report.map for report in reports)
         scores = {
             "metric": reports[0].metric,

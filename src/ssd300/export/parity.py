@@ -1,4 +1,4 @@
-"""Does an exported file do what its weights do? Both run on the same images, and are compared before it is kept."""
+"""Does an exported file detect what its weights detect? Both run on the same images and are compared."""
 
 import statistics
 import time
@@ -14,18 +14,20 @@ from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.runtime.manifest import Precision
 from ssd300.types import LEAST_SCORE, Detections, Selection
 
-NEARLY = 0.99  # where two overlap by just the threshold of suppression, rounding decides which is kept
-SAME_PLACE = 1e-5  # of the image
-CLOSE_IOU = 0.5  # a detection has a partner that overlaps it so, of its class
-TIMED = 10
-SEEN = Selection(min_score=LEAST_SCORE)
+QUANTILE = 0.99  # where the IoU of two boxes equals the NMS IoU, rounding decides which of them is suppressed
+SAME_PLACE = 1e-5  # relative to the image
+PARTNER_IOU = 0.5  # at least, and the same class
+TIMED_CALLS = 10
+COMPARED = Selection(min_score=LEAST_SCORE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What is let through. `found` is the least share of the detections from SHOWN_SCORE on, of the weights and of the
-    file, that have a partner in the other; `score` and `box` are differences of partners that nearly all, NEARLY, stay
-    within, `box` as 1 - IoU; `map_loss` is the largest loss of mAP, where there are labels.
+    """What may differ between a file and its weights.
+
+    `found` is the minimum share of detections that have a partner in the other, for the file and for the weights;
+    detections with scores below SHOWN_SCORE are not counted. `score` and `box` limit the QUANTILE of the differences
+    between partners, `box` as 1 - IoU. `map_loss` is the maximum loss of mAP on labeled images.
     """
 
     found: float
@@ -43,8 +45,11 @@ LIMITS: dict[Precision, Limits] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """`detections` are those of the weights from SHOWN_SCORE on; the others are as in Limits. With no detection at all
-    the shares are 1 and the differences 0.
+    """What two lists of detections have in common.
+
+    `detections` counts those of the weights with a score of at least SHOWN_SCORE, or of the file if the weights have
+    none. The others are as in Limits: `found` is the smaller of the two shares. Without any detection it is 1, and the
+    differences are 0.
     """
 
     images: int
@@ -55,9 +60,10 @@ class Agreement:
 
 
 def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agreement:
-    """How far the detections of an exported file are from those of its weights, image by image, relative boxes.
+    """Compare the detections of an exported file with those of its weights, image by image. Boxes are relative.
 
-    A partner is looked for among all detections of the other, down to its lowest score.
+    The partner of a detection is the one of its class with the highest IoU, at any score, if that IoU is at least
+    PARTNER_IOU.
     """
     shares, scores, boxes, count = [], [], [], 0
     for mine, others in ((weights, file), (file, weights)):
@@ -65,40 +71,40 @@ def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agre
         for one, other in zip(mine, others, strict=True):
             here, there = one.boxes[:, None].astype(np.float64), other.boxes[None].astype(np.float64)
             same_place = (np.abs(here - there) < SAME_PLACE).all(axis=2)  # empty boxes too, whose IoU is 0
-            overlap = np.where(same_place, 1.0, iou_px(here, there))
-            overlap = np.where(one.labels[:, None] == other.labels, overlap, 0.0)
+            iou = np.where(same_place, 1.0, iou_px(here, there))
+            iou = np.where(one.labels[:, None] == other.labels, iou, 0.0)
             for row in np.flatnonzero(one.scores >= SHOWN_SCORE):
                 shown += 1
-                partner = int(overlap[row].argmax()) if len(other) else -1
-                if partner >= 0 and overlap[row, partner] >= CLOSE_IOU:
+                partner = int(iou[row].argmax()) if len(other) else -1
+                if partner >= 0 and iou[row, partner] >= PARTNER_IOU:
                     with_partner += 1
                     scores.append(float(abs(one.scores[row] - other.scores[partner])))
-                    boxes.append(1 - float(overlap[row, partner]))
+                    boxes.append(1 - float(iou[row, partner]))
         shares.append(with_partner / shown if shown else 1.0)
         count = count or shown
-    score, box = (float(np.quantile(values, NEARLY)) if values else 0.0 for values in (scores, boxes))
+    score, box = (float(np.quantile(values, QUANTILE)) if values else 0.0 for values in (scores, boxes))
     return Agreement(images=len(weights), detections=count, found=min(shares), score=score, box=box)
 
 
 def violations(seen: Agreement, limits: Limits, *, map_loss: float | None = None) -> list[str]:
-    """What goes beyond the limits, in words; empty if nothing does."""
-    words = []
+    """A sentence for each limit that is exceeded."""
+    sentences = []
     if seen.found < limits.found:
-        words.append(f"only {seen.found:.2%} of the detections have a partner, {limits.found:.2%} are wanted")
+        sentences.append(f"only {seen.found:.2%} of the detections have a partner; the limit is {limits.found:.2%}")
     for name, value, limit in (("score", seen.score, limits.score), ("box", seen.box, limits.box)):
         if value > limit:
-            words.append(f"a {name} differs by {value:.3g}, {limit:g} is let through")
+            sentences.append(f"a {name} differs by {value:.3g}; the limit is {limit:g}")
     if map_loss is not None and map_loss > limits.map_loss:
-        words.append(f"mAP is {map_loss:.4f} lower, {limits.map_loss:g} is let through")
-    return words
+        sentences.append(f"mAP is {map_loss:.4f} lower; the limit is {limits.map_loss:g}")
+    return sentences
 
 
 def median_ms(network: Network, images: Sequence[Any]) -> float:
-    """Wall time of one decoded image, from resize to detections: the median of some, after one to warm up."""
-    detect(network, images[:1], SEEN)
+    """Milliseconds from a decoded image to its detections: the median of TIMED_CALLS, after one to warm up."""
+    detect(network, images[:1], COMPARED)
     seconds = []
-    for number in range(TIMED):
+    for number in range(TIMED_CALLS):
         start = time.perf_counter()
-        detect(network, [images[number % len(images)]], SEEN)
+        detect(network, [images[number % len(images)]], COMPARED)
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds) * 1e3

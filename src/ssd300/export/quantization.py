@@ -1,4 +1,4 @@
-"""To 8-bit integers with nncf, its ranges taken from images: the convolutions, and what lies between them."""
+"""Quantization to 8-bit integers with nncf, which takes the ranges of activations from images."""
 
 import contextlib
 import logging
@@ -9,27 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from ssd300.errors import ExportError, UsageError
+from ssd300.errors import ExportError, UsageError, install_hint
 from ssd300.export.graph import BOXES, IMAGES, SCORES
 from ssd300.runtime.sessions import import_openvino
 
-STOP_AT = ("Conv", "Reshape", "Concat")  # where the decoding of boxes and scores begins, seen from the end
+STOP_AT = ("Conv", "Reshape", "Concat")  # from the outputs backwards, the decoding of boxes and scores ends here
 
 
-def quantize(model: Any, images: Sequence[np.ndarray], *, keep: Sequence[str], one_range_a_tensor: bool = False) -> Any:
+def quantize(
+    model: Any, images: Sequence[np.ndarray], *, keep: Sequence[str], one_range_per_tensor: bool = False
+) -> Any:
     """The ONNX or OpenVINO model in 8 bits; nodes named in `keep` stay as they are.
 
-    `images` are batches as the network takes them. `one_range_a_tensor` is what ONNX Runtime needs; otherwise the
-    input of a depthwise convolution has a range for each channel, without which OpenVINO's loses much.
+    `images` are batches as the network takes them. ONNX Runtime needs `one_range_per_tensor`. OpenVINO does not: there
+    the input of a depthwise convolution has a range per channel, without which it loses much mAP.
 
     Raises:
-        UsageError: nncf is missing.
+        UsageError: openvino or nncf is missing.
         ExportError: nncf cannot quantize the model.
     """
-    import_openvino()  # first, as nncf would import it with its telemetry
+    import_openvino()  # first: nncf would import it with its telemetry
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the torch that it finds
+            warnings.simplefilter("ignore")  # about the installed version of torch
             import nncf
             from nncf.quantization.advanced_parameters import (
                 AdvancedQuantizationParameters,
@@ -37,7 +39,7 @@ def quantize(model: Any, images: Sequence[np.ndarray], *, keep: Sequence[str], o
                 QuantizationParameters,
             )
     except ImportError as error:
-        raise UsageError("int8 needs nncf", fix="pip install 'ssd300[openvino]'") from error
+        raise UsageError("int8 needs nncf", fix=install_hint("openvino")) from error
     log = logging.getLogger("nncf")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -49,18 +51,18 @@ def quantize(model: Any, images: Sequence[np.ndarray], *, keep: Sequence[str], o
                 model,
                 dataset,
                 subset_size=len(images),
-                # what has a range for each channel may also have one that does not lie around zero
-                preset=nncf.QuantizationPreset.PERFORMANCE if one_range_a_tensor else nncf.QuantizationPreset.MIXED,
+                # with ranges per channel, also ranges that are not symmetric around zero
+                preset=nncf.QuantizationPreset.PERFORMANCE if one_range_per_tensor else nncf.QuantizationPreset.MIXED,
                 ignored_scope=nncf.IgnoredScope(names=list(keep), validate=False),
                 advanced_parameters=AdvancedQuantizationParameters(
                     # Processors without VNNI add two products in 16 bits, and saturate unless weights have 7 bits.
                     overflow_fix=OverflowFix.ENABLE,
                     activations_quantization_params=QuantizationParameters(per_channel=False)
-                    if one_range_a_tensor
+                    if one_range_per_tensor
                     else None,
                 ),
             )
-    except Exception as error:  # of many kinds, all its own, without a common base
+    except Exception as error:  # nncf's own exceptions have no common base
         raise ExportError(
             f"nncf cannot quantize the model ({error})", fix="Export it with --precision fp32."
         ) from error
@@ -69,7 +71,7 @@ def quantize(model: Any, images: Sequence[np.ndarray], *, keep: Sequence[str], o
 
 
 def decoding_nodes(proto: Any) -> list[str]:
-    """Names of the nodes of an ONNX graph between the last convolutions and the outputs."""
+    """Names of the nodes of an ONNX graph that decode boxes and scores, after the heads' outputs are joined."""
     makers = {name: node for node in proto.graph.node for name in node.output}
     found, waiting = [], [BOXES, SCORES]
     while waiting:
@@ -84,13 +86,13 @@ def decoding_nodes(proto: Any) -> list[str]:
 
 
 def first_convolution(proto: Any) -> list[str]:
-    """Names of the one that sees the image, here and in OpenVINO: a hundredth of the work, and most of the loss."""
+    """Its name in the ONNX graph and in OpenVINO. It is a hundredth of the work, and in 8 bits it costs much mAP."""
     name = next(node.name for node in proto.graph.node if node.op_type == "Conv")
     return [name, f"{name}/WithoutBiases"]
 
 
 def length_nodes(proto: Any) -> list[str]:
-    """Names of the nodes that divide features by their length: 256 steps are too few for sums of squares."""
+    """Names of the nodes that L2-normalize features: 256 values are too few for sums of squares."""
     makers = {name: node for node in proto.graph.node for name in node.output}
     found = [node.name for node in proto.graph.node if node.op_type in ("Pow", "ReduceSum", "Sqrt")]
     for node in proto.graph.node:

@@ -34,7 +34,7 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     start = initialize(model, config.init)
     if config.normalization == "none":
         model.set_normalization(NONE)
-    log.info("start: %s fills %d layers, %d are drawn", start.source, len(start.filled), len(start.drawn))
+    log.info("start: %s fills %d layers, %d are random", start.source, len(start.filled), len(start.random))
     model.to(device).train()
     precision = world.gather(choose_precision(config.amp, device))[0]
     state = TrainState(

@@ -1,4 +1,4 @@
-"""Weights files: our own format, those of others, published ones by name, and what a new detector starts from."""
+"""Weights files: our format, those of other codes, published ones by name, and what a new detector starts from."""
 
 from ssd300.weights.format import Card, save_weights
 from ssd300.weights.resolve import load_weights, read_card, resolve_weights

@@ -1,7 +1,8 @@
-"""Blobs out of a `.caffemodel`, without Caffe and without a protobuf library.
+"""Blobs from a `.caffemodel`, without Caffe and without a protobuf library.
 
-A caffemodel is a NetParameter message (caffe.proto): layers with a name and blobs, in the present form (field 100) or
-the older one (field 2). Only these fields are looked at; every length is checked against the bytes that are there.
+A caffemodel is a NetParameter message (caffe.proto): layers with a name and blobs, in the current format (field 100)
+or the older one (field 2). The values of other fields are skipped. A field that is longer than the rest of the file is
+an error.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from ssd300.errors import WeightsError
 NET_LAYER, NET_V1_LAYER = 100, 2
 LAYER_NAME, LAYER_BLOBS = 1, 7
 V1_LAYER_NAME, V1_LAYER_BLOBS = 4, 6
-BLOB_NUM, BLOB_WIDTH = 1, 4  # num, channels, height, width of the older form
+BLOB_NUM, BLOB_WIDTH = 1, 4  # num, channels, height, width of the older format
 BLOB_DATA, BLOB_SHAPE, BLOB_DOUBLE = 5, 7, 8
 SHAPE_DIM = 1
 
@@ -26,10 +27,10 @@ Field = tuple[int, int | memoryview]
 
 
 def read_caffemodel(path: Path) -> dict[str, Tensor]:
-    """Tensors by layer: "<layer>.weight", "<layer>.bias". Layers without blobs are left out.
+    """Float32 tensors: "<layer>.weight" is a layer's first blob, "<layer>.bias" its second; others are dropped.
 
     Raises:
-        WeightsError: not a whole caffemodel.
+        WeightsError: the file is incomplete or damaged, or holds no layer with blobs.
     """
     try:
         tensors = {}
@@ -40,7 +41,9 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
                     tensors[f"{name}.{kind}"] = blob
     except (ValueError, IndexError, UnicodeDecodeError) as error:
         raise WeightsError(
-            f"this is not a whole caffemodel ({error})", where=path, fix="Copy the file again, or name another."
+            f"this caffemodel is incomplete or damaged ({error})",
+            where=path,
+            fix="Copy the file again, or name another.",
         ) from error
     if not tensors:
         raise WeightsError("the caffemodel has no layer with weights", where=path, fix="Name a trained model.")
@@ -59,7 +62,7 @@ def _layer(layer: memoryview, *, modern: bool) -> tuple[str, list[Tensor]]:
 
 
 def _blob(blob: memoryview) -> Tensor:
-    """The numbers in their shape; of the older form, with leading sides of 1 taken off."""
+    """The numbers in their shape. In the older format, leading sides of 1 are removed: it pads shapes to four sides."""
     shape: list[int] = []
     old: dict[int, int] = {}
     parts: list[np.ndarray] = []
@@ -81,7 +84,7 @@ def _blob(blob: memoryview) -> Tensor:
 
 
 def _fields(message: memoryview) -> Iterator[Field]:
-    """(number, value) of each field: an integer, or the bytes of a nested message, a text or packed numbers."""
+    """(number, value) of each field: an integer, or the bytes of a message, a string, a float or packed numbers."""
     position = 0
     while position < len(message):
         key, position = _varint(message, position)
@@ -95,9 +98,9 @@ def _fields(message: memoryview) -> Iterator[Field]:
         elif kind in (FIXED32, FIXED64):
             length = 4 if kind == FIXED32 else 8
         else:
-            raise ValueError(f"a field of an unknown kind at byte {position}")
+            raise ValueError(f"a field of an unknown type at byte {position}")
         if position + length > len(message):
-            raise ValueError("the file ends within a field")
+            raise ValueError("the file ends in the middle of a field")
         yield key >> 3, message[position : position + length]
         position += length
 
@@ -111,7 +114,7 @@ def _varint(message: memoryview, position: int) -> tuple[int, int]:
         if not byte & 0x80:
             return value, position
         if shift > 63:
-            raise ValueError(f"a number without an end at byte {position}")
+            raise ValueError(f"an integer that does not end at byte {position}")
 
 
 def _varints(value: int | memoryview) -> list[int]:

@@ -1,6 +1,10 @@
-"""Class names that foreign checkpoints imply by their number of outputs."""
+"""Class names of foreign checkpoints, which store only the number of their outputs."""
 
-# As the annotations of COCO 2017 have them: ids 1 to 90, of which ten are not used.
+from collections.abc import Mapping, Sequence
+
+from ssd300.data.formats.voc import VOC_CLASSES
+
+# As in the annotations of COCO 2017: ids 1 to 90, of which ten are not used.
 COCO_CLASSES_WITH_GAPS = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
     "fire hydrant", "unused 12", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep",
@@ -14,3 +18,6 @@ COCO_CLASSES_WITH_GAPS = (
     "toothbrush",
 )  # fmt: skip
 COCO_CLASSES = tuple(name for name in COCO_CLASSES_WITH_GAPS if not name.startswith("unused"))
+NAMES_BY_COUNT: Mapping[int, Sequence[str]] = {
+    len(names): names for names in (VOC_CLASSES, COCO_CLASSES, COCO_CLASSES_WITH_GAPS)
+}

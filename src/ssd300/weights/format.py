@@ -1,6 +1,6 @@
-"""Our weights file: safetensors whose metadata says all that is needed to use them.
+"""Our weights file: safetensors, with the model, its classes and its conventions in the metadata.
 
-Nothing in it is executed. A checksum over the tensors finds damage that safetensors itself does not.
+Nothing in it is executed. A checksum over the tensors finds damage that safetensors itself does not find.
 """
 
 import hashlib
@@ -27,11 +27,20 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What a weights file says of itself.
+    """The metadata of a weights file.
 
-    `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None before any; `source`
-    is free text about the data and the start. `clip_boxes` cuts boxes before they suppress each other. `min_scores`
-    are the lowest scores at which detections of a class are shown, where they were chosen.
+    `classes` are without background, in the order of the outputs. `clip_boxes` clips boxes to the image before
+    non-maximum suppression. `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None
+    before the first one. `min_scores` are confidence thresholds by class name; a class without one has the default of
+    detection.
+
+    `source` tells where the weights come from, as JSON values. Its keys depend on what wrote the file:
+    - `ssd300 train`: "start" (the file that it started from, or "none"), "data" ("<folder>, <split>"), "images" (how
+      many), and "fingerprint" of the dataset. `ssd300 thresholds` compares "data" and "fingerprint" with its dataset,
+      and reports if these are training images.
+    - `ssd300 import`: "imported_from" (file name) and "layout"; for published weights also "origin", "data", "licence"
+      and "published".
+    - `ssd300 thresholds` adds "min_scores", a mapping of what they were chosen by and on.
     """
 
     model: str
@@ -49,7 +58,7 @@ class Card:
         return self.settings.image_size_px
 
     def build(self) -> SSD:
-        """The detector that these weights are for, newly drawn."""
+        """A new, randomly initialized detector that these weights fit."""
         return BUILDERS[self.model](len(self.classes), settings=self.settings, normalization=self.normalization)
 
     def to_json(self) -> dict[str, Any]:
@@ -57,7 +66,7 @@ class Card:
 
 
 def save_weights(path: Path, model: SSD, card: Card) -> None:
-    """Write the model's tensors and its card, whole or not at all."""
+    """Write the model's tensors and its card atomically: an interrupted call leaves no partial file."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     metadata = {
         "format": "ssd300",
@@ -69,7 +78,7 @@ def save_weights(path: Path, model: SSD, card: Card) -> None:
 
 
 def read_card_file(path: Path) -> Card:
-    """Only the card, without the tensors. Raises WeightsError."""
+    """The card alone; the tensors are not read. Raises WeightsError."""
     return _parse_card(path, _metadata(path))
 
 
@@ -77,17 +86,12 @@ def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tupl
     """The detector, in evaluation mode, and its card.
 
     Raises:
-        WeightsError: not a weights file of ours, from a newer version, damaged, of another architecture, or not finite.
+        WeightsError: the file was not written by `save_weights`, has a newer format, is damaged, does not fit the
+            model of its card, or holds values that are not finite.
     """
     metadata = _metadata(path)
     card = _parse_card(path, metadata)
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
-    if _checksum(tensors) != metadata.get("sha256"):
-        raise WeightsError("the checksum does not fit: the file is damaged", where=path, fix="Copy it again.")
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise WeightsError(f"{name} holds values that are not finite", where=path, fix="Use an earlier state.")
+    tensors = _tensors(path, metadata.get("sha256"))
     model = card.build()
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     got = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -103,21 +107,32 @@ def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tupl
     return model.to(device).eval(), card
 
 
+def _tensors(path: Path, checksum: str | None) -> dict[str, Tensor]:
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
+    if _checksum(tensors) != checksum:
+        raise WeightsError("the checksum does not match: the file is damaged", where=path, fix="Copy it again.")
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise WeightsError(f"{name} holds values that are not finite", where=path, fix="Use an earlier state.")
+    return tensors
+
+
 def _metadata(path: Path) -> dict[str, str]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"this is not a whole safetensors file ({error})",
+            f"this is not a complete safetensors file ({error})",
             where=path,
-            fix="Name a run folder or a .safetensors file of ssd300; `ssd300 import` makes one of another checkpoint.",
+            fix="Name a run folder or a .safetensors file of ssd300. `ssd300 import` converts other checkpoints.",
         ) from error
     if metadata.get("format") != "ssd300":
         raise WeightsError(
-            "the file does not say which classes and default boxes its weights are for",
+            "the file does not state the classes and default boxes of its weights",
             where=path,
-            fix="It was not written by ssd300: try `ssd300 import`, or --init as a start for training.",
+            fix="ssd300 did not write it: convert it with `ssd300 import`, or start a training from it with --init.",
         )
     version = metadata.get("format_version", "")
     if not version.isdigit() or int(version) > FORMAT_VERSION:
@@ -141,13 +156,18 @@ def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Copy the file again.") from error
+    _check_card(card, path)
+    return card
+
+
+def _check_card(card: Card, path: Path) -> None:
     if card.model not in BUILDERS:
         raise WeightsError(
             f"the model is {card.model}; known are {', '.join(BUILDERS)}", where=path, fix="Install a newer ssd300."
         )
     if not (set(card.min_scores) <= set(card.classes) and all(0 <= score <= 1 for score in card.min_scores.values())):
         raise WeightsError(
-            f"the lowest scores are {dict(card.min_scores)}; they must be of its classes and lie in 0..1",
+            f"the confidence thresholds are {dict(card.min_scores)}; they must be for its classes and lie in 0..1",
             where=path,
             fix="Choose them again with `ssd300 thresholds`.",
         )
@@ -157,7 +177,6 @@ def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
             where=path,
             fix="Install a newer ssd300.",
         )
-    return card
 
 
 def _tuples(value: Any) -> Any:

@@ -1,6 +1,6 @@
-"""How other codes name the layers of SSD300-VGG16, and what their networks expect to see.
+"""How other codes name the layers of SSD300-VGG16, and what input their networks expect.
 
-Data only. Each fact was read in the code that wrote such files: its model for the names, its preprocessing for colours
+Data only. The facts were read in the code that wrote such files: its model for the names, its preprocessing for colors
 and means, its default boxes for the settings.
 """
 
@@ -27,7 +27,7 @@ FIRST_STAGES = CONVOLUTIONS[:10]  # conv1_1 to conv4_3
 EXTRAS = tuple(f"conv{number}_{half}" for number in range(8, 12) for half in (1, 2))
 MAPS = range(6)
 
-# Where each layer of the paper is in a detector of ours.
+# The paper's layers and their names in our detector.
 OURS: Mapping[str, str] = (
     {name: f"backbone.{'to_conv4_3' if name in FIRST_STAGES else 'to_conv7'}.{name}" for name in CONVOLUTIONS}
     | {name: f"backbone.to_conv7.{name}" for name in ("conv6", "conv7")}
@@ -37,17 +37,18 @@ OURS: Mapping[str, str] = (
     | {f"logits{i}": f"heads.logits.{i}" for i in MAPS}
 )
 
-# Where torchvision's `vgg16().features`, and all that took it over, have each convolution.
+# The number of each convolution in torchvision's `vgg16().features`. Other codes took these numbers over.
 FEATURES = dict(zip(CONVOLUTIONS, (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), strict=True))
-REDUCED_FC = {"conv6": 31, "conv7": 33}  # behind them in amdegroot's vgg16_reducedfc.pth
+REDUCED_FC = {"conv6": 31, "conv7": 33}  # after them, in amdegroot's vgg16_reducedfc.pth
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
     """One kind of foreign checkpoint.
 
-    `layers` maps the paper's names to the file's; a tensor adds ".weight" or ".bias", but `scale`, that of the L2 norm,
-    is whole. `bgr`: the first convolution sees blue first. `offsets_yx`: box offsets are (y, x, height, width).
+    `layers` maps the paper's layer names to the file's; the name of a tensor adds ".weight" or ".bias". `scale` is the
+    full name of the L2 norm's tensor. `coco_settings` are for checkpoints of COCO, where they differ from `settings`.
+    `bgr`: the network's input has blue first. `offsets_yx`: box offsets are (y, x, height, width).
     """
 
     name: str
@@ -66,7 +67,7 @@ def _heads(offsets: str, logits: str) -> dict[str, str]:
     return {f"offsets{i}": offsets.format(i) for i in MAPS} | {f"logits{i}": logits.format(i) for i in MAPS}
 
 
-# torchvision/models/detection/ssd.py. Its normalisation is Caffe's in 0..1.
+# torchvision/models/detection/ssd.py. Its means are Caffe's, for pixels in 0..1.
 TORCHVISION_SSD300 = Layout(
     name="torchvision ssd300_vgg16",
     layers={name: f"backbone.features.{FEATURES[name]}" for name in FIRST_STAGES}
@@ -80,7 +81,7 @@ TORCHVISION_SSD300 = Layout(
     clip_boxes=True,
 )
 
-# amdegroot/ssd.pytorch: ssd.py, data/config.py. data/voc0712.py turns OpenCV's BGR, less its means, to RGB.
+# amdegroot/ssd.pytorch: ssd.py, data/config.py. data/voc0712.py turns OpenCV's BGR into RGB, minus the means.
 AMDEGROOT = Layout(
     name="amdegroot/ssd.pytorch",
     layers={name: f"vgg.{number}" for name, number in (FEATURES | REDUCED_FC).items()}
@@ -102,10 +103,11 @@ LUFFICC = Layout(
     coco_settings=COCO_CLIPPED,
 )
 
-# the tutorial's model.py, which pytorch-SSD300 took over; its detect.py normalises as ImageNet and resizes with Pillow.
+# model.py of sgrvinod's tutorial, which pytorch-SSD300 took over. Its detect.py normalizes with ImageNet's mean and
+# standard deviation, and resizes with Pillow.
 _SOURCES = ("conv4_3", "conv7", "conv8_2", "conv9_2", "conv10_2", "conv11_2")
-TUTORIAL = Layout(
-    name="the tutorial's SSD300",
+SGRVINOD = Layout(
+    name="sgrvinod's tutorial or pytorch-SSD300",
     layers={name: f"base.{name}" for name in (*CONVOLUTIONS, "conv6", "conv7")}
     | {name: f"aux_convs.{name}" for name in EXTRAS}
     | {f"offsets{i}": f"pred_convs.loc_{source}" for i, source in enumerate(_SOURCES)}
@@ -141,4 +143,4 @@ CHAINERCV = Layout(
     offsets_yx=True,
 )
 
-LAYOUTS = (TORCHVISION_SSD300, AMDEGROOT, LUFFICC, TUTORIAL, CAFFEMODEL, CHAINERCV)
+LAYOUTS = (TORCHVISION_SSD300, AMDEGROOT, LUFFICC, SGRVINOD, CAFFEMODEL, CHAINERCV)

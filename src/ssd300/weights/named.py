@@ -1,6 +1,6 @@
-"""Weights that others publish, by name: where they lie, what is known of them, and their way to this machine.
+"""Published weights by name: their addresses, origin and license, and how they are downloaded.
 
-Addresses, sizes and the beginnings of the SHA-256 are those of torchvision's own file names and descriptions.
+Addresses and the beginnings of the SHA-256 come from torchvision's file names, sizes from its descriptions.
 """
 
 import os
@@ -21,13 +21,13 @@ CACHE_VARIABLE = "SSD300_CACHE"
 
 @dataclass(frozen=True, kw_only=True)
 class NamedWeights:
-    """A published file. `is_detector` tells whole detectors from backbones, which only `--init` can use."""
+    """A published file: a detector, or a backbone, which only `--init` can use. `published` is its published result."""
 
     file: RemoteFile
     is_detector: bool
     origin: str
     data: str
-    licence: str
+    license: str
     published: str | None = None
 
 
@@ -45,44 +45,44 @@ NAMED: Mapping[str, NamedWeights] = MappingProxyType(
             is_detector=True,
             origin="torchvision, SSD300_VGG16_Weights.COCO_V1",
             data="COCO train2017",
-            licence="torchvision: BSD-3-Clause; COCO's images have terms of their own",
-            published="COCO AP 0.251 on val2017, says torchvision",
+            license="torchvision: BSD-3-Clause; COCO's images have terms of their own",
+            published="COCO AP 0.251 on val2017, according to torchvision",
         ),
         "vgg16": NamedWeights(
             file=_torchvision("vgg16", "397923af", 527.796),
             is_detector=False,
             origin="torchvision, VGG16_Weights.IMAGENET1K_V1",
             data="ImageNet-1K",
-            licence="torchvision: BSD-3-Clause; ImageNet's images have terms of their own",
+            license="torchvision: BSD-3-Clause; ImageNet's images have terms of their own",
         ),
         "vgg16_features": NamedWeights(
             file=_torchvision("vgg16_features-amdegroot", "88682ab5", 527.802),
             is_detector=False,
             origin="torchvision, VGG16_Weights.IMAGENET1K_FEATURES: Caffe's VGG16, by way of amdegroot's ssd.pytorch",
             data="ImageNet-1K",
-            licence="ssd.pytorch: MIT; ImageNet's images have terms of their own",
+            license="ssd.pytorch: MIT; ImageNet's images have terms of their own",
         ),
     }
 )
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: $SSD300_CACHE, or the platform's usual place."""
+    """The folder of downloaded weights: $SSD300_CACHE, or the platform's usual place."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else user_cache_path("ssd300", appauthor=False)
 
 
 def fetch_named(name: str, folder: Path | None = None, *, from_files: Path | None = None) -> Path:
-    """The published file itself, in `folder` or the cache. Raises DownloadError."""
+    """The published file as it is, in `folder` or the cache; `from_files` as in `fetch`. Raises DownloadError."""
     return fetch(NAMED[name].file, folder or cache_folder(), from_files=from_files)
 
 
 def named_detector(name: str) -> Path:
-    """The detector of that name as a weights file of ours, in the cache; it is fetched and imported once.
+    """The detector of that name as a weights file of ours, in the cache; it is downloaded and imported once.
 
     Raises:
-        WeightsError: what has that name is a backbone.
-        DownloadError: it cannot be had.
+        WeightsError: the name is a backbone's.
+        DownloadError: it cannot be downloaded.
     """
     known = NAMED[name]
     if not known.is_detector:
@@ -95,7 +95,7 @@ def named_detector(name: str) -> Path:
         source = dict(card.source) | {
             "origin": known.origin,
             "data": known.data,
-            "licence": known.licence,
+            "licence": known.license,
             "published": known.published,
         }
         save_weights(ours, model, replace(card, source=source))

@@ -1,4 +1,4 @@
-"""From what a user names to a detector: a run folder, a weights file, or a name of `named`."""
+"""From the --weights that a user typed to a detector: a run folder, a weights file, or a name of `named`."""
 
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from ssd300.weights.named import NAMED, named_detector
 
 
 def resolve_weights(weights: str | Path) -> Path:
-    """The weights file behind what a user names. What is there on disk goes before a name, which may be downloaded.
+    """The path of the weights file: ours, or any other existing file as it is. A name may be downloaded.
+
+    A file or folder on disk takes precedence over a published name.
 
     Raises:
-        WeightsError: there is nothing of that name, or it is something else.
-        DownloadError: it cannot be downloaded.
+        WeightsError: there is no such file or name, the folder is not a run folder, or the name is a backbone's.
+        DownloadError: the named weights cannot be downloaded.
     """
     path = Path(weights)
     if path.is_dir():
@@ -38,10 +40,10 @@ def resolve_weights(weights: str | Path) -> Path:
 
 
 def read_card(weights: str | Path) -> Card:
-    """Only the card, without the tensors. Raises WeightsError or DownloadError."""
+    """The card alone; the tensors are not read. Raises WeightsError or DownloadError."""
     return read_card_file(resolve_weights(weights))
 
 
 def load_weights(weights: str | Path, *, device: torch.device | str = "cpu") -> tuple[SSD, Card]:
-    """The detector that is meant, in evaluation mode, and its card. Raises WeightsError or DownloadError."""
+    """The detector, in evaluation mode, and its card. Raises WeightsError or DownloadError."""
     return read_weights_file(resolve_weights(weights), device=device)
