@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ssd300.detection.results import Result
     from ssd300.evaluation.evaluator import evaluate
     from ssd300.evaluation.scoring import Report
-    from ssd300.training import presets as presets
+    from ssd300.training import presets
     from ssd300.training.config import TrainConfig
     from ssd300.training.loop import train
 
-__all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "evaluate", "load_dataset", "train"]
+__all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "evaluate", "load_dataset", "presets", "train"]
 
 _HOMES = {
     "Dataset": "ssd300.data",

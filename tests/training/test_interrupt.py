@@ -47,7 +47,7 @@ def test_the_command_ends_with_the_signals_own_code_and_a_saved_state(
     assert main(["train", str(coloured), "--out", str(tmp_path / "run"), *words, "--workers", "1"]) == code
     log = (tmp_path / "run/train.log").read_text()
     assert "stopped after step 1; --resume" in log
-    assert "ended by an error" not in log
+    assert "ended with an error" not in log
     assert capsys.readouterr().err.splitlines()[-1] in ("ssd300: interrupted", "ssd300: terminated")
     assert (tmp_path / "run/state/last.pt").is_file()
 

@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from PIL import Image
 
@@ -124,33 +123,9 @@ def test_resuming_cuts_rows_after_the_state_and_repeats_none(config, data, held_
     assert summary["seconds"] >= seconds[-1]
 
 
-def test_evaluating_in_the_middle_changes_neither_weights_nor_the_random_stream(config, data, held_out, tmp_path):
-    train(data, config(tmp_path / "often", eval_every=1), validation=held_out)
-    train(data, config(tmp_path / "never"))
-    often, never = (torch.load(str(tmp_path / name / "state/last.pt")) for name in ("often", "never"))
-    assert torch.equal(often["random"], never["random"])
-    assert all(torch.equal(tensor, never["model"][name]) for name, tensor in often["model"].items())
-
-
 def test_overwriting_leaves_nothing_of_the_run_before(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     train(data, config(out), validation=held_out)
     (out / "mine.txt").write_text("kept")
     train(data, config(out), overwrite=True)
     assert files(out) == WITHOUT_A_SPLIT | {"mine.txt"}
-
-
-def test_the_last_weights_claim_only_their_own_metric(config, data, held_out, tmp_path):
-    out = tmp_path / "run"
-    train(data, config(out, eval_every=1), validation=held_out, stop_after=1)
-    assert read_card(out / "weights/last.safetensors").metric is not None
-    train(data, config(out, eval_every=0), validation=held_out, stop_after=2, resume=True)
-    assert read_card(out / "weights/last.safetensors").metric is None
-    assert read_card(out / "weights/best.safetensors").metric is not None
-
-
-def test_the_configuration_and_the_hardware_are_logged(config, data, tmp_path, caplog):
-    with caplog.at_level("INFO", logger="ssd300"):
-        train(data, config(tmp_path / "run", steps=1, seed=7))
-    assert "precision float32, seed 7" in caplog.text
-    assert "batch_size=2," in caplog.text

@@ -41,7 +41,7 @@ VERBS = {
 
 app = App(
     name="ssd300",
-    help="SSD300, the Single Shot MultiBox Detector, exactly as in the paper.",
+    help="SSD300, the Single Shot MultiBox Detector, by the rules of the paper.",
     suppress_keyboard_interrupt=False,  # `main` handles it
     help_format="plaintext",  # nothing here is Markdown, and reading it as such takes a fifth of the time
 )

@@ -1,1 +1,1 @@
-"""Training: configuration, the loop, and the state that it goes on from."""
+"""Training: configuration and presets, the loop, and the state that a run resumes from."""

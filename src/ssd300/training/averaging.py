@@ -8,9 +8,9 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def average_of(model: nn.Module, *, decay: float) -> AveragedModel:
-    """A copy of the model that `update_parameters` moves towards it: by 1 - `decay` of the way, further at first.
+    """A copy of the model; each `update_parameters` moves it towards the model, by 1 - `averaging_decay` of the way.
 
-    The means and variances of batch normalisation are averaged too, counts are copied.
+    The first update copies. Means and variances of batch normalization are averaged too; integers are copied.
     """
 
     def towards(averages: Tensors, values: Tensors, updates: Tensor | int) -> None:
@@ -27,5 +27,5 @@ def average_of(model: nn.Module, *, decay: float) -> AveragedModel:
 
 
 def averaging_decay(updates: int, decay: float) -> float:
-    """What an average of so many updates keeps at the next; small at first, as the start says little of the end."""
+    """The share of itself that an average of `updates` updates retains at the next: small at first, `decay` at most."""
     return min(decay, (1 + updates) / (10 + updates))

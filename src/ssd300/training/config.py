@@ -1,10 +1,10 @@
-"""All that decides a training run. Nothing heavy is imported here, so the command line can show it at once.
+"""The options of a training run. Nothing heavy is imported here, so the command line can show them at once.
 
 The defaults are the paper's and Caffe's (ssd_pascal.py:336-390).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -13,7 +13,7 @@ DefaultBoxesName = Literal["paper", "paper-clipped", "coco", "coco-clipped", "to
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """A training run.
+    """A training run. Raises ValueError with field, value and legal range if a value is out of range.
 
     Parameters
     ----------
@@ -22,66 +22,65 @@ class TrainConfig:
     model
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'.
     init
-        What it starts from: a file, vgg16 or coco (downloaded), 'imagenet' (EfficientNet-Lite0 only), or 'none'.
+        Weights to start from: a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0 only), or 'none'.
     steps
-        Updates of the weights; images seen are steps times batch size.
+        Updates of the weights. Images processed are steps times batch size.
     batch_size
-        Images an update.
+        Images per step.
     accumulate
-        Parts of a batch that the network sees one by one, for less memory. But for batch normalisation nothing changes.
+        Parts of a batch that the network processes in turn, for less memory. Only batch normalization notices.
     lr
-        Learning rate of weights; biases have twice as much.
+        Learning rate of weights; that of biases is twice as high.
     schedule
-        'multistep' multiplies the rate by the drop factor at each drop; 'cosine' lets it fall to 0.
+        'multistep' lowers the rate at each `lr_drop`; 'cosine' lowers it at every step, towards 0.
     lr_drop
-        Steps at which the rate drops.
+        Steps after which 'multistep' lowers the rate.
     lr_drop_factor
-        What the rate is multiplied by at each drop.
+        'multistep' multiplies the rate by this at each drop.
     warmup_steps
-        Steps over which the rate rises from 0.
+        Steps over which the rate rises linearly to its value.
     momentum
         Momentum of SGD.
     weight_decay
-        On weights; normalisation layers have none, and biases only with `decay_biases`.
+        On weights and L2Norm's scale. Batch normalization's scale has none; biases have it only with `decay_biases`.
     decay_biases
-        Let weight decay act on biases too, as pytorch-SSD300's code does.
+        Apply weight decay to biases too, as pytorch-SSD300 does.
     grad_clip
-        Longest gradient norm; left out, nothing is clipped.
+        A gradient with a larger norm is scaled down to this norm.
     default_boxes
-        Those of the paper, of pytorch-SSD300, or of a code whose weights the run starts from.
+        Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from.
     rules
         Matching and loss: 'paper' or 'pytorch-ssd300'.
     normalization
-        'start' is that of the weights that the backbone starts from; 'none' leaves images at 0..1, as pytorch-SSD300
-        does.
+        Of images: 'start' is that of the weights the backbone starts from; 'none' leaves 0..1, as pytorch-SSD300 does.
     augment
-        The paper's data augmentation.
+        Augment the images, by the rules of the paper.
     on_bad_image
-        What an image that cannot be read gets: 'error' ends the run, 'skip' takes the next one and counts it.
+        For an image that cannot be read: 'error' ends the run, 'skip' uses the next image and counts the skipped one.
     cache
-        Keep decoded images: 'ram' in memory, 'disk' in a file of the run folder that ends with the run.
+        Store decoded images: 'ram' in memory, 'disk' in a temporary file of the run folder.
     workers
         Processes that decode images; 0 decodes in the training process.
     ema
-        Keep a running average of the weights, evaluated and saved beside them; the better of the two is the best.
+        Evaluate and save a running average of the weights too; the better of the two can be the best.
     ema_decay
-        What the average keeps of itself at an update.
+        The share of itself that the average retains at a step; less in the first steps.
     patience
-        Evaluations without a better mAP after which the run ends; 0 is never.
+        The run ends after this many evaluations without a better mAP; 0 is never.
     amp
-        Precision of the network: 'auto' takes bf16 where that is faster, else fp16 on a GPU; 'off' is float32.
+        'off' is float32. 'auto' is bf16 on CUDA (fp16 where it has none), bf16 on a CPU timed faster, else float32.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     seed
-        Of everything that chance decides.
+        Seed of random numbers: initialization, order of images, augmentation.
     eval_every
-        Steps between evaluations on the held-out split; 0 evaluates at the end alone.
+        Steps between evaluations on the held-out split; 0 evaluates only at the end.
     save_every
-        Steps between saved states; one is saved at the end in any case.
+        Steps between saved states; one is also saved at the end.
     log_every
         Steps between lines of the log.
     tensorboard
-        Write events for TensorBoard too (the extra 'tensorboard').
+        Write events for TensorBoard (needs the extra 'tensorboard').
     """
 
     out: Path
@@ -140,11 +139,15 @@ class TrainConfig:
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
             raise ValueError(f"lr_drop is {self.lr_drop}; drops are steps from 1 on, each later than the one before")
 
+    def for_epochs(self, epochs: float, images: int) -> "TrainConfig":
+        """The same with the steps in which each of `images` images is processed `epochs` times, rounded up."""
+        return replace(self, steps=math.ceil(epochs * images / self.batch_size))
+
     def describe_schedule(self, images: int) -> str:
-        """The schedule in images seen, of a data set of so many; steps beside them."""
-        seen = self.steps * self.batch_size
+        """The schedule as text: in images processed, epochs of a dataset of `images` images, and steps."""
+        total = self.steps * self.batch_size
         steps = f"{self.steps:,} steps of {self.batch_size}"
-        text = f"{seen:,} images ({seen / images:.3g} epochs) in {steps}; rate {self.lr:g}"
+        text = f"{total:,} images ({total / images:.3g} epochs) in {steps}; rate {self.lr:g}"
         if self.warmup_steps:
             text += f", reached after {self.warmup_steps * self.batch_size:,} images"
         if self.schedule == "cosine":
@@ -156,7 +159,7 @@ class TrainConfig:
         )  # fmt: skip
 
     def learning_rate(self, step: int) -> float:
-        """Of the update after `step` updates."""
+        """The rate of the step that follows `step` steps."""
         rate = self.lr * min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else self.lr
         if self.schedule == "cosine":
             return rate * (1 + math.cos(math.pi * step / self.steps)) / 2

@@ -1,7 +1,7 @@
-"""Several processes that train one detector, as `torchrun` starts them; one process is a world of its own.
+"""Several processes that train one detector, as `torchrun` starts them.
 
-A batch is cut into one piece a process. Which images it has does not depend on their number, so a run can be resumed
-with another one.
+Each batch is cut into one piece per process. Its images do not depend on the number of processes, so a run can be
+resumed with another number.
 """
 
 import os
@@ -20,7 +20,7 @@ BACKENDS = "cpu:gloo,cuda:nccl"
 
 @dataclass(frozen=True)
 class World:
-    """The processes of a run. All of them must call these functions, in the same order."""
+    """The processes of a run; by default this one alone. All must call sum, any and gather in the same order."""
 
     rank: int = 0
     size: int = 1
@@ -30,7 +30,7 @@ class World:
         return self.rank == 0
 
     def sum(self, value: Tensor) -> Tensor:
-        """The sum over all processes, on each of them."""
+        """The sum of `value` over all processes, in each of them."""
         if self.size == 1:
             return value
         total = value.clone()
@@ -38,11 +38,11 @@ class World:
         return total
 
     def any(self, flag: bool) -> bool:
-        """Whether any process says so."""
+        """Whether `flag` is true in any process."""
         return flag if self.size == 1 else bool(self.sum(torch.tensor(int(flag))))
 
     def gather(self, value: Any) -> list[Any]:
-        """What every process has, in the order of their ranks, on each of them."""
+        """The values of all processes in the order of their ranks, in each of them."""
         if self.size == 1:
             return [value]
         values: list[Any] = [None] * self.size
@@ -50,11 +50,11 @@ class World:
         return values
 
     def piece(self, count: int) -> slice:
-        """The part of this process of so many things: parts follow each other and differ by one at most."""
+        """The part of this process of `count` items. Parts follow each other; their lengths differ by one at most."""
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
     def parallel(self, model: nn.Module, device: torch.device) -> nn.Module:
-        """The model, with gradients averaged over all processes in its backward pass."""
+        """The model; with several processes, one whose backward pass averages gradients over them."""
         if self.size == 1:
             return model
         return DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None)
@@ -65,7 +65,7 @@ ALONE = World()
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """The world that `torchrun` describes in the environment; without it, this process alone."""
+    """The processes that `torchrun` describes in the environment; without it, this one alone."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE

@@ -1,38 +1,31 @@
-"""What a run would take, found by making real steps: time, memory, disk, and what limits it. Nothing is written."""
+"""Forecast: the time, memory and disk that a run would take, and what limits it, from real steps. Writes nothing."""
 
 import os
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 
-from ssd300.batches import Batch
-from ssd300.data.augmented_images import AugmentedImages
 from ssd300.data.dataset import Dataset
-from ssd300.data.loader import training_batches
-from ssd300.images.read import DECODES_FAST, read_image
+from ssd300.errors import install_hint
+from ssd300.images.read import DECODES_FAST
+from ssd300.reporting.run import duration
 from ssd300.system.device import choose_device, dtype_name
-from ssd300.system.memory import used_memory_bytes
+from ssd300.system.memory import gigabytes, used_memory_bytes
 from ssd300.training.config import TrainConfig
 from ssd300.training.distributed import ALONE
 from ssd300.training.initial_state import initial_state
-from ssd300.training.memory_limit import explained
 from ssd300.training.state import TrainState
-from ssd300.training.step import TrainStep
-from ssd300.training.validation import validate
-from ssd300.weights import Card
+from ssd300.training.timing import time_evaluation, time_stages, time_steps
+from ssd300.training.validation import Validator
 
-WARM_UP, LEAST, AT_LEAST_S = 2, 3, 10.0  # steps before timing, steps timed, and for how long
-SAMPLED = 24  # images that are decoded, augmented or evaluated for the timing
-MUCH = 0.1  # of a step: waiting that is less is no limit
+MUCH = 0.1  # of a step: less waiting than this is no limit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """Seconds are of the wall. `stages` are those of a batch if each had a core for itself; `waiting_s` is what a step
-    waits for its images. `finish_s` has the evaluations in it.
+    """Seconds are wall time. Of `step_s`, `waiting_s` is spent waiting for images. `stages` has the seconds that
+    each stage of a batch takes on one core. `finish_s` is that of the whole run, evaluations included.
     """
 
     device: str
@@ -51,18 +44,34 @@ class Forecast:
     limit: str
     advice: str
 
+    def describe(self) -> dict[str, str]:
+        """Rows of a table for people."""
+        return {
+            "device": f"{self.device}, {self.precision}",
+            "a step": f"{self.step_s:.3g} s, {self.images_per_second:.3g} images/s ({self.timed_steps} steps timed)",
+            "of it waiting for images": f"{self.waiting_s:.3g} s",
+            **{f"a batch alone, {name}": f"{seconds:.3g} s" for name, seconds in self.stages.items()},
+            "evaluations": f"{self.evaluations}, {duration(self.evaluation_s)} each",
+            "time to finish": f"{duration(self.finish_s)} for {self.steps:,} steps",
+            "memory": gigabytes(self.memory_bytes),
+            "disk": gigabytes(self.disk_bytes),
+            "what limits it": self.limit,
+            "what would help": self.advice,
+        }
+
 
 def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | None = None) -> Forecast:
-    """Make some steps of the run, and say what all of them would take. Raises as `train` does."""
+    """Make some steps of the run, and estimate what all of it would take. Raises what `train` raises."""
     device = choose_device(config.device)
     state, card = initial_state(dataset, config, ALONE, device)
-    works, waits, batch = _time_steps(state, dataset, device)
+    works, waits, batch = time_steps(state, dataset, device)
     step_s, waiting_s = sum(works + waits) / len(works), sum(waits) / len(waits)
     evaluations, evaluation_s = 0, 0.0
     if validation is not None:
         evaluations = -(-config.steps // config.eval_every) if config.eval_every else 1
-        evaluation_s = _time_evaluation(state, card, validation, device)
-    stages = _time_stages(dataset, config, state.model.settings.image_size_px, batch, device)
+        validator = Validator(dataset=validation, card=card, device=device, on_bad_image=config.on_bad_image)
+        evaluation_s = time_evaluation(state, validator)
+    stages = time_stages(dataset, config, state.model.settings.image_size_px, batch, device)
     stages["network and update"] = step_s - waiting_s - stages["copy to the device"]
     limit, advice = _advise(config, device, stages, waits=waiting_s > MUCH * step_s)
     return Forecast(
@@ -84,96 +93,30 @@ def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | Non
     )
 
 
-def _time_steps(state: TrainState, dataset: Dataset, device: torch.device) -> tuple[list[float], list[float], Batch]:
-    """Seconds of work and of waiting for images, of each step after the first ones; and a batch."""
-    config, step = state.config, TrainStep(state, device)
-    batches = training_batches(
-        dataset.annotations,
-        size=state.model.settings.image_size_px,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        workers=config.workers,
-        augment=config.augment,
-        on_bad_image=config.on_bad_image,
-    )
-    works: list[float] = []
-    waits: list[float] = []
-    while len(works) < WARM_UP + LEAST or sum(works[WARM_UP:]) + sum(waits[WARM_UP:]) < AT_LEAST_S:
-        asked = time.perf_counter()
-        batch = next(batches)
-        got = time.perf_counter()
-        with explained(step.most_at_once(len(batch)), partial(_backward, step, batch)):
-            step(batch, 0)
-        _wait_for(device)
-        waits.append(got - asked)
-        works.append(time.perf_counter() - got)
-    return works[WARM_UP:], waits[WARM_UP:], batch
-
-
-def _backward(step: TrainStep, batch: Batch, count: int) -> None:
-    step.backward(batch.part(slice(count)))
-
-
-def _time_evaluation(state: TrainState, card: Card, validation: Dataset, device: torch.device) -> float:
-    """Seconds of an evaluation, from some of its images."""
-    some = replace(validation, annotations=validation.annotations[:SAMPLED])
-    started = time.perf_counter()
-    validate(
-        state.model, card, some, ALONE,
-        device=device, on_bad_image=state.config.on_bad_image, interrupted=lambda: False,
-    )  # fmt: skip
-    return (time.perf_counter() - started) * len(validation) / len(some)
-
-
-def _time_stages(
-    dataset: Dataset, config: TrainConfig, size: int, batch: Batch, device: torch.device
-) -> dict[str, float]:
-    """Seconds that a batch takes to decode, to augment and to copy, on one core."""
-    annotations = dataset.annotations[:: max(len(dataset) // SAMPLED, 1)][:SAMPLED]
-    started = time.perf_counter()
-    for annotation in annotations:
-        read_image(annotation.image_path)
-    decoded = time.perf_counter()
-    images = AugmentedImages(annotations, size=size, seed=config.seed, augment=config.augment)
-    for index in range(len(annotations)):
-        images[0, index]
-    prepared = time.perf_counter()
-    batch.images.to(device)
-    _wait_for(device)
-    copied = time.perf_counter()
-    share = config.batch_size / len(annotations)
-    decode = (decoded - started) * share
-    return {
-        "decode": decode,
-        "augment": max((prepared - decoded) * share - decode, 0.0),
-        "copy to the device": copied - prepared,
-    }
-
-
 def _advise(config: TrainConfig, device: torch.device, stages: dict[str, float], *, waits: bool) -> tuple[str, str]:
-    """What limits the run, and the one option that would help most."""
+    """What limits the run, and the option to try first. The choice is by rules of thumb; it is not timed."""
     if waits:
         limit = max(("decode", "augment"), key=stages.__getitem__)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if config.workers < cores:
             return limit, f"--workers {cores}"
         if limit == "decode" and not DECODES_FAST:
-            return limit, "pip install 'ssd300[fast]', which decodes JPEG faster"
+            return limit, f"{install_hint('fast')} It decodes JPEG faster."
         if limit == "decode" and config.cache == "none":
             return limit, "--cache ram, if the decoded images fit"
-        return limit, "nothing here: the network is faster than all cores can prepare images"
+        return limit, "no option: the network is faster than all cores can prepare images"
     limit = max(("copy to the device", "network and update"), key=stages.__getitem__)
     if device.type != "cpu":
         return limit, "--amp auto" if config.amp == "off" else "a larger --batch-size, if memory allows, with its --lr"
     if config.amp == "off":
-        return limit, "--amp auto, which takes bf16 where this processor is faster with it"
+        return limit, "--amp auto, which uses bf16 if this processor is faster with it"
     if config.model == "ssd300_vgg16":
         return limit, "--model ssd300_efficientnet_lite0, which is made for a CPU; or a GPU"
-    return limit, "a GPU; of the options here none"
+    return limit, "a GPU; no option"
 
 
 def _disk(state: TrainState) -> int:
-    """Bytes of the weights and states that a run keeps; the rest of its folder is small."""
+    """Bytes of the weights and states of a run folder; its other files are small."""
     model, momentum = _nbytes(state.model.state_dict().values()), _nbytes(state.model.parameters())
     averages = 0 if state.average is None else 1
     return (2 + averages) * model + 2 * ((1 + averages) * model + momentum)
@@ -181,8 +124,3 @@ def _disk(state: TrainState) -> int:
 
 def _nbytes(tensors: Iterable[torch.Tensor]) -> int:
     return sum(tensor.nbytes for tensor in tensors)
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -1,4 +1,4 @@
-"""A run as its first step finds it: the detector, drawn from the seed and filled from where it starts, and its card."""
+"""A run before its first step: the detector, randomly initialized, then filled from `init`; and its card."""
 
 import logging
 
@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: torch.device) -> tuple[TrainState, Card]:
-    """Raises UsageError if the batch has no image for each process, and what `initialize` raises."""
+    """The state of a new run, on `device`, and the card that its weights files will have. Seeds torch's random numbers.
+
+    Raises UsageError if a batch has too few images for its parts and processes, and what `initialize` raises.
+    """
     if config.batch_size < world.size * config.accumulate:
         raise UsageError(
             f"a batch of {config.batch_size} has no image for each of {world.size} processes in {config.accumulate} "

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in training: held back until the step under way is done, so that the state can be saved whole."""
+"""Ctrl-C and SIGTERM during training wait until the present step is done, so that the state can be saved."""
 
 import signal
 import threading
@@ -13,11 +13,11 @@ HELD = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def held_back() -> Iterator[Callable[[], bool]]:
-    """Gives a function that tells whether a signal came. At the end the signal does what it would have done at once.
+    """Hold signals back in the block; yields a function that returns whether one came. After the block it takes effect.
 
-    A second signal does so immediately, unless it comes within `SAME_SIGNAL_S` of the first: then it is the same one,
-    which a terminal sends to every process and `torchrun` to its own once more. Outside of the main thread, where
-    signals cannot be handled, nothing is held.
+    A second signal takes effect at once, unless it comes within `SAME_SIGNAL_S` of the first: then it is the same one,
+    which a terminal sends to each process and `torchrun` sends again. Outside the main thread signals cannot be
+    handled, and none is held back.
     """
     came: list[tuple[int, float]] = []
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""A run folder belongs to one run at a time."""
+"""A lock on the run folder: one run writes into it at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,11 @@ from ssd300.training.distributed import World
 
 @contextmanager
 def sole_use(folder: Path, world: World, *, resume: bool, overwrite: bool) -> Iterator[None]:
-    """Keeps the run folder for this run alone. Raises UsageError if it is not free, or another run is using it."""
+    """Hold the lock on the run folder, which is made if needed. An empty folder is removed at the end.
+
+    Raises:
+        UsageError: another run holds the lock, or the folder is not empty and neither option is set.
+    """
     if not world.is_main:
         yield
         return

@@ -1,4 +1,4 @@
-"""What is said when memory runs out: what was tried, and what would fit."""
+"""The error when memory runs out: what was tried, and a number of images that fits."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ _CPU_WORDS = ("DefaultCPUAllocator", "can't allocate memory", "not enough memory
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch, on any device, or Python could not have the memory it asked for."""
+    """Whether `error` is how torch or Python reports that memory ran out."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _CPU_WORDS)
@@ -20,24 +20,24 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextmanager
 def explained(count: int, attempt: Callable[[int], object] | None) -> Iterator[None]:
-    """Turns running out of memory into a RunError that names the largest number of images that fits.
+    """Turn running out of memory into a RunError that names a number of images that fits.
 
-    `attempt` makes forward and backward pass of so many of the `count` images; halves are tried until one fits.
-    Without it nothing is tried, as one of several processes cannot do it alone.
+    `attempt(n)` makes the forward and backward pass of n of the `count` images. It gets half of them, then half of
+    that, and so on: the first number that fits is named, and more may fit. If `attempt` is None nothing is tried.
     """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        said = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
     else:
         return
-    # Out of the except clause, as the error holds on to the tensors of the pass that failed.
-    what = f"memory ran out with {count} images at once ({said}; {_free()} are free)"
+    # Outside the except clause: the error keeps the tensors of the failed pass alive.
+    what = f"memory ran out with {count} images at once ({reason}; {_free()} are free)"
     if attempt is None:
-        raise RunError(what, fix="Give --accumulate 2 or more, which keeps the batch, or a smaller --batch-size.")
-    fits = _largest_that_fits(count, attempt)
+        raise RunError(what, fix="Use --accumulate 2 or more, which keeps the batch, or a smaller --batch-size.")
+    fits = _first_half_that_fits(count, attempt)
     fix = (
         f"{fits} images fit: --accumulate {-(-count // fits)} keeps the batch as it is, --batch-size {fits} makes it "
         "smaller."
@@ -47,8 +47,8 @@ def explained(count: int, attempt: Callable[[int], object] | None) -> Iterator[N
     raise RunError(what, fix=fix)
 
 
-def _largest_that_fits(count: int, attempt: Callable[[int], object]) -> int:
-    """0 if not even one does."""
+def _first_half_that_fits(count: int, attempt: Callable[[int], object]) -> int:
+    """Of half, a quarter and so on, the first number of images that fits; 0 if not even one does."""
     while (count := count // 2) > 0:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""Caffe's SGD: biases at twice the rate and without weight decay (ssd_pascal.py: lr_mult and decay_mult)."""
+"""Caffe's SGD: biases have twice the rate and no weight decay (ssd_pascal.py: lr_mult and decay_mult)."""
 
 import torch
 from torch import nn
@@ -9,10 +9,10 @@ BIAS_RATE = 2.0
 def make_optimizer(
     model: nn.Module, *, momentum: float, weight_decay: float, decay_biases: bool = False
 ) -> torch.optim.SGD:
-    """Two groups, weights and biases; `set_learning_rate` gives them their rates.
+    """SGD with groups for weights and biases, and one for the scales of batch normalization if the model has any.
 
-    The learned scale of the L2 norm is a weight; scales of batch normalisation, which the paper's network has not, go
-    without decay and at the plain rate. `decay_biases` is pytorch-SSD300's rule.
+    Those scales, which the paper's network does not have, get the rate of weights and no decay; the scale of L2Norm is
+    a weight. `decay_biases` is pytorch-SSD300's rule. Rates are set by `set_learning_rate`.
     """
     weights, scales, biases = [], [], []
     for module in model.modules():
@@ -32,5 +32,6 @@ def make_optimizer(
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """`rate` for weights, `BIAS_RATE` times as much for biases."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["rate"]

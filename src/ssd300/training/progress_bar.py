@@ -1,10 +1,10 @@
-"""A line on a terminal that moves while a run goes on: time left, learning rate, losses, speed, memory."""
+"""A callback that draws a progress bar on a terminal: step, time left, learning rate, losses, speed, memory."""
 
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress as RichBar
 
 from ssd300.data.dataset import Dataset
 from ssd300.system.memory import gigabytes, used_memory_bytes
@@ -27,7 +27,7 @@ class ProgressBar(Callback):
             TimeRemainingColumn(),
             TextColumn("{task.fields[values]}"),
         )
-        self.bar = Bar(*columns, console=Console(stderr=True))
+        self.bar = RichBar(*columns, console=Console(stderr=True))
         self.task = self.bar.add_task("training", total=config.steps, completed=progress.step, values="")
         self.bar.start()
 

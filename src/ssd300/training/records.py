@@ -1,6 +1,6 @@
-"""The rows of a run: metrics.jsonl with everything, results.csv for spreadsheets. Appended to while the run goes on.
+"""The rows of a run: a row per logged step and per evaluation, in metrics.jsonl and, without AP per class, results.csv.
 
-A row is a logged step or an evaluation. What a killed run wrote after its last state, or half, is cut on resume.
+Rows are appended during the run. A resumed run removes those that a killed run wrote after its last state.
 """
 
 import csv
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 class StepRow(NamedTuple):
-    """An update of the weights: which, when, at which rate, and both losses of its batch."""
+    """A step: its number from 1, images and seconds up to it, its learning rate, and both losses of its batch."""
 
     step: int
     images_seen: int
@@ -33,7 +33,7 @@ class StepRow(NamedTuple):
 
 
 class Records:
-    """The rows so far, in memory and on disk. They start anew; `resume` reads those that are there."""
+    """The rows so far, in memory and on disk. Call `start` for a new run, or `resume`, before `add`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Records:
         self._write_all()
 
     def resume(self, step: int) -> None:
-        """Keep the rows up to `step` and cut the others, in both files."""
+        """Read the stored rows up to `step`, and remove the others from both files."""
         path = self.folder / run_layout.METRICS_JSONL
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         self.rows = [row for row in map(_parse, lines) if row is not None and row["step"] <= step]
@@ -71,7 +71,7 @@ class Records:
 
 
 def _parse(line: str) -> Row | None:
-    """None for a line that was not written whole."""
+    """The row; None for a line that was not written completely."""
     try:
         row: Row = json.loads(line)
     except ValueError:
@@ -84,7 +84,7 @@ def _json_line(row: Row) -> str:
 
 
 def _csv_line(row: Mapping[str, Any]) -> str:
-    """The row's values in the order of the columns; what it has not stays empty."""
+    """The row's values in the order of the columns; missing ones are empty."""
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(["" if (v := row.get(name)) is None else v for name in COLUMNS])
     return line.getvalue()

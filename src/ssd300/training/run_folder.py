@@ -1,55 +1,43 @@
-"""The files of a run that people and scripts read: what it was given, its rows, plots, images and report.
+"""The files of a run for people and scripts: configuration, data, rows, summary, plots, report; images by `run_images`.
 
-Weights and state are the loop's. Nothing here draws a random number or changes the model.
+Weights and state are written by `checkpoints`. Nothing here takes a random number or changes the model.
 """
 
 import logging
-import shlex
 import shutil
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import yaml
-from PIL import Image
 from torch import Tensor
 
 from ssd300 import run_layout
 from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
-from ssd300.data.photometric import apply_photometric
-from ssd300.data.samples import read_sample
 from ssd300.evaluation.error_analysis import analyze_errors
 from ssd300.evaluation.saving import store_evaluation
-from ssd300.evaluation.scoring import SHOWN_SCORE, Report
-from ssd300.images.draw import draw_detections
-from ssd300.images.to_tensor import WHITE, to_float
+from ssd300.evaluation.scoring import Report
 from ssd300.reporting import plots
-from ssd300.reporting.evaluation import evaluation_figures, worst_images
+from ssd300.reporting.evaluation import evaluation_figures
 from ssd300.reporting.html import write_report
-from ssd300.reporting.montage import draw_labels, montage
 from ssd300.reporting.plot_style import save_figure
-from ssd300.reporting.run import SHOWN_IMAGES, duration, run_page
-from ssd300.system.device import dtype_name
-from ssd300.system.environment import environment, source_commit
-from ssd300.system.files import write_atomically, write_json, write_text
+from ssd300.reporting.run import duration, run_page
+from ssd300.system.environment import environment
+from ssd300.system.files import write_json, write_text
 from ssd300.system.memory import gigabytes, used_memory_bytes
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
 from ssd300.training.records import Records, StepRow
+from ssd300.training.run_images import save_training_batch, save_validation_images
+from ssd300.training.run_log import RunLog
 from ssd300.training.state import Progress, describe
-from ssd300.types import Annotation, Detections, DetectionTable
-
-TILE_PX, BATCH_TILE_PX, BATCH_COLUMNS, MOST_OF_A_BATCH = 480, 240, 4, 16
+from ssd300.training.summary import summarize
 
 log = logging.getLogger(__name__)
 
 
 class RunFolder(Callback):
-    """Hears what happens in a run and keeps its folder up to date. What it cannot write ends the run."""
+    """Keeps the folder up to date during a run. A file that it cannot write ends the run."""
 
     def __init__(
         self,
@@ -62,20 +50,20 @@ class RunFolder(Callback):
     ) -> None:
         self.config, self.dataset, self.validation = config, dataset, validation
         self.folder, self.device, self.resumed = config.out, device, resumed
-        self.records = Records(config.out)
-        self.log_file: logging.Handler | None = None
+        self.records, self.log = Records(config.out), RunLog(config.out)
+        self.last = 0, 0.0  # images and seconds at the last logged step
 
     def on_start(self, config: TrainConfig, dataset: Dataset, progress: Progress) -> None:
-        """Write what the run was given; take away what another run left here, or what this one did after its state."""
+        """A new run removes files of an earlier run and writes its own; a resumed one cuts rows after its state."""
         self.last = progress.step * config.batch_size, progress.seconds
         if self.resumed:
-            self._start_log()
+            self.log.start(append=True)
             self.records.resume(progress.step)
             return
         for name in run_layout.OF_A_RUN:
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        self._start_log()
+        self.log.start(append=False)
         self.records.start()
         write_text(self.folder / run_layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
         write_json(self.folder / run_layout.ENVIRONMENT, environment())
@@ -85,21 +73,10 @@ class RunFolder(Callback):
         save_figure(self.folder / run_layout.LABELS_PLOT, figure)
 
     def on_first_batch(self, batch: Batch, fill: Tensor) -> None:
-        """Keep the first images of the batch as the network sees them."""
-        images = batch.images
-        pixels = to_float(images) if batch.photometric is None else apply_photometric(images, batch.photometric, fill)
-        shown = (pixels[:MOST_OF_A_BATCH] * WHITE).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        tiles = []
-        for row, image in enumerate(shown):
-            real = batch.targets.labels[row] > 0  # 0 is padding
-            boxes = batch.targets.boxes[row][real].numpy() * np.tile(image.shape[1::-1], 2)
-            labels = batch.targets.labels[row][real].numpy() - 1
-            tiles.append((batch.image_ids[row], draw_labels(image, boxes, labels, self.dataset.classes)))
-        grid = montage(tiles, columns=BATCH_COLUMNS, tile_px=BATCH_TILE_PX)
-        _save_jpeg(self.folder / run_layout.TRAINING_BATCH_IMAGE, grid)
+        save_training_batch(self.folder, batch, fill, self.dataset.classes)
 
     def on_step(self, row: StepRow) -> None:
-        """Add a row and a line of the log, every so many steps."""
+        """Every `log_every` steps, and at the last one: a row and a line of the log."""
         if row.step % self.config.log_every and row.step != self.config.steps:
             return
         images, seconds = self.last
@@ -118,7 +95,7 @@ class RunFolder(Callback):
         )  # fmt: skip
 
     def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
-        """Add the evaluation's row; if it is the best so far, keep its detections, curves and images."""
+        """Add a row; store detections, plots and images if this evaluation is the best so far."""
         aps = {name: result.ap for name, result in report.per_class.items()}
         row = {
             "step": progress.step,
@@ -134,7 +111,7 @@ class RunFolder(Callback):
             log.info("step %d: %s %.4f of the averaged weights", progress.step, average.metric, average.map or 0)
         self.records.add(row)
         if progress.stale == 0 and progress.best is not None:
-            self._keep(average if average is not None and progress.best["averaged"] else report)
+            self._store(average if average is not None and progress.best["averaged"] else report)
 
     def on_save(self, progress: Progress) -> None:
         """Bring summary, curves and report up to date."""
@@ -148,64 +125,21 @@ class RunFolder(Callback):
         write_report(self.folder / run_layout.REPORT, run_page(self.folder))
 
     def on_end(self, summary: dict[str, Any]) -> None:
-        self._end_log()
+        self.log.end()
 
     def on_error(self, error: BaseException) -> None:
-        """The log says how the run ended too."""
-        if self.log_file is not None and isinstance(error, Exception):  # a signal is none
-            log.error("the run ended by an error: %s", str(error) or type(error).__name__)
-        self._end_log()
+        """Log the error, unless it is a signal or came before the log."""
+        if self.log.is_open and isinstance(error, Exception):
+            log.error("the run ended with an error: %s", str(error) or type(error).__name__)
+        self.log.end()
 
-    def _start_log(self) -> None:
-        """From here on what the run says is in its folder too, and the command that it was started with."""
-        with (self.folder / run_layout.COMMAND).open("a" if self.resumed else "w", encoding="utf-8") as file:
-            file.write(shlex.join(sys.argv) + "\n")
-        mode = "a" if self.resumed else "w"
-        self.log_file = logging.FileHandler(self.folder / run_layout.LOG, mode=mode, encoding="utf-8")
-        self.log_file.setFormatter(logging.Formatter("%(message)s"))
-        package = logging.getLogger("ssd300")
-        self.level = package.level
-        package.addHandler(self.log_file)
-        package.setLevel(min(package.getEffectiveLevel(), logging.INFO))
-
-    def _end_log(self) -> None:
-        if self.log_file is not None:
-            package = logging.getLogger("ssd300")
-            package.removeHandler(self.log_file)
-            package.setLevel(self.level)
-            self.log_file.close()
-            self.log_file = None
-
-    def _keep(self, report: Report) -> None:
+    def _store(self, report: Report) -> None:
         store_evaluation(self.folder / run_layout.EVALUATION, report)
-        failures = analyze_errors(report.dataset, report.detections)
-        write_json(self.folder / run_layout.EVALUATION / run_layout.ERRORS, failures.to_dict())
-        for name, figure in evaluation_figures(report, failures).items():
+        errors = analyze_errors(report.dataset, report.detections)
+        write_json(self.folder / run_layout.EVALUATION / run_layout.ERRORS, errors.to_dict())
+        for name, figure in evaluation_figures(report, errors).items():
             save_figure(self.folder / run_layout.EVALUATION_PLOT.format(name=name), figure)
-        annotations, classes = report.dataset.annotations, report.dataset.classes
-        for number, index in enumerate(_spread(annotations, SHOWN_IMAGES), start=1):
-            image = _labels_beside_detections(annotations[index], report.detections, index, classes)
-            _save_jpeg(self.folder / run_layout.VALIDATION_IMAGE.format(number=number), image)
-        for leftover in self.folder.glob(run_layout.WORST_IMAGE.format(number="*")):
-            leftover.unlink()
-        for number, image in enumerate(worst_images(report, failures), start=1):
-            _save_jpeg(self.folder / run_layout.WORST_IMAGE.format(number=number), image)
-
-
-def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, Any]:
-    """`summary.json`: the best evaluation, what was spent, and with what."""
-    return {
-        **(progress.best or {"metric": None, "map": None, "per_class": None, "images": None, "averaged": None}),
-        "steps": progress.step,
-        "images_seen": progress.step * config.batch_size,
-        "seconds": round(progress.seconds, 1),
-        "skipped_images": len(progress.skipped),
-        "seed": config.seed,
-        "device": str(device),
-        "precision": dtype_name(progress.precision),
-        "git": source_commit(),
-        "versions": environment(),
-    }
+        save_validation_images(self.folder, report, errors)
 
 
 def _describe_data(dataset: Dataset) -> dict[str, Any]:
@@ -217,31 +151,3 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint(),
         "dropped": dict(dataset.dropped),
     }
-
-
-def _spread(annotations: Sequence[Annotation], count: int) -> list[int]:
-    """`count` images at even distances among those with objects; all that there are if they are fewer."""
-    with_objects = [index for index, annotation in enumerate(annotations) if len(annotation)]
-    places = np.linspace(0, len(with_objects) - 1, min(count, len(with_objects))).round().astype(int)
-    return [with_objects[place] for place in places]
-
-
-def _labels_beside_detections(
-    annotation: Annotation, table: DetectionTable, index: int, classes: Sequence[str]
-) -> Image.Image:
-    image = read_sample(annotation).image
-    rows = np.flatnonzero((table.image_index == index) & (table.scores >= SHOWN_SCORE))
-    rows = rows[np.argsort(-table.scores[rows], kind="stable")]
-    found = Detections(
-        boxes=table.boxes_px[rows], scores=table.scores[rows], labels=table.labels[rows], classes=classes
-    )
-    labelled = draw_labels(image, annotation.boxes_px, annotation.labels, classes)
-    images = [
-        (f"{annotation.image_id}: labels", labelled),
-        (f"detections, score from {SHOWN_SCORE:g}", draw_detections(image, found)),
-    ]
-    return montage(images, columns=2, tile_px=TILE_PX)
-
-
-def _save_jpeg(path: Path, image: Image.Image) -> None:
-    write_atomically(path, lambda temporary: image.save(temporary, format="JPEG", quality=90))

@@ -1,10 +1,10 @@
-"""All that a run needs to go on exactly where it was: one object, in one file."""
+"""The state of a run, in one object and one file: with it and the data a run resumes where it was saved."""
 
 import logging
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch.optim.swa_utils import AveragedModel
@@ -15,7 +15,9 @@ from ssd300.model import SSD
 from ssd300.system.files import write_atomically
 from ssd300.training.config import TrainConfig
 
-# These do not change the numbers: a run that met an image that it cannot read has ended, if that was to be an error.
+# These may differ on resume without --override: they set where and how a run works. They can still change its numbers:
+# another device rounds differently, `eval_every` decides which weights can be the best and when patience ends, and with
+# `on_bad_image` 'skip' another image takes the place of one that cannot be read.
 MAY_CHANGE = {
     "out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image", "cache", "tensorboard",
 }  # fmt: skip
@@ -24,11 +26,11 @@ log = logging.getLogger(__name__)
 
 
 class Progress(NamedTuple):
-    """How far a run is: updates made, the report of the best evaluation so far (`Report.to_dict`), time spent.
+    """How far a run is: steps done, the report of the best evaluation so far (`Report.to_dict`), seconds spent.
 
-    `evaluated` is the step of the last whole evaluation, `stale` how many there were since the best. `skipped` names
-    the images that could not be read, each once. `precision` is the network's in training; a run keeps it, as 'auto'
-    may choose another on the next machine.
+    `evaluated` is the step of the last complete evaluation, `stale` how many there were since the best. `skipped` has
+    a message per image that could not be read. `precision` is the network's in training; a resumed run retains it, as
+    'auto' may choose another on the next machine.
     """
 
     step: int = 0
@@ -42,9 +44,9 @@ class Progress(NamedTuple):
 
 @dataclass(kw_only=True, eq=False)
 class TrainState:
-    """What training changes. `data` is the data set's fingerprint: a run goes on with the data it began with.
+    """What training changes, with the configuration and, as `data`, the fingerprint of the dataset.
 
-    The stream of images needs no state of its own: it follows from the seed and the images seen.
+    The order of images and their augmentation need no state: they follow from the seed and the images seen.
     """
 
     config: TrainConfig
@@ -58,8 +60,12 @@ class TrainState:
     def __post_init__(self) -> None:
         self._scale_gradients()
 
+    def models(self) -> list[SSD]:
+        """The detector, and its average if the run has one."""
+        return [self.model] if self.average is None else [self.model, cast(SSD, self.average.module)]
+
     def save(self) -> None:
-        """Write the state, whole or not at all; the one before is kept. Raises RunError if it cannot be written."""
+        """Write the state, completely or not at all; the previous one is retained. Raises RunError if it cannot."""
         content = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -76,13 +82,13 @@ class TrainState:
         write_atomically(path, lambda temporary: torch.save(content, str(temporary)), keep=previous)
 
     def load(self, *, override: bool = False) -> None:
-        """Go back to where the run in the configuration's folder was, its last state or else the one before.
+        """Take over the last state in the run folder, or the previous one if the last is missing or damaged.
 
-        With `override` the options of now are taken where they differ; the data must be the same in any case.
+        With `override`, options that differ have their present values; the data must be the same in any case.
 
         Raises:
-            RunError: there is no state, or none that can be read.
-            UsageError: it was made with other options or other data.
+            RunError: there is no state that can be read.
+            UsageError: it is of other data; or of other options, and `override` is false or they do not fit.
         """
         content, path = _read(self.config.out)
         then, now = content["config"], describe(self.config)
@@ -93,7 +99,9 @@ class TrainState:
         ]
         if content["data"] != self.data:
             raise UsageError(
-                "the data is not what the run began with", where=path, fix="Resume on the same data, or start anew."
+                "the data is not what the run began with",
+                where=path,
+                fix="Resume on the same data, or start a new run.",
             )
         if changed and not override:
             raise UsageError(
@@ -102,14 +110,14 @@ class TrainState:
                 fix="Resume with the options of the run's config.yaml, or take the new ones with --override.",
             )
         for change in changed:
-            log.warning("changed, as --override says: %s", change)
+            log.warning("changed (--override): %s", change)
         try:
             self._fill(content, keep_precision="amp" not in {change.split(":")[0] for change in changed})
         except (RuntimeError, ValueError, KeyError) as error:
             raise UsageError(
                 f"the state does not fit the options ({str(error).splitlines()[0]})",
                 where=path,
-                fix="Model and classes cannot be changed on the way: start anew, with --init to use its weights.",
+                fix="Model and classes cannot change within a run: start a new one, with --init to use its weights.",
             ) from error
 
     def _fill(self, content: dict[str, Any], *, keep_precision: bool) -> None:
@@ -123,7 +131,7 @@ class TrainState:
         if self.scaler.is_enabled() and content["scaler"]:
             self.scaler.load_state_dict(content["scaler"])
         if self.average is not None:
-            if content["average"] is None:  # --ema that was turned on by --override begins here
+            if content["average"] is None:  # --ema was turned on by --override
                 self.average.module.load_state_dict(content["model"])
             else:
                 self.average.load_state_dict(content["average"])
@@ -137,7 +145,7 @@ class TrainState:
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], Path]:
-    """The newest state that is whole. torch.load alone does not notice flipped bits; the archive's checksums do."""
+    """The newest state that is not damaged. torch.load alone misses flipped bits; the archive's checksums find them."""
     faults = {}
     for path in (folder / run_layout.STATE, folder / run_layout.PREVIOUS_STATE):
         if not path.is_file():
@@ -151,7 +159,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], Path]:
             faults[path] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason'}"
             continue
         for broken_path, fault in faults.items():
-            log.warning("%s cannot be read (%s); the run goes on from %s", broken_path, fault, path.name)
+            log.warning("%s cannot be read (%s); the run resumes from %s", broken_path, fault, path.name)
         return content, path
     path = folder / run_layout.STATE
     if not faults:
@@ -159,10 +167,10 @@ def _read(folder: Path) -> tuple[dict[str, Any], Path]:
     raise RunError(
         f"the state cannot be read ({faults.get(path) or next(iter(faults.values()))})",
         where=path,
-        fix="Start the run anew in another folder.",
+        fix="Start a new run in another folder.",
     )
 
 
 def describe(config: TrainConfig) -> dict[str, Any]:
-    """The configuration as plain values, for config.yaml."""
+    """The configuration as plain values, as config.yaml and the state store it."""
     return asdict(config) | {"out": str(config.out), "lr_drop": list(config.lr_drop)}

@@ -1,7 +1,8 @@
-"""One update of the weights from a batch: colours, matching, network, loss, gradient, update. No files, no log."""
+"""One step, from a batch to an update: colors, matching, network, loss, gradient, update. No files, no log."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
@@ -14,16 +15,17 @@ from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match, match_as_seed
 from ssd300.model.predictions import Losses
 from ssd300.training.distributed import ALONE, World
+from ssd300.training.memory_limit import explained
 from ssd300.training.optimizer import set_learning_rate
 from ssd300.training.state import TrainState
 
-LEAST_SCALE = 1.0  # of float16's gradients; one that is not finite even so is no overflow of the scaling
+LEAST_SCALE = 1.0  # of float16's gradients: at this scale a gradient that is not finite is no overflow of the scaling
 
 
 class TrainStep:
-    """The paper's loss and its gradient, and the optimiser's update. It keeps no count: the caller names the step.
+    """Loss, gradient and update by the rules of the configuration. It counts no steps: the caller passes the number.
 
-    In a world of several processes each sees its piece of the batch, and the update is that of the whole.
+    Each of several processes gets its piece of the batch; the update is that of the whole batch.
     """
 
     def __init__(self, state: TrainState, device: torch.device, world: World = ALONE) -> None:
@@ -38,19 +40,31 @@ class TrainStep:
         )
 
     def __call__(self, batch: Batch, step: int) -> Losses:
-        """Raises RunError, before the weights are touched, if the loss or a gradient is not finite."""
+        """Make the update that follows `step` updates; the losses are those of the whole batch.
+
+        Raises:
+            RunError: the loss or a gradient is not finite, and the weights are as before; or memory ran out.
+        """
+        attempt = None if self.world.size > 1 else partial(self._try_memory, batch)
+        with explained(self.most_at_once(len(batch)), attempt):
+            return self._update(batch, step)
+
+    def _try_memory(self, batch: Batch, count: int) -> None:
+        self.backward(batch.part(slice(count)))
+
+    def _update(self, batch: Batch, step: int) -> Losses:
         optimizer, scaler, model = self.state.optimizer, self.state.scaler, self.state.model
         optimizer.zero_grad(set_to_none=True)
         losses = self.world.sum(torch.stack(self.backward(batch)))
         scaler.unscale_(optimizer)
         longest = self.config.grad_clip if self.config.grad_clip is not None else torch.inf
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), longest)
-        overflow = scaler.is_enabled() and scaler.get_scale() > LEAST_SCALE  # then the scaler leaves the update out
+        overflow = scaler.is_enabled() and scaler.get_scale() > LEAST_SCALE  # then the scaler skips the update
         if not torch.isfinite(losses).all() or not (torch.isfinite(norm) or overflow):
             raise RunError(
                 f"the loss is {losses.sum().item()} and the gradient's norm {norm.item()}; the weights are as before",
                 where=f"step {step + 1}, images {_describe(batch)}",
-                fix="Look at these images and their boxes; lower --lr, or set --grad-clip.",
+                fix="Check these images and their boxes; lower --lr, or set --grad-clip.",
             )
         set_learning_rate(optimizer, self.config.learning_rate(step))
         scaler.step(optimizer)
@@ -60,7 +74,7 @@ class TrainStep:
         return Losses(losses[0], losses[1])
 
     def backward(self, batch: Batch) -> Losses:
-        """Add the gradient of this process's images to the weights' and answer their share of the losses."""
+        """Add the gradient of these images to that of the weights. Returns their share of the whole batch's losses."""
         model, precision = self.state.model, self.state.progress.precision
         images, targets = batch.images.to(self.device), batch.targets.to(self.device)
         if batch.photometric is None:
@@ -68,25 +82,25 @@ class TrainStep:
         else:
             pixels = apply_photometric(images, batch.photometric.to(self.device), model.mean)
         matched = self.match(targets, model.default_boxes)
-        # Of the whole batch, whatever its parts and whichever process has them.
+        # Matched boxes of the whole batch, over all parts and processes.
         normalizer = self.world.sum((matched >= 0).sum()).clamp(min=1).float()
         localization = classification = torch.zeros((), device=self.device)
         parts = self._parts(len(batch))
         for rows in parts:
-            # The gradients of several processes are exchanged once a batch.
+            # Processes exchange gradients once per batch: at its last part.
             waits = isinstance(self.network, DistributedDataParallel) and rows is not parts[-1]
             with self.network.no_sync() if waits else nullcontext():  # type: ignore[operator]  # DDP's own
                 with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
                     predictions = self.network(pixels[rows])
                 part = self.loss(predictions, targets.part(rows), matched[rows], normalizer=normalizer)
-                # There they are averaged, and are to be summed.
+                # DistributedDataParallel averages gradients over processes, and the loss needs their sum.
                 self.state.scaler.scale(part.total * self.world.size).backward()  # type: ignore[no-untyped-call]  # torch's own
             localization = localization + part.localization.detach()
             classification = classification + part.classification.detach()
         return Losses(localization, classification)
 
     def most_at_once(self, count: int) -> int:
-        """How many of so many images the network sees together."""
+        """How many of `count` images the network processes together."""
         return -(-count // self.config.accumulate)
 
     def _parts(self, count: int) -> list[slice]:

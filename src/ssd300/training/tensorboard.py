@@ -1,9 +1,9 @@
-"""A run's numbers as TensorBoard reads them. Needs the extra 'tensorboard'."""
+"""A callback that writes a run's numbers for TensorBoard. Needs the extra 'tensorboard'."""
 
 from typing import Any
 
 from ssd300.data.dataset import Dataset
-from ssd300.errors import UsageError
+from ssd300.errors import UsageError, install_hint
 from ssd300.evaluation.scoring import Report
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
@@ -14,14 +14,14 @@ FOLDER = "tensorboard"
 
 
 class TensorBoard(Callback):
-    """Writes events below the run folder. Raises UsageError if the package is not installed."""
+    """Writes events below the run folder. The constructor raises UsageError if the package is not installed."""
 
     def __init__(self) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise UsageError(
-                "TensorBoard is not installed", fix="pip install 'ssd300[tensorboard]', or leave --tensorboard out."
+                "TensorBoard is not installed", fix=f"{install_hint('tensorboard')} Or omit --tensorboard."
             ) from error
         self.open: Any = SummaryWriter
 

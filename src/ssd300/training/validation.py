@@ -1,7 +1,7 @@
-"""Evaluation while a run goes on: shared among its processes, and given up at once when the run is to end."""
+"""Evaluation during a run: its images are shared among the processes, and it stops at once when the run must end."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -19,34 +19,36 @@ from ssd300.evaluation.evaluator import (
 )
 from ssd300.evaluation.scoring import Report
 from ssd300.model import SSD
-from ssd300.training.distributed import World
+from ssd300.training.distributed import ALONE, World
 from ssd300.weights import Card
 
 
-def validate(
-    model: SSD,
-    card: Card,
-    dataset: Dataset,
-    world: World,
-    *,
-    device: torch.device,
-    on_bad_image: OnBadImage,
-    interrupted: Callable[[], bool],
-) -> Report | None:
-    """The report of `ssd300 eval`, in float32, the same on every process; None if any was interrupted.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Validator:
+    """The held-out images, and how a model is evaluated on them. `card` describes the model's weights."""
 
-    Each process detects on its own piece of the images, so none is counted twice. Raises DataError as `evaluate`.
-    """
-    was_training = model.training
-    detector = Detector(TorchNetwork(model, card, device=device))
-    known = with_classes_of(detector, dataset)
-    piece = replace(known, annotations=known.annotations[world.piece(len(known))])
-    found: Found | None = None
-    try:
-        found = detect_all(detector, piece, CAFFE_TEST, on_bad_image, interrupted)
-    except InterruptedEvaluationError:
-        pass
-    finally:
-        model.train(was_training)
-    pieces = world.gather(found)
-    return None if None in pieces else report_of(known, join(pieces))
+    dataset: Dataset
+    card: Card
+    device: torch.device
+    on_bad_image: OnBadImage = "error"
+    world: World = ALONE
+
+    def evaluate(self, model: SSD, interrupted: Callable[[], bool] = lambda: False) -> Report | None:
+        """The report of `ssd300 eval`, in float32, the same in every process; None if any was interrupted.
+
+        Each process detects on its own piece of the images, so none is counted twice. The model is in the same mode
+        afterwards. Raises what `evaluate` raises.
+        """
+        was_training = model.training
+        detector = Detector(TorchNetwork(model, self.card, device=self.device))
+        known = with_classes_of(detector, self.dataset)
+        piece = replace(known, annotations=known.annotations[self.world.piece(len(known))])
+        found: Found | None = None
+        try:
+            found = detect_all(detector, piece, CAFFE_TEST, self.on_bad_image, interrupted)
+        except InterruptedEvaluationError:
+            pass
+        finally:
+            model.train(was_training)
+        pieces = self.world.gather(found)
+        return None if None in pieces else report_of(known, join(pieces))

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from ssd300.cli import main
-from ssd300.cli.demo import SHOWN
+from ssd300.training.demo import SHOWN
 
 
 @pytest.mark.slow

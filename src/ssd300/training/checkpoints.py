@@ -1,0 +1,43 @@
+"""The weights files and the state of a run, written together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ssd300 import run_layout
+from ssd300.evaluation.scoring import Report
+from ssd300.model import SSD
+from ssd300.training.state import TrainState
+from ssd300.weights import Card, save_weights
+
+
+class Checkpoints:
+    """Writes into the folder of the run; with several processes, the main one alone calls it."""
+
+    def __init__(self, state: TrainState, card: Card) -> None:
+        self.state, self.card = state, card
+
+    def save(self, reports: Sequence[Report]) -> None:
+        """Save the last weights and the state; the best weights too, as long as there was no evaluation.
+
+        `reports` are those of the present weights and of their average; none, if they were not evaluated. Raises
+        RunError if a file cannot be written.
+        """
+        models = self.state.models()
+        names = (run_layout.LAST_WEIGHTS, run_layout.LAST_AVERAGED_WEIGHTS)
+        for number, (name, model) in enumerate(zip(names, models, strict=False)):
+            self._save_weights(name, model, reports[number] if reports else None)
+        if self.state.progress.best is None:
+            self._save_weights(run_layout.BEST_WEIGHTS, models[-1], None)
+        self.state.save()
+
+    def save_best(self, model: SSD, report: Report) -> None:
+        """Save `model`, the weights or their average, as the best of the run. Raises RunError as `save`."""
+        self._save_weights(run_layout.BEST_WEIGHTS, model, report)
+
+    def _save_weights(self, name: str, model: SSD, report: Report | None) -> None:
+        card = self.card
+        if model is not self.state.model:
+            card = replace(card, source={**card.source, "averaged": True})
+        if report is not None:
+            card = replace(card, metric={"name": report.metric, "value": report.map, "images": report.images})
+        save_weights(self.state.config.out / name, model, card)

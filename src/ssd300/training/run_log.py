@@ -1,0 +1,41 @@
+"""`train.log` and `command.txt`: what a run logs, and how it was started."""
+
+import logging
+import shlex
+import sys
+from pathlib import Path
+
+from ssd300 import run_layout
+
+_PACKAGE = logging.getLogger("ssd300")
+
+
+class RunLog:
+    """Between `start` and `end`, what the package logs is written into the run folder too."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file: logging.Handler | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.file is not None
+
+    def start(self, *, append: bool) -> None:
+        """Write the command line, and begin the log; `append` to both for a resumed run."""
+        mode = "a" if append else "w"
+        with (self.folder / run_layout.COMMAND).open(mode, encoding="utf-8") as file:
+            file.write(shlex.join(sys.argv) + "\n")
+        self.file = logging.FileHandler(self.folder / run_layout.LOG, mode=mode, encoding="utf-8")
+        self.file.setFormatter(logging.Formatter("%(message)s"))
+        self.level = _PACKAGE.level
+        _PACKAGE.addHandler(self.file)
+        _PACKAGE.setLevel(min(_PACKAGE.getEffectiveLevel(), logging.INFO))
+
+    def end(self) -> None:
+        """Close the file and restore the package's log level; without `start`, nothing happens."""
+        if self.file is not None:
+            _PACKAGE.removeHandler(self.file)
+            _PACKAGE.setLevel(self.level)
+            self.file.close()
+            self.file = None

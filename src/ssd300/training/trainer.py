@@ -1,0 +1,151 @@
+"""The parts of the training loop: batches, log, evaluation, saving. Their order is that of `loop`."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ssd300.batches import Batch
+from ssd300.data.cache import ImageCache
+from ssd300.data.dataset import Dataset
+from ssd300.data.loader import training_batches
+from ssd300.evaluation.scoring import Report
+from ssd300.model.predictions import Losses
+from ssd300.training.callbacks import Callbacks
+from ssd300.training.checkpoints import Checkpoints
+from ssd300.training.distributed import World
+from ssd300.training.records import StepRow
+from ssd300.training.state import Progress, TrainState
+from ssd300.training.step import TrainStep
+from ssd300.training.validation import Validator
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, eq=False)
+class Trainer:
+    """A run under way. `step` computes a step, `validator` evaluates, `checkpoints` writes weights and state."""
+
+    state: TrainState
+    dataset: Dataset
+    world: World
+    step: TrainStep
+    validator: Validator | None
+    checkpoints: Checkpoints
+    callbacks: Callbacks
+    reports: list[Report] = field(default_factory=list)  # of the present weights, and of their average
+    saved: Progress | None = field(init=False)
+    started_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        progress = self.state.progress
+        self.saved = progress if progress.step else None
+        self.started_s = time.monotonic() - progress.seconds
+
+    @property
+    def step_count(self) -> int:
+        """Steps done, in this run and those that it resumes."""
+        return self.state.progress.step
+
+    def batches(self) -> Iterator[Batch]:
+        """The pieces of this process of all batches from the present step on."""
+        config = self.state.config
+        cache: ImageCache | None = None
+        if config.cache != "none":
+            folder = config.out if config.cache == "disk" else None
+            cache = ImageCache(self.dataset.annotations, folder=folder, copies=self.world.size)
+            log.info("cache of %d decoded images: %s", len(self.dataset), cache.summary)
+        return training_batches(
+            self.dataset.annotations,
+            size=self.state.model.settings.image_size_px,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            workers=config.workers,
+            images_seen=self.step_count * config.batch_size,
+            augment=config.augment,
+            on_bad_image=config.on_bad_image,
+            cache=cache,
+            rows=self.world.piece(config.batch_size),
+        )
+
+    def log(self, batch: Batch, losses: Losses) -> None:
+        """Count the step, and report it."""
+        done, config = self.step_count, self.state.config
+        if done == 0:
+            self.callbacks.on_first_batch(batch, self.state.model.mean.cpu())
+        self.reports = []
+        seconds = time.monotonic() - self.started_s
+        self.state.progress = self.state.progress._replace(step=done + 1, seconds=seconds)
+        self.note_skipped(batch.skipped)
+        row = StepRow(
+            step=done + 1,
+            images_seen=(done + 1) * config.batch_size,
+            seconds=seconds,
+            lr=config.learning_rate(done),
+            localization=float(losses.localization),
+            classification=float(losses.classification),
+        )
+        self.callbacks.on_step(row)
+        epochs = row.images_seen // len(self.dataset)
+        if epochs > done * config.batch_size // len(self.dataset):
+            self.callbacks.on_epoch(epochs)
+
+    def evaluation_is_due(self) -> bool:
+        step, every = self.step_count, self.state.config.eval_every
+        due = step == self.state.config.steps or (every > 0 and step % every == 0)
+        return due and self.validator is not None and self.state.progress.evaluated < step
+
+    def evaluate(self, interrupted: Callable[[], bool]) -> None:
+        """Evaluate the weights, and their average if there is one; the better of the two may be the best so far.
+
+        An interrupted evaluation changes nothing: the resumed run begins with it.
+        """
+        assert self.validator is not None
+        models, reports = self.state.models(), []
+        for model in models:
+            if (report := self.validator.evaluate(model, interrupted)) is None:
+                log.info("the evaluation was interrupted; --resume begins with it")
+                return
+            reports.append(report)
+        self.reports = reports
+        report, model = max(zip(reports, models, strict=True), key=lambda pair: pair[0].map or 0)
+        self.note_skipped(report.skipped)
+        progress = self.state.progress
+        improved = progress.best is None or (report.map or 0) > (progress.best["map"] or 0)
+        progress = progress._replace(evaluated=progress.step, stale=0 if improved else progress.stale + 1)
+        if improved:
+            progress = progress._replace(best=report.to_dict() | {"averaged": model is not self.state.model})
+        self.state.progress = progress
+        if improved and self.world.is_main:
+            self.checkpoints.save_best(model, report)
+        self.callbacks.on_evaluation(progress, *reports)
+
+    def patience_is_over(self) -> bool:
+        evaluations = self.state.progress.stale
+        over = 0 < self.state.config.patience <= evaluations
+        if over:
+            log.info("no better mAP in %d evaluations: the run ends (--patience)", evaluations)
+        return over
+
+    def save_is_due(self) -> bool:
+        step = self.step_count
+        return step > 0 and step % self.state.config.save_every == 0
+
+    def save(self) -> None:
+        """Write weights and state, unless they are written already."""
+        skipped = (image for images in self.world.gather(self.state.progress.skipped) for image in images)
+        self.state.progress = self.state.progress._replace(skipped=tuple(dict.fromkeys(skipped)))
+        if self.state.progress == self.saved:
+            return
+        if self.world.is_main:
+            self.checkpoints.save(self.reports)
+        self.saved = self.state.progress
+        self.callbacks.on_save(self.state.progress)
+
+    def note_skipped(self, skipped: Sequence[str]) -> None:
+        """Log and count the images that could not be read, each once."""
+        known = self.state.progress.skipped
+        fresh = [image for image in dict.fromkeys(skipped) if image not in known]
+        for image in fresh:
+            log.warning("skipped (--on-bad-image skip): %s", image)
+        self.state.progress = self.state.progress._replace(skipped=(*known, *fresh))

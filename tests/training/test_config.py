@@ -1,0 +1,51 @@
+import subprocess
+import sys
+
+import pytest
+
+from ssd300.training.config import TrainConfig
+from ssd300.training.presets import PRESETS
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", 0), ("lr", 0.0), ("lr", float("nan")), ("batch_size", 0), ("grad_clip", -1.0), ("lr_drop", (5, 3)),
+        ("accumulate", 33), ("ema_decay", 1.0), ("workers", -1), ("seed", -1),
+    ],
+)  # fmt: skip
+def test_bad_values_name_the_field(tmp_path, field, value):
+    with pytest.raises(ValueError, match=f"{field} is"):
+        TrainConfig(out=tmp_path, **{field: value})
+
+
+def test_a_word_that_is_no_choice_names_the_choices():
+    code = "from ssd300.training.config import TrainConfig; TrainConfig(out='run', rules='mine')"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # here beartype would be first
+    assert "ValueError: rules is 'mine'; it must be one of paper, pytorch-ssd300" in ended.stderr
+
+
+def test_the_schedule_is_described_in_images(tmp_path):
+    assert PRESETS["paper"](tmp_path).describe_schedule(16_551) == (
+        "3,840,000 images (232 epochs) in 120,000 steps of 32; rate 0.001, times 0.1 after 2,560,000 and 3,200,000 "
+        "images"
+    )
+
+
+def test_a_drop_is_after_that_many_steps(tmp_path):
+    config = TrainConfig(out=tmp_path, steps=9, lr=1.0, lr_drop=(2, 4), lr_drop_factor=0.5)
+    assert [config.learning_rate(step) for step in range(6)] == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+
+
+def test_warm_up_rises_in_a_line_and_the_cosine_falls_towards_0(tmp_path):
+    config = TrainConfig(out=tmp_path, steps=8, lr=1.0, lr_drop=(), warmup_steps=4)
+    assert [config.learning_rate(step) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    config = TrainConfig(out=tmp_path, steps=8, lr=1.0, schedule="cosine")
+    rates = [config.learning_rate(step) for step in range(9)]
+    assert rates[::4] == pytest.approx([1.0, 0.5, 0.0])
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_epochs_are_whole_steps_rounded_up(tmp_path):
+    config = TrainConfig(out=tmp_path, batch_size=3)
+    assert [config.for_epochs(epochs, 4).steps for epochs in (0.1, 0.75, 0.9, 3.0)] == [1, 1, 2, 4]

@@ -1,0 +1,51 @@
+import pytest
+import torch
+
+from ssd300.errors import UsageError
+from ssd300.model.default_boxes import PYTORCH_SSD300
+from ssd300.model.ssd import NONE
+from ssd300.training.distributed import ALONE, World
+from ssd300.training.initial_state import initial_state
+from ssd300.training.presets import PRESETS
+
+CPU = torch.device("cpu")
+
+
+def test_the_optimizer_has_the_values_of_the_configuration(config, data):
+    state, _ = initial_state(data, config("run", momentum=0.7, weight_decay=0.25, decay_biases=True), ALONE, CPU)
+    groups = state.optimizer.param_groups
+    assert {group["momentum"] for group in groups} == {0.7}
+    assert [group["weight_decay"] for group in groups] == [0.25, 0.0, 0.25]
+
+
+def test_the_seed_decides_the_weights(config, data):
+    one, same, other = (initial_state(data, config("run", seed=seed), ALONE, CPU)[0].model for seed in (1, 1, 2))
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, same.state_dict()[name])
+    assert any(not torch.equal(tensor, other.state_dict()[name]) for name, tensor in one.state_dict().items())
+
+
+def test_the_rules_of_pytorch_ssd300_are_used(config, data):
+    preset = PRESETS["pytorch-ssd300"]("run")
+    chosen = {name: getattr(preset, name) for name in ("default_boxes", "rules", "normalization", "decay_biases")}
+    state, card = initial_state(data, config("run", **chosen), ALONE, CPU)
+    assert card.settings == state.model.settings == PYTORCH_SSD300
+    assert card.normalization == state.model.normalization == NONE
+
+
+def test_the_card_names_start_data_and_classes(config, data):
+    state, card = initial_state(data, config("run"), ALONE, CPU)
+    assert card.classes == ("blue", "red")
+    assert card.source["start"] == "none"
+    assert card.source["fingerprint"] == state.data == data.fingerprint()
+    assert state.average is None
+
+
+@pytest.mark.parametrize(("processes", "accumulate"), [(3, 1), (1, 3), (2, 2)])
+def test_a_batch_with_too_few_images_is_refused(config, data, processes, accumulate):
+    options = config("run", batch_size=3, accumulate=accumulate)
+    if processes * accumulate <= 3:
+        initial_state(data, options, World(0, 1), CPU)
+        return
+    with pytest.raises(UsageError, match=f"no image for each of {processes} processes in {accumulate} parts"):
+        initial_state(data, options, World(0, processes), CPU)

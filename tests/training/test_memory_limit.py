@@ -1,0 +1,61 @@
+import pytest
+import torch
+
+from ssd300.errors import RunError
+from ssd300.training import memory_limit
+from ssd300.training.loop import train
+from ssd300.training.memory_limit import explained
+from ssd300.training.step import TrainStep
+
+
+def limited(monkeypatch, most: int) -> None:
+    """A network for which memory runs out with more than `most` images."""
+    backward = TrainStep.backward
+
+    def within_memory(self, batch):
+        if self.most_at_once(len(batch)) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB\nmany more words")
+        return backward(self, batch)
+
+    monkeypatch.setattr(TrainStep, "backward", within_memory)
+
+
+@pytest.mark.parametrize(
+    ("most", "advice"),
+    [(2, "2 images fit: --accumulate 4 keeps the batch as it is, --batch-size 2"), (0, "Not even one image fits")],
+)
+def test_out_of_memory_names_a_number_that_fits(config, data, tmp_path, monkeypatch, most, advice):
+    limited(monkeypatch, most)
+    with pytest.raises(RunError, match=r"with 8 images at once \(CUDA out of memory") as caught:
+        train(data, config(tmp_path / "run", batch_size=8))
+    assert advice in caught.value.fix
+    assert "many more words" not in str(caught.value)
+    if most:
+        train(data, config(tmp_path / "again", batch_size=8, accumulate=4, steps=1))
+
+
+def test_halves_are_tried_and_the_first_that_fits_is_named():
+    tried = []
+
+    def attempt(count):
+        tried.append(count)
+        if count > 3:
+            raise MemoryError
+
+    with pytest.raises(RunError, match="with 20 images") as caught, explained(20, attempt):
+        raise MemoryError("none left")
+    assert tried == [10, 5, 2]  # 3 would fit too
+    assert caught.value.fix.startswith("2 images fit: --accumulate 10 ")
+
+
+def test_one_of_several_processes_tries_nothing():
+    with pytest.raises(RunError) as caught, explained(8, None):
+        raise MemoryError("none left")
+    assert "--accumulate 2 or more" in caught.value.fix
+
+
+def test_other_errors_are_no_lack_of_memory():
+    assert not memory_limit.is_out_of_memory(RuntimeError("shapes differ"))
+    assert memory_limit.is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
+    with pytest.raises(RuntimeError, match="shapes differ"), memory_limit.explained(2, lambda count: None):
+        raise RuntimeError("shapes differ")

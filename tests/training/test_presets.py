@@ -1,0 +1,37 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ssd300.training.presets import PRESETS
+
+
+def test_the_papers_schedule(tmp_path):
+    paper, pytorch_ssd300 = PRESETS["paper"](tmp_path), PRESETS["pytorch-ssd300"](tmp_path)
+    rates = [paper.learning_rate(step) for step in (0, 79_999, 80_000, 99_999, 100_000)]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
+    assert paper.steps * paper.batch_size == pytorch_ssd300.steps * pytorch_ssd300.batch_size
+
+
+def test_presets_are_imported_from_the_package_without_torch():
+    code = """
+import sys
+from ssd300 import presets
+assert presets.light(out="runs/a").out.name == "a"
+sys.exit(any(name in sys.modules for name in ("torch", "numpy", "PIL")))
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_out_may_be_text_or_a_path(name):
+    assert PRESETS[name]("runs/a") == PRESETS[name](Path("runs/a"))
+    assert isinstance(PRESETS[name]("runs/a").out, Path)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_docstring_gives_the_cost_and_whether_the_map_was_measured(name):
+    text = PRESETS[name].__doc__
+    for word in ("Cost", "mAP", "measured"):
+        assert word in text

@@ -1,0 +1,154 @@
+import re
+import resource
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from run_weights import LAST, LAST_AVERAGED, assert_equal_weights
+from ssd300.data import load_dataset
+from ssd300.errors import RunError, UsageError
+from ssd300.model import SSD
+from ssd300.run_layout import PREVIOUS_STATE, STATE
+from ssd300.training.loop import train
+from ssd300.training.optimizer import make_optimizer
+from ssd300.training.presets import light
+from ssd300.training.state import MAY_CHANGE, TrainState, describe
+
+KILLS = 100
+
+
+def test_resume_equals_an_uninterrupted_run_bit_for_bit(config, data, tmp_path):
+    train(data, config(tmp_path / "whole"))
+    train(data, config(tmp_path / "parts"), stop_after=3)
+    train(data, config(tmp_path / "parts", workers=1, cache="disk"), resume=True)
+    assert_equal_weights(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.slow
+def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(config, data, tmp_path):
+    """An epoch is 4 images and a batch 3, so step 25 ends within one; the average of the weights is part of it."""
+    options = {"steps": 40, "batch_size": 3, "ema": True, "lr_drop": (30,), "schedule": "multistep"}
+    train(data, config(tmp_path / "whole", **options))
+    train(data, config(tmp_path / "parts", **options, workers=2), stop_after=25)
+    train(data, config(tmp_path / "parts", **options, workers=2), resume=True)
+    for name in (LAST, LAST_AVERAGED):
+        assert_equal_weights(tmp_path / "whole", tmp_path / "parts", name)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_100_times_loses_nothing(coloured, tmp_path):
+    """Each state loads, no saved step is lost, and the weights are those of a run without kills."""
+    script = Path(__file__).with_name("killed_runs.py")
+    ended = subprocess.run(
+        [sys.executable, script, coloured, tmp_path / "run", str(KILLS)], capture_output=True, text=True, timeout=900
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > KILLS // 4, "the lives were too short to train in"
+    assert not list((tmp_path / "run").rglob(".*.partial")), "the last life removed what the killed ones left"
+    assert_equal_weights(tmp_path / "run", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "gone"])
+def test_a_damaged_state_is_noticed_and_the_previous_one_is_resumed(config, data, tmp_path, caplog, damage):
+    train(data, config(tmp_path / "whole", steps=3))
+    train(data, config(tmp_path / "run", steps=3, save_every=1), stop_after=2)
+    state = tmp_path / "run" / STATE
+    content = bytearray(state.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 1
+    if damage == "gone":
+        state.unlink()
+    else:
+        state.write_bytes({"flipped": content, "cut": content[: len(content) // 2], "empty": b""}[damage])
+    train(data, config(tmp_path / "run", steps=3, save_every=1), resume=True)
+    assert "resumed after step 1" in (tmp_path / "run/train.log").read_text()
+    assert ("cannot be read" in caplog.text) == (damage != "gone")
+    assert_equal_weights(tmp_path / "whole", tmp_path / "run")
+
+
+def test_without_any_whole_state_the_error_says_so(config, data, tmp_path):
+    train(data, config(tmp_path / "run", save_every=1), stop_after=2)
+    for name in (STATE, PREVIOUS_STATE):
+        (tmp_path / "run" / name).write_bytes(b"PK nonsense")
+    with pytest.raises(RunError, match="the state cannot be read"):
+        train(data, config(tmp_path / "run"), resume=True)
+
+
+def test_nothing_to_resume_from(config, data, tmp_path):
+    with pytest.raises(RunError, match="no state to resume from"):
+        train(data, config(tmp_path / "run"), resume=True)
+
+
+@pytest.mark.parametrize("change", [{"lr": 1.0}, {"batch_size": 3}])
+def test_other_options_on_resume_are_refused_with_the_difference(config, data, tmp_path, change):
+    train(data, config(tmp_path / "run"), stop_after=1)
+    (name,) = change
+    with pytest.raises(UsageError, match=f"{name}: .* -> {change[name]}"):
+        train(data, config(tmp_path / "run", **change), resume=True)
+
+
+def test_options_that_differ_are_used_with_override(config, data, tmp_path, caplog):
+    train(data, config(tmp_path / "run"), stop_after=1)
+    with pytest.raises(UsageError, match=r"lr: 0.01 -> 0.5.*--override"):
+        train(data, config(tmp_path / "run", lr=0.5), resume=True)
+    summary = train(data, config(tmp_path / "run", lr=0.5, steps=2, ema=True), resume=True, override=True)
+    assert summary["steps"] == 2
+    assert "changed (--override): lr: 0.01 -> 0.5" in caplog.text
+    with pytest.raises(UsageError, match="the state does not fit the options"):
+        train(data, config(tmp_path / "run", model="ssd300_vgg16"), resume=True, override=True)
+    with pytest.raises(UsageError, match="the data is not what the run began with"):
+        train(replace(data, annotations=data.annotations[:2]), config(tmp_path / "run"), resume=True, override=True)
+
+
+def test_options_that_may_change_are_options():
+    assert describe(light("run")).keys() >= MAY_CHANGE
+
+
+def test_a_disk_that_is_full_is_one_clear_error_and_the_old_state_remains(config, coloured, tmp_path):
+    """A limit on the size of files stands in for it: weights and small files fit, the state does not."""
+    data = load_dataset(coloured)
+    train(data, config(tmp_path / "run"), stop_after=1)
+    before = (tmp_path / "run" / STATE).read_bytes()
+    words = ["train", str(coloured), "--preset", "light", "--init", "none", "--steps", "4", "--batch-size", "2"]
+    words += ["--amp", "off", "--workers", "0", "--out", str(tmp_path / "run"), "--resume"]
+    most = len(before) - 1
+    ended = subprocess.run(
+        [sys.executable, "-m", "ssd300", *words],
+        capture_output=True, text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert re.search(r"error: the file cannot be written \(.*\n  where: .*last.pt\n  to do: ", ended.stderr)
+    assert "Traceback" not in ended.stderr
+    assert (tmp_path / "run" / STATE).read_bytes() == before
+    assert not list((tmp_path / "run").rglob(".*.partial"))
+    assert train(data, config(tmp_path / "run"), resume=True)["steps"] == 4
+
+
+def test_the_velocity_of_the_optimizer_is_part_of_the_state(tmp_path):
+    """A toy in place of the detector: one step, saved and loaded into a fresh state, then the second step."""
+
+    class Toy(SSD):
+        def __init__(self) -> None:
+            torch.nn.Module.__init__(self)
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+            self.register_buffer("default_boxes", torch.zeros(1, 4))
+
+    def fresh() -> TrainState:
+        model = Toy()
+        optimizer = make_optimizer(model, momentum=0.9, weight_decay=0.0)
+        return TrainState(config=light(tmp_path), model=model, optimizer=optimizer)
+
+    def step(state: TrainState) -> None:
+        state.model.weight.grad = torch.ones(1)
+        state.optimizer.step()
+
+    first, second = fresh(), fresh()
+    step(first)
+    first.save()
+    second.load()
+    step(second)
+    assert second.model.weight.item() == pytest.approx(-1.0 - (1.0 + 0.9))
