@@ -1,6 +1,6 @@
-"""pytorch-SSD300's detect.py: boxes on copies of images.
+"""pytorch-SSD300's detect.py: draws detected boxes on copies of images.
 
-The work is done by `ssd300 detect`, which also takes the options that are not listed here.
+It runs `ssd300 detect`; options that are not listed here are passed on to it.
 """
 
 import argparse
@@ -14,11 +14,11 @@ parser = argparse.ArgumentParser(
 option = parser.add_argument
 option("img_path", nargs="*", help="images or folders")
 option("--checkpoint", default="checkpoint_ssd300", help="a run folder or a weights file")
-option("--out", default="detections", help="where the annotated images go")
-option("--min_score", "--min-score", default=0.2, help="lowest score of a detection")
-option("--max_overlap", "--max-overlap", default=0.5, help="a box that overlaps a better one by more is suppressed")
-option("--top_k", "--top-k", default=200, help="most detections an image")
-option("--suppress", nargs="+", default=[], help="classes that are not wanted")
+option("--out", default="detections", help="the folder for the annotated images")
+option("--min_score", "--min-score", default=0.2, help="confidence threshold: the minimum score of a detection")
+option("--max_overlap", "--max-overlap", default=0.5, help="NMS IoU: a box with more IoU with a better one is removed")
+option("--top_k", "--top-k", default=200, help="at most so many detections per image")
+option("--suppress", nargs="+", default=[], help="classes to exclude")
 option("--device", default="auto", help="auto, cpu, cuda or mps")
 
 if __name__ == "__main__":

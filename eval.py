@@ -1,5 +1,6 @@
-"""pytorch-SSD300's eval.py: the AP of each class and their mean. The work is that of `ssd300 eval`, which also gets the
-options that are not listed here.
+"""pytorch-SSD300's eval.py: the AP of each class and their mean.
+
+It runs `ssd300 eval`; options that are not listed here are passed on to it.
 """
 
 import argparse
@@ -15,14 +16,14 @@ parser = argparse.ArgumentParser(
 option = parser.add_argument
 option("--data_folder", "--data-folder", default="./", help="the folder of the lists, or a VOC folder")
 option("--checkpoint", default="checkpoint_ssd300", help="a run folder or a weights file")
-option("--min_score", "--min-score", default=0.01, help="lowest score of a detection")
-option("--max_overlap", "--max-overlap", default=0.45, help="a box that overlaps a better one by more is suppressed")
-option("--top_k", "--top-k", default=200, help="most detections an image")
+option("--min_score", "--min-score", default=0.01, help="confidence threshold: the minimum score of a detection")
+option("--max_overlap", "--max-overlap", default=0.45, help="NMS IoU: a box with more IoU with a better one is removed")
+option("--top_k", "--top-k", default=200, help="at most so many detections per image")
 option("--device", default="auto", help="auto, cpu, cuda or mps")
 
 if __name__ == "__main__":
     args, others = parser.parse_known_args()
     words = ["eval", args.data_folder, *others, "--weights", args.checkpoint, "--min-score", str(args.min_score)]
     words += ["--max-overlap", str(args.max_overlap), "--top-k", str(args.top_k), "--device", args.device]
-    # pytorch-SSD300's lists may stand beside the VOCdevkit that they were made from.
+    # The lists may lie beside the VOCdevkit that they were made from, and then --format auto would be ambiguous.
     sys.exit(main([*words, "--format", "lists"] if has_lists(Path(args.data_folder)) else words))

@@ -1,6 +1,6 @@
-"""What was wrong in the code that this project started from, a test for each, in the order in which it was found.
+"""The faults of pytorch-SSD300, the code that this project started from: a test for each, in the order of discovery.
 
-Most of it is tested more closely beside the module that it concerns; this is the list that must never come back.
+Most are tested more closely in the file of the module concerned.
 """
 
 import json
@@ -82,7 +82,7 @@ def sample(boxes, size=(120, 160)):
     )  # fmt: skip
 
 
-def test_01_training_evaluation_and_detection_see_the_same_image_and_the_network_normalises_it(coloured, vgg):
+def test_01_training_evaluation_and_detection_get_the_same_image_and_the_network_normalizes_it(coloured, vgg):
     data = load_dataset(coloured)
     (batch,) = islice(training_batches(data.annotations, size=300, batch_size=4, seed=0, workers=0, augment=False), 1)
     for image, name in zip(to_float(batch.images), batch.image_ids, strict=True):
@@ -100,7 +100,7 @@ def test_02_a_step_is_a_step_whatever_the_batch_size(tmp_path):
     config = paper(tmp_path)
     assert config.steps * config.batch_size == 3_840_000
     assert (config.learning_rate(79_999), config.learning_rate(80_000)) == (1e-3, pytest.approx(1e-4))
-    assert PRESETS["pytorch-ssd300"](tmp_path).steps == 480_000  # its arithmetic, said aloud instead of inherited
+    assert PRESETS["pytorch-ssd300"](tmp_path).steps == 480_000  # its arithmetic, stated instead of inherited
 
 
 def test_03_the_localization_loss_is_smooth_l1_summed_over_the_four_offsets():
@@ -140,7 +140,7 @@ def test_06_default_boxes_are_the_papers_and_move_with_the_model(vgg):
     assert dict(vgg.named_buffers())["default_boxes"] is vgg.default_boxes
 
 
-def test_07_an_untrained_network_costs_no_more_overlaps_than_a_trained_one(monkeypatch):
+def test_07_an_untrained_network_costs_no_more_ious_than_a_trained_one(monkeypatch):
     sizes = []
     whole = selecting.nms_by_class
     monkeypatch.setattr(selecting, "nms_by_class", lambda boxes, *rest: sizes.append(len(boxes)) or whole(boxes, *rest))
@@ -198,7 +198,7 @@ def test_12_lists_name_images_relative_to_themselves(coloured, tmp_path, capsys)
     assert paths[0] == "../coloured/JPEGImages/p0.jpg"
 
 
-def test_13_objects_are_counted_and_a_image_without_any_is_kept(coloured, tmp_path, capsys):
+def test_13_objects_are_counted_and_an_image_without_any_is_listed(coloured, tmp_path, capsys):
     assert main(["prepare", str(coloured), "--out", str(tmp_path / "lists"), "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["train"]
     assert (counts["images"], counts["objects"]) == (4, 3)
@@ -209,7 +209,7 @@ def test_13_objects_are_counted_and_a_image_without_any_is_kept(coloured, tmp_pa
     ("old", "new", "fault"),
     [("<xmin>", "<xmin>0.5", None), ("<difficult>0</difficult>", "", None), ("<name>red", "<name>rde", "'rde'")],
 )
-def test_14_float_corners_are_kept_missing_tags_default_and_unknown_classes_are_told(coloured, old, new, fault):
+def test_14_float_corners_are_read_missing_tags_default_and_unknown_classes_are_reported(coloured, old, new, fault):
     xml = coloured / "Annotations/p0.xml"
     xml.write_text(xml.read_text().replace(old, new))
     assert len(read_xml(xml).objects) == 1

@@ -26,7 +26,7 @@ def script(name, *words, folder=None):
 
 @pytest.fixture
 def home(tmp_path):
-    """Where pytorch-SSD300's user stands: beside VOCdevkit with the images of two years, drawn ones here."""
+    """The folder where a user of pytorch-SSD300 works: it has VOCdevkit, here with synthetic images of two years."""
     for year, seed in (("VOC2007", 7), ("VOC2012", 12)):
         write_synthetic_dataset(tmp_path / "VOCdevkit" / year, train=3, test=2, seed=seed)
     return tmp_path
@@ -39,7 +39,7 @@ def make_lists(home, *words):
 
 @pytest.mark.slow
 def test_lists_train_eval_detect(home):
-    """pytorch-SSD300's own order of work, every script with its own defaults for the folders."""
+    """The order of pytorch-SSD300's tutorial, each script with its default folders."""
     assert make_lists(home).returncode == 0
     trained = script("train.py", *LIGHT, "--iterations", 2, "--print-freq", 1, folder=home)
     assert trained.returncode == 0, trained.stderr
@@ -61,7 +61,7 @@ def test_lists_train_eval_detect(home):
 
 
 @pytest.mark.slow
-def test_a_checkpoint_is_gone_on_from_with_the_same_options(home):
+def test_a_checkpoint_is_resumed_with_the_same_options(home):
     assert make_lists(home).returncode == 0
     words = [*LIGHT, "--iterations", 2, "--decay_lr_at", 1, "--keep_difficult", "False"]
     stopped = script("train.py", *words, "--out", "run", "--stop-after", 1, folder=home)  # the last is `ssd300 train`'s
@@ -74,7 +74,7 @@ def test_a_checkpoint_is_gone_on_from_with_the_same_options(home):
     assert (changed.returncode, "lr: 0.001 -> 0.5" in changed.stderr) == (2, True)
 
 
-def test_lists_are_made_where_the_user_stands_and_not_over_others(home):
+def test_lists_are_made_in_the_working_directory_and_not_over_others(home):
     made = make_lists(home)
     assert made.returncode == 0, made.stderr
     assert json.loads((home / "TRAIN_images.json").read_text())[3] == "VOCdevkit/VOC2012/JPEGImages/trainval_0000.jpg"
@@ -99,7 +99,7 @@ def test_lists_are_made_where_the_user_stands_and_not_over_others(home):
         ("eval.py", ["(default: 0.01)", "(default: 0.45)", "(default: 200)"]),
     ],
 )
-def test_the_seeds_constants_are_the_defaults(name, words):
+def test_the_constants_of_pytorch_ssd300_are_the_defaults(name, words):
     shown = " ".join(script(name, "--help").stdout.split())
     for word in words:
         assert word in shown

@@ -1,6 +1,6 @@
 """SSD300, the Single Shot MultiBox Detector (Liu et al. 2016), in PyTorch.
 
-Names are looked up when they are first used, so that importing the package costs nothing.
+Names are imported when they are first used, so that importing the package is quick.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""What training hands from the data to the model as torch tensors.
+"""Batches: images, objects and color changes as torch tensors, on their way from the data to the model in training.
 
-Boxes are xyxy, relative (0..1). Labels count background as 0, so class k of the data set is k + 1.
+Boxes are xyxy, relative (0..1). Label 0 is background, so class k of the dataset is k + 1.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Targets:
-    """The objects of a batch, padded to the image that has most; padding has label 0. No objects is normal."""
+    """The objects of a batch, padded to the largest number in an image; padding has label 0. It may have no objects."""
 
     boxes: Float[Tensor, "batch objects 4"]
     labels: Int[Tensor, "batch objects"]
@@ -26,10 +26,11 @@ class Targets:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Photometric:
-    """The colour changes drawn for each image of a batch; where `applied` is false its value is the identity.
+    """The color changes of each image of a batch: `brightness` is added, in levels of 0..255; contrast and saturation
+    are factors. 0, 1, 1 and 0 degrees change nothing.
 
-    `content_px` is the part of the image that comes from a photograph: the rest is filled with the mean colour
-    after the colours have been changed (the paper distorts before it zooms out).
+    `content_px`, xyxy, is the part of the image that comes from a photograph. The rest is filled with the mean color
+    after the colors have been changed, as the paper distorts before it zooms out.
     """
 
     brightness: Float[Tensor, " batch"]
@@ -48,8 +49,8 @@ class Photometric:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Images at the network's size with their objects. `image_ids` are for messages and reports, and `skipped`
-    says which images should have been among them and could not be read.
+    """Images at the network's size, RGB 0..255, with their objects. `image_ids` are for messages and reports; `skipped`
+    has a message for each image that could not be read and was replaced by another.
     """
 
     images: UInt8[Tensor, "batch 3 height width"]

@@ -1,4 +1,4 @@
-"""A run that is over in a second, and its data."""
+"""A run of a few small steps, and its data."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from ssd300.training.presets import PRESETS
 
 @pytest.fixture
 def config():
-    """A function that gives the configuration of a few small steps in a folder."""
+    """A function that returns the configuration of a few small steps in a folder."""
 
     def configure(out, **kwargs):
         values = {"steps": 4, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs

@@ -1,6 +1,6 @@
-"""Starts a run again and again and kills it at random moments: `killed_runs.py data out kills`. Prints the last step.
+"""Start a run again and again and kill it at random moments: `killed_runs.py data out kills`. Prints the last step.
 
-Each life is a fork, so that importing costs nothing. Nothing of torch runs before it, as threads do not survive one.
+Each life is a fork, so that it need not import. Torch must not run before a fork, as threads do not survive one.
 """
 
 import os
@@ -30,7 +30,7 @@ def config(out: Path, save_every: int):
 
 
 def live(data: str, out: Path, *, resume: bool, stop_after: int | None = None, save_every: int = 1) -> int:
-    """A process that trains; its number."""
+    """Start a process that trains; returns its number."""
     if (child := os.fork()) == 0:
         try:
             train(load_dataset(data), config(out, save_every), resume=resume, overwrite=True, stop_after=stop_after)
@@ -49,8 +49,8 @@ def step_of(out: Path) -> int:
 
 if __name__ == "__main__":
     data, out, kills = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    drawn = load_dataset(data)
-    save_figure(out.with_name("labels.png"), plots.plot_label_statistics(drawn.annotations, drawn.classes))
+    dataset = load_dataset(data)
+    save_figure(out.with_name("labels.png"), plots.plot_label_statistics(dataset.annotations, dataset.classes))
     chance, step = random.Random(0), 0
     for _ in range(kills):
         child = live(data, out, resume=step > 0)
@@ -58,7 +58,7 @@ if __name__ == "__main__":
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
-            sys.exit("the run ended by itself: its state was not one to go on from")
+            sys.exit("the run ended without being killed: its state could not be resumed")
         now = step_of(out)
         if now < step:
             sys.exit(f"steps were lost: {step}, then {now}")

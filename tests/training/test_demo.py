@@ -11,7 +11,7 @@ from ssd300.training.demo import SHOWN
 
 @pytest.mark.slow
 def test_the_demo_learns_and_reports(tmp_path, capsys):
-    """The whole of it, as a user runs it, but for the command line's own process."""
+    """All of it, as the command runs it, in this process."""
     out = tmp_path / "demo"
     before = time.process_time()
     assert main(["demo", "--out", str(out), "--json"]) == 0
