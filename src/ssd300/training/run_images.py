@@ -68,7 +68,7 @@ def _labels_beside_detections(report: Report, index: int) -> Image.Image:
     )
     tiles = [
         (f"{annotation.image_id}: labels", draw_labels(image, annotation.boxes_px, annotation.labels, classes)),
-        (f"detections, score from {SHOWN_SCORE:g}", draw_detections(image, found)),
+        (f"detections with a score of at least {SHOWN_SCORE:g}", draw_detections(image, found)),
     ]
     return montage(tiles, columns=2, tile_px=TILE_PX)
 
