@@ -6,7 +6,7 @@ from PIL import Image
 
 from ssd300.errors import DataError
 from ssd300.images import read as images
-from ssd300.images.read import BEHIND_ALPHA, image_size_hw, read_image
+from ssd300.images.read import BEHIND_ALPHA, image_size_hw, is_turned, read_image
 
 RED = (200, 30, 20)
 
@@ -38,15 +38,17 @@ def test_every_mode_becomes_rgb(tmp_path, name, make, expected):
     assert np.abs(image.astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("orientation", range(1, 10))  # 9 is not defined, and has no effect
 def test_orientation_is_applied(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "turned.jpg"
     Image.new("RGB", (40, 20), RED).save(path, exif=exif)
-    wanted = (40, 20) if orientation >= 5 else (20, 40)
+    turned = orientation in (5, 6, 7, 8)
+    wanted = (40, 20) if turned else (20, 40)
     assert read_image(path).shape[:2] == wanted
     assert image_size_hw(path) == wanted
+    assert is_turned(path) == turned
 
 
 def truncated(path):

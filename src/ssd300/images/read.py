@@ -3,7 +3,8 @@
 import io
 import stat
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ ANIMATED_SUFFIXES = (".gif", ".webp")
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "TGA", "ICO")
 MAX_PIXELS = 200_000_000
 DECODES_FAST = simplejpeg is not None
-ORIENTATION, FIRST_TURNED = 0x0112, 5  # EXIF's tag, and the first of its values that swap the sides
+ORIENTATION = 0x0112  # EXIF's tag
+FIRST_TURNED, LAST_TURNED = 5, 8  # its values that swap height and width
 BEHIND_ALPHA = (123, 117, 104)  # the mean colour of Caffe's recipe (ssd_pascal.py:178), in RGB
 _WITHOUT_LIMIT = threading.Lock()
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
@@ -74,15 +76,23 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
 
 
 def image_size_hw(path: Path) -> tuple[int, int]:
-    """(height, width) after orientation, from the header alone. Raises DataError as `read_image` does."""
-    try:
-        with _header(_content(path), path) as image:
-            turned = image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED
-            return (image.width, image.height) if turned else (image.height, image.width)
-    except DataError:
-        raise
-    except Exception as error:  # Pillow's decoders raise as its readers do
-        raise DataError(f"the image cannot be read ({error})", where=path, fix="Replace the file.") from error
+    """(height, width) after orientation, from the header alone.
+
+    Raises:
+        DataError: as `read_image`, but for damage behind the header, which is not read.
+    """
+    with _described(path) as image:
+        return (image.width, image.height) if _swaps_sides(image) else (image.height, image.width)
+
+
+def is_turned(path: Path) -> bool:
+    """Whether the EXIF orientation swaps height and width, from the header alone.
+
+    Raises:
+        DataError: as `image_size_hw`.
+    """
+    with _described(path) as image:
+        return _swaps_sides(image)
 
 
 def turned_by_exif(path: Path) -> bool:
@@ -109,6 +119,22 @@ def animation_notes(paths: Iterable[Path]) -> list[str]:
     if not animated:
         return []
     return [f"{len(animated)} animated image(s), of which the first frame alone is taken; first {animated[0]}"]
+
+
+@contextmanager
+def _described(path: Path) -> Iterator[Image.Image]:
+    """The image in a file, of which the header alone has been read; what Pillow raises becomes a DataError."""
+    try:
+        with _header(_content(path), path) as image:
+            yield image
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
+        raise DataError(f"the image cannot be read ({error})", where=path, fix="Replace the file.") from error
+
+
+def _swaps_sides(image: Image.Image) -> bool:
+    return bool(FIRST_TURNED <= image.getexif().get(ORIENTATION, 1) <= LAST_TURNED)
 
 
 def _content(path: Path) -> bytes:
