@@ -39,7 +39,7 @@ def table(rows):
 
 
 @pytest.mark.parametrize(
-    ("images", "rows", "voc07", "voc12"),
+    ("annotations", "rows", "voc07", "voc12"),
     [
         ([labelled([HIT])], [(0, 0.9, HIT)], 1.0, 1.0),
         ([labelled([HIT])], [], 0.0, 0.0),  # objects, no detections
