@@ -4,7 +4,7 @@ import torch
 from ssd300.batches import Targets
 from ssd300.model.boxes import cxcywh_to_xyxy, pairwise_iou, xyxy_to_cxcywh
 from ssd300.model.default_boxes import PAPER, make_default_boxes
-from ssd300.model.matcher import match, match_as_seed
+from ssd300.model.matcher import match, match_as_pytorch_ssd300
 
 
 def targets(*images):
@@ -45,16 +45,16 @@ def test_by_hand(objects, matched):
 HALF = xyxy_to_cxcywh(torch.tensor([[0.0, 0.0, 1.0, 0.5], [0.0, 0.0, 0.5, 0.5], [0.0, 0.0, 0.484375, 0.5]]))
 
 
-@pytest.mark.parametrize("rule", [match, match_as_seed])
+@pytest.mark.parametrize("rule", [match, match_as_pytorch_ssd300])
 def test_an_iou_of_exactly_one_half_is_a_match(rule):
     """The object is the first default box; the second is its half, the third a little less."""
     assert pairwise_iou(torch.tensor([[0.0, 0.0, 1.0, 0.5]]), cxcywh_to_xyxy(HALF))[0, 1] == 0.5
     assert rule(targets([[0.0, 0.0, 1.0, 0.5]]), HALF).tolist() == [[0, 0, -1]]
 
 
-def test_in_the_seed_the_later_object_wins():
-    assert match_as_seed(targets([FIRST, LOW]), DEFAULTS).tolist() == [[1, -1, -1, -1]]
-    assert match_as_seed(targets([]), DEFAULTS).tolist() == [[-1, -1, -1, -1]]
+def test_in_pytorch_ssd300_the_later_object_wins():
+    assert match_as_pytorch_ssd300(targets([FIRST, LOW]), DEFAULTS).tolist() == [[1, -1, -1, -1]]
+    assert match_as_pytorch_ssd300(targets([]), DEFAULTS).tolist() == [[-1, -1, -1, -1]]
 
 
 def literal_matching(boxes, default_boxes):
