@@ -70,7 +70,7 @@ def choose_thresholds(
     selection = Selection(min_score=LEAST_SCORE, max_overlap=max_overlap)
     report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image)
     points = {
-        name: operating_point(result, wanted, least_score=LEAST_SCORE) for name, result in report.per_class.items()
+        name: operating_point(result, wanted, curve_min_score=LEAST_SCORE) for name, result in report.per_class.items()
     }
     return Thresholds(
         wanted=wanted, points=points, report=report, trained_on=_trained_on(detector.card.source, report.dataset)
