@@ -27,12 +27,12 @@ from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.export import export
 from ssd300.images.read import read_image
 from ssd300.runtime import load_exported
-from ssd300.types import LEAST_SCORE, Selection
+from ssd300.types import EVALUATION_MIN_SCORE, Selection
 from ssd300.weights import load_weights
 from ssd300.weights.foreign import import_weights
 
 IMAGES = 8
-SELECTION = Selection(min_score=LEAST_SCORE)  # of an evaluation, and torchvision's own
+SELECTION = Selection(min_score=EVALUATION_MIN_SCORE)  # of an evaluation, and torchvision's own
 EXPORTED = (
     ("openvino", "fp32"),
     ("openvino", "bf16"),

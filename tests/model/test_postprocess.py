@@ -93,10 +93,3 @@ def test_a_score_equal_to_the_threshold_is_no_detection(min_score, count):
         equal, DEFAULTS[:1], PAPER.variances, classes=["thing"], selection=Selection(min_score=min_score)
     )
     assert len(found) == count
-
-
-@pytest.mark.parametrize("field", ["min_score", "max_overlap"])
-@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
-def test_selection_out_of_range_names_field_and_value(field, value):
-    with pytest.raises(ValueError, match=f"{field} is {value}"):
-        Selection(**{field: value})

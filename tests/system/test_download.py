@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_words: object) -> None:
-        """Nothing: the tests look at what was asked."""
+        """Log nothing: the tests read `asked`."""
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_transfer_that_ended_before_its_check_is_checked(server, tmp_path, lef
     assert fetch(file, tmp_path).read_bytes() == CONTENT
 
 
-def test_a_silent_server_is_left_after_a_while_and_gone_on_with(server, tmp_path, monkeypatch):
+def test_a_silent_server_is_left_after_a_while_and_the_transfer_resumed(server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "TIMEOUT_S", 0.3)
     began = time.monotonic()
     assert fetch(remote(server.address("stalls")), tmp_path).read_bytes() == CONTENT
@@ -132,8 +132,8 @@ def test_mirrors_are_tried_in_turn(server, tmp_path):
     assert [way for way, _ in server.asked] == ["gone", "lies", "plain"]
 
 
-def test_what_is_not_the_published_file_is_removed_and_told(server, tmp_path):
-    with pytest.raises(DownloadError, match=r"lies/file: what came has another checksum .* and was removed"):
+def test_a_file_with_another_checksum_is_removed_and_reported(server, tmp_path):
+    with pytest.raises(DownloadError, match=r"lies/file: the downloaded file has another checksum .* and was removed"):
         fetch(remote(server.address("lies")), tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file.bin").write_bytes(b"other")
@@ -146,11 +146,11 @@ def test_without_a_network_the_error_says_which_file_to_put_where(tmp_path, monk
     monkeypatch.setattr(download, "PAUSE_S", 0.0)
     with pytest.raises(DownloadError) as caught:
         fetch(remote("http://127.0.0.1:1/file"), tmp_path / "cache")
-    assert "file.bin could not be had" in caught.value.what
+    assert "file.bin could not be downloaded" in caught.value.what
     assert str(tmp_path / "cache") in (caught.value.fix or "")
 
 
-def test_a_disk_without_room_is_told_before_a_byte_comes(server, tmp_path, monkeypatch):
+def test_a_disk_without_room_is_reported_before_a_byte_comes(server, tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 10})
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _folder: usage)
     with pytest.raises(DownloadError, match="1,000,000 bytes do not fit"):
@@ -193,7 +193,7 @@ def test_names_addresses_and_checksums_are_torchvisions():
     assert ARCHIVES["voc"] == VOC07 + VOC12
 
 
-def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):
+def test_the_cache_is_where_the_environment_variable_puts_it(monkeypatch, tmp_path):
     monkeypatch.setenv("SSD300_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
     monkeypatch.delenv("SSD300_CACHE")
@@ -221,7 +221,7 @@ def test_an_archive_is_unpacked_once_and_what_is_missing_is_added(tmp_path):
     assert [child.name for child in root.iterdir()] == ["VOCdevkit"]
 
 
-def test_an_archive_that_is_none_or_leaves_its_root_is_refused(tmp_path):
+def test_a_broken_archive_and_one_that_leaves_its_root_are_refused(tmp_path):
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "broken.tar").write_bytes(b"no archive")
@@ -257,7 +257,7 @@ def publish(server: Server, monkeypatch, name: str, state: dict[str, torch.Tenso
 
 
 @pytest.mark.slow
-def test_a_name_is_fetched_imported_and_kept(server, tmp_path, monkeypatch, voc_sample, capsys):
+def test_a_name_is_downloaded_imported_and_stored(server, tmp_path, monkeypatch, voc_sample, capsys):
     monkeypatch.setenv("SSD300_CACHE", str(tmp_path / "cache"))
     torch.manual_seed(0)
     publish(server, monkeypatch, "coco", ssd300_vgg16(weights=None, weights_backbone=None).state_dict())
