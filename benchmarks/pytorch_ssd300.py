@@ -1,6 +1,6 @@
-"""pytorch-SSD300's algorithms, written here from their description as something to measure against: slow on purpose.
+"""Not a benchmark itself: pytorch-SSD300's loss, written from its description, for comparison.
 
-Matching and mining go image by image, with plain L1 averaged over all offsets; see docs/differences.md.
+Matching and mining go image by image; the box loss is plain L1, averaged over all offsets. See docs/differences.md.
 """
 
 import torch
