@@ -1,7 +1,7 @@
 """Boxes as numpy arrays, without torch, for annotations and metrics: xyxy in pixels, 0-based and half-open.
 
-A width is the difference of the corners. Any leading shape is allowed; two arguments must broadcast. Here too is the rule
-of VOC's pixels, for its files and its metric.
+A width is the difference of the corners. Any leading shape is allowed; two arguments must broadcast. VOC's own rule for
+pixels is here too, for its files and its metric.
 """
 
 from typing import TypeVar
@@ -27,7 +27,6 @@ def iou_px(a: Float[np.ndarray, "*a 4"], b: Float[np.ndarray, "*b 4"]) -> Float[
 def area_px(boxes: Float[np.ndarray, "*n 4"]) -> Float[np.ndarray, "*n"]:
     """Width times height."""
     return np.asarray((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))
-
 
 
 def to_voc_pixels(xmin: Column, ymin: Column, xmax: Column, ymax: Column) -> tuple[Column, Column, Column, Column]:

@@ -14,8 +14,8 @@ from ssd300.images.read import (
     decode_image,
     frames,
     image_size_hw,
-    is_turned,
     read_image,
+    turned_by_exif,
 )
 
 RED = (200, 30, 20)
@@ -60,7 +60,7 @@ def test_orientation_is_applied(tmp_path, orientation):
     wanted = (40, 20) if turned else (20, 40)
     assert read_image(path).shape[:2] == wanted
     assert image_size_hw(path) == wanted
-    assert is_turned(path) == turned
+    assert turned_by_exif(path) == turned
 
 
 def truncated(path):

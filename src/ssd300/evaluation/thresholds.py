@@ -61,7 +61,8 @@ def choose_thresholds(
 ) -> Thresholds:
     """Choose a point on the precision-recall curve of each class.
 
-    `max_overlap` is the NMS IoU, by default that of `ssd300 detect`; detections with a score above EVALUATION_MIN_SCORE count.
+    `max_overlap` is the NMS IoU, by default that of `ssd300 detect`. Detections with a score above EVALUATION_MIN_SCORE
+    count.
 
     Raises:
         WeightsError: `dataset` has objects of a class that the detector does not know.

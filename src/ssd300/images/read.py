@@ -91,23 +91,14 @@ def image_size_hw(path: Path) -> tuple[int, int]:
         return (image.width, image.height) if _swaps_sides(image) else (image.height, image.width)
 
 
-def is_turned(path: Path) -> bool:
-    """Whether the EXIF orientation swaps height and width, from the header alone.
+def turned_by_exif(path: Path) -> bool:
+    """Whether the orientation in the EXIF data swaps height and width, from the file's header alone.
 
     Raises:
         DataError: as `image_size_hw`.
     """
     with _described(path) as image:
         return _swaps_sides(image)
-
-
-def turned_by_exif(path: Path) -> bool:
-    """Whether the orientation in the EXIF data swaps height and width; False for a file that cannot be read."""
-    try:
-        with _header(_content(path), path) as image:
-            return bool(image.getexif().get(ORIENTATION, 1) >= FIRST_TURNED)
-    except Exception:  # Pillow's readers raise many kinds, and `read_image` reports what is wrong
-        return False
 
 
 def frames(path: Path) -> int:
