@@ -33,7 +33,7 @@ FIRST, LOW = [0.0, 0.0, 0.2, 0.2], [0.0, 0.0, 0.05, 0.05]
         ([LOW], [0, -1, -1, -1]),  # under the threshold, and still keeps its best box
         ([FIRST, LOW], [0, -1, -1, 1]),  # both want the first box; the better one keeps it, the other takes its next
         ([LOW, FIRST], [1, -1, -1, 0]),
-        ([FIRST, FIRST], [0, -1, -1, 1]),  # equal overlaps: the first object wins
+        ([FIRST, FIRST], [0, -1, -1, 1]),  # equal IoUs: the first object wins
         ([[0.7, 0.7, 0.9, 0.9]], [-1, -1, -1, 0]),
         ([[2.0, 2.0, 3.0, 3.0]], [-1, -1, -1, -1]),  # touches no default box
     ],
@@ -82,8 +82,8 @@ def test_equals_the_literal_loop_on_random_scenes(crowded):
         images = []
         for count in (0, 1, 7, 15):
             draw = torch.rand(count, 4, generator=random)
-            centre = draw[:, :2] * 0.1 + 0.4 if crowded else draw[:, :2]
-            boxes = cxcywh_to_xyxy(torch.cat([centre, draw[:, 2:] ** 2 * 0.4 + 0.01], dim=1))
+            center = draw[:, :2] * 0.1 + 0.4 if crowded else draw[:, :2]
+            boxes = cxcywh_to_xyxy(torch.cat([center, draw[:, 2:] ** 2 * 0.4 + 0.01], dim=1))
             if count > 1:
                 boxes[1] = boxes[0]  # two objects that share every overlap
             images.append(boxes)
