@@ -1,6 +1,6 @@
-"""CPU time of several ways to do one thing, in alternating rounds of one process, on one thread.
+"""Not a benchmark itself: measures the CPU time of several ways to do one thing, in alternating rounds of one process.
 
-Machines are noisy: read the ratios, which compare neighbours in time, not the times.
+Machines are noisy. Read the ratios, which compare measurements next to each other in time, and not the times.
 """
 
 import statistics
@@ -13,7 +13,7 @@ import torch
 
 @dataclass(frozen=True)
 class Times:
-    """CPU seconds of one way, a round each."""
+    """CPU seconds of one way, one value per round."""
 
     seconds: list[float]
 
@@ -23,7 +23,7 @@ class Times:
 
 
 def alternate(ways: Mapping[str, Callable[[], object]], *, rounds: int, threads: int = 1) -> dict[str, Times]:
-    """Each way once to warm up, then `rounds` times in turn."""
+    """Run each way once to warm up, then all of them in turn, `rounds` times. On one thread by default."""
     torch.set_num_threads(threads)
     for work in ways.values():
         work()
@@ -37,10 +37,10 @@ def alternate(ways: Mapping[str, Callable[[], object]], *, rounds: int, threads:
 
 
 def table(title: str, times: Mapping[str, Times], *, unit: str = "ms") -> str:
-    """Markdown: median, spread, and how many times faster than the first way (median of the rounds' ratios)."""
+    """A Markdown table: median, range, and the speed relative to the first way (the median of the rounds' ratios)."""
     scale = {"ms": 1e3, "s": 1.0}[unit]
     first = next(iter(times.values())).seconds
-    rows = [f"| {title} | CPU {unit}, median | spread | times the first's speed |", "|---|---|---|---|"]
+    rows = [f"| {title} | CPU {unit}, median | range | speed relative to the first |", "|---|---|---|---|"]
     for name, way in times.items():
         ratio = statistics.median(slow / fast for slow, fast in zip(first, way.seconds, strict=True))
         low, high = min(way.seconds) * scale, max(way.seconds) * scale

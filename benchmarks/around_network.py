@@ -1,9 +1,9 @@
-"""CPU time of everything around the network for one photograph: decode, resize, normalise, select of 2,000 candidates.
+"""CPU time around the network for one photograph: decode, resize, normalize, select from 2,000 candidates.
 
     python benchmarks/around_network.py path/to/VOC2012 [--rounds 9]
 
-The network's predictions are drawn, as in `select_detections.py`. Beside ours: torchvision's decoder, the operations of
-its SSD's transform (normalise, then resize) and its way of selecting. One thread.
+The network's predictions are random, as in `select_detections.py`. Ours is compared with torchvision's decoder, the
+operations of its SSD's transform (normalize, then resize) and those of its selection. One thread.
 """
 
 import argparse
@@ -25,8 +25,8 @@ SIZE, CANDIDATES, IMAGES = 300, 2_000, 50
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("data", type=Path, help="a VOC folder; the first 50 images of its trainval are used")
+    parser.add_argument("--rounds", type=int, default=9, help="measurements of each way")
     options = parser.parse_args()
     paths = [annotation.image_path for annotation in load_dataset(options.data, split="trainval").annotations]
     paths = paths[:IMAGES]
@@ -45,10 +45,10 @@ def main() -> None:
             F.interpolate(((pixels - mean) / std)[None], (SIZE, SIZE), mode="bilinear", align_corners=False)
             torchvisions(predictions, PER_CLASS)
 
-    times = alternate({"torchvision's way": torchvision, "ours": ourselves}, rounds=options.rounds)
+    times = alternate({"torchvision's operations": torchvision, "ours": ourselves}, rounds=options.rounds)
     print(table(f"{len(paths)} images", times))
     for name, way in times.items():
-        print(f"{name}: {1e3 * way.median / len(paths):.2f} ms an image")
+        print(f"{name}: {1e3 * way.median / len(paths):.2f} ms per image")
 
 
 if __name__ == "__main__":

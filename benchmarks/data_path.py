@@ -1,10 +1,11 @@
-"""CPU time of the training data path, from JPEG files to augmented 300 x 300 uint8, against torchvision's SSD recipe.
+"""CPU time of reading training data, from JPEG files to augmented 300 x 300 uint8, compared with torchvision's recipe.
 
     python benchmarks/data_path.py path/to/VOC2012 [--rounds 5]
 
-torchvision's is its references' preset "ssd" (photometric distortion, zoom-out, IoU crop, flip, in that order) with the
-resize that its model does, on tensors. Ours draws and resamples here; its colours change later, a batch at a time, and
-are timed in a row of their own. One thread; rounds alternate in one process: read the ratios.
+torchvision's recipe is the preset "ssd" of its references (photometric distortion, zoom-out, IoU crop, flip, in that
+order) with the resize that its model does, on tensors. Ours samples the augmentation and resamples the pixels here; its
+colors change later, one batch at a time, and are timed separately. One thread; rounds alternate in one process, so read
+the ratios.
 """
 
 import argparse
@@ -52,9 +53,9 @@ def torchvisions_sample(annotation: Annotation) -> dict[str, torch.Tensor]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="a dataset; all images of its trainval are used")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each way")
     options = parser.parse_args()
     annotations = load_dataset(options.data, split="trainval").annotations
     recipe, epoch = torchvisions_recipe(), iter(range(1_000_000))
@@ -90,7 +91,7 @@ def main() -> None:
     batch = collate([augmented[0, index % len(annotations)] for index in range(BATCH)])
     fill = torch.tensor(MEAN).view(3, 1, 1) / 255
 
-    def colours() -> None:
+    def colors() -> None:
         apply_photometric(batch.images, batch.photometric, fill)
 
     ways = {
@@ -103,8 +104,8 @@ def main() -> None:
     times = alternate(ways, rounds=options.rounds)
     print(table(f"{len(annotations)} images", times))
     for name, way in times.items():
-        print(f"{name}: {len(annotations) / way.median:.0f} images/s a core")
-    print(table(f"colours of a batch of {BATCH}", alternate({"ours": colours}, rounds=options.rounds)))
+        print(f"{name}: {len(annotations) / way.median:.0f} images/s per core")
+    print(table(f"colors of a batch of {BATCH}", alternate({"ours": colors}, rounds=options.rounds)))
 
 
 if __name__ == "__main__":

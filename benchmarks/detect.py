@@ -1,11 +1,11 @@
-"""From JPEG to boxes: SSD300-VGG16 by torchvision, by torch here, and exported, in one alternating run on one thread.
+"""CPU time from JPEG to boxes: SSD300-VGG16 by torchvision, by torch here, and exported. Alternating, on one thread.
 
     python benchmarks/detect.py path/to/data --weights runs/vgg [--rounds 5] [--exports folder]
 
-`weights` are a trained SSD300-VGG16, and `data` labelled images of its classes: each way runs on the same 8 of them,
-together as `ssd300 detect` takes them and one at a time, and mAP of each is over all of them. torchvision's detector is
-given the same tensors, so that it has the same scores to select from; its default boxes are others, so that its boxes
-mean nothing, and no mAP is given.
+The weights are a trained SSD300-VGG16, the data annotated images of its classes. Each way runs on the same 8 images,
+together as in `ssd300 detect`, and one at a time; the mAP of each is over all images. torchvision's detector gets the
+same tensors, so that it selects from the same scores. Its default boxes differ, so its boxes have no meaning and it
+has no mAP.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.export import export
 from ssd300.images.read import read_image
 from ssd300.runtime import load_exported
-from ssd300.types import LEAST_SCORE, Selection
+from ssd300.types import EVALUATION_MIN_SCORE, Selection
 from ssd300.weights import load_weights
 from ssd300.weights.foreign import import_weights
 
 IMAGES = 8
-SELECTION = Selection(min_score=LEAST_SCORE)  # of an evaluation, and torchvision's own
+SELECTION = Selection(min_score=EVALUATION_MIN_SCORE)  # of an evaluation, and torchvision's own
 EXPORTED = (
     ("openvino", "fp32"),
     ("openvino", "bf16"),
@@ -43,7 +43,7 @@ EXPORTED = (
 
 
 def torchvisions(weights: str, folder: Path) -> torch.nn.Module:
-    """Torchvision's detector with the tensors of our weights."""
+    """Build torchvision's detector with the tensors of our weights."""
     ours, card = load_weights(weights)
     theirs = ssd300_vgg16(weights=None, weights_backbone=None, num_classes=len(card.classes) + 1).eval()
     torch.save(theirs.state_dict(), folder / "theirs.pth")
@@ -56,16 +56,18 @@ def torchvisions(weights: str, folder: Path) -> torch.nn.Module:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--exports", type=Path, default=Path("exports"), help="files that are there are taken")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("data", type=Path, help="a dataset: its test images are timed, its training images quantize")
+    parser.add_argument("--weights", required=True, help="a run folder or weights file of ssd300_vgg16")
+    parser.add_argument(
+        "--exports", type=Path, default=Path("exports"), help="folder of exported files; existing ones are used"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each way")
     options = parser.parse_args()
     options.exports.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    labelled = load_dataset(options.data, purpose="test", on_bad_label="drop-box")
+    annotated = load_dataset(options.data, purpose="test", on_bad_label="drop-box")
     training = load_dataset(options.data, purpose="train", on_bad_label="drop-box")
-    images = [annotation.image_path for annotation in labelled.annotations[:IMAGES]]
+    images = [annotation.image_path for annotation in annotated.annotations[:IMAGES]]
 
     peer = torchvisions(options.weights, options.exports)
 
@@ -81,17 +83,17 @@ def main() -> None:
         "torch here, float32": load_network(options.weights),
         "torch here, bfloat16": load_network(options.weights, precision="bfloat16"),
     }
-    for form, precision in EXPORTED:
-        path = options.exports / f"{form}_{precision}" / ("m.onnx" if form == "onnx" else "m.xml")
+    for format_, precision in EXPORTED:
+        path = options.exports / f"{format_}_{precision}" / ("m.onnx" if format_ == "onnx" else "m.xml")
         if not path.exists():
             export(
                 options.weights,
                 path,
-                format=form,
+                format=format_,
                 precision=precision,
                 images=[annotation.image_path for annotation in training.annotations],
             )
-        networks[f"{form}, {precision}"] = load_exported(path, threads=1)
+        networks[f"{format_}, {precision}"] = load_exported(path, threads=1)
 
     for batch in (IMAGES, 1):
         ways: dict[str, Callable[[], object]] = {"torchvision ssd300_vgg16": by_torchvision(batch)}
@@ -99,11 +101,11 @@ def main() -> None:
         times = alternate(ways, rounds=options.rounds)
         print(table(f"{len(images)} JPEGs to boxes, {batch} at a time", times, unit="s"), flush=True)
         print()
-    print("| way | decode, CPU ms an image | preprocess | network | select | mAP |")
+    print("| way | decode, CPU ms per image | preprocess | network | select | mAP |")
     print("|---|---|---|---|---|---|")
     for name, network in networks.items():
         stages = " | ".join(f"{1e3 * seconds:.1f}" for seconds in stage_seconds(network, images))
-        report = evaluate_detector(Detector(network), labelled)
+        report = evaluate_detector(Detector(network), annotated)
         print(f"| {name} | {stages} | {report.map:.4f} |", flush=True)
     print(f"\nmAP: {report.metric} on {report.images} images")
 

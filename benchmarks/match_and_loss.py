@@ -1,8 +1,8 @@
-"""CPU time of matching, mining and both losses with their gradients, for a batch of 8 images.
+"""CPU time of matching, hard negative mining and both losses with their gradients, for a batch of 8 images.
 
     python benchmarks/match_and_loss.py [--rounds 15] [--objects 8]
 
-Draws its own objects and predictions. Beside ours: pytorch-SSD300's loss, image by image.
+Objects and predictions are random. Ours is compared with pytorch-SSD300's loss, which goes image by image.
 """
 
 import argparse
@@ -22,8 +22,8 @@ BATCH, CLASSES = 8, 20
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--objects", type=int, default=8, help="most objects an image; each has 1 or more")
+    parser.add_argument("--rounds", type=int, default=15, help="measurements of each way")
+    parser.add_argument("--objects", type=int, default=8, help="objects per image, at most")
     arguments = parser.parse_args()
     random = torch.Generator().manual_seed(0)
     default_boxes = make_default_boxes(PAPER)

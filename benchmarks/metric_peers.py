@@ -1,38 +1,38 @@
-"""CPU time of the VOC metric beside COCO evaluators, at the size of VOC2007 test and at one IoU, 0.5.
+"""CPU time of the VOC metric and of COCO's evaluators, at the size of VOC2007 test and at one IoU, 0.5.
 
-    pip install pycocotools faster-coco-eval torchmetrics
+    python -m pip install pycocotools faster-coco-eval torchmetrics
     python benchmarks/metric_peers.py [--rounds 3]
 
-Each is given what its interface takes, made beforehand: ours arrays, COCO's lists of dictionaries, torchmetrics a list
-of tensors an image. COCO's evaluators are told to do the least that gives an AP at IoU 0.5: one threshold, all sizes,
-100 detections; torchmetrics always goes through four ranges of size. They rank by COCO's rules, so the APs differ from
-VOC's; they are checked to agree among themselves. Minutes a round.
+Each gets its input in its own types, prepared beforehand: ours arrays, COCO's lists of dictionaries, torchmetrics'
+tensors per image. COCO's evaluators compute the least that gives an AP at IoU 0.5: one threshold, all sizes, 100
+detections; torchmetrics always computes four ranges of size. They follow COCO's rules, so their APs differ from VOC's;
+that they agree with each other is verified. A round takes minutes.
 """
 
 import argparse
 import contextlib
 import io
 import warnings
+from typing import TYPE_CHECKING
 
-import faster_coco_eval
 import numpy as np
 import torch
-from faster_coco_eval import COCOeval_faster
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
-from torchmetrics.detection import MeanAveragePrecision
 
 from alternate import alternate, table
 from ssd300.metrics.voc import voc_average_precision
 from ssd300.types import Annotation, DetectionTable
 from voc_metric import CLASSES, problem
 
+if TYPE_CHECKING:
+    from faster_coco_eval import COCOeval_faster
+    from pycocotools.cocoeval import COCOeval
+
 IOU = 0.5
-MOST = 100  # detections of a class in an image; torchmetrics gives no AP without it
+MAX_DETECTIONS = 100  # per image and class; torchmetrics gives no AP with another number
 
 
 def coco_lists(annotations: list[Annotation], detections: DetectionTable) -> tuple[dict, list[dict]]:
-    """COCO's annotations and results, as a program would read them from its files."""
+    """COCO's annotations and results, as read from their files."""
     objects = []
     for image, annotation in enumerate(annotations):
         for label, box, crowd in zip(annotation.labels, annotation.boxes_px, annotation.difficult, strict=True):
@@ -59,6 +59,9 @@ def coco_lists(annotations: list[Annotation], detections: DetectionTable) -> tup
 
 
 def by_pycocotools(content: dict, results: list[dict]) -> float:
+    from pycocotools.coco import COCO  # here and below, so that --help needs no peer
+    from pycocotools.cocoeval import COCOeval
+
     truth = COCO()
     truth.dataset = content
     truth.createIndex()
@@ -66,14 +69,17 @@ def by_pycocotools(content: dict, results: list[dict]) -> float:
 
 
 def by_faster_coco_eval(content: dict, results: list[dict]) -> float:
+    import faster_coco_eval
+    from faster_coco_eval import COCOeval_faster
+
     truth = faster_coco_eval.COCO(content)
     return _evaluated(COCOeval_faster(truth, truth.loadRes([dict(row) for row in results]), "bbox"))
 
 
-def _evaluated(judge: COCOeval | COCOeval_faster) -> float:
+def _evaluated(judge: "COCOeval | COCOeval_faster") -> float:
     parameters = judge.params
     parameters.iouThrs = np.array([IOU])
-    parameters.areaRng, parameters.areaRngLbl, parameters.maxDets = [[0, 1e10]], ["all"], [MOST]
+    parameters.areaRng, parameters.areaRngLbl, parameters.maxDets = [[0, 1e10]], ["all"], [MAX_DETECTIONS]
     judge.evaluate()
     judge.accumulate()
     precision = judge.eval["precision"]
@@ -98,24 +104,26 @@ def torch_lists(annotations: list[Annotation], detections: DetectionTable) -> tu
 
 
 def by_torchmetrics(found: list[dict], targets: list[dict]) -> float:
-    metric = MeanAveragePrecision(iou_thresholds=[IOU], max_detection_thresholds=[1, 10, MOST])
+    from torchmetrics.detection import MeanAveragePrecision
+
+    metric = MeanAveragePrecision(iou_thresholds=[IOU], max_detection_thresholds=[1, 10, MAX_DETECTIONS])
     metric.update(found, targets)
     return float(metric.compute()["map"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each way")
     rounds = parser.parse_args().rounds
     annotations, detections = problem()
     lists, tensors = coco_lists(annotations, detections), torch_lists(annotations, detections)
-    said: dict[str, float] = {}
+    aps: dict[str, float] = {}
 
     def quiet(name: str, way, *arguments):
         def work() -> None:
             with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                said[name] = way(*arguments)
+                aps[name] = way(*arguments)
 
         return work
 
@@ -126,8 +134,8 @@ def main() -> None:
         "ours, VOC07": lambda: voc_average_precision(annotations, detections, CLASSES),
     }
     times = alternate(ways, rounds=rounds)
-    assert max(said.values()) - min(said.values()) < 1e-4, said
-    print(f"{len(annotations):,} images, {len(detections):,} detections; AP at IoU {IOU} by COCO's rules: {said}\n")
+    assert max(aps.values()) - min(aps.values()) < 1e-4, aps
+    print(f"{len(annotations):,} images, {len(detections):,} detections; AP at IoU {IOU} by COCO's rules: {aps}\n")
     print(table("AP at one IoU", times, unit="s"))
 
 

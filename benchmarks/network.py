@@ -1,8 +1,8 @@
-"""CPU time of SSD300-VGG16 on one thread, for an image through the network.
+"""CPU time of SSD300-VGG16's forward pass for one image, on one thread.
 
     python benchmarks/network.py [--rounds 5]
 
-The first way is what pytorch-SSD300 does: NCHW in float32.
+The first way is pytorch-SSD300's: NCHW in float32.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def forward(model: SSD, precision: torch.dtype) -> Callable[[], object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each way")
     arguments = parser.parse_args()
     model = ssd300_vgg16(CLASSES).eval()
     ways = {
@@ -52,7 +52,7 @@ def plain_forward(model: SSD) -> Callable[[], object]:
 
 
 def as_nchw(model: SSD) -> Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
-    """The same network in torch's usual layout."""
+    """The same network in torch's default layout."""
     model.to(memory_format=torch.contiguous_format)
 
     def run(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

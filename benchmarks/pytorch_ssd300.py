@@ -1,6 +1,6 @@
-"""pytorch-SSD300's algorithms, written here from their description as something to measure against: slow on purpose.
+"""Not a benchmark itself: pytorch-SSD300's loss, written from its description, for comparison.
 
-Matching and mining go image by image, with plain L1 averaged over all offsets; see docs/differences.md.
+Matching and mining go image by image; the box loss is plain L1, averaged over all offsets. See docs/differences.md.
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from ssd300.model.boxes import cxcywh_to_xyxy, encode
 
 
-def pairwise_overlap(a: Tensor, b: Tensor) -> Tensor:
+def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
     low = torch.max(a[:, None, :2], b[None, :, :2])
     high = torch.min(a[:, None, 2:], b[None, :, 2:])
     shared = (high - low).clamp(min=0).prod(2)
@@ -25,9 +25,9 @@ def multibox_loss(
     true_offsets, true_classes = torch.zeros_like(offsets), torch.zeros(logits.shape[:2], dtype=torch.int64)
     for image in range(len(boxes)):
         count = len(boxes[image])
-        overlap = pairwise_overlap(boxes[image], corners)
-        best, object_ = overlap.max(dim=0)
-        _, claimed = overlap.max(dim=1)
+        iou = pairwise_iou(boxes[image], corners)
+        best, object_ = iou.max(dim=0)
+        _, claimed = iou.max(dim=1)
         object_[claimed] = torch.arange(count)
         best[claimed] = 1.0
         wanted = labels[image][object_]

@@ -1,10 +1,11 @@
-"""CPU time of selecting the detections of one image: score > .01, non-maximum suppression at .45, the best 200.
+"""CPU time of selecting the detections of one image: score > .01, non-maximum suppression (NMS) at .45, the best 200.
 
     python benchmarks/select_detections.py [--rounds 15] [--with-pytorch-ssd300]
 
-Draws its own predictions. Beside ours: torchvision's SSD.postprocess_detections, written here with its operations,
-and, with --with-pytorch-ssd300, loops over classes and boxes with all overlaps at once as pytorch-SSD300 has them,
-which at 100,000 candidates take a minute per round. What ours keeps is checked against suppression among all of them.
+Predictions are random. Ours is compared with torchvision's SSD.postprocess_detections, written here with its
+operations. --with-pytorch-ssd300 adds loops over classes and boxes over a matrix of all IoUs, as pytorch-SSD300 has
+them; at 100,000 candidates they take a minute per round. Our detections are verified to be those of NMS among all
+candidates.
 """
 
 import argparse
@@ -26,7 +27,7 @@ MIN_SCORE, MAX_OVERLAP, TOP_K, PER_CLASS = 0.01, 0.45, 200, 400
 
 
 def predictions_with(candidates: int) -> Predictions:
-    """Random predictions of which about so many scores pass the threshold: the background's logit is searched for."""
+    """Random predictions with about so many scores above the threshold; the background's logit is chosen for that."""
     random = torch.Generator().manual_seed(0)
     logits = torch.randn(1, len(DEFAULTS), len(CLASSES) + 1, generator=random) * 1.5
     offsets = torch.randn(1, len(DEFAULTS), 4, generator=random) * 0.5
@@ -47,7 +48,7 @@ def ours(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tenso
 
 
 def torchvisions(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tensor]:
-    """Class by class the best `per_class`, then one suppression over all (torchvision/models/detection/ssd.py)."""
+    """Class by class the best `per_class`, then one NMS over all (torchvision/models/detection/ssd.py)."""
     scores = predictions.logits[0].softmax(1)
     boxes = decode(predictions.offsets[0], DEFAULTS, PAPER.variances).clamp(0, 1)
     kept_boxes, kept_scores, kept_labels = [], [], []
@@ -65,7 +66,7 @@ def torchvisions(predictions: Predictions, per_class: int | None) -> tuple[Tenso
 
 
 def loops(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tensor]:
-    """For each class all overlaps of its candidates with each other, then candidate by candidate."""
+    """For each class the IoUs of all its candidates with each other, then candidate by candidate."""
     scores = predictions.logits[0].softmax(1)
     boxes = decode(predictions.offsets[0], DEFAULTS, PAPER.variances)
     all_scores, all_labels = [], []
@@ -90,20 +91,20 @@ def loops(predictions: Predictions, per_class: int | None) -> tuple[Tensor, Tens
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--with-pytorch-ssd300", action="store_true")
+    parser.add_argument("--rounds", type=int, default=15, help="measurements of each way")
+    parser.add_argument("--with-pytorch-ssd300", action="store_true", help="time pytorch-SSD300's loops too")
     arguments = parser.parse_args()
     for candidates in (2_000, 30_000, 100_000):
         predictions = predictions_with(candidates)
         count = int((predictions.logits.softmax(2)[..., 1:] > MIN_SCORE).sum())
-        # The limit is for what Caffe selects, at most 400 candidates a class; all candidates are measured beside it.
+        # The target is for Caffe's selection, at most 400 candidates per class; all candidates are measured too.
         for per_class in (PER_CLASS, None):
             wanted, got = loops(predictions, per_class), ours(predictions, per_class)
-            assert torch.equal(wanted[1], got[1]), "another set is kept than by exhaustive suppression"
-            assert torch.allclose(wanted[0], got[0]), "the scores differ from those of exhaustive suppression"
+            assert torch.equal(wanted[1], got[1]), "the detections differ from those of NMS among all candidates"
+            assert torch.allclose(wanted[0], got[0]), "the scores differ from those of NMS among all candidates"
         ways = {
-            "torchvision's way, 400 a class": lambda p=predictions: torchvisions(p, PER_CLASS),
-            "ours, 400 a class": lambda p=predictions: ours(p, PER_CLASS),
+            "torchvision's operations, 400 per class": lambda p=predictions: torchvisions(p, PER_CLASS),
+            "ours, 400 per class": lambda p=predictions: ours(p, PER_CLASS),
             "ours, all candidates": lambda p=predictions: ours(p, None),
         }
         print(table(f"{count:,} candidates", alternate(ways, rounds=arguments.rounds)) + "\n")

@@ -1,10 +1,10 @@
-"""`ssd300 serve` under load on loopback: requests a second, times, what is lost, and memory over many requests.
+"""`ssd300 serve` under load on loopback: requests per second, response times, lost requests, and memory.
 
     python benchmarks/serve.py path/to/images --weights m.onnx [--clients 64] [--seconds 30] [--soak 10000]
 
-First the bare detector in this process, one image after another; then the server in a process of its own: one client,
-then many at once, each sending its next image when the answer to the last one is there; then the soak, whose requests
-are good, truncated and empty in turn. Clients run beside the server on the same cores.
+First the detector without a server, one image after another. Then the server in another process, with one client and
+with many at once, each of which sends its next image when it has the response to the last one. Then the soak: many
+requests with good, truncated and empty images in turn. Clients and server share the cores.
 """
 
 import argparse
@@ -28,22 +28,22 @@ from ssd300.images.read import decode_image
 
 IMAGES = 32
 SOAK_CLIENTS = 8
-STEPS = 10  # of the soak, each with a line
+STEPS = 10  # of the soak; each prints a line
 JPEG = {"Content-Type": "image/jpeg"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("images")
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--soak", type=int, default=10_000)
+    parser.add_argument("images", help="a folder of JPEG images, of which 32 are used")
+    parser.add_argument("--weights", required=True, help="as for ssd300 serve")
+    parser.add_argument("--clients", type=int, default=64, help="clients at once, of the second load")
+    parser.add_argument("--seconds", type=float, default=30, help="duration of each load")
+    parser.add_argument("--soak", type=int, default=10_000, help="requests of the soak")
     options = parser.parse_args()
     bodies = [Path(str(one)).read_bytes() for one in find_sources([options.images])[:IMAGES]]
 
     bare, network_alone = bare_ms(options.weights, bodies)
-    print(f"bare detector, one at a time: {bare:.1f} ms an image, {1e3 / bare:.1f} images/s")
+    print(f"detector alone, one at a time: {bare:.1f} ms per image, {1e3 / bare:.1f} images/s")
     print(f"  its network alone: {network_alone:.1f} ms")
     with server(options.weights) as (process, port):
         for clients in (1, options.clients):
@@ -56,12 +56,12 @@ def main() -> None:
                 flush=True,
             )
         for done, statuses in soak(port, bodies, options.soak):
-            said = ", ".join(f"{status}: {number}" for status, number in sorted(statuses.items()))
-            print(f"{done:6} requests ({said}): {process.memory_info().rss / 1e6:.0f} MB", flush=True)
+            counts = ", ".join(f"{status}: {number}" for status, number in sorted(statuses.items()))
+            print(f"{done:6} requests ({counts}): {process.memory_info().rss / 1e6:.0f} MB", flush=True)
 
 
 def bare_ms(weights: str, bodies: Sequence[bytes]) -> tuple[float, float]:
-    """Medians: of decoding, network and selecting together, and of the network alone."""
+    """Medians: of decoding, network and selection together, and of the network alone."""
     detector = Detector.load(weights)
     network, selection = detector.network, detector.selection()
     whole, alone = [], []
@@ -91,7 +91,7 @@ def server(weights: str) -> Iterator[tuple[psutil.Process, int]]:
 
 
 def load(port: int, bodies: Sequence[bytes], clients: int, seconds: float) -> tuple[list[float], int]:
-    """Milliseconds of every answer, and how many requests were not answered with boxes."""
+    """Milliseconds of each response, and the number of requests without detections in response."""
     times: list[float] = []
     lost = 0
     end = time.monotonic() + seconds
@@ -116,7 +116,7 @@ def load(port: int, bodies: Sequence[bytes], clients: int, seconds: float) -> tu
 
 
 def soak(port: int, bodies: Sequence[bytes], total: int) -> Iterator[tuple[int, dict[int, int]]]:
-    """After each tenth of the requests, how many were made, and how often each status was answered."""
+    """After each tenth of the requests: how many were made, and the number of responses of each status."""
     mixed = [bodies[0], *bodies, bodies[0][: len(bodies[0]) // 3], b""]
     statuses: dict[int, int] = {}
     numbers = iter(range(total))

@@ -1,8 +1,8 @@
-"""CPU time of a whole training step of SSD300-VGG16 on one thread, 8 images: matching, network, loss, update.
+"""CPU time of a training step of SSD300-VGG16 on one thread, 8 images: matching, network, loss, update.
 
     python benchmarks/train_step.py [--rounds 3]
 
-The first way is what pytorch-SSD300 does: NCHW in float32, with its loss image by image.
+The first way is pytorch-SSD300's: NCHW in float32, and a loss that goes image by image.
 """
 
 import argparse
@@ -26,7 +26,7 @@ BATCH, OBJECTS = 8, 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each way")
     arguments = parser.parse_args()
     times = alternate(ways(), rounds=arguments.rounds)
     print(table(f"SSD300-VGG16, training step of {BATCH}", times, unit="s"))

@@ -1,8 +1,8 @@
-"""CPU time of the VOC metric at the size of VOC2007 test, against the usual loop over detections.
+"""CPU time of the VOC metric at the size of VOC2007 test, compared with the usual loop over detections.
 
     python benchmarks/voc_metric.py [--rounds 5]
 
-Draws its own boxes and needs no data. The loop works as py-faster-rcnn's voc_eval does, with numpy inside and the
+Boxes are random; no data is needed. The loop is that of py-faster-rcnn's voc_eval, with numpy inside and the
 development kit's IoU >= 0.5. Rounds alternate in one process, as machines are noisy: read the ratio, not the times.
 """
 
@@ -15,19 +15,19 @@ from alternate import alternate, table
 from ssd300.metrics.voc import mean_ap, voc_average_precision
 from ssd300.types import Annotation, DetectionTable
 
-IMAGES, CLASSES, PER_IMAGE = 4_952, 20, 200  # VOC2007 test; SSD keeps 200 detections an image
+IMAGES, CLASSES, PER_IMAGE = 4_952, 20, 200  # VOC2007 test; SSD returns 200 detections per image
 COUNTABLE, DIFFICULT = 12_032, 2_944  # VOC2007 test: 14,976 objects
 IMAGE_SIDE = 500
-FOUND = 0.9  # share of the objects that some detection surrounds
+FOUND = 0.9  # part of the objects that have a detection near them
 
 
 def problem(seed: int = 0) -> tuple[list[Annotation], DetectionTable]:
-    """Objects anywhere; a jittered, well scored detection for most of them; the rest is noise with low scores."""
+    """Random objects; for most of them a detection nearby with a high score; other detections with low scores."""
     rng = np.random.default_rng(seed)
     objects = COUNTABLE + DIFFICULT
     image = np.sort(np.concatenate([np.arange(IMAGES), rng.integers(0, IMAGES, objects - IMAGES)]))
     boxes = random_boxes(rng, objects)
-    kinds = rng.integers(0, CLASSES, (IMAGES, 2))  # an image shows one class or two
+    kinds = rng.integers(0, CLASSES, (IMAGES, 2))  # an image has one class or two
     labels = kinds[image, rng.integers(0, 2, objects)]
     difficult = rng.permutation(objects) < DIFFICULT
     annotations = [
@@ -51,7 +51,7 @@ def problem(seed: int = 0) -> tuple[list[Annotation], DetectionTable]:
         scores=np.concatenate([rng.beta(3, 1.5, len(found)), 0.01 + 0.99 * rng.beta(0.3, 8, noise)]),
         boxes_px=np.concatenate([jittered, random_boxes(rng, noise)]),
     )
-    order = np.lexsort((-table.scores, table.image_index))  # as an evaluation hands them over: image by image
+    order = np.lexsort((-table.scores, table.image_index))  # as in an evaluation: image by image
     return annotations, table.select(order)
 
 
@@ -62,7 +62,7 @@ def random_boxes(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def loop(annotations: list[Annotation], table: DetectionTable) -> list[float]:
-    """11-point AP a class, one detection after another."""
+    """11-point AP per class, one detection after another."""
     aps = []
     for label in range(CLASSES):
         truth = {}
@@ -101,7 +101,7 @@ def loop(annotations: list[Annotation], table: DetectionTable) -> list[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each way")
     rounds = parser.parse_args().rounds
     annotations, table_ = problem()
     results = voc_average_precision(annotations, table_, CLASSES)

@@ -3,7 +3,8 @@
 import os
 import signal
 import tarfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import torch
 from filelock import FileLock
 from PIL import Image
 
+from file_server import Server
 from ssd300.cli import main
 from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.system import download
 from ssd300.weights import Card, save_weights
 
 ENVIRONMENT = "SSD300_SHARED"
@@ -141,3 +144,15 @@ def exported(light_run_of_session, tmp_path_factory) -> Exported:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
     folder.mkdir(exist_ok=True)
     return Exported(light_run_of_session, folder)
+
+
+@pytest.fixture
+def file_server(monkeypatch) -> Iterator[Server]:
+    monkeypatch.setattr(download, "PAUSE_S", 0.01)
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.wait.set()
+        running.shutdown()
+        thread.join()

@@ -1,5 +1,5 @@
-"""Rules of the paper and of Caffe that no single module keeps alone: one preprocessing, one loss however a batch is
-cut, and chance that falls as in Caffe's samplers."""
+"""Rules of the paper and of Caffe that concern several modules: the same preprocessing everywhere, the same loss for
+every way of dividing a batch, and random augmentation with the distribution of Caffe's samplers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,25 +42,25 @@ def test_training_evaluation_and_detection_give_the_network_the_same_tensor(voc_
     data = replace(data, annotations=data.annotations[:4])
     model = ssd300_vgg16(20)
     card = Card(model="ssd300_vgg16", classes=data.classes, settings=PAPER, normalization=CAFFE, resize=resize)
-    seen: list[Tensor] = []
+    recorded: list[Tensor] = []
 
     def record(images: Tensor) -> Predictions:
-        seen.append(images.clone())
+        recorded.append(images.clone())
         return Predictions(torch.zeros(len(images), 8732, 21), torch.zeros(len(images), 8732, 4))
 
     monkeypatch.setattr(model, "forward", record)
     detector = Detector(TorchNetwork(model, card))
     evaluate_detector(detector, data)
     detector([annotation.image_path for annotation in data.annotations])
-    evaluated, detected = seen
+    evaluated, detected = recorded
     assert torch.equal(evaluated, detected)
-    if resize == ANTIALIASED:  # that of training; other codes' filters are for weights that they trained
+    if resize == ANTIALIASED:  # the filter of training; the other one is for weights of other codebases
         batch = next(training_batches(data.annotations, size=300, batch_size=4, seed=0, workers=0, augment=False))
         step = step_of(model, paper(Path("run")))
         with pytest.raises(RuntimeError, match="does not require grad"):  # the recorded network has no gradient
             step(batch, 0)
         order = [batch.image_ids.index(annotation.image_id) for annotation in data.annotations]
-        assert torch.equal(seen[-1][order], evaluated)
+        assert torch.equal(recorded[-1][order], evaluated)
 
 
 def step_of(model, config):
@@ -106,7 +106,7 @@ def gradient(model, batch: Batch, accumulate: int) -> tuple[Tensor, float]:
 
 
 @pytest.mark.parametrize("accumulate", [2, 4, 5, 32])
-def test_a_batch_of_32_has_one_gradient_however_it_is_cut(accumulate):
+def test_a_batch_of_32_has_the_same_gradient_in_any_number_of_parts(accumulate):
     model, batch = Linear(), some_batch(32)
     whole, loss = gradient(model, batch, 1)
     parts, same = gradient(model, batch, accumulate)
@@ -115,7 +115,7 @@ def test_a_batch_of_32_has_one_gradient_however_it_is_cut(accumulate):
 
 
 @pytest.mark.slow
-def test_so_it_is_with_vgg16():
+def test_the_gradient_of_vgg16_is_the_same_in_parts():
     torch.manual_seed(0)
     model, batch = ssd300_vgg16(2), some_batch(4)
     whole, loss = gradient(model, batch, 1)
@@ -141,7 +141,7 @@ def test_two_processes_that_share_the_count_of_positives_add_up_to_one():
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:
-    """Kolmogorov and Smirnov's: the largest gap between the two distributions."""
+    """The Kolmogorov-Smirnov statistic: the largest gap between the two cumulative distributions."""
     places = np.concatenate([one, other])
     below = [np.searchsorted(np.sort(values), places, side="right") / len(values) for values in (one, other)]
     return float(np.abs(below[0] - below[1]).max())
@@ -151,13 +151,13 @@ def uniform(random: np.random.Generator, low: float, high: float, count: int = 4
     return random.uniform(low, high, count)
 
 
-def test_what_is_drawn_is_distributed_as_in_caffe():
+def test_augmentations_are_distributed_as_in_caffe():
     random = np.random.default_rng(0)
     boxes = np.array([[20.0, 30.0, 60.0, 80.0]])
-    drawn = [sample_augmentation(random, (100, 100), boxes) for _ in range(8000)]
+    sampled = [sample_augmentation(random, (100, 100), boxes) for _ in range(8000)]
 
     def column(name: str) -> np.ndarray:
-        return np.array([getattr(change, name) for change in drawn])
+        return np.array([getattr(change, name) for change in sampled])
 
     for name, neutral, low, high in (
         ("brightness", 0, -32, 32), ("contrast", 1, 0.5, 1.5), ("saturation", 1, 0.5, 1.5), ("hue_degrees", 0, -36, 36),
@@ -168,15 +168,15 @@ def test_what_is_drawn_is_distributed_as_in_caffe():
     for name in ("flip", "contrast_first"):
         assert np.mean(column(name)) == pytest.approx(0.5, abs=0.02), name
     for kind in INTERPOLATIONS:
-        assert np.mean([change.interpolation == kind for change in drawn]) == pytest.approx(0.2, abs=0.02), kind
+        assert np.mean([change.interpolation == kind for change in sampled]) == pytest.approx(0.2, abs=0.02), kind
     changes = np.stack([column(name) for name in ("brightness", "contrast", "saturation", "hue_degrees", "flip")])
     assert np.abs(np.corrcoef(changes) - np.eye(5)).max() < 0.05  # independent of each other
 
 
 def test_zooming_out_is_uniform_in_ratio_and_in_place():
     random = np.random.default_rng(0)
-    drawn = [sample_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(8000)]  # no objects: no crop
-    rectangles = np.array([change.source_px for change in drawn])
+    sampled = [sample_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(8000)]  # no objects: no crop
+    rectangles = np.array([change.source_px for change in sampled])
     ratio = (rectangles[:, 2] - rectangles[:, 0]) / 100
     zoomed = ratio > 1
     assert zoomed.mean() == pytest.approx(0.5, abs=0.02)
@@ -187,7 +187,7 @@ def test_zooming_out_is_uniform_in_ratio_and_in_place():
 
 
 def caffes_crop(random: np.random.Generator, boxes: np.ndarray) -> np.ndarray:
-    """Caffe's sampling as its code goes: sampler after sampler, trial after trial (sampler.cpp:86-160)."""
+    """Caffe's sampling by its own loops: sampler after sampler, trial after trial (sampler.cpp:86-160)."""
     found = [np.array([0.0, 0.0, 1.0, 1.0])]
     for least in CROP_OVERLAPS:
         for _ in range(CROP_TRIALS):
@@ -212,13 +212,14 @@ def caffes_crop(random: np.random.Generator, boxes: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     "boxes", [[[0.1, 0.2, 0.6, 0.9]], [[0.4, 0.4, 0.5, 0.55]], [[0, 0, 1, 1], [0.7, 0.1, 0.9, 0.3]]]
 )
-def test_crops_fall_as_with_caffes_own_loop(boxes):
+def test_crops_are_distributed_as_by_caffes_own_loop(boxes):
     boxes = np.array(boxes, dtype=np.float64)
     ours = np.random.default_rng(1)
     theirs = np.random.default_rng(2)
-    drawn = np.array([sample_crop(ours, boxes) for _ in range(4000)])
+    sampled = np.array([sample_crop(ours, boxes) for _ in range(4000)])
     literal = np.array([caffes_crop(theirs, boxes) for _ in range(4000)])
     for edge in range(4):
-        assert distance(drawn[:, edge], literal[:, edge]) < 0.045  # 0.1 % of equal distributions are farther apart
-    whole = [np.mean((crops == [0, 0, 1, 1]).all(axis=1)) for crops in (drawn, literal)]
+        # Equal distributions are farther apart in 0.1 % of samples.
+        assert distance(sampled[:, edge], literal[:, edge]) < 0.045
+    whole = [np.mean((crops == [0, 0, 1, 1]).all(axis=1)) for crops in (sampled, literal)]
     assert whole[0] == pytest.approx(whole[1], abs=0.03)

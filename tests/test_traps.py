@@ -1,5 +1,5 @@
-"""The traps that SSD codes fall into again and again, one test each. What takes more than a few lines is tested beside
-its module too; here is the trap itself."""
+"""The mistakes that implementations of SSD make again and again, one test each. Most are tested more closely in the
+tests of their module too."""
 
 import shutil
 import socket
@@ -48,7 +48,7 @@ def short(out: Path, **changes) -> object:
     return replace(light(out), **values)
 
 
-def test_a_a_image_without_objects_is_trained_on(coloured, tmp_path):
+def test_a_an_image_without_objects_is_trained_on(coloured, tmp_path):
     for path in (coloured / "Annotations").glob("p[0-2].xml"):
         path.write_text("<annotation></annotation>")
     assert train(load_dataset(coloured), short(tmp_path / "run"))["steps"] == 2
@@ -68,19 +68,19 @@ def test_b_a_batch_without_positives_changes_nothing_and_is_finite():
 
 
 @pytest.mark.parametrize("corners", [(50, 5, 20, 60), (20, 5, 20, 60), (20, 5, 5000, 60), ("nan", 5, 20, 60)])
-def test_c_boxes_that_are_none_are_told_with_their_object(tmp_path, corners):
+def test_c_an_invalid_box_is_reported_with_its_object(tmp_path, corners):
     data = write_voc(tmp_path / "data", {"a": object_xml("x", corners)}, {"trainval": ["a"]})
     with pytest.raises(DataError, match=r"a\.xml, object 1 \(x\)"):
         load_dataset(data, require_images=False)
 
 
-def test_d_of_two_objects_with_one_best_default_box_each_keeps_one():
+def test_d_two_objects_with_the_same_best_default_box_each_get_one():
     box = (0.3, 0.3, 0.5, 0.5)
     matched = match(targets(box, box), BOXES)
     assert {0, 1} <= set(matched.unique().tolist())
 
 
-def test_e_a_dead_location_has_a_finite_norm_and_gradient():
+def test_e_a_location_of_zeros_has_a_finite_norm_and_gradient():
     pixels = torch.zeros(1, 512, 2, 2, requires_grad=True)
     out = L2Norm(512)(pixels)
     out.sum().backward()
@@ -123,7 +123,7 @@ def test_h_a_resumed_run_is_the_uninterrupted_one(coloured, tmp_path):
     assert all(torch.equal(tensor, parts[name]) for name, tensor in whole.items())
 
 
-def test_i_lists_go_with_their_data_to_another_place(coloured, tmp_path):
+def test_i_lists_can_be_moved_together_with_their_data(coloured, tmp_path):
     old = tmp_path / "old"
     old.mkdir()
     shutil.move(coloured, old / "data")
@@ -137,7 +137,7 @@ def test_i_lists_go_with_their_data_to_another_place(coloured, tmp_path):
 
 
 def test_l_difficult_duplicate_and_tie_as_in_the_development_kit():
-    """By hand: an easy and a difficult object; the second hit on the easy one is false, that on the difficult none."""
+    """By hand: of an easy object a second detection is false, of a difficult object each is ignored."""
     truth = Annotation(
         image_id="a", image_path=Path("a.jpg"), size_hw=(100, 100),
         boxes_px=np.array([[0.0, 0, 50, 50], [50, 50, 100, 100]]), labels=np.zeros(2, np.int64),
@@ -148,7 +148,7 @@ def test_l_difficult_duplicate_and_tie_as_in_the_development_kit():
         boxes_px=np.array([[50.0, 50, 100, 100], [60, 0, 90, 30], [0, 0, 50, 50], [0, 0, 50, 49]]),
     )  # fmt: skip
     result = voc_average_precision([truth], found, 1, protocol="voc12")[0]
-    # Of the tie the earlier row goes first, so the hit has a false detection before it: precision 1/2 at recall 1.
+    # Of equal scores the earlier row is first, so a false detection precedes the true one: precision 1/2 at recall 1.
     assert result.ap == pytest.approx(0.5)
     assert (result.objects, result.difficult) == (1, 1)
 
@@ -161,14 +161,14 @@ def test_m_a_pickle_that_would_run_code_is_not_run(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_n_no_two_images_draw_the_same_chance(coloured, workers):
+def test_n_no_two_images_have_the_same_random_numbers(coloured, workers):
     data = load_dataset(coloured)
     twins = [replace(data.annotations[0], image_id=str(number)) for number in range(8)]
     batches = training_batches(twins, size=300, batch_size=4, seed=0, workers=workers)
-    seen = [next(batches) for _ in range(4)]  # two epochs
-    brightness = torch.cat([batch.photometric.brightness for batch in seen])
-    drawn = brightness[brightness != 0].tolist()
-    assert len(set(drawn)) == len(drawn) > 3
+    four = [next(batches) for _ in range(4)]  # two epochs
+    brightness = torch.cat([batch.photometric.brightness for batch in four])
+    sampled = brightness[brightness != 0].tolist()
+    assert len(set(sampled)) == len(sampled) > 3
 
 
 @pytest.mark.parametrize("name", BUILDERS)

@@ -1,6 +1,7 @@
-"""Boxes as numpy arrays in pixels, for annotations and metrics: no torch here.
+"""Boxes as numpy arrays, without torch, for annotations and metrics: xyxy in pixels, 0-based and half-open.
 
-xyxy, 0-based and half-open, so a width is a plain difference. Here too are VOC's pixels, for its files and its metric.
+A width is the difference of the corners. Any leading shape is allowed; two arguments must broadcast. VOC's own rule for
+pixels is here too, for its files and its metric.
 """
 
 from typing import TypeVar
@@ -14,18 +15,18 @@ Column = TypeVar("Column", float, np.ndarray)
 
 
 def iou_px(a: Float[np.ndarray, "*a 4"], b: Float[np.ndarray, "*b 4"]) -> Float[np.ndarray, "*ab"]:
-    """Intersection over union of boxes whose leading shapes broadcast. Boxes must not be inverted; empty gives 0."""
+    """Intersection over union. An empty box has 0; inverted boxes are not allowed."""
     width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
     height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
     intersection = np.clip(width, 0, None) * np.clip(height, 0, None)
     union = area_px(a) + area_px(b) - intersection
-    overlap: np.ndarray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
-    return overlap
+    iou: np.ndarray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return iou
 
 
 def area_px(boxes: Float[np.ndarray, "*n 4"]) -> Float[np.ndarray, "*n"]:
-    area: np.ndarray = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
-    return area
+    """Width times height."""
+    return np.asarray((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))
 
 
 def to_voc_pixels(xmin: Column, ymin: Column, xmax: Column, ymax: Column) -> tuple[Column, Column, Column, Column]:

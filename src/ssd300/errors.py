@@ -1,12 +1,12 @@
-"""Mistakes that a user can mend. Each says what is wrong, where, and what to do.
+"""Errors that a user can fix. Each states what is wrong, where, and what to do.
 
-The command line turns each kind into its exit code. Some callers catch one kind alone: DataError is what
-`--on-bad-image skip` skips, and what the server answers with 4xx.
+The command line turns each kind into its exit code. Some callers catch a single kind: `--on-bad-image skip` skips
+images that raise DataError, and the server answers a DataError with a 4xx status.
 """
 
 
 class SSDError(Exception):
-    """What is wrong, where (file, object, line), and what to do about it."""
+    """`what` is wrong, `where` (file, object, line), and the `fix`. str() gives all three as one text."""
 
     def __init__(self, what: str, *, where: object = None, fix: str | None = None) -> None:
         self.what = what
@@ -16,15 +16,15 @@ class SSDError(Exception):
 
 
 class RunError(SSDError, RuntimeError):
-    """A run cannot start or go on: exit code 1."""
+    """A run cannot start or continue: exit code 1."""
 
 
 class DownloadError(RunError):
-    """A file that cannot be had from where it is published: exit code 1."""
+    """A file that cannot be downloaded: exit code 1."""
 
 
 class UsageError(SSDError, ValueError):
-    """Options that contradict each other, or an output that is in the way: exit code 2."""
+    """Wrong or contradicting options, or an output that exists: exit code 2."""
 
 
 class DataError(SSDError, ValueError):
@@ -36,9 +36,9 @@ class WeightsError(SSDError, ValueError):
 
 
 class ExportError(SSDError):
-    """An exported file does not do what its weights do, or cannot be made."""
+    """An exported file that cannot be made, or does not give the results of its weights: exit code 5."""
 
 
 def install_hint(extra: str) -> str:
-    """The command that installs an optional part, from a checkout: the package is on no index yet."""
+    """How to install the optional dependencies `extra`. From a checkout, as the package is not on an index yet."""
     return f"Run `python -m pip install '.[{extra}]'` in the checkout of ssd300."

@@ -1,7 +1,7 @@
-"""What travels between the rooms as numpy arrays: annotations, samples and detections; and what counts as one.
+"""The types that the packages share, of numpy arrays: annotations, samples, detections; and what counts as a detection.
 
-Knows neither files nor torch. Boxes are xyxy in pixels, 0-based and half-open: a box from column 3 to column 5,
-both included, is (3, y, 6, y'), so its width is a plain difference.
+Does not know files and torch. Boxes are xyxy in pixels, 0-based and half-open: a box from column 3 to column 5, both
+included, is (3, y, 6, y'), so its width is the difference of its corners.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-LEAST_SCORE = 0.01  # of an evaluation, ssd_pascal.py:396
+EVALUATION_MIN_SCORE = 0.01  # ssd_pascal.py:396
 Found = TypeVar("Found", bound="Detections")
 
 
@@ -26,9 +26,12 @@ def _check_lengths(owner: object, n: int, **columns: np.ndarray) -> None:
 class Annotation:
     """The objects of one image, without its pixels.
 
-    `labels` are 0-based indices into the data set's classes. `size_hw` is None where the format does not say it.
-    `difficult` objects are trained on, and neither reward nor punish in the VOC metric. `crowd` marks those that are
-    COCO's regions of many objects; left out, none is.
+    `boxes_px` are in pixels of the image, `labels` are 0-based indices into the dataset's classes. `size_hw` is None
+    where the format does not hold it. `difficult` objects are used for training unless the user drops them, and are
+    ignored in the VOC metric. `crowd` marks COCO's regions of many objects; by default no object is one.
+
+    Raises:
+        ValueError: the arrays differ in length.
     """
 
     image_id: str
@@ -50,7 +53,11 @@ class Annotation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """One decoded image (RGB) with its objects, boxes in pixels of `image`. `size_hw` is the original image's."""
+    """One decoded image (RGB) with its objects, boxes in pixels of `image`. `size_hw` is the original image's.
+
+    Raises:
+        ValueError: the arrays differ in length.
+    """
 
     image: UInt8[np.ndarray, "h w 3"]
     boxes_px: Float[np.ndarray, "n 4"]
@@ -65,10 +72,13 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Detections:
-    """What was found in one image, best score first. No detections is a normal value.
+    """The detections of one image, best score first. There may be none.
 
-    `boxes` are xyxy, relative (0..1, not clipped) out of the network and pixels of the original after `scaled`.
-    `labels` are 0-based indices into `classes`; background never appears.
+    `boxes` are xyxy: relative (0..1, not clipped) as the network gives them, in pixels of the original image after
+    `scaled`. `labels` are 0-based indices into `classes`, which does not hold background.
+
+    Raises:
+        ValueError: the arrays differ in length.
     """
 
     boxes: Float[np.ndarray, "n 4"]
@@ -84,25 +94,30 @@ class Detections:
 
     @property
     def names(self) -> list[str]:
+        """The class name of each detection."""
         return [self.classes[label] for label in self.labels]
 
     def scaled(self, size_hw: tuple[int, int]) -> "Detections":
-        """Relative boxes to pixels of an image of `size_hw`, cut at its border: the one crossing on the way out."""
+        """A copy with relative boxes as pixels of an image of `size_hw`, cut at its border."""
         height, width = size_hw
         limits = np.array([width, height, width, height], dtype=self.boxes.dtype)
         return replace(self, boxes=np.clip(self.boxes * limits, 0, limits))
 
     def select(self: Found, keep: Sequence[bool]) -> Found:
-        """Those of the rows where `keep`, one a row, is true."""
+        """A copy with the rows where `keep`, one value per row, is true."""
         rows = np.asarray(keep, dtype=bool)
         return replace(self, boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DetectionTable:
-    """Detections of many images, one a row in any order, as metrics take them and prediction files hold them.
+    """Detections of many images, one per row in any order, as metrics take them and prediction files hold them.
 
-    `image_index` counts the annotations that they are scored against; `labels` are 0-based indices into the classes.
+    `image_index` is the row of the image in the list of annotations that they are scored against. `labels` are 0-based
+    indices into the classes. `boxes_px` are in pixels of the image.
+
+    Raises:
+        ValueError: the arrays differ in length.
     """
 
     image_index: Int[np.ndarray, " n"]
@@ -117,7 +132,7 @@ class DetectionTable:
         return len(self.boxes_px)
 
     def best_of_each_image(self, most: int) -> Bool[np.ndarray, " n"]:
-        """Which rows are among the `most` best of their image; equal scores in the table's order."""
+        """Which rows are among the `most` best of their image. Equal scores keep the table's order."""
         order = np.lexsort((-self.scores, self.image_index))
         images = self.image_index[order]
         kept = np.zeros(len(self), bool)
@@ -125,7 +140,7 @@ class DetectionTable:
         return kept
 
     def select(self, rows: Int[np.ndarray, " m"] | Bool[np.ndarray, " n"]) -> "DetectionTable":
-        """Those of the rows, by their numbers and in that order, or those where it is true."""
+        """The table of some rows: those of the given numbers, in that order, or those where the mask is true."""
         return DetectionTable(
             image_index=self.image_index[rows],
             labels=self.labels[rows],
@@ -136,14 +151,18 @@ class DetectionTable:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What counts as a detection (ssd_pascal.py:396,405).
+    """What counts as a detection; the defaults are those of Caffe's evaluation (ssd_pascal.py:396,405).
 
-    Its score is above `min_score`, one for all classes or a tuple of one a class. A box is suppressed by a better one
-    of its class that it overlaps by more than `max_overlap`; `per_class` is how many candidates of a class are looked
-    at, None for all.
+    The score must be above the confidence threshold `min_score`, one for all classes or a tuple with one per class. Of
+    each class the best `per_class` candidates, None for all, go through non-maximum suppression (NMS): a box is
+    suppressed if its IoU with a better one of its class is above `max_overlap`. Of all classes together the best
+    `top_k` of an image are returned.
+
+    Raises:
+        ValueError: a threshold is not in 0..1, or a number is below 1.
     """
 
-    min_score: float | tuple[float, ...] = LEAST_SCORE
+    min_score: float | tuple[float, ...] = EVALUATION_MIN_SCORE
     max_overlap: float = 0.45
     top_k: int = 200
     per_class: int | None = 400

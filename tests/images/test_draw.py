@@ -1,11 +1,8 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from ssd300.images.colors import class_color
-from ssd300.images.draw import draw_detections
+from ssd300.images.draw import draw_boxes, draw_detections
 from ssd300.types import Detections
 
 
@@ -30,10 +27,18 @@ def test_no_detections_gives_an_equal_copy():
     assert (np.asarray(draw_detections(image, found([]))) == image).all()
 
 
-def test_a_class_has_the_same_colour_in_every_process():
-    code = "from ssd300.images.colors import class_color; print(class_color('dog'))"
-    for seed in ("1", "2"):
-        printed = subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
-        )
-        assert printed.stdout.strip() == str(class_color("dog"))
+def test_a_box_has_its_color_and_the_best_is_on_top():
+    image = np.zeros((100, 100, 3), np.uint8)
+    boxes = np.array([[20.0, 20, 80, 80]] * 2)
+    drawn = np.asarray(draw_boxes(image, boxes, ["", ""], [(255, 0, 0), (0, 255, 0)]))
+    assert tuple(drawn[20, 50]) == (0, 255, 0)  # the later box
+    assert tuple(drawn[50, 50]) == (0, 0, 0)  # only the outline
+    two = Detections(boxes=boxes, scores=np.array([0.9, 0.4]), labels=np.array([0, 1]), classes=("dog", "cat"))
+    assert tuple(np.asarray(draw_detections(image, two))[80, 50]) == class_color("dog")
+
+
+def test_a_text_without_room_is_not_drawn():
+    image = np.zeros((12, 12, 3), np.uint8)
+    box = np.array([[2.0, 2, 9, 9]])
+    plain, named = (np.asarray(draw_boxes(image, box, [text], [(255, 0, 0)])) for text in ("", "a long name"))
+    assert (plain == named).all()

@@ -1,3 +1,4 @@
+import io
 import os
 
 import numpy as np
@@ -6,20 +7,31 @@ from PIL import Image
 
 from ssd300.errors import DataError
 from ssd300.images import read as images
-from ssd300.images.read import BEHIND_ALPHA, image_size_hw, read_image
+from ssd300.images.read import (
+    ImageTooLargeError,
+    NoImageError,
+    animation_notes,
+    decode_image,
+    frames,
+    image_size_hw,
+    read_image,
+    turned_by_exif,
+)
 
 RED = (200, 30, 20)
+MEAN_COLOR = (123, 117, 104)  # ssd_pascal.py:178 as RGB; it is seen through alpha
 
 
 @pytest.mark.parametrize(
     ("name", "make", "expected"),
     [
         ("rgb.png", lambda: Image.new("RGB", (4, 3), RED), RED),
-        ("grey.png", lambda: Image.new("L", (4, 3), 77), (77, 77, 77)),
+        ("gray.png", lambda: Image.new("L", (4, 3), 77), (77, 77, 77)),
         ("bit.png", lambda: Image.new("1", (4, 3), 1), (255, 255, 255)),
         ("palette.png", lambda: Image.new("RGB", (4, 3), RED).quantize(4), RED),
-        ("alpha.png", lambda: Image.new("RGBA", (4, 3), (*RED, 0)), BEHIND_ALPHA),
-        ("grey_alpha.png", lambda: Image.new("LA", (4, 3), (9, 255)), (9, 9, 9)),
+        ("alpha.png", lambda: Image.new("RGBA", (4, 3), (*RED, 0)), MEAN_COLOR),
+        ("half_alpha.png", lambda: Image.new("RGBA", (4, 3), (*RED, 128)), (162, 73, 62)),  # 128/255 of RED
+        ("gray_alpha.png", lambda: Image.new("LA", (4, 3), (9, 255)), (9, 9, 9)),
         ("deep.png", lambda: Image.fromarray(np.full((3, 4), 32896, np.uint16)), (128, 128, 128)),
         ("cmyk.tif", lambda: Image.new("CMYK", (4, 3), (0, 255, 255, 0)), (255, 0, 0)),
         ("wrong_ending.jpg", None, RED),
@@ -38,15 +50,17 @@ def test_every_mode_becomes_rgb(tmp_path, name, make, expected):
     assert np.abs(image.astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("orientation", range(1, 10))  # 9 is not defined, and has no effect
 def test_orientation_is_applied(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "turned.jpg"
     Image.new("RGB", (40, 20), RED).save(path, exif=exif)
-    wanted = (40, 20) if orientation >= 5 else (20, 40)
+    turned = orientation in (5, 6, 7, 8)
+    wanted = (40, 20) if turned else (20, 40)
     assert read_image(path).shape[:2] == wanted
     assert image_size_hw(path) == wanted
+    assert turned_by_exif(path) == turned
 
 
 def truncated(path):
@@ -62,11 +76,11 @@ def truncated(path):
         (lambda path: path.write_bytes(b""), "empty"),
         (lambda path: path.write_text("no image"), "not an image"),
         (truncated, "cannot be read"),
-        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "EPS is no kind of image"),
+        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "EPS images are not supported"),
         (os.mkfifo, "device"),
     ],
 )
-def test_what_is_no_image_is_named(tmp_path, make, message):
+def test_a_file_that_is_not_an_image_is_named(tmp_path, make, message):
     path = tmp_path / "bad.jpg"
     make(path)
     with pytest.raises(DataError, match=message) as caught:
@@ -80,6 +94,29 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path):
     Image.new("1", (20_000, 10_001)).save(path)
     with pytest.raises(DataError, match="limit is 200,000,000"):
         read_image(path)
+
+
+def test_of_bytes_the_kind_of_error_is_known_and_the_limit_can_be_set():
+    with pytest.raises(NoImageError, match="upload: the file is empty"):
+        decode_image(b"", where="upload")
+    content = io.BytesIO()
+    Image.new("RGB", (4, 3), RED).save(content, format="PNG")
+    assert decode_image(content.getvalue(), where="upload", max_pixels=12).shape == (3, 4, 3)
+    with pytest.raises(ImageTooLargeError, match="4 x 3 pixels; the limit is 11"):
+        decode_image(content.getvalue(), where="upload", max_pixels=11)
+
+
+def test_frames_are_counted_and_animations_noted(tmp_path):
+    still, moving, broken = (tmp_path / name for name in ("still.gif", "moving.gif", "broken.gif"))
+    pages = [Image.new("RGB", (4, 3), (value, 0, 0)) for value in (10, 200)]
+    pages[0].save(still)
+    pages[0].save(moving, save_all=True, append_images=pages[1:])
+    broken.write_text("no image")
+    assert [frames(path) for path in (still, moving, broken)] == [1, 2, 1]
+    (note,) = animation_notes([still, moving, broken])
+    assert "1 animated image(s)" in note
+    assert str(moving) in note
+    assert animation_notes([still]) == []
 
 
 @pytest.mark.parametrize("kind", ["RGB", "L", "progressive", "4:4:4", "odd", "turned", "CMYK", "cut"])

@@ -1,4 +1,5 @@
 import json
+import sys
 import tarfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pycocotools.cocoeval import COCOeval
 
 from ssd300.data import load_dataset
 from ssd300.data.predictions.read import read_predictions
+from ssd300.errors import UsageError
 from ssd300.metrics.coco import NUMBERS, coco_average_precision
 from ssd300.types import Annotation, DetectionTable
 
@@ -58,7 +60,7 @@ def table(rows):
     )
 
 
-def labelled(number, boxes, labels, crowd=()):
+def annotated(number, boxes, labels, crowd=()):
     return Annotation(
         image_id=str(number), image_path=Path(f"{number}.jpg"), size_hw=(200, 200),
         boxes_px=np.array(boxes, dtype=np.float64).reshape(-1, 4), labels=np.array(labels, dtype=np.int64),
@@ -68,7 +70,7 @@ def labelled(number, boxes, labels, crowd=()):
 
 def test_by_hand():
     """One of two objects is found exactly, so precision is 1 up to a recall of one half: 51 of 101 points."""
-    annotations = [labelled(0, [(0, 0, 50, 50), (100, 100, 150, 150)], [0, 0])]
+    annotations = [annotated(0, [(0, 0, 50, 50), (100, 100, 150, 150)], [0, 0])]
     result = coco_average_precision(annotations, table([(0, 0, 0.9, (0, 0, 50, 50))]), 2)
     assert result.numbers["AP"] == pytest.approx(51 / 101)
     assert result.numbers["AR100"] == pytest.approx(0.5)
@@ -77,16 +79,22 @@ def test_by_hand():
     assert [(one.objects, one.detections) for one in result.per_class] == [(2, 1), (0, 0)]
 
 
-@pytest.mark.parametrize("annotations", [[], [labelled(0, [], [])]])
+@pytest.mark.parametrize("annotations", [[], [annotated(0, [], [])]])
 def test_nothing_gives_no_number(annotations):
     result = coco_average_precision(annotations, table([]), 2)
     assert set(result.numbers.values()) == {None}
     assert [one.ap for one in result.per_class] == [None, None]
 
 
-def test_numbers_that_are_none_are_an_error():
+def test_without_its_package_the_error_names_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+    with pytest.raises(UsageError, match=r"pip install '\.\[coco\]'"):
+        coco_average_precision([], table([]), 1)
+
+
+def test_a_score_that_is_nan_is_an_error():
     with pytest.raises(ValueError, match="detection row 0"):
-        coco_average_precision([labelled(0, [], [])], table([(0, 0, float("nan"), (0, 0, 1, 1))]), 1)
+        coco_average_precision([annotated(0, [], [])], table([(0, 0, float("nan"), (0, 0, 1, 1))]), 1)
 
 
 corner = st.integers(0, 120)
@@ -103,7 +111,7 @@ def test_equals_pycocotools(capsys, images):
     annotations, rows = [], []
     for number, (truth, detections) in enumerate(images):
         boxes, labels, crowd = zip(*truth, strict=True) if truth else ((), (), ())
-        annotations.append(labelled(number, boxes, labels, crowd))
+        annotations.append(annotated(number, boxes, labels, crowd))
         rows += [(number, label, score, box) for box, label, score in detections]
         rows += [(number, label, 500, box) for box, label, _ in truth]
     rows = [(image, label, score / 1000 + place * 1e-6, box) for place, (image, label, score, box) in enumerate(rows)]

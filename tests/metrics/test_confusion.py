@@ -46,8 +46,10 @@ HERE, NEAR, FAR = (10, 10, 30, 30), (11, 10, 31, 30), (60, 60, 90, 90)
         ([image((A, HERE, False))], [(0, A, 0.9, NEAR)], {(A, A): 1}),
         ([image((A, HERE, False))], [(0, B, 0.9, NEAR)], {(A, B): 1}),
         ([image((A, HERE, False))], [(0, A, 0.9, FAR)], {(A, NONE): 1, (NONE, A): 1}),
+        ([image((A, HERE, False))], [(0, B, 0.9, (10, 10, 30, 20))], {(A, B): 1}),  # half of it: an IoU of exactly 0.5
+        ([image((A, HERE, False))], [(0, A, 0.5, HERE)], {(A, A): 1}),  # the minimum score itself is enough
         ([image((A, HERE, False))], [(0, A, 0.4, HERE)], {(A, NONE): 1}),  # not confident enough
-        # The better overlap gets the object, though the other has the higher score and the right class.
+        # The greater IoU gets the object, though the other has the higher score and the right class.
         ([image((A, HERE, False))], [(0, A, 0.9, NEAR), (0, B, 0.6, HERE)], {(A, B): 1, (NONE, A): 1}),
         # A detection pairs with one object; the second object is missed.
         ([image((A, HERE, False), (B, NEAR, False))], [(0, A, 0.9, HERE)], {(A, A): 1, (B, NONE): 1}),

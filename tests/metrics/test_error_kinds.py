@@ -43,6 +43,7 @@ def table(*rows):
         ([(CAT, HERE)], [(CAT, 0.9, HERE), (CAT, 0.8, HERE)], [None, "duplicate"], 0),
         ([(CAT, HERE)], [(DOG, 0.9, HERE)], ["class"], 0),  # a class error covers its object
         ([(CAT, HERE)], [(CAT, 0.9, NEAR_HERE)], ["location"], 0),  # so does one of location
+        ([(CAT, HERE)], [(CAT, 0.9, (0, 0, 40, 4))], ["location"], 0),  # an IoU of exactly 0.1
         ([(CAT, HERE)], [(DOG, 0.9, NEAR_HERE)], ["both"], 1),
         ([(CAT, HERE)], [(CAT, 0.9, EMPTY)], ["background"], 1),
         ([(CAT, HERE), (DOG, NEAR_HERE)], [(DOG, 0.9, HERE)], ["class"], 1),  # enough of the cat, a little of the dog

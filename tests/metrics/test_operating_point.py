@@ -7,7 +7,7 @@ from random_detections import problem, table
 from ssd300.metrics.operating_point import Wanted, operating_point
 from ssd300.metrics.voc import voc_average_precision
 
-LEAST = 0.01
+MIN_SCORE = 0.01
 
 
 def curve(true, scores, objects):
@@ -35,26 +35,27 @@ def curve(true, scores, objects):
 )
 def test_by_hand(wanted, min_score, precision, recall, reached):
     result = curve([True, True, False, True, False, False], [0.9, 0.8, 0.5, 0.4, 0.3, 0.1], 4)
-    point = operating_point(result, wanted, least_score=LEAST)
+    point = operating_point(result, wanted, curve_min_score=MIN_SCORE)
     assert (point.min_score, point.precision, point.recall) == pytest.approx((min_score, precision, recall))
     assert point.reached is reached
 
 
 def test_equal_scores_are_not_parted():
-    point = operating_point(curve([True, False, True], [0.9, 0.9, 0.9], 2), Wanted(), least_score=LEAST)
+    point = operating_point(curve([True, False, True], [0.9, 0.9, 0.9], 2), Wanted(), curve_min_score=MIN_SCORE)
     assert (point.precision, point.recall) == pytest.approx((2 / 3, 1.0))
-    assert point.min_score == pytest.approx((0.9 + LEAST) / 2)
+    assert point.min_score == pytest.approx((0.9 + MIN_SCORE) / 2)
 
 
 def test_precision_out_of_reach_gives_the_best_there_is():
-    point = operating_point(curve([False, True], [0.9, 0.8], 1), Wanted(goal="precision", value=0.9), least_score=LEAST)
+    wanted = Wanted(goal="precision", value=0.9)
+    point = operating_point(curve([False, True], [0.9, 0.8], 1), wanted, curve_min_score=MIN_SCORE)
     assert (point.precision, point.reached) == (0.5, False)
 
 
 @pytest.mark.parametrize(("true", "objects"), [([], 2), ([False], 0), ([], 0)])
 def test_without_a_curve_there_is_no_point(true, objects):
     scores = np.linspace(0.9, 0.8, len(true))
-    assert operating_point(curve(true, scores, objects), Wanted(), least_score=LEAST) is None
+    assert operating_point(curve(true, scores, objects), Wanted(), curve_min_score=MIN_SCORE) is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_detections_above_the_score_have_that_precision_and_recall(seed, wanted)
     detections = table(rows)
     results = voc_average_precision(annotations, detections, 2)
     for label, result in enumerate(results):
-        point = operating_point(result, wanted, least_score=0.0)
+        point = operating_point(result, wanted, curve_min_score=0.0)
         if point is None:
             assert result.ap is None or not len(result.scores)
             continue

@@ -20,11 +20,11 @@ def test_bins_hold_every_detection_that_counts_once():
 
 
 def test_the_error_by_hand():
-    (one, *_) = judge(*_images([0.05, 0.25, 0.25, 0.95, 1.0], hits=[False, True, False, True, True]), 1)
+    (one, *_) = judge(*_images([0.05, 0.15, 0.25, 0.25, 0.95, 1.0], hits=[False, False, True, False, True, True]), 1)
     bins = reliability([one])
-    assert [b.detections for b in bins] == [1, 0, 2, 0, 0, 0, 0, 0, 0, 2]
-    # the first bin is left out: (2 * |0.25 - 0.5| + 2 * |0.975 - 1|) / 4
-    assert expected_calibration_error(bins) == pytest.approx((2 * 0.25 + 2 * 0.025) / 4)
+    assert [b.detections for b in bins] == [1, 1, 2, 0, 0, 0, 0, 0, 0, 2]
+    # the first bin is excluded: (|0.15 - 0| + 2 * |0.25 - 0.5| + 2 * |0.975 - 1|) / 5
+    assert expected_calibration_error(bins) == pytest.approx((0.15 + 2 * 0.25 + 2 * 0.025) / 5)
 
 
 def test_no_detection_has_no_error():

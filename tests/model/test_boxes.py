@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd300.model.boxes import cxcywh_to_xyxy, decode, encode, pairwise_iou, xyxy_to_cxcywh
+from ssd300.model.boxes import area, cxcywh_to_xyxy, decode, encode, pairwise_iou, xyxy_to_cxcywh
 
 VARIANCES = (0.1, 0.2)
 coordinate = st.floats(0, 1, width=32)
@@ -35,7 +35,23 @@ def test_decode_is_the_inverse_of_encode(box, default_box):
     torch.testing.assert_close(decode(encode(corners, defaults, VARIANCES), defaults, VARIANCES), corners)
 
 
+def test_iou_of_a_batch_is_that_of_each_image():
+    random = torch.Generator().manual_seed(0)
+    low = torch.rand(3, 2, 2, generator=random)
+    a, b = torch.cat([low, low + 0.5], dim=-1), torch.tensor([[0.2, 0.2, 0.9, 0.8], [0.0, 0.0, 0.1, 0.1]])
+    before = a.clone(), b.clone()
+    assert pairwise_iou(a, b).shape == (3, 2, 2)
+    assert torch.equal(pairwise_iou(a, b), torch.stack([pairwise_iou(image, b) for image in a]))
+    assert torch.equal(a, before[0])
+    assert torch.equal(b, before[1])
+    assert pairwise_iou(torch.zeros(3, 0, 4), b).shape == (3, 0, 2)
+
+
+def test_area_by_hand():
+    assert area(torch.tensor([[[0.0, 1.0, 2.0, 4.0]], [[1.0, 1.0, 1.0, 5.0]]])).tolist() == [[6.0], [0.0]]
+
+
 def test_encode_by_hand():
     default = torch.tensor([[0.5, 0.5, 0.2, 0.4]])
-    box = torch.tensor([[0.5, 0.3, 0.7, 0.7]])  # centre (.6, .5), size (.2, .4)
+    box = torch.tensor([[0.5, 0.3, 0.7, 0.7]])  # center (.6, .5), size (.2, .4)
     torch.testing.assert_close(encode(box, default, VARIANCES), torch.tensor([[5.0, 0.0, 0.0, 0.0]]))

@@ -8,7 +8,7 @@ from ssd300.model.boxes import cxcywh_to_xyxy
 from ssd300.model.default_boxes import PAPER, PAPER_CLIPPED, PYTORCH_SSD300, SSD512, TORCHVISION, make_default_boxes
 
 
-def test_count_a_map():
+def test_the_count_per_map():
     counts = [size * size * boxes for size, boxes in zip(PAPER.map_sizes, PAPER.per_cell, strict=True)]
     assert counts == [5776, 2166, 600, 150, 36, 4]
     assert PAPER.count == len(make_default_boxes(PAPER)) == 8732
@@ -23,7 +23,7 @@ def test_first_cell_of_the_second_map_in_caffes_order():
     torch.testing.assert_close(boxes, wanted)
 
 
-def test_centres_go_by_step_and_are_not_clipped():
+def test_centers_follow_the_step_and_are_not_clipped():
     boxes = make_default_boxes(PAPER)
     assert boxes[37 * 4, 0] * 300 == pytest.approx(37.5 * 8)
     corners = cxcywh_to_xyxy(boxes)
@@ -31,14 +31,14 @@ def test_centres_go_by_step_and_are_not_clipped():
     assert int(((boxes[:, :2] < 0) | (boxes[:, :2] > 1)).any(dim=1).sum()) == 114
 
 
-def test_the_seeds_boxes():
+def test_the_boxes_of_pytorch_ssd300():
     boxes = make_default_boxes(PYTORCH_SSD300)
     assert len(boxes) == 8732
     assert boxes.min() >= 0
     assert boxes.max() <= 1
     torch.testing.assert_close(boxes[0], torch.tensor([0.5 / 38, 0.5 / 38, 0.1, 0.1]))
     torch.testing.assert_close(boxes[1, 2], torch.tensor(math.sqrt(0.1 * 0.2)))
-    # Order of ratios 2, 3, 1/2, .333, and the last map's second square is the whole image.
+    # The order of ratios is 2, 3, 1/2, .333; the last map's second square is the whole image.
     torch.testing.assert_close(boxes[5776 + 3, 2:], torch.tensor([0.2 * math.sqrt(3), 0.2 / math.sqrt(3)]))
     torch.testing.assert_close(boxes[-3], torch.tensor([0.5, 0.5, 1.0, 1.0]))
 

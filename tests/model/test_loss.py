@@ -23,7 +23,7 @@ def matched(*rows):
 
 
 def test_by_hand():
-    # Box 0 is matched exactly (offsets 0), three of seven negatives are kept, all logits are equal.
+    # Box 0 is matched exactly (offsets 0), three of seven negatives count, all logits are equal.
     losses = MultiBoxLoss(DEFAULTS, VARIANCES)(predictions(), ONE_OBJECT, matched([0] + [-1] * 7))
     assert losses.localization.item() == pytest.approx(0, abs=1e-6)
     assert losses.classification.item() == pytest.approx(4 * math.log(3), rel=1e-6)
@@ -33,8 +33,8 @@ def test_localization_is_smooth_l1_summed_over_four_offsets():
     # Box 1 is a width of .1 off: half a default box, so an offset of 5 after the division by .1.
     losses = MultiBoxLoss(DEFAULTS, VARIANCES)(predictions(), ONE_OBJECT, matched([-1, 0] + [-1] * 6))
     assert losses.localization.item() == pytest.approx(5 - 0.5, rel=1e-5)
-    seed = MultiBoxLoss(DEFAULTS, VARIANCES, localization="l1_mean")
-    assert seed(predictions(), ONE_OBJECT, matched([-1, 0] + [-1] * 6)).localization.item() == pytest.approx(5 / 4)
+    mean = MultiBoxLoss(DEFAULTS, VARIANCES, localization="l1_mean")
+    assert mean(predictions(), ONE_OBJECT, matched([-1, 0] + [-1] * 6)).localization.item() == pytest.approx(5 / 4)
 
 
 @pytest.mark.parametrize("objects", [0, 1])
@@ -55,7 +55,7 @@ def test_hard_negatives_by_hand():
     assert hard_negatives(logits, positive, 3).nonzero().tolist() == [[0, 2], [0, 4], [0, 5]]
 
 
-def test_more_positives_than_negatives_keeps_all_negatives():
+def test_with_more_positives_than_negatives_all_negatives_count():
     positive = torch.tensor([[True] * 6 + [False] * 2])
     assert hard_negatives(torch.zeros(1, 8, 3), positive, 3).tolist() == [[False] * 6 + [True] * 2]
 

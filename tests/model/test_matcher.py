@@ -4,7 +4,7 @@ import torch
 from ssd300.batches import Targets
 from ssd300.model.boxes import cxcywh_to_xyxy, pairwise_iou, xyxy_to_cxcywh
 from ssd300.model.default_boxes import PAPER, make_default_boxes
-from ssd300.model.matcher import match, match_as_seed
+from ssd300.model.matcher import match, match_as_pytorch_ssd300
 
 
 def targets(*images):
@@ -33,7 +33,7 @@ FIRST, LOW = [0.0, 0.0, 0.2, 0.2], [0.0, 0.0, 0.05, 0.05]
         ([LOW], [0, -1, -1, -1]),  # under the threshold, and still keeps its best box
         ([FIRST, LOW], [0, -1, -1, 1]),  # both want the first box; the better one keeps it, the other takes its next
         ([LOW, FIRST], [1, -1, -1, 0]),
-        ([FIRST, FIRST], [0, -1, -1, 1]),  # equal overlaps: the first object wins
+        ([FIRST, FIRST], [0, -1, -1, 1]),  # equal IoUs: the first object wins
         ([[0.7, 0.7, 0.9, 0.9]], [-1, -1, -1, 0]),
         ([[2.0, 2.0, 3.0, 3.0]], [-1, -1, -1, -1]),  # touches no default box
     ],
@@ -42,9 +42,19 @@ def test_by_hand(objects, matched):
     assert match(targets(objects), DEFAULTS).tolist() == [matched]
 
 
-def test_in_the_seed_the_later_object_wins():
-    assert match_as_seed(targets([FIRST, LOW]), DEFAULTS).tolist() == [[1, -1, -1, -1]]
-    assert match_as_seed(targets([]), DEFAULTS).tolist() == [[-1, -1, -1, -1]]
+HALF = xyxy_to_cxcywh(torch.tensor([[0.0, 0.0, 1.0, 0.5], [0.0, 0.0, 0.5, 0.5], [0.0, 0.0, 0.484375, 0.5]]))
+
+
+@pytest.mark.parametrize("rule", [match, match_as_pytorch_ssd300])
+def test_an_iou_of_exactly_one_half_is_a_match(rule):
+    """The object is the first default box; the second is its half, the third a little less."""
+    assert pairwise_iou(torch.tensor([[0.0, 0.0, 1.0, 0.5]]), cxcywh_to_xyxy(HALF))[0, 1] == 0.5
+    assert rule(targets([[0.0, 0.0, 1.0, 0.5]]), HALF).tolist() == [[0, 0, -1]]
+
+
+def test_in_pytorch_ssd300_the_later_object_wins():
+    assert match_as_pytorch_ssd300(targets([FIRST, LOW]), DEFAULTS).tolist() == [[1, -1, -1, -1]]
+    assert match_as_pytorch_ssd300(targets([]), DEFAULTS).tolist() == [[-1, -1, -1, -1]]
 
 
 def literal_matching(boxes, default_boxes):
@@ -72,8 +82,8 @@ def test_equals_the_literal_loop_on_random_scenes(crowded):
         images = []
         for count in (0, 1, 7, 15):
             draw = torch.rand(count, 4, generator=random)
-            centre = draw[:, :2] * 0.1 + 0.4 if crowded else draw[:, :2]
-            boxes = cxcywh_to_xyxy(torch.cat([centre, draw[:, 2:] ** 2 * 0.4 + 0.01], dim=1))
+            center = draw[:, :2] * 0.1 + 0.4 if crowded else draw[:, :2]
+            boxes = cxcywh_to_xyxy(torch.cat([center, draw[:, 2:] ** 2 * 0.4 + 0.01], dim=1))
             if count > 1:
                 boxes[1] = boxes[0]  # two objects that share every overlap
             images.append(boxes)

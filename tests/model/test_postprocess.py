@@ -67,8 +67,29 @@ def test_one_object_by_hand():
     np.testing.assert_allclose(something.boxes[0, 2:] - something.boxes[0, :2], DEFAULTS[100, 2:].numpy(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("field", ["min_score", "max_overlap"])
-@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
-def test_selection_out_of_range_names_field_and_value(field, value):
-    with pytest.raises(ValueError, match=f"{field} is {value}"):
-        Selection(**{field: value})
+def row_of_boxes(count):
+    """Default boxes (cxcywh) side by side, so that none overlaps another, and logits that find class 0 in each."""
+    centers = torch.arange(count, dtype=torch.float32) + 0.5
+    logits = torch.zeros(1, count, 2)
+    logits[..., 1] = torch.linspace(1, 2, count)
+    boxes = torch.stack([centers, torch.zeros(count), torch.full((count,), 0.5), torch.ones(count)], dim=1)
+    return boxes, Predictions(logits, torch.zeros(1, count, 4))
+
+
+@pytest.mark.parametrize(("per_class", "kept"), [({}, 400), ({"per_class": 70}, 70), ({"per_class": None}, 900)])
+def test_of_one_class_the_400_best_candidates_are_processed_unless_selected_otherwise(per_class, kept):
+    boxes, predictions = row_of_boxes(900)
+    (found,) = postprocess(
+        predictions, boxes, PAPER.variances, classes=["thing"], selection=Selection(top_k=1000, **per_class)
+    )
+    assert len(found) == kept
+    assert found.boxes[:, 0].min() > 900 - kept  # the scores rise along the row, so the best are the last
+
+
+@pytest.mark.parametrize(("min_score", "count"), [(0.5, 0), (0.4999, 1), ((0.5,), 0), ((0.4999,), 1)])
+def test_a_score_equal_to_the_threshold_is_no_detection(min_score, count):
+    equal = Predictions(torch.zeros(1, 1, 2), torch.zeros(1, 1, 4))  # two equal logits: a score of exactly 1/2
+    (found,) = postprocess(
+        equal, DEFAULTS[:1], PAPER.variances, classes=["thing"], selection=Selection(min_score=min_score)
+    )
+    assert len(found) == count

@@ -1,10 +1,9 @@
-import math
-
 import pytest
 import torch
 
 from ssd300.model import SSD, ssd300_efficientnet_lite0, ssd300_vgg16
-from ssd300.model.layers import L2Norm
+from ssd300.model.predictions import Predictions
+from ssd300.model.ssd import IMAGENET
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +13,6 @@ def vgg() -> SSD:
 
 def test_vgg16_has_the_papers_size(vgg):
     assert sum(parameter.numel() for parameter in vgg.parameters()) == 26_285_486
-    assert vgg.backbone.to_conv7.conv6.dilation == (6, 6)
 
 
 @pytest.mark.parametrize("builder", [ssd300_vgg16, ssd300_efficientnet_lite0])
@@ -32,18 +30,21 @@ def test_wrong_input_size_says_what_is_taken(vgg):
         vgg(torch.rand(1, 3, 512, 512))
 
 
-def test_initialisation_is_by_fan_in(vgg):
-    head = vgg.heads.logits[1].weight
-    bound = math.sqrt(3 / (1024 * 9))
-    assert head.abs().max() <= bound
-    assert head.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.01)
-    assert all((conv.bias == 0).all() for conv in vgg.heads.offsets)
+@pytest.mark.parametrize("training", [False, True])
+def test_the_type_is_the_same_in_every_mode(vgg, training):
+    vgg.train(training)
+    assert isinstance(vgg(torch.rand(1, 3, 300, 300)), Predictions)
 
 
-def test_l2_norm_survives_a_dead_location():
-    norm = L2Norm(8)
-    features = torch.zeros(1, 8, 2, 2, requires_grad=True)
-    norm(features).sum().backward()
-    assert torch.isfinite(features.grad).all()
-    ones = norm(torch.ones(1, 8, 1, 1))
-    torch.testing.assert_close(ones, torch.full((1, 8, 1, 1), 20 / math.sqrt(8)))
+def test_normalization_is_replaced_in_place():
+    model = ssd300_vgg16(1)
+    mean = model.mean
+    model.set_normalization(IMAGENET)
+    assert model.normalization == IMAGENET
+    assert model.mean is mean
+    assert mean.flatten().tolist() == pytest.approx([0.485, 0.456, 0.406])
+
+
+def test_a_detector_without_classes_is_refused():
+    with pytest.raises(ValueError, match="num_classes is 0"):
+        ssd300_vgg16(0)

@@ -46,3 +46,20 @@ def test_scores_for_other_classes_are_refused():
             np.zeros((1, 4), np.float32), np.zeros((1, 3), np.float32), classes=CLASSES,
             selection=Selection(min_score=(0.1, 0.2)),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(("per_class", "kept"), [({}, 400), ({"per_class": 70}, 70), ({"per_class": None}, 900)])
+def test_of_one_class_the_400_best_candidates_are_processed_unless_selected_otherwise(per_class, kept):
+    left = np.arange(900, dtype=np.float32)
+    boxes = np.stack([left, left * 0, left + 0.5, left * 0 + 1], axis=1)  # side by side: none overlaps another
+    scores = np.linspace(0.5, 0.9, 900, dtype=np.float32)[:, None]
+    found = select_detections(boxes, scores, classes=("thing",), selection=Selection(top_k=1000, **per_class))
+    assert len(found) == kept
+    assert found.boxes[:, 0].min() == 900 - kept  # the scores rise along the row, so the best are the last
+
+
+@pytest.mark.parametrize(("min_score", "count"), [(0.5, 0), (0.4999, 1), ((0.5,), 0), ((0.4999,), 1)])
+def test_a_score_equal_to_the_threshold_is_no_detection(min_score, count):
+    boxes, scores = np.array([[0, 0, 1, 1]], np.float32), np.array([[0.5]], np.float32)
+    found = select_detections(boxes, scores, classes=("thing",), selection=Selection(min_score=min_score))
+    assert len(found) == count

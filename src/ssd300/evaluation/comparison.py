@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from ssd300.data.dataset import Dataset
 from ssd300.evaluation.scoring import SHOWN_SCORE
-from ssd300.metrics.bootstrap import draw_weights, weighted_average_precision
+from ssd300.metrics.bootstrap import resample_weights, weighted_average_precision
 from ssd300.metrics.voc_matching import Judged, judge
 from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
 from ssd300.types import DetectionTable
@@ -132,7 +132,7 @@ def _resampled_aps(
 ) -> list[Float[np.ndarray, "r k"]]:
     """For A and for B, the AP of each class in each resample; both have the same resamples."""
     parts: list[list[np.ndarray]] = [[] for _ in judged]
-    for weights in draw_weights(images, resamples, seed=seed):
+    for weights in resample_weights(images, resamples, seed=seed):
         for side, classes in zip(parts, judged, strict=True):
             side.append(_aps(classes, weights, metric, rules))
     return [np.concatenate(side) for side in parts]

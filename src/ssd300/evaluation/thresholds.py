@@ -10,7 +10,7 @@ from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.evaluation.scoring import Report
 from ssd300.metrics.operating_point import OperatingPoint, Wanted, operating_point
-from ssd300.types import LEAST_SCORE, Selection
+from ssd300.types import EVALUATION_MIN_SCORE, Selection
 from ssd300.weights import Card, load_weights, save_weights
 
 LARGER_SPLITS = {"train": ("trainval",), "val": ("trainval",)}  # of PASCAL VOC, by the split they contain
@@ -61,16 +61,18 @@ def choose_thresholds(
 ) -> Thresholds:
     """Choose a point on the precision-recall curve of each class.
 
-    `max_overlap` is the NMS IoU, by default that of `ssd300 detect`; detections with a score above LEAST_SCORE count.
+    `max_overlap` is the NMS IoU, by default that of `ssd300 detect`. Detections with a score above EVALUATION_MIN_SCORE
+    count.
 
     Raises:
         WeightsError: `dataset` has objects of a class that the detector does not know.
         DataError: an image cannot be read, and `on_bad_image` does not skip it; or no image can be read.
     """
-    selection = Selection(min_score=LEAST_SCORE, max_overlap=max_overlap)
+    selection = Selection(min_score=EVALUATION_MIN_SCORE, max_overlap=max_overlap)
     report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image)
     points = {
-        name: operating_point(result, wanted, least_score=LEAST_SCORE) for name, result in report.per_class.items()
+        name: operating_point(result, wanted, curve_min_score=EVALUATION_MIN_SCORE)
+        for name, result in report.per_class.items()
     }
     return Thresholds(
         wanted=wanted, points=points, report=report, trained_on=_trained_on(detector.card.source, report.dataset)

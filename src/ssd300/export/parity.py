@@ -12,13 +12,13 @@ from ssd300.boxes import iou_px
 from ssd300.detection.network import Network, detect
 from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.runtime.manifest import Precision
-from ssd300.types import LEAST_SCORE, Detections, Selection
+from ssd300.types import EVALUATION_MIN_SCORE, Detections, Selection
 
 QUANTILE = 0.99  # where the IoU of two boxes equals the NMS IoU, rounding decides which of them is suppressed
 SAME_PLACE = 1e-5  # relative to the image
 PARTNER_IOU = 0.5  # at least, and the same class
 TIMED_CALLS = 10
-COMPARED = Selection(min_score=LEAST_SCORE)
+COMPARED = Selection(min_score=EVALUATION_MIN_SCORE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""An image file to RGB pixels, to the network's size, and back to an image that people look at."""
+"""Images: read from files as RGB pixels, resized for the network, drawn on."""

@@ -1,4 +1,4 @@
-"""A colour for every class name, the same in every process and for every data set."""
+"""The color of a class in images and pages, from its name alone: the same in each process and for each dataset."""
 
 import colorsys
 import hashlib
@@ -7,7 +7,7 @@ HUES, LIGHTNESSES, SATURATION = 24, (0.45, 0.6), 0.85
 
 
 def class_color(name: str) -> tuple[int, int, int]:
-    """RGB, picked by a hash of the name; strong enough to be seen on a photograph."""
+    """RGB, 0..255, chosen by a hash of the name among saturated colors. Two names may have the same color."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
     hue = number % HUES / HUES
     lightness = LIGHTNESSES[number // HUES % len(LIGHTNESSES)]
@@ -16,6 +16,6 @@ def class_color(name: str) -> tuple[int, int, int]:
 
 
 def readable_on(color: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Black or white, whichever is easier to read on `color` (ITU-R BT.601 luma)."""
+    """Black or white, whichever is easier to read on the background `color` (ITU-R BT.601 luma)."""
     luma = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
     return (0, 0, 0) if luma > 140 else (255, 255, 255)

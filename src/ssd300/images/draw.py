@@ -1,4 +1,4 @@
-"""Boxes, names and scores on a copy of an image, readable whatever its size."""
+"""Boxes, names and scores on a copy of an image. Lines and letters grow with the image."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from ssd300.types import Detections
 
 Color = tuple[int, int, int]
 LINE_SHARE, TEXT_SHARE = 1 / 180, 1 / 28  # of the geometric mean of the sides
-LEAST_TEXT_PX = 11
+MIN_TEXT_PX = 11
 
 
 def draw_detections(image: UInt8[np.ndarray, "h w 3"], detections: Detections) -> Image.Image:
-    """Every detection (boxes in pixels of `image`), the best on top. None gives a plain copy."""
+    """A copy of `image` with its detections (boxes in its pixels), the best on top."""
     texts = [f"{name} {score:.2f}" for name, score in zip(detections.names, detections.scores, strict=True)]
     colors = [class_color(name) for name in detections.names]
     return draw_boxes(image, detections.boxes[::-1], texts[::-1], colors[::-1])
@@ -29,15 +29,16 @@ def draw_boxes(
     *,
     text_share: float = TEXT_SHARE,
 ) -> Image.Image:
-    """Boxes in this order, then their texts. One that is empty or wider than the image is left out.
+    """A copy of `image` with boxes (xyxy, in its pixels, cut at its border) in this order, then their texts.
 
-    `text_share` is the size of letters as a share of the image's side.
+    A text that is empty, or too large for the image, is not drawn. `text_share` is the size of letters as a share of
+    the geometric mean of the image's sides.
     """
     canvas = Image.fromarray(image).copy()
     draw = ImageDraw.Draw(canvas)
     side = float(np.sqrt(canvas.width * canvas.height))
     line = max(1, round(side * LINE_SHARE))
-    font = ImageFont.load_default(size=max(LEAST_TEXT_PX, round(side * text_share)))
+    font = ImageFont.load_default(size=max(MIN_TEXT_PX, round(side * text_share)))
     limits = np.array([canvas.width - 1, canvas.height - 1] * 2)
     corners = [tuple(np.clip(box, 0, limits).round().astype(int).tolist()) for box in boxes_px]
     for box, color in zip(corners, colors, strict=True):
@@ -56,7 +57,7 @@ def _draw_tag(
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     size_wh: tuple[int, int],
 ) -> None:
-    """A filled tag that sits on the box's upper edge, or below it where the image ends."""
+    """A filled tag with its text: above the box's upper edge or, where the image has no room there, below the edge."""
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     pad = max(1, round((bottom - top) / 5))
     width, height = round(right - left) + 2 * pad, round(bottom - top) + 2 * pad

@@ -1,4 +1,4 @@
-"""Pixels as the network takes them: RGB tensors in 0..1 at its size."""
+"""Pixels as torch networks take them: RGB tensors in 0..1 at the network's size."""
 
 import numpy as np
 import torch
@@ -12,12 +12,12 @@ WHITE = 255.0
 
 
 def to_float(images: UInt8[Tensor, "*batch 3 h w"]) -> Float[Tensor, "*batch 3 h w"]:
-    """RGB in 0..1, as the network takes it."""
-    return images / WHITE  # one pass: integers are divided as float32
+    """From 0..255 to 0..1, in float32."""
+    return images / WHITE  # in one pass: torch divides integers as float32
 
 
 def to_input(image: UInt8[np.ndarray, "h w 3"], size: int, how: Resize) -> Float[Tensor, "3 size size"]:
-    """The image as the network takes it: RGB in 0..1, `size` squared."""
+    """The image (RGB) for the network: in 0..1, at `size` squared, by the filter `how`."""
     if how == ANTIALIASED:
         return to_float(torch.from_numpy(resize(image, size).copy()).permute(2, 0, 1))
     pixels = to_float(torch.from_numpy(image.copy()).permute(2, 0, 1))

@@ -1,7 +1,7 @@
-"""Which class was taken for which. Knows neither files nor models, and is no metric of a paper: it is to be looked at.
+"""The confusion matrix: which class was detected as which. For people to read; no paper defines it for detection.
 
-Objects and confident detections of an image are paired whatever their classes, the best overlap first, each at most
-once.
+Objects and confident detections of an image are paired without regard to class, the greatest IoU first, each at most
+once. Does not know files and models.
 """
 
 from collections.abc import Sequence
@@ -25,24 +25,24 @@ def confusion_matrix(
 ) -> Int[np.ndarray, "k k"]:
     """Counts by the object's class (row) and the detection's class (column); the last of either is background.
 
-    So the last column holds objects that nothing was paired with, and the last row detections without an object.
-    Detections below `min_score` are left out. A difficult object is paired like another, and neither it nor its
+    So the last column holds objects without a detection, and the last row detections without an object. Detections
+    with scores below `min_score` are excluded. A difficult object is paired like any other, but neither it nor its
     detection is counted.
     """
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
-    kept = np.flatnonzero(detections.scores >= min_score)
-    kept = kept[np.argsort(detections.image_index[kept], kind="stable")]
-    ends = np.searchsorted(detections.image_index[kept], np.arange(len(annotations) + 1))
+    confident = np.flatnonzero(detections.scores >= min_score)
+    confident = confident[np.argsort(detections.image_index[confident], kind="stable")]
+    ends = np.searchsorted(detections.image_index[confident], np.arange(len(annotations) + 1))
     for index, annotation in enumerate(annotations):
-        rows = kept[ends[index] : ends[index + 1]]
+        rows = confident[ends[index] : ends[index + 1]]
         truth = np.append(annotation.labels, num_classes)
         found = np.append(detections.labels[rows], num_classes)
         uncounted = np.append(annotation.difficult, False)
         partner = np.full(len(rows), len(annotation))  # the object of each detection; the last is background
-        overlap = iou_px(annotation.boxes_px[:, None], detections.boxes_px[rows][None])
-        for place in np.argsort(-overlap, axis=None, kind="stable"):
-            item, row = np.unravel_index(place, overlap.shape)
-            if overlap[item, row] < iou_threshold:
+        iou = iou_px(annotation.boxes_px[:, None], detections.boxes_px[rows][None])
+        for place in np.argsort(-iou, axis=None, kind="stable"):
+            item, row = np.unravel_index(place, iou.shape)
+            if iou[item, row] < iou_threshold:
                 break
             if partner[row] == len(annotation) and item not in partner:
                 partner[row] = item

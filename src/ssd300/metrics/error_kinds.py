@@ -1,7 +1,7 @@
-"""What kind of error each false detection and each missed object is, and what mending a kind would be worth.
+"""The kind of error of each false detection and missed object, and how much mAP would gain without a kind.
 
-The kinds and their mending are those of TIDE (Bolya et al. 2020, sections 2.2 and 2.3); which detection is true is said
-by the rules of VOC. Knows neither files nor models.
+The kinds and their correction are those of TIDE (Bolya et al. 2020, sections 2.2 and 2.3). Which detection is true is
+decided by VOC's rules. Does not know files and models.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,16 @@ CLASS, LOCATION, BOTH, DUPLICATE, BACKGROUND = range(len(FALSE_KINDS))
 MISSED = "missed"
 KINDS = (*FALSE_KINDS, MISSED)
 NO_ERROR = -1
-BACKGROUND_IOU = 0.1  # TIDE, section 2.2: below it a detection is of no object
+BACKGROUND_IOU = 0.1  # TIDE, section 2.2: below it a detection is of background
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Errors:
-    """`kinds` has an entry a row of `detections`: an index into FALSE_KINDS, or NO_ERROR where it is true or ignored.
+    """The error of each detection, and the state of each object.
 
-    `about` is the object that the error is about, counted as in `objects_of`, or -1. `found` and `missed` have an entry
-    an object: found is what a detection is true for, and some objects are neither.
+    `kinds` has one entry per row of `detections`: an index into FALSE_KINDS, or NO_ERROR where the detection is true or
+    ignored. `about` is the object that the error is about, a row of `objects`, or -1. `found` and `missed` have one
+    entry per object. An object is found if a detection is true for it; some objects are neither found nor missed.
     """
 
     detections: DetectionTable
@@ -45,11 +46,15 @@ def find_errors(
 ) -> Errors:
     """The kind of every error, the first of these that fits.
 
-    duplicate: overlaps an object of its class enough, which another has. class: overlaps one of another class enough.
-    location: overlaps one of its class by BACKGROUND_IOU or more. both: so one of another class. background: the rest.
+    duplicate: the IoU with an object of its class reaches the threshold, but a better detection is true for it.
+    class: the IoU with an object of another class reaches the threshold.
+    location: the IoU with an object of its class reaches BACKGROUND_IOU.
+    both: the IoU with an object of another class reaches BACKGROUND_IOU.
+    background: all others.
     An object is missed if it counts, no detection is true for it, and no error of class or location is about it.
 
-    Raises as `judge` does.
+    Raises:
+        ValueError: as `judge`.
     """
     judged = judge(annotations, detections, num_classes, rules)
     objects = objects_of(annotations, rules)
@@ -60,7 +65,7 @@ def find_errors(
         own, own_iou = nearest_objects(detections, rows, objects.select(same), rules)
         other, other_iou = nearest_objects(detections, rows, objects.select(others), rules)
         fits = [
-            one.met[~one.true] >= 0,
+            one.matched_object[~one.true] >= 0,
             rules.enough(other_iou),
             own_iou >= BACKGROUND_IOU,
             other_iou >= BACKGROUND_IOU,
@@ -70,7 +75,7 @@ def find_errors(
         about[rows] = np.select(fits, [own, other, own, other], -1)
     found, missed = np.zeros(len(objects), bool), ~objects.difficult
     for one in judged:
-        found[one.met[one.true]] = True
+        found[one.matched_object[one.true]] = True
     missed[found] = False
     missed[about[np.isin(kinds, (CLASS, LOCATION))]] = False
     return Errors(
@@ -79,7 +84,10 @@ def find_errors(
 
 
 def count_errors(errors: Errors) -> Int[np.ndarray, "k kinds"]:
-    """A row a class, a column a kind as in KINDS: false ones by the detection's class, missed ones by the object's."""
+    """One row per class, one column per kind as in KINDS.
+
+    False detections are counted for the detection's class, missed objects for the object's.
+    """
     counts = np.zeros((len(errors.judged), len(KINDS)), np.int64)
     false = errors.kinds != NO_ERROR
     np.add.at(counts, (errors.detections.labels[false], errors.kinds[false]), 1)
@@ -88,10 +96,12 @@ def count_errors(errors: Errors) -> Int[np.ndarray, "k kinds"]:
 
 
 def gains(errors: Errors, *, protocol: Protocol = "voc07", rules: VocRules = DEVKIT) -> dict[str, float | None]:
-    """By how much mAP rises if all errors of a kind, and no others, are mended. None where there is no mAP.
+    """How much mAP (0..1) rises if all errors of one kind are corrected. None where no class has an object.
 
-    Class and location: of the detections that are wrong so about an object that was not found, the best becomes true;
-    the others go. Both, duplicate and background: they go. Missed: the objects go; a class of which none is left has 1.
+    class, location: of the errors about one object that counts and was not found, the best detection becomes true; all
+    others of the kind are removed.
+    both, duplicate, background: the detections are removed.
+    missed: the objects are removed; a class that has none left has an AP of 1.
     """
     known = [label for label, one in enumerate(errors.judged) if one.objects.any()]
     if not known:
@@ -107,14 +117,14 @@ def gains(errors: Errors, *, protocol: Protocol = "voc07", rules: VocRules = DEV
     gain: dict[str, float | None] = {}
     for kind, name in enumerate(FALSE_KINDS):
         become_true = _become_true(errors, kind)
-        gain[name] = mean([_mended(errors, label, kind, become_true) for label in known], objects) - as_it_is
+        gain[name] = mean([_corrected(errors, label, kind, become_true) for label in known], objects) - as_it_is
     missed = np.bincount(errors.objects.labels[errors.missed], minlength=len(errors.judged))[known]
     gain[MISSED] = mean(true, (np.array(objects) - missed).tolist()) - as_it_is
     return gain
 
 
 def _become_true(errors: Errors, kind: int) -> Int[np.ndarray, " n"]:
-    """Rows of errors of this kind that are the best about an object that counts and was not found."""
+    """The detections of a kind that become true: the best about each object that counts and is not found."""
     if kind not in (CLASS, LOCATION):
         return np.zeros(0, np.int64)
     rows = np.flatnonzero(errors.kinds == kind)
@@ -125,8 +135,8 @@ def _become_true(errors: Errors, kind: int) -> Int[np.ndarray, " n"]:
     return best_rows
 
 
-def _mended(errors: Errors, label: int, kind: int, true_rows: Int[np.ndarray, " t"]) -> Bool[np.ndarray, " n"]:
-    """Which detections of a class are true, best score first, without the errors of a kind and with `true_rows`."""
+def _corrected(errors: Errors, label: int, kind: int, true_rows: Int[np.ndarray, " t"]) -> Bool[np.ndarray, " n"]:
+    """Which detections of a class are true, best score first, after correction: without a kind, with `true_rows`."""
     one = errors.judged[label]
     stay = errors.kinds[one.rows] != kind
     added = true_rows[errors.objects.labels[errors.about[true_rows]] == label]

@@ -1,7 +1,4 @@
-"""From which score on a detection of a class is to be believed: a point on its precision-recall curve.
-
-Knows neither files nor models.
-"""
+"""The confidence threshold of a class: a point on its precision-recall curve. Does not know files and models."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -15,7 +12,11 @@ Goal = Literal["f1", "precision", "recall"]
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """The best F1; or a precision of at least `value` with the most recall, or a recall with the most precision."""
+    """The wanted point: of best F1, or, where precision (recall) is at least `value`, of best recall (precision).
+
+    Raises:
+        ValueError: an unknown goal, a value that is missing or not needed, or one that is not in (0, 1].
+    """
 
     goal: Goal = "f1"
     value: float | None = None
@@ -34,7 +35,10 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingPoint:
-    """Detections with scores above `min_score` have this precision and recall. `reached` says if they are as wanted."""
+    """The precision and recall of detections with scores above `min_score`.
+
+    `reached` is false where no point has the wanted precision or recall, and the nearest is given.
+    """
 
     min_score: float
     precision: float
@@ -46,14 +50,15 @@ class OperatingPoint:
         return float(_f1(np.array([self.precision]), np.array([self.recall]))[0])
 
 
-def operating_point(result: ClassResult, wanted: Wanted, *, least_score: float) -> OperatingPoint | None:
-    """The point of a class's curve that is wanted, or the nearest to it; None without objects or detections.
+def operating_point(result: ClassResult, wanted: Wanted, *, curve_min_score: float) -> OperatingPoint | None:
+    """The wanted point of a class's curve, or the nearest to it; None without objects or detections.
 
-    `min_score` lies halfway between the last detection that is taken and the next one's score; after the last of all,
-    halfway to `least_score`, which the scores of the curve are above.
+    Its `min_score` is halfway between the score of the last detection above it and the next lower score; after the
+    last detection of all, halfway to `curve_min_score`, the threshold that the curve's detections were made with.
     """
     scores, precision, recall = result.scores, result.precision, result.recall
-    ends = np.flatnonzero(np.append(scores[:-1] > scores[1:], True)[: len(scores)])  # no threshold parts equal scores
+    # A threshold cannot separate equal scores: points are where the score falls.
+    ends = np.flatnonzero(np.append(scores[:-1] > scores[1:], True)[: len(scores)])
     if result.ap is None or not len(ends):
         return None
     precision, recall, reached = precision[ends], recall[ends], True
@@ -64,10 +69,10 @@ def operating_point(result: ClassResult, wanted: Wanted, *, least_score: float) 
         goal, other = (precision, recall) if wanted.goal == "precision" else (recall, precision)
         enough = goal >= wanted.value
         reached = bool(enough.any())
-        # if it is out of reach, the nearest to it is taken
+        # Where no point reaches it, the greatest value is the nearest.
         candidates = np.flatnonzero(enough if reached else goal == goal.max())
         best = int(candidates[np.lexsort((-f1[candidates], -other[candidates]))[0]])
-    following = scores[ends[best] + 1] if ends[best] + 1 < len(scores) else least_score
+    following = scores[ends[best] + 1] if ends[best] + 1 < len(scores) else curve_min_score
     return OperatingPoint(
         min_score=float((scores[ends[best]] + following) / 2),
         precision=float(precision[best]),

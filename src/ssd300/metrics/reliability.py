@@ -1,6 +1,6 @@
-"""Do scores mean what they say? Of detections with score 0.8, four in five should be true (Guo et al. 2017).
+"""Calibration: are scores probabilities? Of detections with score 0.8, four in five should be true (Guo et al. 2017).
 
-Knows neither files nor models; which detection is true is `voc_matching`'s.
+Does not know files and models. `voc_matching` decides which detection is true.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,14 @@ import numpy as np
 from ssd300.metrics.voc_matching import Judged
 
 BINS = 10
-LEAST_SCORE = 0.1  # nearly all detections of an evaluation lie below, are false and say so: they would hide the rest
+MIN_SCORE = 0.1  # most detections of an evaluation have lower scores and are false; they would hide the others
 
 
 class Bin(NamedTuple):
-    """Detections with scores from `low` up to `high`: how many, their mean score, and the share that is true."""
+    """Detections with scores in [low, high): how many, their mean score, and which part of them is true.
+
+    The last bin includes a score of 1. An empty bin has None for mean score and precision.
+    """
 
     low: float
     high: float
@@ -25,7 +28,7 @@ class Bin(NamedTuple):
 
 
 def reliability(judged: Sequence[Judged]) -> list[Bin]:
-    """Equal bins of the scores 0..1, over all classes; what met a difficult object is in none. Empty ones hold None."""
+    """Bins of equal width of the scores 0..1, over all classes. Detections of difficult objects are excluded."""
     scores = np.concatenate([np.zeros(0), *(one.scores for one in judged)])
     true = np.concatenate([np.zeros(0, bool), *(one.true for one in judged)])
     place = np.clip((scores * BINS).astype(int), 0, BINS - 1)
@@ -39,11 +42,11 @@ def reliability(judged: Sequence[Judged]) -> list[Bin]:
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float | None:
-    """The mean distance of score and precision over detections from LEAST_SCORE on; None if there are none."""
+    """The mean difference of score and precision over detections in bins from MIN_SCORE; None if there are none."""
     known = [
         (one.detections, abs(one.mean_score - one.precision))
         for one in bins
-        if one.low >= LEAST_SCORE and one.mean_score is not None and one.precision is not None
+        if one.low >= MIN_SCORE and one.mean_score is not None and one.precision is not None
     ]
     total = sum(count for count, _ in known)
     return sum(count * distance for count, distance in known) / total if total else None

@@ -1,7 +1,7 @@
-"""PASCAL VOC average precision, exact: the development kit's VOCevaldet.m.
+"""PASCAL VOC average precision, as the development kit's VOCevaldet.m computes it.
 
-Knows neither files nor models: annotations and a table of detections in, numbers out. Which detection is true is
-`voc_matching`'s.
+Annotations and a table of detections in, numbers out; does not know files and models. `voc_matching` decides which
+detection is true.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ RECALL_STEPS = 10  # VOCevaldet.m 2007: precision at the recalls 0, 1/10, .., 1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClassResult:
-    """One class over a whole data set.
+    """One class over a whole dataset.
 
-    `ap` is None when no object counts, that is when all are difficult or there are none. `objects` are those that
-    count, `detections` are all of the class. `recall`, `precision` and `scores` are the curve, one entry a detection
-    that counted (did not meet a difficult object), best score first; they are empty where `ap` is None.
+    `ap` (0..1) is None when no object counts, that is when all are difficult or there are none. `objects` are those
+    that count, `detections` all of the class. `recall`, `precision` and `scores` are the curve: one entry per detection
+    that counts (not of a difficult object), best score first. They are empty where `ap` is None, and for COCO's metric.
     """
 
     ap: float | None
@@ -44,12 +44,13 @@ def voc_average_precision(
     rules: VocRules = DEVKIT,
     within_area_px: AreaRange = ANY_AREA,
 ) -> list[ClassResult]:
-    """Average precision of each class, 0..1: at 11 recalls (voc07) or as the area under the curve (voc12, from 2010).
+    """Average precision of each class: the mean at 11 recalls (voc07) or the area under the curve (voc12, since 2010).
 
-    Detections are judged as `judge` says. A class with objects and no detection that counts has AP 0.
+    `judge` decides which detections are true; see there for `rules` and `within_area_px`. A class with objects and no
+    detection that counts has AP 0.
 
     Raises:
-        ValueError: an unknown protocol, and what `judge` raises.
+        ValueError: an unknown protocol, or as `judge`.
     """
     if protocol not in NAMES:
         raise ValueError(f"protocol={protocol!r}: expected one of {', '.join(NAMES)}")
@@ -73,7 +74,7 @@ def voc_average_precision(
 
 
 def mean_ap(results: Sequence[ClassResult]) -> float | None:
-    """Mean over the classes that have an AP; None where none has."""
+    """The mean AP of the classes that have one; None where none has."""
     known = [result.ap for result in results if result.ap is not None]
     return sum(known) / len(known) if known else None
 
@@ -81,9 +82,9 @@ def mean_ap(results: Sequence[ClassResult]) -> float | None:
 def average_precision(
     true: Bool[np.ndarray, " n"], objects: int, *, protocol: Protocol = "voc07", rules: VocRules = DEVKIT
 ) -> float | None:
-    """AP of one class whose detections, best score first, are true or false. None without objects.
+    """AP (0..1) of one class from the truth of its detections, best score first. None without objects.
 
-    Mean over recalls of the best precision at that recall or a higher one.
+    The mean, over recalls, of the best precision at that recall or a higher one.
     """
     if not objects:
         return None
@@ -100,6 +101,6 @@ def average_precision(
 
 
 def _curve(true: Bool[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """True ones among the first 1, 2, .., and their share."""
+    """The number of true detections among the first 1, 2, .., and the precision there."""
     true_positives = np.cumsum(true)
     return true_positives, true_positives / np.arange(1, len(true) + 1)

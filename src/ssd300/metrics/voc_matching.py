@@ -1,7 +1,7 @@
 """Which detections are true, false or ignored: the matching of VOCevaldet.m, without its loop over detections.
 
-Knows neither files nor models. Overlap is measured in VOC's pixels, 1-based with both ends included, so a width is one
-more than the difference.
+Does not know files and models. VOC counts pixels from 1 and includes both ends, so a width is one more than the
+difference of the corners. `boxes.to_voc_pixels` gives the corners; the widths are counted so only here.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ ANY_AREA: AreaRange = (0.0, float("inf"))
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Objects:
-    """The objects of many images, image after image."""
+    """The objects of many images: one row per object, the images in ascending order."""
 
     images: Int[np.ndarray, " m"]
     boxes_px: Float[np.ndarray, "m 4"]
@@ -32,7 +32,7 @@ class Objects:
         return len(self.labels)
 
     def select(self, rows: Int[np.ndarray, " n"] | Bool[np.ndarray, " m"]) -> "Objects":
-        """Those of the rows, which must rise."""
+        """The rows, by number (ascending) or by mask."""
         return Objects(
             images=self.images[rows],
             boxes_px=self.boxes_px[rows],
@@ -46,14 +46,14 @@ class Objects:
 class Judged:
     """One class: its detections that count, best score first, and its objects.
 
-    `images`, `true`, `scores`, `rows` and `met` have an entry a detection that did not meet a difficult object: `rows`
-    are its places in the table, `met` is the object that it overlaps enough, counted as in `objects_of`, or -1.
-    `objects` counts those that count, a number an image. `difficult` are the other objects, `detections` all of the
-    class.
+    `rows`, `matched_object`, `images`, `true` and `scores` have one entry per detection that counts, that is all but
+    those of difficult objects: `rows` are rows of the table, `matched_object` is the object (a row of `objects_of`)
+    with which its IoU is enough, or -1. `objects` is, per image, the number of objects that count; `difficult` is the
+    number of the others; `detections` is the number of all detections of the class.
     """
 
     rows: Int[np.ndarray, " n"]
-    met: Int[np.ndarray, " n"]
+    matched_object: Int[np.ndarray, " n"]
     images: Int[np.ndarray, " n"]
     true: Bool[np.ndarray, " n"]
     scores: Float[np.ndarray, " n"]
@@ -63,7 +63,7 @@ class Judged:
 
 
 def objects_of(annotations: Sequence[Annotation], rules: VocRules = DEVKIT) -> Objects:
-    """All objects, as the rules take difficult ones: those that are dropped are not among them."""
+    """All objects of the annotations; difficult ones are counted, dropped or marked, as `rules` have it."""
     per_image = np.array([len(annotation) for annotation in annotations], dtype=np.int64)
     difficult = np.concatenate([np.zeros(0, bool), *(annotation.difficult for annotation in annotations)])
     objects = Objects(
@@ -84,16 +84,18 @@ def judge(
     *,
     within_area_px: AreaRange = ANY_AREA,
 ) -> list[Judged]:
-    """Judge the detections of each class.
+    """Decide, for each class, which detections are true, false or ignored.
 
-    A detection belongs to the object of its class and image that it overlaps most, difficult ones included and the
-    first of equals. If it overlaps it enough it is ignored where that object is difficult, true if it is the first by
-    score to reach it, and false otherwise, even where another object is free. Equal scores keep the table's order.
-    So it is by the development kit's `rules`. As in COCO's metric, objects outside `within_area_px` (both ends
-    included) are taken as difficult ones, and detections outside that are not true are ignored.
+    A detection belongs to the object of its class and image with which its IoU is greatest, difficult ones included,
+    the first of equals. If the IoU is below the threshold, the detection is false. If it is enough, the detection is
+    ignored where the object is difficult, true if no detection with a higher score belongs to the object, and false
+    otherwise, even where another object is free. Equal scores keep the table's order. `rules` change the threshold,
+    the IoU and the treatment of difficult objects. As in COCO's metric, objects with an area outside `within_area_px`
+    (both ends included) count as difficult, and detections outside it that are not true are ignored.
 
     Raises:
-        ValueError: a row whose score is NaN, whose box is not finite, or whose image or label does not exist.
+        ValueError: a row whose score is NaN, whose box is not finite, or whose image or label does not exist; or an
+            annotation's label that does not exist.
     """
     _check_rows(detections, len(annotations), num_classes)
     every = objects_of(annotations, rules)
@@ -119,7 +121,7 @@ def judge(
         judged.append(
             Judged(
                 rows=rows,
-                met=np.append(mine, -1)[best],
+                matched_object=np.append(mine, -1)[best],
                 images=detections.image_index[rows],
                 true=true[counted],
                 scores=detections.scores[rows],
@@ -132,7 +134,7 @@ def judge(
 
 
 def within_area(boxes_px: Float[np.ndarray, "n 4"], area_range_px: AreaRange) -> Bool[np.ndarray, " n"]:
-    """Both ends included."""
+    """Which boxes have an area in the range, both ends included."""
     area = area_px(boxes_px)
     within: np.ndarray = (area >= area_range_px[0]) & (area <= area_range_px[1])
     return within
@@ -154,7 +156,7 @@ def _check_rows(detections: DetectionTable, num_images: int, num_classes: int) -
 
 
 def _rows_by_label(labels: Int[np.ndarray, " n"], num_classes: int) -> list[Int[np.ndarray, " _"]]:
-    """Row numbers of each class, in their own order."""
+    """The row numbers of each class, ascending."""
     rows = np.argsort(labels.astype(np.min_scalar_type(num_classes)), kind="stable")  # radix sort of small integers
     return np.split(rows, np.cumsum(np.bincount(labels, minlength=num_classes))[:-1])
 
@@ -162,10 +164,10 @@ def _rows_by_label(labels: Int[np.ndarray, " n"], num_classes: int) -> list[Int[
 def nearest_objects(
     detections: DetectionTable, rows: Int[np.ndarray, " n"], objects: Objects, rules: VocRules = DEVKIT
 ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """The object of its image that each of `rows` overlaps most, the first of equals, and their IoU; -1 and 0 if none.
+    """For each of `rows` of the table: the object of its image with the greatest IoU, and the IoU; -1 and 0 if none.
 
-    Every detection meets the first object of its image, then those that have one the second, and so on: no matrix of
-    all pairs is ever built.
+    Of equals the first. Each detection is compared with the first object of its image, then, where there is one, with
+    the second, and so on, so that no matrix of all pairs is needed.
     """
     images = detections.image_index[rows]
     first_object = np.searchsorted(objects.images, np.arange(objects.num_images + 1))  # of each image
@@ -184,7 +186,10 @@ def nearest_objects(
 
 
 def _iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "n 4"], one: int) -> Float[np.ndarray, " n"]:
-    """IoU of pairs; with `one` 1 as VOCevaldet.m computes it: widths count both ends. Inverted or apart gives 0."""
+    """IoU of pairs of half-open boxes. `one` is 1 as in VOCevaldet.m, where widths include both ends, or else 0.
+
+    Boxes that do not intersect have 0.
+    """
     ax1, ay1, ax2, ay2 = to_voc_pixels(*a.astype(np.float64).T)
     bx1, by1, bx2, by2 = to_voc_pixels(*b.astype(np.float64).T)
     width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1) + one
@@ -199,8 +204,8 @@ def _iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "n 4"], one: int) -> 
 def _judge(
     best: Int[np.ndarray, " n"], difficult: Bool[np.ndarray, " m"]
 ) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """Which detections, best score first, are true positives, and which count at all."""
-    counted = ~np.append(difficult, False)[best]  # the entry at -1 is that of no object
+    """Which detections, best score first, are true positives, and which count. `best` is the object of each, or -1."""
+    counted = ~np.append(difficult, False)[best]  # the last entry, at -1, is for no object
     reached, first = np.unique(best, return_index=True)
     true = np.zeros(len(best), bool)
     true[first[reached >= 0]] = True

@@ -1,4 +1,4 @@
-"""The choices by which evaluators of PASCAL VOC differ; the defaults are those of the development kit."""
+"""The rules in which evaluators of PASCAL VOC differ."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args, get_type_hints
@@ -14,24 +14,30 @@ IOU_THRESHOLD = 0.5  # VOCinit.m, VOCopts.minoverlap
 
 @dataclass(frozen=True, kw_only=True)
 class VocRules:
-    """The choices by which evaluators differ; the defaults are the development kit's.
+    """The rules of one evaluation; the defaults are the development kit's.
 
     Parameters
     ----------
     iou_threshold
-        The overlap that makes a detection an object's.
+        The IoU from which a detection belongs to an object.
     overlap
-        Whether it must reach the threshold ('at-least'), or lie above it, as in py-faster-rcnn and detectron2.
+        Whether the IoU must reach the threshold ('at-least'), or be greater ('above'), as in py-faster-rcnn and
+        detectron2.
     pixels
-        'inclusive' counts both ends of a box, as VOC does; 'differences' leaves the one out, so that a box from column
-        3 to column 5 is 2 wide.
+        'inclusive' widths include both ends of a box, as VOC's do. 'differences' are one less: a box from column 3 to
+        column 5 is 2 wide.
     difficult
-        Difficult objects are 'ignored' with their detections; or 'counted' as others; or 'dropped' beforehand, so that
-        detections of them are false.
+        Difficult objects are 'ignored' with their detections; or 'counted' like others; or 'dropped' beforehand, so
+        that detections of them are false.
     voc07_thresholds
-        'exact' compares 10 * true positives with k * objects in integers; 'float64' compares recall with
-        np.arange(0., 1.1, .1), whose values lie just above .3, .6 and .7, as most published numbers do. The area under
-        the curve has no such thresholds.
+        'exact' compares 10 * true positives with k * objects in integers. 'float64' compares recall with
+        np.arange(0., 1.1, .1), as most published numbers do; three of its values are just above .3, .6 and .7. Has no
+        effect on voc12.
+
+    Raises
+    ------
+    ValueError
+        A threshold is outside (0, 1], or a choice is unknown.
     """
 
     iou_threshold: float = IOU_THRESHOLD
@@ -48,12 +54,12 @@ class VocRules:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(choices)}")
 
     def enough(self, iou: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-        """Whether it makes a detection an object's."""
+        """Whether an IoU is enough for a detection to belong to an object."""
         reached: np.ndarray = iou >= self.iou_threshold if self.overlap == "at-least" else iou > self.iou_threshold
         return reached
 
     def departures(self, protocol: Protocol) -> list[str]:
-        """What of this is not the development kit's, in words; the threshold itself stands in the metric's name."""
+        """The rules that are not the development kit's, in words. `metric_name` adds `iou_threshold` itself."""
         words = {
             "float64 recall thresholds": protocol == "voc07" and self.voc07_thresholds == "float64",
             "overlap above the threshold": self.overlap == "above",
@@ -67,6 +73,6 @@ DEVKIT = VocRules()
 
 
 def metric_name(protocol: Protocol, rules: VocRules = DEVKIT) -> str:
-    """The full name under which a number is reported: `voc07_11pt@0.5`, and what departs from the development kit."""
+    """The full name of the metric in reports: `voc07_11pt@0.5`, then the rules that are not the development kit's."""
     departures = ", ".join(rules.departures(protocol))
     return f"{NAMES[protocol]}@{rules.iou_threshold:g}" + (f" ({departures})" if departures else "")

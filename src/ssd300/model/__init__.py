@@ -1,4 +1,4 @@
-"""SSD in the paper's parts: backbone, default boxes, heads, matcher, loss, and the selection of detections."""
+"""SSD in the paper's parts: backbone, default boxes, heads, matcher, loss, selection of detections."""
 
 from ssd300.model.builders import BUILDERS, ssd300_efficientnet_lite0, ssd300_vgg16
 from ssd300.model.ssd import SSD

@@ -1,6 +1,6 @@
-"""Backbones: an image in, the first feature maps out. Paper section 3 and, for VGG16, ssd_pascal.py / model_libs.py.
+"""Backbones: images in, the first feature maps out. Paper section 3 and, for VGG16, ssd_pascal.py / model_libs.py.
 
-A backbone offers `channels` (of the maps that it returns) and knows nothing of boxes or classes.
+A backbone has an attribute `channels` (one number per map that it returns) and knows nothing of boxes or classes.
 """
 
 from collections import OrderedDict
@@ -8,14 +8,19 @@ from collections import OrderedDict
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ssd300.errors import install_hint
 from ssd300.model.layers import L2Norm, init_fan_in
 
-# Convolutions of VGG16 by stage; a pool follows each stage. Pools round up, as all of Caffe's do (75 -> 38).
+# Widths of VGG16's convolutions, by stage; a pool follows each stage. Pools round up, as all of Caffe's do (75 -> 38).
 VGG16_STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
 class VGG16(nn.Module):
-    """VGG16 with fc6 and fc7 as convolutions, fc6 dilated. Maps: conv4_3 (L2-normalised) and conv7, 38 and 19 wide."""
+    """VGG16 with fc6 and fc7 as convolutions, fc6 dilated.
+
+    Two maps: conv4_3 after L2 normalization, and conv7. They are 38 and 19 cells wide for an image of 300 pixels.
+    Weights are random (Caffe's "xavier") until weights are loaded.
+    """
 
     channels = (512, 1024)
 
@@ -46,10 +51,14 @@ class VGG16(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """timm's `tf_efficientnet_lite0`. Maps: the outputs of strides 8, 16 and 32, which are 38, 19 and 10 wide.
+    """timm's `tf_efficientnet_lite0`. Needs the extra `light`.
 
-    These outputs are linear and of very different lengths, so each is normalised before the heads, as VGG16's first
-    map is.
+    Three maps: the outputs at strides 8, 16 and 32, which are 38, 19 and 10 cells wide for an image of 300 pixels.
+    They have no activation and very different magnitudes, so batch normalization follows each. VGG16 has L2
+    normalization in its place, on its first map.
+
+    Raises:
+        ImportError: timm is not installed.
     """
 
     channels = (40, 112, 320)
@@ -59,9 +68,7 @@ class EfficientNetLite0(nn.Module):
         try:
             import timm
         except ImportError as error:
-            raise ImportError(
-                "ssd300_efficientnet_lite0 needs timm: python -m pip install 'ssd300[light]'", name="timm"
-            ) from error
+            raise ImportError(f"ssd300_efficientnet_lite0 needs timm. {install_hint('light')}", name="timm") from error
         self.body = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in self.channels)
 

@@ -1,4 +1,4 @@
-"""The detectors by name: each puts a backbone, extra layers and heads together. Needs no network."""
+"""The detectors by name: each combines a backbone, extra layers and heads. Downloads nothing."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from ssd300.model.ssd import CAFFE, LITE, SSD, Normalization
 def ssd300_vgg16(
     num_classes: int, *, settings: DefaultBoxSettings = PAPER, normalization: Normalization = CAFFE
 ) -> SSD:
-    """SSD300 as in the paper. `num_classes` is without background; weights are drawn as Caffe draws them."""
+    """SSD300 as in the paper. `num_classes` excludes background. Randomly initialized, as Caffe does it."""
     backbone = VGG16()
     extras = ExtraLayers(backbone.channels[-1], PAPER_EXTRAS)
     return SSD(backbone, extras, num_classes=num_classes, settings=settings, normalization=normalization)
@@ -20,9 +20,13 @@ def ssd300_vgg16(
 def ssd300_efficientnet_lite0(
     num_classes: int, *, settings: DefaultBoxSettings = PAPER, normalization: Normalization = LITE
 ) -> SSD:
-    """The same detector on EfficientNet-Lite0, small enough to be trained on a CPU. Needs the extra `light`.
+    """SSD300's maps and default boxes on EfficientNet-Lite0, small enough for training on a CPU.
 
-    The backbone gives three of the six maps, so the first of the paper's extra layers is left out.
+    The backbone gives three of the six maps, so the first of the paper's extra layers is not needed. The extra layers
+    have batch normalization. Needs the extra `light`.
+
+    Raises:
+        ImportError: timm is not installed.
     """
     backbone = EfficientNetLite0()
     extras = ExtraLayers(backbone.channels[-1], PAPER_EXTRAS[1:], batch_norm=True)

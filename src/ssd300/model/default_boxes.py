@@ -1,6 +1,6 @@
 """Default boxes: the fixed boxes that a detection is an offset from. Paper section 2.2, "Choosing scales".
 
-Other codes call them anchors or priors. A setting is data; one function turns any setting into boxes.
+Other codebases call them anchors or priors. Settings are data; `make_default_boxes` turns them into boxes.
 """
 
 import math
@@ -15,12 +15,16 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class DefaultBoxSettings:
-    """One entry a feature map. In a cell: a square of `sizes_px`, one of sqrt(size * next size), then the ratios.
+    """The default boxes of a detector; each tuple but `variances` has one entry per feature map.
 
-    `steps_px` is the distance between the centres of neighbouring cells; `aspect_ratios` are width / height, in
-    order. `clip` cuts to 0..1: "all" centre and size (not the corners) as many ports do, "size" the size alone as
-    torchvision does; Caffe cuts nothing.
-    `variances` divide the offsets of the centre and of the size.
+    A cell has a square of the map's size, a square of sqrt(size * next size), and one box of the first square's area
+    per aspect ratio (width / height), in that order. `steps_px` is the distance between the centers of neighboring
+    cells, in pixels of the input image. `clip` limits values to 0..1: "all" limits center and size (not the corners)
+    as many ports do, "size" the size alone as torchvision does, "none" is Caffe's recipe. `variances` divide the
+    offsets of center and size, see `boxes.encode`.
+
+    Raises:
+        ValueError: a tuple has another length than `map_sizes`, or a value is not above 0.
     """
 
     image_size_px: int
@@ -43,10 +47,12 @@ class DefaultBoxSettings:
 
     @property
     def per_cell(self) -> tuple[int, ...]:
+        """Boxes per cell of each map."""
         return tuple(2 + len(ratios) for ratios in self.aspect_ratios)
 
     @property
     def count(self) -> int:
+        """Boxes of all maps together."""
         return sum(size * size * boxes for size, boxes in zip(self.map_sizes, self.per_cell, strict=True))
 
 
@@ -66,8 +72,8 @@ def make_default_boxes(settings: DefaultBoxSettings) -> Float[Tensor, "boxes 4"]
         shapes = [(size, size), (middle, middle)]
         shapes += [(size * math.sqrt(ratio), size / math.sqrt(ratio)) for ratio in ratios]
         sizes = torch.tensor(shapes, dtype=torch.float64) / image_size
-        centres = (torch.arange(map_size, dtype=torch.float64) + 0.5) * step / image_size
-        cy, cx = torch.meshgrid(centres, centres, indexing="ij")
+        centers = (torch.arange(map_size, dtype=torch.float64) + 0.5) * step / image_size
+        cy, cx = torch.meshgrid(centers, centers, indexing="ij")
         grid = torch.stack([cx, cy], dim=-1).reshape(-1, 1, 2).expand(-1, len(shapes), 2)
         maps.append(torch.cat([grid, sizes.expand(len(grid), -1, 2)], dim=-1).reshape(-1, 4))
     boxes = torch.cat(maps).float()
@@ -94,9 +100,10 @@ def _caffe_300(sizes_px: Sequence[float]) -> DefaultBoxSettings:
 PAPER = _caffe_300((30.0, 60.0, 111.0, 162.0, 213.0, 264.0, 315.0))  # ssd_pascal.py:313-328
 COCO = _caffe_300((21.0, 45.0, 99.0, 153.0, 207.0, 261.0, 315.0))  # ssd_coco.py
 PAPER_CLIPPED, COCO_CLIPPED = replace(PAPER, clip="all"), replace(COCO, clip="all")  # amdegroot's and lufficc's
-TORCHVISION = replace(COCO, clip="size")  # torchvision has COCO's sizes, whatever the data
+TORCHVISION = replace(COCO, clip="size")  # torchvision has COCO's sizes for all datasets
 
-# ssd_pascal_512.py; the layer cuts sizes to whole pixels (prior_box_layer.cpp:149,163), here and in no other setting.
+# ssd_pascal_512.py. Caffe's layer truncates sizes to whole pixels (prior_box_layer.cpp:149,163); all of Caffe's other
+# sizes above are whole numbers already.
 _SSD512_SIZES_PX = (35.0, 76.0, 153.0, 230.0, 307.0, 384.0, 460.0, 537.0)
 SSD512 = DefaultBoxSettings(
     image_size_px=512,
@@ -113,7 +120,7 @@ _THEIR_SCALES = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9)
 PYTORCH_SSD300 = DefaultBoxSettings(
     image_size_px=300,
     map_sizes=_MAPS_300,
-    steps_px=tuple(300 / size for size in _MAPS_300),  # centres by map size, not by step
+    steps_px=tuple(300 / size for size in _MAPS_300),  # centers by map size, not by Caffe's steps
     sizes_px=tuple(300 * scale for scale in _THEIR_SCALES),
     # The last map's second square is the whole image: sqrt(size * next size) = 300.
     next_sizes_px=(*(300 * scale for scale in _THEIR_SCALES[1:]), 300 / _THEIR_SCALES[-1]),
@@ -128,7 +135,7 @@ PYTORCH_SSD300 = DefaultBoxSettings(
     clip="all",
 )
 
-# By name, of those that fit the heads of SSD300.
+# By name: those that fit the heads of SSD300.
 SETTINGS = {
     "paper": PAPER,
     "paper-clipped": PAPER_CLIPPED,

@@ -17,9 +17,10 @@ PAPER_EXTRAS = ((256, 512, 2, 1), (128, 256, 2, 1), (128, 256, 1, 0), (128, 256,
 
 
 class ExtraLayers(nn.Module):
-    """Each layer squeezes with a 1x1 convolution and shrinks with a 3x3 one, and gives a further map.
+    """Each layer reduces channels with a 1x1 convolution, shrinks the map with a 3x3 one, and gives a further map.
 
-    The paper's have no batch normalisation; `batch_norm` is for backbones that are trained with it.
+    `layers` are rows like those of PAPER_EXTRAS; `channels` are the widths of the maps. The paper's layers have no
+    batch normalization; `batch_norm` is for backbones that are trained with it.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ExtraLayers(nn.Module):
         self.apply(init_fan_in)
 
     def forward(self, features: Float[Tensor, "batch channels h w"]) -> list[Tensor]:
+        """The further maps, from the backbone's last one."""
         maps = []
         for block in self.blocks:
             features = block(features)
@@ -57,7 +59,10 @@ def _convolution(
 
 
 class Heads(nn.Module):
-    """For each map one 3x3 convolution for class logits (background first) and one for box offsets."""
+    """For each map one 3x3 convolution for class logits (background first) and one for box offsets.
+
+    `channels` and `boxes_per_cell` have one entry per map; `num_logits` includes background.
+    """
 
     def __init__(self, channels: Sequence[int], boxes_per_cell: Sequence[int], num_logits: int) -> None:
         super().__init__()
@@ -75,5 +80,5 @@ class Heads(nn.Module):
 
 
 def _rows(output: Float[Tensor, "batch channels h w"], width: int) -> Float[Tensor, "batch boxes width"]:
-    """One row a default box, in the order of the default boxes: cell by cell, then the boxes of a cell."""
-    return output.permute(0, 2, 3, 1).reshape(output.shape[0], -1, width)  # len would fix the batch in an export
+    """One row per default box, in the order of `make_default_boxes`: cell by cell, then the boxes of a cell."""
+    return output.permute(0, 2, 3, 1).reshape(output.shape[0], -1, width)  # len() would fix the batch in an export

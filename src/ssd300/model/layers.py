@@ -1,4 +1,4 @@
-"""The small layers that SSD is made of, and Caffe's initialisation of them."""
+"""Small layers of SSD: L2 normalization and batch normalization; and Caffe's initialization of convolutions."""
 
 import math
 
@@ -8,27 +8,27 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 L2_SCALE = 20.0  # ssd_pascal.py: normalizations of conv4_3
-L2_EPSILON = 1e-10  # normalize_layer's eps; without it a dead location gives NaN
+L2_EPSILON = 1e-10  # normalize_layer's eps; without it a location of zeros gives NaN
 
 
 class L2Norm(nn.Module):
-    """Divides each location by its length across channels, then scales each channel by a learned weight."""
+    """Divide each location by its L2 norm over the channels, then scale each channel by a learned weight."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.full((channels,), L2_SCALE))
 
     def forward(self, features: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h w"]:
-        # In float32, as squares of bfloat16 or float16 features lose their small terms.
+        # In float32: sums of squares in bfloat16 or float16 lose their small terms, and those of float16 overflow.
         wide = features.float()
         length = torch.sqrt(wide.square().sum(dim=1, keepdim=True) + L2_EPSILON)
         return (wide / length * self.weight[:, None, None]).to(features.dtype)
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation that uses what it has learnt where a channel has a single value, which has no variance.
+    """Batch normalization that, in training, uses its running statistics where a channel has a single value.
 
-    So it is with one image at a time on a map of one cell.
+    A single value has no variance, and torch raises an error. It occurs with one image and a map of one cell.
     """
 
     def forward(self, features: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h w"]:
@@ -39,9 +39,10 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 def init_fan_in(module: nn.Module) -> None:
-    """Caffe's "xavier": uniform within sqrt(3 / fan_in), biases 0 (filler.hpp:146-164); fits `Module.apply`.
+    """Caffe's "xavier" for a convolution: uniform within sqrt(3 / fan_in), biases 0 (filler.hpp:146-164).
 
-    torch's `xavier_uniform_` averages fan in and fan out, which is another distribution.
+    Other modules are not changed, so it can be given to `Module.apply`. torch's `xavier_uniform_` averages fan in and
+    fan out, which is another distribution.
     """
     if isinstance(module, nn.Conv2d):
         fan_in = module.weight[0].numel()

@@ -1,6 +1,6 @@
 """The MultiBox loss with hard negative mining. Paper section 2.2, equations 1 to 3; multibox_loss_layer.cpp:243-251.
 
-Knows the matched objects but not how they were matched, and reads nothing. All in float32, whatever the network ran in.
+Does not know how objects were matched to default boxes. Computes in float32, also for predictions in half precision.
 """
 
 from typing import Literal
@@ -20,10 +20,11 @@ Localization = Literal["smooth_l1", "l1_mean"]
 
 
 class MultiBoxLoss:
-    """Box and class loss of a batch from its predictions and the object of each default box.
+    """The box loss and the class loss of a batch.
 
-    `localization` "smooth_l1" is the paper's: summed over the four offsets. "l1_mean" is pytorch-SSD300's: plain L1,
-    averaged over them, which weighs the boxes about a quarter.
+    `default_boxes` are cxcywh, relative; `variances` as in `boxes.encode`. `localization` "smooth_l1" is the paper's:
+    smooth L1, summed over the four offsets. "l1_mean" is pytorch-SSD300's: plain L1, averaged over the four offsets,
+    which gives the box loss about a quarter of the weight.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class MultiBoxLoss:
         *,
         normalizer: Float[Tensor, ""] | None = None,
     ) -> Losses:
-        """Divides by the number of matched default boxes, at least 1, so a batch without objects gives 0.
+        """The losses, divided by the number of matched default boxes of the batch; 0 if none is matched.
 
-        `normalizer` takes its place where the batch is a part of a larger one (accumulation, several processes).
+        `matched` is the object (its row in `targets`) of each default box, -1 for background, as from `matcher.match`.
+        `normalizer` replaces the number of matched default boxes where the batch is a part of a larger one
+        (accumulation, several processes).
         """
         positive = matched >= 0
         if normalizer is None:
@@ -74,9 +77,10 @@ class MultiBoxLoss:
 def hard_negatives(
     logits: Float[Tensor, "batch boxes classes"], positive: Bool[Tensor, "batch boxes"], per_positive: int
 ) -> Bool[Tensor, "batch boxes"]:
-    """In each image, of the default boxes without an object the `per_positive` times as many of greatest loss.
+    """The unmatched default boxes with the greatest class loss: `per_positive` per matched one, in each image.
 
-    An image without matched boxes has no negatives (bbox_util.cpp:838-1030). Of equal losses the first box counts.
+    There may be fewer of them, then all are returned. An image without matched boxes has no negatives
+    (bbox_util.cpp:838-1030).
     """
     wanted = (positive.sum(dim=1) * per_positive).clamp(max=positive.shape[1])
     background_loss = logits.float().logsumexp(dim=2) - logits[..., 0].float()

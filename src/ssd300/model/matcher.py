@@ -1,8 +1,8 @@
-"""Which default box answers for which object. Paper section 2.2, "Matching strategy"; Caffe's bbox_util.cpp:586-712.
+"""Which default box is matched to which object. Paper section 2.2, "Matching strategy"; Caffe's bbox_util.cpp:586-712.
 
-First a bipartite matching: again and again the free object and the free default box that overlap most become a pair,
-so every object keeps a default box of its own. Then each default box that is left takes the object that it overlaps
-most, if by at least a threshold. Works on a whole batch at once.
+First a bipartite matching: of all free objects and free default boxes, the two with the greatest IoU become a pair,
+and so on, so that an object gets a default box even where its IoU is low. Then each default box that is left takes the
+object with which its IoU is greatest, if it reaches a threshold. Works on a whole batch at once.
 """
 
 import torch
@@ -12,28 +12,56 @@ from torch import Tensor
 from ssd300.batches import Targets
 from ssd300.model.boxes import cxcywh_to_xyxy, pairwise_iou
 
-MIN_OVERLAP = 0.5  # the paper's jaccard overlap for the second step
-LEAST_PAIR_OVERLAP = 1e-6  # bbox_util.cpp:640: a pair must touch
+MIN_IOU = 0.5  # the paper's jaccard overlap for the second step
+MIN_PAIR_IOU = 1e-6  # of the first step: the IoU must be above it, so that a pair overlaps (bbox_util.cpp:640)
 
 
 @torch.no_grad()
 def match(
-    targets: Targets, default_boxes: Float[Tensor, "boxes 4"], *, min_overlap: float = MIN_OVERLAP
+    targets: Targets, default_boxes: Float[Tensor, "boxes 4"], *, min_iou: float = MIN_IOU
 ) -> Int[Tensor, "batch boxes"]:
     """The object (its row in `targets`) of each default box (cxcywh, relative); -1 is background.
 
-    An object that no free default box touches stays without one; so does padding.
+    An object that overlaps no free default box is not matched. Padding is not matched.
     """
-    iou = _object_overlaps(targets, default_boxes)
-    batch, objects, boxes = iou.shape
-    if objects == 0:
-        return torch.full((batch, boxes), -1, dtype=torch.int64, device=iou.device)
-    best_iou, best_object = iou.max(dim=1)
-    matched = torch.where(best_iou >= min_overlap, best_object, -1)
+    iou = _iou_with_objects(targets, default_boxes)
+    matched = _best_objects(iou, min_iou)
     pair = _bipartite(iou, free=targets.labels > 0)
     image, object_ = torch.nonzero(pair >= 0, as_tuple=True)
     matched[image, pair[image, object_]] = object_
     return matched
+
+
+@torch.no_grad()
+def match_as_pytorch_ssd300(
+    targets: Targets, default_boxes: Float[Tensor, "boxes 4"], *, min_iou: float = MIN_IOU
+) -> Int[Tensor, "batch boxes"]:
+    """As `match`, by pytorch-SSD300's rule for the first step.
+
+    Each object claims the default box with which its IoU is greatest; of two that claim one the later object wins.
+    """
+    iou = _iou_with_objects(targets, default_boxes)
+    matched = _best_objects(iou, min_iou)
+    object_index = torch.arange(iou.shape[1], device=iou.device)
+    claims = torch.where(targets.labels > 0, object_index, -1)
+    claimed = torch.full_like(matched, -1).scatter_reduce(1, iou.argmax(dim=2), claims, "amax")
+    return torch.where(claimed >= 0, claimed, matched)
+
+
+def _iou_with_objects(
+    targets: Targets, default_boxes: Float[Tensor, "boxes 4"]
+) -> Float[Tensor, "batch objects boxes"]:
+    iou = pairwise_iou(targets.boxes, cxcywh_to_xyxy(default_boxes))
+    # Padding boxes are empty, so their IoU is 0; a row of -1 keeps them from winning a tie at 0.
+    return iou.masked_fill_((targets.labels == 0)[..., None], -1)
+
+
+def _best_objects(iou: Float[Tensor, "batch objects boxes"], min_iou: float) -> Int[Tensor, "batch boxes"]:
+    """The object of greatest IoU for each default box, -1 where that is below `min_iou`. Of equals the first."""
+    if iou.shape[1] == 0:
+        return torch.full((iou.shape[0], iou.shape[2]), -1, dtype=torch.int64, device=iou.device)
+    best_iou, best_object = iou.max(dim=1)
+    return torch.where(best_iou >= min_iou, best_object, -1)
 
 
 def _bipartite(
@@ -41,15 +69,15 @@ def _bipartite(
 ) -> Int[Tensor, "batch objects"]:
     """The default box that each object is paired with, -1 for none.
 
-    All pairs that are each other's best are made at once: they are what taking the greatest overlap again and again
-    comes to, in two or three rounds. Of equal overlaps the first box wins, then the first object.
+    In each round, all pairs that are each other's best are made at once. The result is that of one pair at a time,
+    greatest IoU first, in two or three rounds as a rule. Of equal IoUs the first box wins, then the first object.
     """
     pair = torch.full(iou.shape[:2], -1, dtype=torch.int64, device=iou.device)
     best_iou, best_box = iou.max(dim=2)
-    free = free & (best_iou > LEAST_PAIR_OVERLAP)
+    free = free & (best_iou > MIN_PAIR_IOU)
     taken: Bool[Tensor, "batch boxes"] | None = None
     while free.any():
-        # (batch, objects, proposals): how much each free object overlaps the box that another one proposes.
+        # (batch, objects, proposals): the IoU of each free object with the box that another one proposes.
         rivals = iou.gather(2, best_box[:, None, :].expand(-1, iou.shape[1], -1))
         rivals = rivals.masked_fill(~free[:, :, None], -1)
         winner = rivals.argmax(dim=1) == torch.arange(iou.shape[1], device=iou.device)
@@ -63,28 +91,5 @@ def _bipartite(
         image, object_ = torch.nonzero(won, as_tuple=True)
         taken[image, pair[image, object_]] = True
         best_iou[images], best_box[images] = iou[images].masked_fill(taken[images, None, :], -1).max(dim=2)
-        free = free & (best_iou > LEAST_PAIR_OVERLAP)
+        free = free & (best_iou > MIN_PAIR_IOU)
     return pair
-
-
-@torch.no_grad()
-def match_as_seed(
-    targets: Targets, default_boxes: Float[Tensor, "boxes 4"], *, min_overlap: float = MIN_OVERLAP
-) -> Int[Tensor, "batch boxes"]:
-    """pytorch-SSD300's rule: each object claims its best default box; of two that claim one the later object wins."""
-    iou = _object_overlaps(targets, default_boxes)
-    batch, objects, boxes = iou.shape
-    if objects == 0:
-        return torch.full((batch, boxes), -1, dtype=torch.int64, device=iou.device)
-    best_iou, best_object = iou.max(dim=1)
-    matched = torch.where(best_iou >= min_overlap, best_object, -1)
-    object_index = torch.arange(objects, device=iou.device)
-    claims = torch.where(targets.labels > 0, object_index, -1)
-    claimed = torch.full_like(matched, -1).scatter_reduce(1, iou.argmax(dim=2), claims, "amax")
-    return torch.where(claimed >= 0, claimed, matched)
-
-
-def _object_overlaps(targets: Targets, default_boxes: Tensor) -> Float[Tensor, "batch objects boxes"]:
-    iou = pairwise_iou(targets.boxes, cxcywh_to_xyxy(default_boxes))
-    # Padding boxes are empty, so they overlap nothing; a row of -1 keeps them from winning a tie at 0.
-    return iou.masked_fill_((targets.labels == 0)[..., None], -1)

@@ -1,9 +1,10 @@
-"""From the network's predictions to detections: softmax, threshold, non-maximum suppression in each class, the best.
+"""From the network's predictions to detections: softmax, threshold, non-maximum suppression (NMS) per class, the best.
 
-Paper section 3.1; the numbers of Caffe's test are ssd_pascal.py:396,405.
+Paper section 3.1; the numbers of Caffe's test are in `types.Selection`.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from ssd300.model.boxes import decode
 from ssd300.model.predictions import Predictions
 from ssd300.types import Detections, Selection
 
-FIRST_CANDIDATES = 512  # two and a half times what is kept; twice as many are tried when too few survive
+FIRST_CANDIDATES = 512  # for the first NMS, two and a half times the usual top_k; doubled while too few survive
 
 
 @torch.no_grad()
@@ -27,24 +28,21 @@ def postprocess(
     selection: Selection,
     clip: bool = False,
 ) -> list[Detections]:
-    """The detections of each image, best first, xyxy relative to it. None found gives empty ones.
+    """The detections of each image, best first, boxes xyxy relative to it. An image may have none.
 
-    `clip` cuts boxes at the image's border before they suppress each other, as torchvision does; Caffe does not.
+    `default_boxes` (cxcywh) and `variances` are the model's. `clip` limits boxes to the image before NMS, as
+    torchvision does; Caffe does not.
 
     Raises:
-        ValueError: `selection` has a lowest score for another number of classes.
+        ValueError: `selection` has minimum scores for another number of classes than `classes`.
     """
     if isinstance(selection.min_score, tuple) and len(selection.min_score) != len(classes):
         raise ValueError(f"min_score has {len(selection.min_score)} values for {len(classes)} classes")
     scores = predictions.logits.float().softmax(dim=2)[..., 1:]
     results = []
     for image_scores, image_offsets in zip(scores, predictions.offsets.float(), strict=True):
-
-        def decoded(box: Int[Tensor, " n"], offsets: Tensor = image_offsets) -> Tensor:
-            boxes = decode(offsets[box], default_boxes[box], variances)
-            return boxes.clamp(0, 1) if clip else boxes
-
-        boxes, label, score = _select(image_scores, decoded, selection)
+        boxes_of = partial(_decoded_boxes, image_offsets, default_boxes, variances, clip)
+        boxes, label, score = _select(image_scores, boxes_of, selection)
         results.append(
             Detections(
                 boxes=boxes.cpu().numpy(),
@@ -56,13 +54,24 @@ def postprocess(
     return results
 
 
-def _select(
-    scores: Float[Tensor, "boxes classes"], decoded: Callable[[Tensor], Tensor], selection: Selection
-) -> tuple[Float[Tensor, "n 4"], Int[Tensor, " n"], Float[Tensor, " n"]]:
-    """Box, class and score of each detection. `decoded` gives the boxes of a list of default boxes.
+def _decoded_boxes(
+    offsets: Float[Tensor, "boxes 4"],
+    default_boxes: Float[Tensor, "boxes 4"],
+    variances: tuple[float, float],
+    clip: bool,
+    rows: Int[Tensor, " n"],
+) -> Float[Tensor, "n 4"]:
+    boxes = decode(offsets[rows], default_boxes[rows], variances)
+    return boxes.clamp(0, 1) if clip else boxes
 
-    A candidate is suppressed only by better ones, so suppression among the best m says of those all that it would
-    say among all: m is doubled until enough survive or the candidates end.
+
+def _select(
+    scores: Float[Tensor, "boxes classes"], boxes_of: Callable[[Tensor], Tensor], selection: Selection
+) -> tuple[Float[Tensor, "n 4"], Int[Tensor, " n"], Float[Tensor, " n"]]:
+    """Box, class and score of each detection. `boxes_of` decodes the boxes of some rows.
+
+    A candidate is suppressed by better ones only, so NMS among the best m candidates gives, for these, the result of
+    NMS among all. m is doubled until enough survive or there are no more candidates.
     """
     flat = scores.flatten()
     if isinstance(selection.min_score, tuple):
@@ -78,9 +87,9 @@ def _select(
         chosen = candidates[best]
         box, label = chosen // scores.shape[1], chosen % scores.shape[1]
         if selection.per_class is not None:
-            seen = _rank_within(label) < selection.per_class
-            box, label, best_scores = box[seen], label[seen], best_scores[seen]
-        boxes = decoded(box)
+            within = _rank_within(label) < selection.per_class
+            box, label, best_scores = box[within], label[within], best_scores[within]
+        boxes = boxes_of(box)
         kept = nms_by_class(boxes, best_scores, label, selection.max_overlap)[: selection.top_k]
         if len(kept) == selection.top_k or tried >= len(candidates):
             return boxes[kept], label[kept], best_scores[kept]
@@ -90,12 +99,15 @@ def _select(
 def nms_by_class(
     boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], labels: Int[Tensor, " n"], max_overlap: float
 ) -> Int[Tensor, " kept"]:
-    """Rows that no better one of the same class overlaps by more than `max_overlap`, best first."""
-    from torchvision.ops import nms  # here, as it doubles the time to start
+    """The rows that survive NMS within their class, best first.
+
+    A row is suppressed if its IoU with a surviving better one of its class is above `max_overlap`.
+    """
+    from torchvision.ops import nms  # here, as it doubles the time of the import
 
     if len(boxes) == 0:
         return labels.new_empty(0)
-    # Each class is moved to a place of its own. In float64 the move costs no digit of a float32 coordinate that counts.
+    # Each class is moved to its own place, far from the others. Float64 keeps the digits of the float32 coordinates.
     wide = boxes.double()
     spread = wide.max() - wide.min() + 1
     kept: Tensor = nms(wide + (labels * spread)[:, None], scores.double(), max_overlap)
@@ -103,7 +115,7 @@ def nms_by_class(
 
 
 def _rank_within(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
-    """How many equal labels stand before each."""
+    """How many equal labels precede each."""
     order = labels.argsort(stable=True)
     ordered = labels[order]
     first = torch.searchsorted(ordered, ordered)

@@ -1,4 +1,4 @@
-"""What comes out of the model: its predictions for every default box, and the losses made of them."""
+"""The outputs of the model and of the loss."""
 
 from typing import NamedTuple
 
@@ -7,18 +7,19 @@ from torch import Tensor
 
 
 class Predictions(NamedTuple):
-    """What the network says of every default box: class logits (background first) and box offsets."""
+    """Class logits (background first) and box offsets (see `boxes.encode`), one row per default box."""
 
     logits: Float[Tensor, "batch boxes classes"]
     offsets: Float[Tensor, "batch boxes 4"]
 
 
 class Losses(NamedTuple):
-    """Both parts of the loss, each divided by the number of matched default boxes of the batch (at least 1)."""
+    """The two parts of the loss, each divided by the number of matched default boxes (at least 1)."""
 
     localization: Float[Tensor, ""]
     classification: Float[Tensor, ""]
 
     @property
     def total(self) -> Tensor:
+        """Their sum: the paper's alpha, the weight of the box loss, is 1."""
         return self.localization + self.classification

@@ -1,6 +1,6 @@
-"""The Single Shot MultiBox Detector: images in, class logits and box offsets of every default box out.
+"""The Single Shot MultiBox Detector: images in, class logits and box offsets for the default boxes out.
 
-Knows neither matching nor loss. Paper section 2.1.
+Does not know matching and loss. Paper section 2.1.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ssd300.model.predictions import Predictions
 
 @dataclass(frozen=True, kw_only=True)
 class Normalization:
-    """RGB in 0..1 is turned into (x - mean) / std. It follows the weights that a backbone was trained with."""
+    """RGB in 0..1 becomes (x - mean) / std. It must be the one that the backbone's weights were trained with."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -24,15 +24,20 @@ class Normalization:
 
 CAFFE = Normalization(mean=(123 / 255, 117 / 255, 104 / 255), std=(1 / 255, 1 / 255, 1 / 255))  # ssd_pascal.py:178
 IMAGENET = Normalization(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))  # torchvision
-LITE = Normalization(mean=(0.498, 0.498, 0.498), std=(0.502, 0.502, 0.502))  # EfficientNet-Lite
-NONE = Normalization(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))  # what pytorch-SSD300's training sees
+LITE = Normalization(mean=(0.498, 0.498, 0.498), std=(0.502, 0.502, 0.502))  # EfficientNet-Lite: 127 and 128 of 255
+NONE = Normalization(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))  # pytorch-SSD300's training
+# By name: those that weights of VGG16 have.
 NORMALIZATIONS = {"caffe": CAFFE, "imagenet": IMAGENET, "none": NONE}
 
 
 class SSD(nn.Module):
-    """Backbone, extra layers and heads, with normalisation and default boxes as buffers.
+    """Backbone, extra layers and heads, with normalization and default boxes as buffers.
 
-    `forward` takes RGB images in 0..1 of (settings.image_size_px) squared and answers the same in every mode.
+    `default_boxes` are cxcywh, relative. The buffers follow `to(device)` and are not in the state dict. Convolutions
+    are in channels_last, which is faster on CPUs.
+
+    Raises:
+        ValueError: `num_classes`, which excludes background, is below 1.
     """
 
     mean: Tensor
@@ -63,11 +68,20 @@ class SSD(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def set_normalization(self, normalization: Normalization) -> None:
+        """Replace the normalization, in place."""
         self.normalization = normalization
         self.mean.copy_(torch.tensor(normalization.mean).reshape(3, 1, 1))
         self.std.copy_(torch.tensor(normalization.std).reshape(3, 1, 1))
 
     def forward(self, images: Float[Tensor, "batch 3 h w"]) -> Predictions:
+        """Predictions for RGB images in 0..1, of `settings.image_size_px` squared.
+
+        The type is the same in training and in evaluation mode; the numbers differ only where the backbone or the
+        extra layers have batch normalization.
+
+        Raises:
+            ValueError: the images have another shape.
+        """
         size = self.settings.image_size_px
         if images.shape[1:] != (3, size, size):
             raise ValueError(f"images have shape {tuple(images.shape)}; this network takes (batch, 3, {size}, {size})")

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from ssd300.evaluation.error_analysis import ErrorsOfKind, ScoreOfSize
 from ssd300.evaluation.scoring import SHOWN_SCORE
-from ssd300.metrics.reliability import LEAST_SCORE, Bin, expected_calibration_error
+from ssd300.metrics.reliability import MIN_SCORE, Bin, expected_calibration_error
 from ssd300.metrics.voc import ClassResult
 from ssd300.reporting.plot_style import COLORS, DPI, GRID, HEIGHT, INK, SOFT, WIDTH, as_text, legend, new_figure, plain
 
@@ -133,7 +133,7 @@ def plot_reliability(bins: Sequence[Bin]) -> Figure:
     axes.set_ylabel("share of true ones", color=SOFT, fontsize=9)
     axes.set_title("Can the scores be trusted?", loc="left", color=INK, fontsize=10, weight="bold")
     if error is not None:
-        axes.annotate(f"off by {error:.3f} on average,\nfor scores from {LEAST_SCORE:g}", (0.02, 0.98),
+        axes.annotate(f"off by {error:.3f} on average,\nfor scores from {MIN_SCORE:g}", (0.02, 0.98),
                       xycoords="axes fraction", va="top", fontsize=8, color=SOFT)  # fmt: skip
     below.bar([(one.low + one.high) / 2 for one in bins], [one.detections for one in bins],
               width=0.9 / max(len(bins), 1), color=COLORS[0])  # fmt: skip

@@ -1,1 +1,1 @@
-"""What the machine gives: files, memory, threads, processors, devices and the web. Knows nothing of detection."""
+"""Files, memory, processors, threads, devices and downloads of this machine. Does not know detection."""

@@ -1,4 +1,4 @@
-"""Which device and precision a run uses."""
+"""The device and the precision of a run."""
 
 import time
 
@@ -8,11 +8,15 @@ import torch.nn.functional as F
 from ssd300.errors import UsageError
 from ssd300.system.environment import cpu_has_bf16
 
-TRIALS = 5  # of each precision; the first of a kind compiles
+TRIALS = 5  # of each precision; the first one is slower, as it compiles
 
 
 def choose_device(name: str) -> torch.device:
-    """'auto' takes CUDA, then MPS, then the CPU. Raises UsageError for a device that this machine has not."""
+    """The device by torch's name; 'auto' is CUDA if there is one, else MPS, else the CPU.
+
+    Raises:
+        UsageError: this machine does not have the device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
@@ -20,7 +24,7 @@ def choose_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            f"the device {name} is not to be had here", fix="Use --device auto, or see `ssd300 env`."
+            f"the device {name} is not available", fix="Use --device auto, or see `ssd300 env`."
         ) from error
     return device
 
@@ -43,15 +47,15 @@ def choose_precision(amp: str, device: torch.device) -> torch.dtype:
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """As people write it: 'float32', 'bfloat16'."""
+    """The name without torch's prefix: 'float32', 'bfloat16'."""
     return str(dtype).removeprefix("torch.")
 
 
 def _bf16_pays_on_cpu() -> bool:
-    """Times a convolution like the network's, forward and backward, in both precisions.
+    """Whether a convolution like the network's, forward and backward, is faster in bfloat16 than in float32. Timed.
 
-    Having the instructions is not enough: AMD's Zen 4 is twice as fast with them, Intel's Sapphire Rapids without its
-    matrix unit half as fast.
+    To have the instructions is not enough: AMD's Zen 4 is about twice as fast with them, an Intel Xeon without the
+    matrix unit about half as fast (docs/performance.md).
     """
     images = torch.ones(2, 128, 38, 38).contiguous(memory_format=torch.channels_last)
     kernel = torch.ones(128, 128, 3, 3).contiguous(memory_format=torch.channels_last)

@@ -1,6 +1,6 @@
-"""A file from the web: resumed where a transfer broke off, and checked before it gets its name.
+"""A file from the web: a broken transfer is resumed, and the checksum is verified before the file gets its name.
 
-Knows neither weights nor data. Nothing here is called unless the user asked for a download.
+Does not know weights and data. Its callers run only when the user asked for a download.
 """
 
 import hashlib
@@ -25,18 +25,20 @@ from ssd300.system.web import is_address
 PART_SUFFIX = ".part"
 CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 30.0  # without a single byte
-FRUITLESS_ATTEMPTS = 3  # one after another that bring no new byte, before the next address is tried
-PAUSE_S = 1.0  # before another attempt at the same address; longer each time
+MAX_FRUITLESS_ATTEMPTS = 3  # attempts in a row without a new byte, before the next address is tried
+PAUSE_S = 1.0  # before another attempt at the same address, times the fruitless attempts so far
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A file that others publish, with the checksum that they publish: of SHA-256 the beginning is enough.
+    """A published file, its addresses in order of preference, and its published checksum.
+
+    `sha256` may be only the beginning of the hexadecimal digest. `size_mib` is for messages.
 
     Raises:
-        ValueError: there is no address or no checksum, or an address that is not of the web.
+        ValueError: there is no address or no checksum, or an address is not http or https.
     """
 
     name: str
@@ -53,26 +55,28 @@ class RemoteFile:
 
     @property
     def checksum(self) -> str:
-        """As people write it, such as 'sha256 b556d3b4…'."""
+        """For messages, such as 'sha256 b556d3b4…'."""
         if self.sha256:
             return f"sha256 {self.sha256}" + ("…" if len(self.sha256) < hashlib.sha256().digest_size * 2 else "")
         return f"md5 {self.md5}"
 
 
 def fetch(remote: RemoteFile, folder: Path, *, from_files: Path | None = None) -> Path:
-    """The file in `folder`, brought there if it is not yet; what is there already is checked like what comes.
+    """The path of the file in `folder`, downloaded if it is not there yet. Its checksum is verified in either case.
 
-    `from_files` is a folder that holds it, for machines without a network. An unfinished transfer stays beside it as
-    `.part` and is resumed by the next call.
+    `from_files` is a folder to copy it from, for machines without a network. An unfinished transfer stays beside it
+    with the suffix `.part`, and the next call resumes it.
 
     Raises:
-        DownloadError: no address gives the file, or what is there or what came has another checksum.
+        DownloadError: no address gives the file, or a file has another checksum. A file that was there is not removed.
     """
     path = folder / remote.name
     if path.exists():
         if not _is_right(path, remote):
             raise DownloadError(
-                f"the file there is not the published one ({remote.checksum})", where=path, fix="Remove it, try again."
+                f"the file there is not the published one ({remote.checksum})",
+                where=path,
+                fix="Remove it and try again.",
             )
         return path
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,24 +92,26 @@ def fetch(remote: RemoteFile, folder: Path, *, from_files: Path | None = None) -
                 return path
             if fault is None:
                 part.unlink()
-                fault = f"what came has another checksum than {remote.checksum}, and was removed"
+                fault = f"the downloaded file has another checksum than {remote.checksum}, and was removed"
             faults.append(f"{address}: {fault}")
     raise DownloadError(
-        f"{remote.name} could not be had; " + "; ".join(faults),
+        f"{remote.name} could not be downloaded; " + "; ".join(faults),
         where=path,
-        fix=f"Try again: what came is kept. Or fetch it elsewhere and put it into {folder.resolve()}, "
-        "or name its folder with `ssd300 download … --from-files`.",
+        fix="Try again: an unfinished download is resumed. Or download it on another machine and put it into "
+        f"{folder.resolve()}, or name its folder with `ssd300 download … --from-files`.",
     )
 
 
 def _copy(remote: RemoteFile, source: Path, path: Path) -> Path:
     if not source.is_file():
-        raise DownloadError(f"{remote.name} is not there", where=source.parent, fix=f"Get it: {remote.addresses[0]}")
+        raise DownloadError(
+            f"{remote.name} is not there", where=source.parent, fix=f"Download it: {remote.addresses[0]}"
+        )
     if not _is_right(source, remote):
         raise DownloadError(
             f"the file is not the published one ({remote.checksum})",
             where=source,
-            fix=f"Get it again: {remote.addresses[0]}",
+            fix=f"Download it again: {remote.addresses[0]}",
         )
     write_atomically(path, lambda temporary: _copy_bytes(source, temporary))
     return path
@@ -116,7 +122,7 @@ def _copy_bytes(source: Path, target: Path) -> None:
 
 
 def _transfer_with_patience(address: str, part: Path, advance: Callable[[int, int | None], None]) -> str | None:
-    """Until the whole file is there, as long as attempts bring something. None, or why it was given up."""
+    """Transfer the rest of the file, in as many attempts as bring new bytes. Returns None, or why it was given up."""
     fruitless = 0
     while True:
         before = _size(part)
@@ -126,33 +132,40 @@ def _transfer_with_patience(address: str, part: Path, advance: Callable[[int, in
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and before:
-                return None  # all of it is there, or too much: the checksum says which
+                return None  # all of it is there, or too much: the checksum decides
             if error.code < http.client.INTERNAL_SERVER_ERROR:
                 return f"HTTP {error.code} {error.reason}"
             fault = f"HTTP {error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
             fault = str(getattr(error, "reason", error)) or type(error).__name__
         fruitless = 0 if _size(part) > before else fruitless + 1
-        if fruitless == FRUITLESS_ATTEMPTS:
+        if fruitless == MAX_FRUITLESS_ATTEMPTS:
             return fault
-        log.info("%s: %s; going on from %d bytes", address, fault, _size(part))
-        time.sleep(PAUSE_S * fruitless)  # a server that is overloaded is given time
+        log.info("%s: %s; resuming after %d bytes", address, fault, _size(part))
+        time.sleep(PAUSE_S * fruitless)  # gives an overloaded server time
 
 
 def _transfer(address: str, part: Path, advance: Callable[[int, int | None], None]) -> None:
-    """Append what is missing to `part`. Raises OSError or HTTPException when the transfer breaks off."""
+    """Append the missing bytes to `part`, or write them all where the server cannot resume.
+
+    Raises:
+        DownloadError: the disk has no room.
+        OSError, http.client.HTTPException: the transfer breaks off.
+    """
     done = _size(part)
     request = urllib.request.Request(address, headers={"User-Agent": "ssd300"})
     if done:
         request.add_header("Range", f"bytes={done}-")
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
         if answer.status != http.client.PARTIAL_CONTENT:
-            done = 0  # the server does not resume: from the beginning
+            done = 0  # the server does not resume: start again
         length = answer.headers.get("Content-Length")
         total = None if length is None else done + int(length)
         if total is not None and total - done > shutil.disk_usage(part.parent).free:
             raise DownloadError(
-                f"{total - done:,} bytes do not fit on the disk", where=part.parent, fix="Make room, or use --root."
+                f"{total - done:,} bytes do not fit on the disk",
+                where=part.parent,
+                fix="Free some space, or choose another disk with --root.",
             )
         with part.open("ab" if done else "wb") as file:
             advance(done, total)
@@ -179,7 +192,7 @@ def _is_right(path: Path, remote: RemoteFile) -> bool:
 
 @contextmanager
 def _progress(remote: RemoteFile, part: Path) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on a terminal; one line otherwise."""
+    """Show progress: a bar on a terminal, else one line. Gives a function of the bytes so far and of all (if known)."""
     console = Console(stderr=True)
     size = "" if remote.size_mib is None else f" ({remote.size_mib:.0f} MiB)"
     resumed = f", resumed after {_size(part):,} bytes" if part.exists() else ""

@@ -1,4 +1,4 @@
-"""What a run depends on besides its options: versions, processor, accelerator. Written beside every run."""
+"""What a run depends on besides its options: versions, processor, accelerator."""
 
 import os
 import platform
@@ -12,7 +12,10 @@ PACKAGES = ("ssd300", "torch", "torchvision", "timm", "numpy", "Pillow", "safete
 
 
 def environment() -> dict[str, str | int | bool | list[str]]:
-    """Facts of this machine as plain values. A package that is not installed has the version ""."""
+    """Facts of this machine as plain values: for `ssd300 env`, and for the file that each run stores.
+
+    A package that is not installed has the version "". `processors` are the machine's, `threads` are torch's.
+    """
     facts: dict[str, str | int | bool | list[str]] = {name: _version(name) for name in PACKAGES}
     facts |= {
         "python": platform.python_version(),
@@ -27,7 +30,7 @@ def environment() -> dict[str, str | int | bool | list[str]]:
 
 
 def source_commit() -> str | None:
-    """The commit that this package's source stands at, None for an installed package or without git."""
+    """The git commit of the checkout that holds this package; None outside a checkout or without git."""
     try:
         found = subprocess.run(
             ["git", "-C", Path(__file__).parent, "rev-parse", "HEAD"],
@@ -42,7 +45,7 @@ def source_commit() -> str | None:
 
 
 def cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 itself; where it does not, bfloat16 is slower than float32."""
+    """Whether the processor has instructions for bfloat16. Without them, bfloat16 is slower than float32."""
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 

@@ -1,4 +1,4 @@
-"""Writing so that a reader never sees half a file, and never over what a user has."""
+"""Writing files and folders so that nobody reads half of one, and an existing folder is not overwritten by mistake."""
 
 import json
 import os
@@ -17,30 +17,31 @@ TEMPORARY_SUFFIX = ".partial"
 
 
 def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | None = None) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in place: whole, on disk, or not at all.
+    """Write a file whole or not at all: `write` fills a temporary file beside `path`, which then replaces `path`.
 
-    What was there goes to `keep`, if that is given: at every moment one of the two is whole.
+    The data is on the disk (fsync) when this returns. With `keep`, the previous file is renamed to it, so that at each
+    moment one of the two is whole.
 
     Raises:
-        RunError: the file cannot be written; what was there is as before.
+        RunError: the file cannot be written; the previous one is unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
-        mode = stat.S_IMODE(temporary.stat().st_mode)  # as the user's umask has it
+        mode = stat.S_IMODE(temporary.stat().st_mode)  # by the user's umask
         write(temporary)
-        temporary.chmod(mode)  # safetensors makes files that their owner alone may read
+        temporary.chmod(mode)  # safetensors creates files that only their owner can read
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         if keep is not None and path.exists():
             path.replace(keep)
         temporary.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # torch says RuntimeError of a full disk
+    except (OSError, RuntimeError, SafetensorError) as error:  # torch raises RuntimeError for a full disk
         raise RunError(
             f"the file cannot be written ({getattr(error, 'strerror', None) or str(error).splitlines()[0]})",
             where=path,
-            fix="Look at the folder's permissions and the space on its disk; what was there before is as it was.",
+            fix="Check the folder's permissions and the space on its disk. The previous file is unchanged.",
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -53,10 +54,16 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | 
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with line ends as given, as `write_atomically`."""
     write_atomically(path, lambda temporary: _write_utf8(temporary, text))
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
+    """Write JSON as `write_atomically`.
+
+    Raises:
+        ValueError: a number is NaN or infinite. The file is unchanged.
+    """
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -65,16 +72,16 @@ def _write_utf8(path: Path, text: str) -> None:
 
 
 def remove_stale_temporaries(folder: Path) -> None:
-    """What a killed run left of `write_atomically` in `folder` and below."""
+    """Remove the temporary files that killed runs left in `folder` and below."""
     for leftover in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
         leftover.unlink(missing_ok=True)
 
 
 def check_output_free(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that holds something, unless told to overwrite it.
+    """Refuse an output folder that is not empty, unless `overwrite`.
 
     Raises:
-        UsageError: `folder` is a file, or holds files and `overwrite` is false.
+        UsageError: `folder` is a file, or is not empty and `overwrite` is false.
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError("the output is a file where a folder is needed", where=folder, fix="Name another --out.")
@@ -86,14 +93,17 @@ def check_output_free(folder: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def whole_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A folder to fill that appears at `folder` only when the block ends well; after an error nothing is left.
+    """A temporary folder to fill, which becomes `folder` when the block ends without an error, and else is removed.
 
-    With `overwrite`, files of the same name are replaced and others in `folder` are kept.
+    With `overwrite`, files of the same name are replaced; others in `folder` stay.
+
+    Raises:
+        UsageError: as `check_output_free`.
     """
     check_output_free(folder, overwrite=overwrite)
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Within a folder that is there already, as its parent may be another file system or not writable.
+    # Inside an existing folder, as its parent may be another file system or not writable.
     beside = folder if folder.exists() else folder.parent
     building = beside / f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
     shutil.rmtree(building, ignore_errors=True)

@@ -1,11 +1,11 @@
-"""How much memory there is, of this machine or of the container that it is divided into."""
+"""Memory of this machine, of the container in which this process runs, and of this process."""
 
 import sys
 from pathlib import Path
 
 import psutil
 
-# (limit, in use) of control groups, version 2 and 1. A limit of "max", or one above the machine's memory, is none.
+# (limit, in use) of Linux control groups, version 2 and 1. "max", or more than the machine's memory, means no limit.
 CONTAINER_FILES = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
     (
@@ -16,7 +16,7 @@ CONTAINER_FILES = (
 
 
 def free_memory_bytes() -> int:
-    """What can still be taken without pushing others out, of the machine and of the container."""
+    """Memory that is available without swapping, within the limits of machine and container."""
     free = int(psutil.virtual_memory().available)
     for limit, in_use in CONTAINER_FILES:
         try:
@@ -27,7 +27,7 @@ def free_memory_bytes() -> int:
 
 
 def used_memory_bytes() -> int:
-    """What this process and its workers hold, what they share counted once for each."""
+    """Resident memory of this process and its children. Memory that they share is counted for each."""
     used = 0
     process = psutil.Process()
     for one in (process, *process.children(recursive=True)):
@@ -39,15 +39,15 @@ def used_memory_bytes() -> int:
 
 
 def gigabytes(count: int) -> str:
-    """For messages: '0.31 GB', of 10^9 bytes."""
+    """For messages: '0.31 GB', where 1 GB is 10^9 bytes."""
     return f"{count / 1e9:.2f} GB"
 
 
 def peak_memory_bytes() -> int:
-    """The most that this process has held so far."""
+    """The greatest resident memory of this process so far."""
     try:
         import resource
     except ImportError:  # Windows
-        return int(psutil.Process().memory_info().peak_wset)  # type: ignore[attr-defined]  # Windows alone has it
+        return int(psutil.Process().memory_info().peak_wset)  # type: ignore[attr-defined]  # only on Windows
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

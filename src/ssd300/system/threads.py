@@ -1,4 +1,4 @@
-"""Work on a stream of items in threads, results in the items' order, a bounded number under way."""
+"""Processing a stream of items in threads: results in the order of the items, a bounded number of them in memory."""
 
 import queue
 import threading
@@ -14,10 +14,10 @@ Made = TypeVar("Made")
 def ordered_map(
     function: Callable[[Item], Made], items: Iterable[Item], *, ahead: int, threads: int = 2
 ) -> Iterator[Made]:
-    """`function` of each item, in order, up to `ahead` of them made before they are asked for.
+    """The results of `function` for each item, in order, up to `ahead` of them started in advance.
 
-    `items` is read in the caller's thread. What it raises is raised after the results of the items before; what
-    `function` raises, where its result is due.
+    `items` is read in the caller's thread. An error of `items` is raised after the results of the items before it; an
+    error of `function` is raised in place of its result.
     """
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[Made]] = deque()
@@ -44,7 +44,7 @@ def ordered_map(
 
 
 def read_ahead(items: Iterable[Item], *, most: int) -> Iterator[Item]:
-    """The items, which another thread reads, up to `most` before they are asked for. What it raises is raised here."""
+    """The items, read by another thread, up to `most` in advance. Errors of `items` are raised here, in their place."""
     held: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(most)
     left = threading.Event()
 
@@ -63,7 +63,7 @@ def read_ahead(items: Iterable[Item], *, most: int) -> Iterator[Item]:
                 if left.is_set():
                     return
             put(False, None)
-        except BaseException as error:  # raised again in the reader's thread
+        except BaseException as error:  # raised again in the caller's thread
             put(False, error)
 
     thread = threading.Thread(target=read, daemon=True)
@@ -75,7 +75,7 @@ def read_ahead(items: Iterable[Item], *, most: int) -> Iterator[Item]:
                 if isinstance(value, BaseException):
                     raise value
                 return
-            yield value  # type: ignore[misc]  # an item, as it says
+            yield value  # type: ignore[misc]  # is_item is true
     finally:
         left.set()
         thread.join()

@@ -1,22 +1,22 @@
-"""Addresses that a user typed, and what is at them."""
+"""Web addresses that a user typed, and their content."""
 
 from ssd300.errors import DownloadError
 
 SCHEMES = ("http://", "https://")
-MOST_BYTES = 200_000_000  # that are read into memory
+MAX_BYTES = 200_000_000  # that are read into memory
 TIMEOUT_S = 30.0  # without a single byte
 
 
 def is_address(name: str) -> bool:
-    """Whether it is of the web, rather than a path."""
+    """Whether `name` is an http or https address and not a path."""
     return name.startswith(SCHEMES)
 
 
-def read_web(address: str, *, most_bytes: int = MOST_BYTES) -> bytes:
-    """What is at an address.
+def read_web(address: str, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of an address.
 
     Raises:
-        DownloadError: nothing comes, or more than `most_bytes`.
+        DownloadError: the server does not send it, or it has more than `max_bytes`.
     """
     import http.client  # here, as these take a while to import
     import urllib.error
@@ -24,12 +24,16 @@ def read_web(address: str, *, most_bytes: int = MOST_BYTES) -> bytes:
 
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:
-            content: bytes = answer.read(most_bytes + 1)
+            content: bytes = answer.read(max_bytes + 1)
     except urllib.error.HTTPError as error:
         error.close()
-        raise DownloadError(f"the server answers {error.code}", where=address, fix="Check the address.") from error
+        raise DownloadError(
+            f"the server returned status {error.code}", where=address, fix="Check the address."
+        ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DownloadError(f"nothing came ({error})", where=address, fix="Check the address.") from error
-    if len(content) > most_bytes:
-        raise DownloadError(f"more than {most_bytes:,} bytes came", where=address, fix="Fetch it yourself.")
+        raise DownloadError(f"nothing was received ({error})", where=address, fix="Check the address.") from error
+    if len(content) > max_bytes:
+        raise DownloadError(
+            f"the file has more than {max_bytes:,} bytes", where=address, fix="Download it, and name the file."
+        )
     return content

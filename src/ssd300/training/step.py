@@ -12,7 +12,7 @@ from ssd300.data.photometric import apply_photometric
 from ssd300.errors import RunError
 from ssd300.images.to_tensor import to_float
 from ssd300.model.loss import MultiBoxLoss
-from ssd300.model.matcher import match, match_as_seed
+from ssd300.model.matcher import match, match_as_pytorch_ssd300
 from ssd300.model.predictions import Losses
 from ssd300.training.distributed import ALONE, World
 from ssd300.training.memory_limit import explained
@@ -32,7 +32,7 @@ class TrainStep:
         config, model = state.config, state.model
         self.state, self.config, self.device, self.world = state, config, device, world
         self.network = world.parallel(model, device)
-        self.match: Callable[..., torch.Tensor] = match if config.rules == "paper" else match_as_seed
+        self.match: Callable[..., torch.Tensor] = match if config.rules == "paper" else match_as_pytorch_ssd300
         self.loss = MultiBoxLoss(
             model.default_boxes,
             model.settings.variances,
