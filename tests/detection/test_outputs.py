@@ -128,7 +128,7 @@ def test_sources(coloured, tmp_path, monkeypatch):
     [
         ([], "no image was named"),
         (["none.jpg"], "no such image"),
-        (["*.nothing"], "no image fits"),
+        (["*.nothing"], "no image matches"),
         (["empty.txt"], "no path is listed"),
         (["folder"], "no images"),
     ],

@@ -173,7 +173,7 @@ def test_other_images_are_no_other_command(interrupted, words, coloured, capsys)
 def test_a_source_is_not_written_over(words, coloured, capsys):
     before = files(coloured)
     assert main([*words, str(coloured / "JPEGImages"), "--overwrite"]) == 2
-    assert "written over a source" in capsys.readouterr().err
+    assert "overwrite a source" in capsys.readouterr().err
     assert files(coloured) == before
     assert main([*words, str(coloured / "JPEGImages"), "--overwrite", "--save", "jsonl"]) == 0
 

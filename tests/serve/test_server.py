@@ -285,7 +285,7 @@ def test_memory_stays_flat(server):
         (["--weights", "{run}", "--host", "256.1.1.1"], 2, "cannot be listened on"),
         (["--weights", "{run}", "--port", "{taken}"], 2, "--port"),
         (["--weights", "{run}", "--port", "99999"], 2, "--port"),
-        (["--weights", "{onnx}", "--precision", "bfloat16"], 2, "precision that it was made in"),
+        (["--weights", "{onnx}", "--precision", "bfloat16"], 2, "the precision of its export"),
     ],
 )
 def test_mistakes(words, code, message, light_run, exported, capsys):
