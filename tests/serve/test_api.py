@@ -269,7 +269,7 @@ def test_more_than_an_exported_file_gives(exported):
     """Its limit is told, and not where the file lies."""
     with client_of(Detector.load(exported["onnx"])) as client:
         answer = client.post("/v1/detect?top_k=1000", content=JPEG, headers=AS_JPEG)
-        assert (answer.status_code, "200 detections" in answer.json()["detail"]) == (422, True)
+        assert (answer.status_code, "200 detections per image" in answer.json()["detail"]) == (422, True)
         assert exported["onnx"].name not in answer.text
         assert "image again" not in answer.json()["fix"]
 

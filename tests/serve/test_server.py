@@ -16,8 +16,8 @@ import pytest
 
 from serving import image_file, json_of, running
 from ssd300.cli import main
+from ssd300.serve.process import MOST_CONNECTIONS
 from ssd300.serve.protocol import BODY_AT_END_S
-from ssd300.serve.running import MOST_CONNECTIONS
 
 JPEG = image_file((300, 400))
 HEAD = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
@@ -240,7 +240,7 @@ def test_several_processes_count_together_and_a_killed_one_is_replaced(exported)
         assert len(workers) == 2
         workers[0].kill()
         deadline = time.monotonic() + 60
-        while "stands in its place" not in "".join(server.said):
+        while "replaces it" not in "".join(server.said):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         assert server.detect(JPEG)[0] == 200

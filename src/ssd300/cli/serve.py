@@ -73,7 +73,8 @@ def serve(
         Precision of the network in torch; left out, float32. An exported file has its own.
     """
     try:
-        from ssd300.serve.running import Source, run
+        from ssd300.serve.process import Source
+        from ssd300.serve.running import run
     except ImportError as error:
         raise UsageError(
             f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")
