@@ -187,10 +187,10 @@ def test_standard_input_is_a_hyphen(words, coloured, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--min-score-of", "red=high", "'high' is no score"),
+        ("--min-score-of", "red=high", "'high' is not a score"),
         ("--min-score-of", "rad=0.3", "there is no class 'rad'"),
         ("--min-score-of", "red", "CLASS=SCORE"),
-        ("--top-k", "0", "--top-k from 1 on"),
+        ("--top-k", "0", "--top-k is 1 or more"),
     ],
 )
 def test_messages_name_the_option(option, value, message, words, tmp_path, capsys):

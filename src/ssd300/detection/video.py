@@ -160,5 +160,5 @@ def _explained(source: str, broken: Callable[[], str] | None = None) -> Iterator
         elif source.startswith(CAMERA):
             what, fix = f"the camera cannot be opened ({reason})", "Is it connected, and not in use?"
         else:
-            what, fix = f"the video cannot be opened ({reason})", "Replace it, or leave it out."
+            what, fix = f"the video cannot be opened ({reason})", "Replace it, or do not name it."
         raise DataError(what, where=source, fix=fix) from error

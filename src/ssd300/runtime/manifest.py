@@ -42,7 +42,7 @@ def parse_manifest(text: str | None, path: Path) -> Manifest:
     """The manifest of the file at `path`. Raises WeightsError."""
     if text is None:
         raise WeightsError(
-            "the file has no list of the classes that it detects",
+            "the file does not list its classes",
             where=path,
             fix="Name a file that `ssd300 export` wrote.",
         )
