@@ -1,5 +1,6 @@
 """Several processes are one server to its clients."""
 
+import signal
 import socket
 import tempfile
 import time
