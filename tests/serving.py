@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -19,14 +20,24 @@ from starlette.testclient import TestClient
 from ssd300.serve import ServeSettings, make_app
 
 STARTS_WITHIN_S = 90
+AS_JPEG = {"Content-Type": "image/jpeg"}
+HEAD = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 
 
 def image_file(size_hw=(90, 120), form="JPEG", seed=0) -> bytes:
-    """Noise, of which a network that was never trained makes many detections."""
+    """An image of noise, in which an untrained network detects many objects."""
     pixels = np.random.default_rng(seed).integers(0, 255, (*size_hw, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, format=form)
     return file.getvalue()
+
+
+JPEG = image_file()
+
+
+def as_form(*files: bytes):
+    """The files as parts of a form, named p0.jpg, p1.jpg and so on."""
+    return [("file", (f"p{number}.jpg", content, "image/jpeg")) for number, content in enumerate(files)]
 
 
 @contextmanager
@@ -42,7 +53,7 @@ class Running:
 
     process: subprocess.Popen
     address: str
-    said: list[str]
+    log_lines: list[str]
 
     @property
     def host_port(self) -> tuple[str, int]:
@@ -65,22 +76,36 @@ class Running:
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
+    def wait_until_accepted(self) -> None:
+        """Wait until an image has its place in the queue, which it gets before its body is read."""
+        deadline = time.monotonic() + 10
+        while b"ssd300_queue 1.0" not in self.get("/metrics")[1]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def listens(self) -> bool:
+        try:
+            socket.create_connection(self.host_port).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
 
 @contextmanager
 def running(weights, *more: str) -> Iterator[Running]:
-    """The server, ready. What it says is read all the time: a full pipe would stop it."""
+    """The server, ready. Its log is read all the time: a full pipe would block it."""
     words = [sys.executable, "-m", "ssd300", "serve", "--weights", str(weights), "--port", "0", *map(str, more)]
-    said: list[str] = []
+    log_lines: list[str] = []
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        reader = threading.Thread(target=lambda: said.extend(iter(process.stderr.readline, "")))
+        reader = threading.Thread(target=lambda: log_lines.extend(iter(process.stderr.readline, "")))
         reader.start()
         try:
             deadline = time.monotonic() + STARTS_WITHIN_S
-            while not (pages := [line for line in said if line.startswith("page ")]):
-                assert process.poll() is None, "".join(said)
-                assert time.monotonic() < deadline, "".join(said)
+            while not (pages := [line for line in log_lines if line.startswith("page ")]):
+                assert process.poll() is None, "".join(log_lines)
+                assert time.monotonic() < deadline, "".join(log_lines)
                 time.sleep(0.02)
-            server = Running(process=process, address=pages[0].split()[1].rstrip("/"), said=said)
+            server = Running(process=process, address=pages[0].split()[1].rstrip("/"), log_lines=log_lines)
             while server.get("/readyz")[0] != 200:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ssd300.detection.output_names import output_names
+from ssd300.detection.output_names import check_sources_stay, output_names
+from ssd300.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -16,3 +17,9 @@ from ssd300.detection.output_names import output_names
 )
 def test_no_two_files_share_a_name(sources, names):
     assert output_names(sources) == names
+
+
+def test_a_source_that_would_be_overwritten_is_refused(tmp_path):
+    check_sources_stay([tmp_path / "a.png", tmp_path / "b/c.jpg"], tmp_path)
+    with pytest.raises(UsageError, match="would overwrite a source"):
+        check_sources_stay([tmp_path / "a.png", tmp_path / "c.jpg"], tmp_path)

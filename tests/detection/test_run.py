@@ -1,9 +1,10 @@
-"""A folder of detections: gone on with after an interrupt, the same as without one; addresses; huge images."""
+"""A run over images, addresses, videos and cameras: what is written, skipped and reported."""
 
 import functools
 import http.server
-import io
 import json
+import os
+import signal
 import threading
 
 import numpy as np
@@ -11,10 +12,10 @@ import pytest
 from PIL import Image
 
 from ssd300.cli import main
-from ssd300.detection.output_folder import PROGRESS, DetectionFolder
-from ssd300.detection.outputs import save_image
-from ssd300.errors import UsageError
+from ssd300.detection.video import Video
+from ssd300.errors import DataError
 from ssd300.images.read import MAX_PIXELS
+from videos import FRAMES, RATE, cut_off, opened, write_video
 
 
 @pytest.fixture
@@ -22,70 +23,11 @@ def words(coloured, light_run):
     return ["detect", str(coloured / "JPEGImages"), "-w", str(light_run), "--top-k", "3", "--out"]
 
 
-def files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def detect(light_run, out, *words):
+    return main(["detect", *map(str, words), "-w", str(light_run), "--out", str(out), "--top-k", "3"])
 
 
-@pytest.fixture
-def interrupted(words, tmp_path, monkeypatch, capsys):
-    """A folder in which three of five images are done."""
-
-    def save(folder, name, *rest):
-        if name == "p3":
-            raise KeyboardInterrupt
-        save_image(folder, name, *rest)
-
-    monkeypatch.setattr("ssd300.detection.run.save_image", save)
-    assert main([*words, str(tmp_path / "out"), "--save", "image", "jsonl", "csv", "comp4"]) == 130
-    monkeypatch.undo()
-    assert "of 5 are done; the same command resumes" in capsys.readouterr().err
-    return tmp_path / "out"
-
-
-def test_the_same_command_goes_on(interrupted, words, tmp_path, capsys):
-    assert (interrupted / PROGRESS).is_file()
-    assert not (interrupted / "detections.jsonl").exists()
-    command = [*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]
-    assert main(command) == 0
-    assert "resuming: 3 of 5 are done" in capsys.readouterr().err
-    assert main([*words, str(tmp_path / "whole"), "--save", "image", "jsonl", "csv", "comp4"]) == 0
-    assert files(interrupted) == files(tmp_path / "whole")
-
-
-def test_another_command_does_not(interrupted, words, capsys):
-    before = files(interrupted)
-    assert main([*words, str(interrupted), "--save", "jsonl"]) == 2
-    assert "an unfinished run of another command" in capsys.readouterr().err
-    assert files(interrupted) == before
-    assert main([*words, str(interrupted), "--save", "jsonl", "--overwrite"]) == 0
-    assert not (interrupted / PROGRESS).exists()
-
-
-def test_a_line_that_was_not_written_to_its_end_is_done_again(interrupted, words):
-    progress = interrupted / PROGRESS
-    progress.write_bytes(progress.read_bytes()[:-20])
-    assert main([*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]) == 0
-    assert len((interrupted / "detections.jsonl").read_text().splitlines()) == 5
-
-
-def test_a_image_that_was_mended_meanwhile_is_read(coloured, words, tmp_path):
-    broken = coloured / "JPEGImages/p1.jpg"
-    whole = broken.read_bytes()
-    broken.write_bytes(b"broken")
-    folder = DetectionFolder(tmp_path / "out", {"a": 1})
-    folder.end(0, skipped="broken")
-    folder.add(1, "p2", {"image": "p2.jpg"}, done=True)
-    folder.close(finished=False)
-    broken.write_bytes(whole)
-    again = DetectionFolder(tmp_path / "out", {"a": 1})
-    assert (again.done, again.skipped) == ({1}, {})
-    assert list(again.rows()) == [("p2", {"image": "p2.jpg"})]
-    again.close(finished=False)
-    with pytest.raises(UsageError, match="another command"):
-        DetectionFolder(tmp_path / "out", {"a": 2})
-
-
-def test_addresses_are_fetched(coloured, light_run, tmp_path, capsys):
+def test_addresses_are_fetched_and_missing_ones_skipped(coloured, light_run, tmp_path, capsys):
     handler = functools.partial(QuietHandler, directory=coloured / "JPEGImages")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -106,22 +48,6 @@ def test_addresses_are_fetched(coloured, light_run, tmp_path, capsys):
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
-
-
-def test_a_score_for_one_class(coloured, light_run, tmp_path, capsys):
-    words = ["detect", str(coloured / "JPEGImages/p3.jpg"), "-w", str(light_run), "--json", "--min-score", "0.01"]
-    assert main([*words, "--min-score-of", "red=1", "--out", str(tmp_path / "a")]) == 0
-    (row,) = json.loads(capsys.readouterr().out)["images"]
-    assert {one["label"] for one in row["detections"]} == {"blue"}
-    for wrong in ("red", "green=0.5", "red=high", "red=2"):
-        assert main([*words, "--min-score-of", wrong, "--out", str(tmp_path / "b")]) == 2
-    assert not (tmp_path / "b").exists()
-
-
-@pytest.mark.parametrize("option", ["--tile", "--frames", "--batch-size"])
-def test_counts_are_one_or_more(option, words, tmp_path, capsys):
-    assert main([*words, str(tmp_path / "out"), option, "0"]) == 2
-    assert "must be 1 or more" in capsys.readouterr().err
 
 
 def test_batches_of_any_size_give_the_same(words, tmp_path):
@@ -148,52 +74,154 @@ def test_a_hundred_megapixels_work_and_more_than_the_limit_is_refused(light_run,
     assert (row["width"], row["height"]) == (10_000, 10_000)
 
 
-def test_an_interrupt_before_anything_is_recorded_is_gone_on_with(words, tmp_path, monkeypatch):
-    """Images that are written already, and not noted yet, are made again."""
-    assert main([*words, str(tmp_path / "whole")]) == 0
-
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(DetectionFolder, "add", interrupt)
-    assert main([*words, str(tmp_path / "out")]) == 130
-    monkeypatch.undo()
-    assert (tmp_path / "out/p0.jpg").exists()
-    (tmp_path / "out/.p1.xml.99.partial").touch()  # as kill -9 leaves it
-    assert main([*words, str(tmp_path / "out")]) == 0
-    assert files(tmp_path / "out") == files(tmp_path / "whole")
+def test_a_broken_image_is_skipped_reported_and_counted(coloured, light_run, tmp_path, capsys):
+    folder, out = coloured / "JPEGImages", tmp_path / "out"
+    (folder / "p1.jpg").write_bytes(b"no image")
+    words = ["detect", str(folder), "-w", str(light_run), "--out", str(out)]
+    assert main([*words, "--json"]) == 3
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["skipped"] == [str(folder / "p1.jpg")]
+    assert "1 of 5 images could not be read; the others are done" in printed.err
+    assert sorted(path.name for path in out.glob("*.jpg")) == ["p0.jpg", "p2.jpg", "p3.jpg", "p4.jpg"]
+    rows = [json.loads(line) for line in (out / "detections.jsonl").read_text().splitlines()]
+    assert [row["image"] for row in rows] == [str(folder / f"p{n}.jpg") for n in (0, 2, 3, 4)]
 
 
-def test_other_images_are_no_other_command(interrupted, words, coloured, capsys):
-    (coloured / "JPEGImages/a.jpg").write_bytes((coloured / "JPEGImages/p0.jpg").read_bytes())
-    assert main([*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]) == 2
-    assert "an unfinished run on other images (5 then)" in capsys.readouterr().err
+def test_nothing_is_written_where_nothing_can_be_read(coloured, light_run, tmp_path):
+    bad = coloured / "bad.jpg"
+    bad.write_bytes(b"")
+    out = tmp_path / "out"
+    assert main(["detect", str(bad), "-w", str(light_run), "--out", str(out)]) == 3
+    assert not out.exists()
 
 
-def test_a_source_is_not_written_over(words, coloured, capsys):
-    before = files(coloured)
-    assert main([*words, str(coloured / "JPEGImages"), "--overwrite"]) == 2
-    assert "written over a source" in capsys.readouterr().err
-    assert files(coloured) == before
-    assert main([*words, str(coloured / "JPEGImages"), "--overwrite", "--save", "jsonl"]) == 0
+def test_no_two_images_share_a_file(coloured, light_run, tmp_path):
+    sources = []
+    for name in ("a/x.jpg", "b/x.jpg", "c/x_2.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_bytes((coloured / "JPEGImages/p4.jpg").read_bytes())
+        sources.append(str(path))
+    out = tmp_path / "out"
+    assert main(["detect", *sources, "-w", str(light_run), "--out", str(out), "--save", "image", "comp4"]) == 0
+    assert sorted(path.stem for path in out.glob("*.jpg")) == ["x", "x_2", "x_3"]
+    ids = {line.split()[0] for line in (out / "comp4/comp4_det_test_red.txt").read_text().splitlines()}
+    assert ids <= {"x", "x_2", "x_3"}
 
 
-def test_standard_input_is_a_hyphen(words, coloured, tmp_path, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{coloured / 'JPEGImages/p0.jpg'}\n"))
-    assert main(["detect", "-", *words[2:], str(tmp_path / "out")]) == 0
-    assert (tmp_path / "out/p0.jpg").exists()
+def test_a_video_gives_an_annotated_video_and_a_row_per_frame(film, light_run, tmp_path):
+    assert detect(light_run, tmp_path / "out", film) == 0
+    with opened(tmp_path / "out/film.mp4") as written, opened(film) as given:
+        images, sound = written.streams.video[0], written.streams.audio[0]
+        assert images.average_rate == RATE
+        assert images.frames == FRAMES
+        assert (images.height, images.width) == (64, 96)
+        assert sound.codec_context.name == "aac"
+        copied = [bytes(packet) for packet in written.demux(sound) if packet.size]
+        original = [bytes(packet) for packet in given.demux(given.streams.audio[0]) if packet.size]
+        assert len(copied) >= len(original) - 2  # the encoder's run-in, before the first image
+        assert set(copied) <= set(original)
+    rows = [json.loads(line) for line in (tmp_path / "out/detections.jsonl").read_text().splitlines()]
+    assert [row["frame"] for row in rows] == list(range(FRAMES))
+    assert rows[-1]["time_s"] == pytest.approx((FRAMES - 1) / float(RATE), abs=1e-3)
+    assert {row["image"] for row in rows} == {str(film)}
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "message"),
-    [
-        ("--min-score-of", "red=high", "'high' is no score"),
-        ("--min-score-of", "rad=0.3", "there is no class 'rad'"),
-        ("--min-score-of", "red", "CLASS=SCORE"),
-        ("--top-k", "0", "--top-k from 1 on"),
-    ],
-)
-def test_messages_name_the_option(option, value, message, words, tmp_path, capsys):
-    words = [word for word in words if word not in ("--top-k", "3")]
-    assert main([*words, str(tmp_path / "out"), option, value]) == 2
-    assert message in capsys.readouterr().err
+def test_files_per_image_are_written_per_frame(film, light_run, tmp_path):
+    assert detect(light_run, tmp_path / "out", film, "--frames", 3, "--save", "voc", "csv") == 0
+    names = sorted(path.name for path in (tmp_path / "out/voc").iterdir())
+    assert names == ["film_000000.xml", "film_000001.xml", "film_000002.xml"]
+    assert not (tmp_path / "out/film.mp4").exists()
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
+def test_frames_before_a_break_are_saved(name, light_run, tmp_path, capsys):
+    options = {"movflags": "faststart"} if name.endswith("mp4") else {}
+    film = cut_off(write_video(tmp_path / name, options=options))
+    assert detect(light_run, tmp_path / "out", film) == 3
+    assert "breaks off after" in capsys.readouterr().err
+    rows = (tmp_path / "out/detections.jsonl").read_text().splitlines()
+    assert FRAMES / 4 < len(rows) < FRAMES
+    with opened(tmp_path / "out/film.mp4") as written:
+        assert written.streams.video[0].frames == len(rows)
+
+
+def test_a_file_that_is_not_a_video_is_skipped(light_run, tmp_path, capsys):
+    (tmp_path / "a.mp4").write_bytes(b"no video at all")
+    write_video(tmp_path / "b.mp4")
+    assert detect(light_run, tmp_path / "out", tmp_path / "a.mp4", tmp_path / "b.mp4") == 3
+    printed = capsys.readouterr().err
+    assert "the video cannot be opened" in printed
+    assert "1 of 2 sources could not be read; the others are done" in printed
+    assert (tmp_path / "out/b.mp4").is_file()
+    assert detect(light_run, tmp_path / "none", tmp_path / "a.mp4") == 3
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_of_images_and_videos(film, coloured, light_run, tmp_path):
+    folder = coloured / "JPEGImages"
+    film.rename(folder / "p2b.mp4")
+    assert detect(light_run, tmp_path / "out", folder) == 0
+    rows = [json.loads(line) for line in (tmp_path / "out/detections.jsonl").read_text().splitlines()]
+    names = [row["image"] for row in rows]
+    assert names == sorted(names)
+    assert len(names) == 5 + FRAMES
+
+
+def test_sound_that_an_mp4_cannot_hold_is_dropped_and_reported(light_run, tmp_path, capsys):
+    film = write_video(tmp_path / "film.avi", sound="pcm_s16le")
+    assert detect(light_run, tmp_path / "out", film) == 0
+    assert "its sound (pcm_s16le) cannot be copied" in capsys.readouterr().err
+    with opened(tmp_path / "out/film.mp4") as written:
+        assert not written.streams.audio
+
+
+class Camera:
+    """A film in place of a camera, which is disconnected or interrupted after some frames."""
+
+    def __init__(self, film, end):
+        self.film, self.end = film, end
+
+    def __call__(self, source):
+        video = Video(str(self.film))
+        video.source, video.expected = source, 0
+        frames = video.frames
+
+        def some(most=None):
+            for frame in frames(most):
+                if frame.number == 12:
+                    self.end()
+                yield frame
+
+        video.frames = some
+        return video
+
+
+def test_frames_of_a_disconnected_camera_are_saved(film, light_run, tmp_path, monkeypatch, capsys):
+    def lost():
+        raise DataError("it breaks off after 12 frames (No such device)", where="camera:0")
+
+    monkeypatch.setattr("ssd300.detection.run.Video", Camera(film, lost))
+    assert detect(light_run, tmp_path / "out", "camera:0") == 3
+    assert "breaks off" in capsys.readouterr().err
+    assert len((tmp_path / "out/detections.jsonl").read_text().splitlines()) == 12
+    with opened(tmp_path / "out/camera_0.mp4") as written:
+        assert written.streams.video[0].frames == 12
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_ends_a_camera_and_its_frames_are_saved(number, code, film, light_run, tmp_path, monkeypatch):
+    monkeypatch.setattr("ssd300.detection.run.Video", Camera(film, lambda: os.kill(os.getpid(), number)))
+    assert detect(light_run, tmp_path / "out", "camera:0") == code
+    rows = (tmp_path / "out/detections.jsonl").read_text().splitlines()
+    assert 5 <= len(rows) <= FRAMES
+    with opened(tmp_path / "out/camera_0.mp4") as written:
+        assert written.streams.video[0].frames == len(rows)
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_missing_camera_is_an_error(light_run, tmp_path, capsys):
+    pytest.importorskip("av")
+    assert detect(light_run, tmp_path / "out", "camera:63") == 3
+    assert "the camera cannot be opened" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""Connections that are given up, with short limits, and an application that answers more than a client takes."""
+"""Slow clients are disconnected after limits, which are short here; others are served."""
 
 import asyncio
 import socket
@@ -36,7 +36,7 @@ def served(application):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_limits(monkeypatch):
     monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.5)
     monkeypatch.setattr(protocol, "WRITE_TIMEOUT_S", 0.5)
 
@@ -48,7 +48,7 @@ def gone_within(server, seconds: float) -> bool:
     return not server.server_state.connections
 
 
-def test_a_client_that_does_not_read_is_left(impatient):
+def test_a_client_that_does_not_read_is_disconnected(short_limits):
     with served(endless) as (server, address), socket.create_connection(address) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert client.recv(15) == b"HTTP/1.1 200 OK"
@@ -56,7 +56,7 @@ def test_a_client_that_does_not_read_is_left(impatient):
         assert gone_within(server, 10)
 
 
-def test_a_client_that_reads_slowly_is_served(impatient):
+def test_a_client_that_reads_slowly_is_served(short_limits):
     """A pause that is shorter than the limit costs nothing."""
     with served(endless) as (_, address), socket.create_connection(address) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -70,7 +70,7 @@ def test_a_client_that_reads_slowly_is_served(impatient):
         assert pauses >= 9
 
 
-def test_many_connections_that_ask_nothing_are_left(impatient):
+def test_connections_without_a_request_are_closed(short_limits):
     with served(endless) as (server, address):
         idle = [socket.create_connection(address) for _ in range(200)]
         assert gone_within(server, 10)
@@ -78,14 +78,14 @@ def test_many_connections_that_ask_nothing_are_left(impatient):
             connection.close()
 
 
-def test_what_is_still_being_sent_at_the_end_is_not_waited_for_long(monkeypatch):
+def test_a_body_that_still_arrives_at_the_end_is_given_up_soon(monkeypatch):
     monkeypatch.setattr(protocol, "BODY_AT_END_S", 0.5)
-    told = []
+    received = []
 
     async def reading(scope, receive, send):
         while (message := await receive())["type"] == "http.request" and message["more_body"]:
             pass
-        told.append(message["type"])
+        received.append(message["type"])
 
     with served(reading) as (server, address), socket.create_connection(address) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
@@ -95,10 +95,10 @@ def test_what_is_still_being_sent_at_the_end_is_not_waited_for_long(monkeypatch)
         server.should_exit = True
         assert gone_within(server, 10)
         assert 0.4 < time.monotonic() - started < 5
-    assert told == ["http.disconnect"]
+    assert received == ["http.disconnect"]
 
 
-def test_no_packet_of_an_answer_waits_for_the_one_before_to_be_acknowledged():
+def test_no_packet_waits_until_the_previous_one_is_acknowledged():
     with served(endless) as (server, address), socket.create_connection(address) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert client.recv(15) == b"HTTP/1.1 200 OK"

@@ -1,5 +1,7 @@
 """Threads change when things are done, not what comes out."""
 
+import os
+import signal
 import threading
 import time
 
@@ -54,3 +56,64 @@ def test_a_reader_that_leaves_ends_the_thread():
     assert next(items) == 0
     items.close()
     assert threading.active_count() == before
+
+
+def test_a_reader_that_leaves_finds_the_items_closed():
+    closed = []
+
+    def items():
+        try:
+            yield from range(9)
+        finally:
+            closed.append(threading.current_thread())
+
+    ahead = read_ahead(items(), most=1)
+    assert next(ahead) == 0
+    ahead.close()
+    (thread,) = closed
+    assert thread is not threading.current_thread()
+    assert not thread.is_alive()
+
+
+def test_ctrl_c_while_the_thread_still_reads_is_raised_after_the_items_are_closed():
+    """What they read from, such as a video's file, is closed next."""
+    steps = []
+    reading = threading.Event()
+
+    def items():
+        try:
+            yield 0
+            reading.set()
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)  # as a camera that gives no frame
+            yield 1
+        finally:
+            steps.append("closed")
+
+    with pytest.raises(KeyboardInterrupt):
+        list(read_ahead(items(), most=1))
+    assert reading.is_set()
+    assert steps == ["closed"]
+
+
+def test_a_second_ctrl_c_does_not_end_the_wait_for_the_thread():
+    steps = []
+    leaving = threading.Event()
+
+    def items():
+        try:
+            yield 0
+            assert leaving.wait(10)
+            time.sleep(0.1)  # until the other thread waits
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+            yield 1
+        finally:
+            steps.append("closed")
+
+    ahead = read_ahead(items(), most=1)
+    assert next(ahead) == 0
+    leaving.set()
+    with pytest.raises(KeyboardInterrupt):
+        ahead.close()
+    assert steps == ["closed"]

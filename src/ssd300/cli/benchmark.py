@@ -1,7 +1,8 @@
-"""`ssd300 benchmark`: how fast weights are on this machine, and how to run them fastest."""
+"""`ssd300 benchmark`: the speed of weights on this machine, and the settings that run them fastest."""
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
     from ssd300.detection.benchmark import Setting, SpeedReport
 
 Several = Parameter(consume_multiple=True, negative="")
+SeveralOrAll = Parameter(consume_multiple=True, negative="", show_default=False)
 MOST = 32  # images
 BATCHES = (1, 4, 8)
-MAX_OVERLAP = 0.5
 
 
 def benchmark(
     *source: str,
     weights: Weights,
     batch_size: Annotated[tuple[int, ...], Several] = BATCHES,
-    threads: Annotated[tuple[int, ...], Several] = (),
-    precision: Annotated[tuple[Literal["float32", "bfloat16"], ...], Several] = (),
+    threads: Annotated[tuple[int, ...], SeveralOrAll] = (),
+    precision: Annotated[tuple[Literal["float32", "bfloat16"], ...], SeveralOrAll] = (),
     compile: Switch = False,  # noqa: A002  # the option's name
     rounds: int = 5,
     min_score: Annotated[float, MinScore] = 0.2,
@@ -38,19 +39,19 @@ def benchmark(
     Parameters
     ----------
     source
-        Images of the kind to detect on, as for `ssd300 detect`; left out, synthetic ones.
+        Images of the kind to detect on, as for `ssd300 detect`; by default synthetic ones.
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     batch_size
         Batch sizes to time.
     threads
-        Numbers of threads to time; left out, one and all.
+        Numbers of threads to time; by default one and all.
     precision
-        Precisions of weights in torch to time; left out, float32, and bfloat16 where the processor has it.
+        Precisions of weights in torch to time; by default float32, and bfloat16 where the processor has it.
     compile
         Time torch.compile too, and print how long compiling takes.
     rounds
-        How often each setting is timed, in turn with the others.
+        How often each setting is timed, in turns with the others.
     min_score
         Confidence threshold: the more detections there are, the longer selecting takes.
     device
@@ -62,7 +63,7 @@ def benchmark(
         if any(value < 1 for value in values):
             raise UsageError(f"{option} is {min(values)}; it must be 1 or more", fix="See `ssd300 benchmark --help`.")
     from ssd300.detection.benchmark import Grid, Networks, measure
-    from ssd300.types import Selection
+    from ssd300.detection.detector import DISPLAY
 
     networks = Networks(weights, device, lambda line: say([line]))
     grid = Grid(batch_sizes=batch_size, threads=threads, precisions=precision, compiled=compile)
@@ -71,7 +72,7 @@ def benchmark(
             networks,
             _images(source, Path(temporary)),
             grid,
-            Selection(min_score=min_score, max_overlap=MAX_OVERLAP),
+            replace(DISPLAY, min_score=min_score),
             rounds=rounds,
             progress=progress,
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ssd300.types import Selection
 
 Several = Parameter(consume_multiple=True, negative="")
+SeveralOrNone = Parameter(consume_multiple=True, negative="", show_default=False)
 
 
 def detect(
@@ -27,13 +28,13 @@ def detect(
     weights: Weights,
     out: Path = Path("detections"),
     min_score: Annotated[float | None, MinScore] = None,
-    min_score_of: Annotated[tuple[str, ...], Several] = (),
+    min_score_of: Annotated[tuple[str, ...], SeveralOrNone] = (),
     max_overlap: Annotated[float, MaxOverlap] = 0.5,
     top_k: Annotated[int, TopK] = 200,
     save: Annotated[
         tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several
     ] = ("image", "jsonl"),
-    suppress: Annotated[tuple[str, ...], Several] = (),
+    suppress: Annotated[tuple[str, ...], SeveralOrNone] = (),
     tile: int | None = None,
     frames: int | None = None,
     batch_size: int = 8,
@@ -55,9 +56,9 @@ def detect(
     out
         The folder for all files. After an interrupt the same command resumes there.
     min_score
-        Confidence threshold; left out, the thresholds in the weights (see `ssd300 thresholds`), or 0.2.
+        Confidence threshold; by default the thresholds in the weights (see `ssd300 thresholds`), or else 0.2.
     min_score_of
-        Confidence thresholds of single classes, such as 'dog=0.4'.
+        Confidence thresholds of single classes, such as 'dog=0.4'; by default none.
     max_overlap
         NMS IoU: a box that overlaps a better one of its class by more is removed.
     top_k
@@ -66,17 +67,17 @@ def detect(
         What to write: annotated images and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc', 'comp4',
         'crops'.
     suppress
-        Classes to leave out.
+        Classes whose detections are dropped; by default none.
     tile
-        Also search large images in overlapping tiles of this many pixels a side, for small objects; left out, no tiles.
+        Also detect on overlapping tiles of this many pixels a side, for small objects; by default no tiles.
     frames
-        Most frames of each video or camera; left out, all.
+        Most frames of each video or camera; by default all.
     batch_size
         Images that go through the network together.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     precision
-        Precision of the network in torch; left out, float32. An exported file has its own.
+        Precision of the network in torch; by default float32. An exported file has its own.
     compile
         Compile the network with torch.compile first; worth it for many images.
     overwrite
@@ -88,7 +89,7 @@ def detect(
         if value is not None and value < 1:
             raise UsageError(f"{option} is {value}; it must be 1 or more", fix="See `ssd300 detect --help`.")
     if not save and not json_:
-        raise UsageError("--save names no format", fix="Name some, or leave it out for image and jsonl.")
+        raise UsageError("--save names no format", fix="Name some, or omit it for image and jsonl.")
     from ssd300.detection.output_names import check_sources_stay
     from ssd300.detection.sources import find_sources
 
@@ -145,7 +146,7 @@ def detect(
 
 
 def _compiled_batch(wanted: bool, batch_size: int, tile: int | None) -> int | None:
-    """The batch size to compile for: tiles go through the network in batches of their own."""
+    """The batch size to compile for, None for no compilation; tiles have batches of another size."""
     from ssd300.detection.tiles import TOGETHER
 
     return (batch_size if tile is None else TOGETHER) if wanted else None
@@ -174,20 +175,20 @@ def _selection(
         try:
             own[name] = float(value)
         except ValueError as error:
-            raise UsageError(f"--min-score-of: '{value}' is no score", fix=f"Such as {name}=0.4.") from error
+            raise UsageError(f"--min-score-of: '{value}' is not a score", fix=f"Such as {name}=0.4.") from error
     if min_score is None and detector.card.min_scores:
         stored = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
         say([f"confidence thresholds from the weights: {stored}"])
     try:
         return detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=own)
     except ValueError as error:
-        raise UsageError(str(error), fix="Scores and overlaps lie in 0..1, --top-k from 1 on.") from error
+        raise UsageError(str(error), fix="Scores and overlaps are in 0..1, --top-k is 1 or more.") from error
 
 
 def _known_classes(suppress: tuple[str, ...], detector: "Detector") -> tuple[str, ...]:
     classes = detector.card.classes
     if unknown := set(suppress) - set(classes):
-        raise UsageError(f"the weights know no class '{min(unknown)}'", fix=f"Their classes: {', '.join(classes)}.")
+        raise UsageError(f"the weights have no class '{min(unknown)}'", fix=f"Their classes: {', '.join(classes)}.")
     return suppress
 
 
@@ -223,5 +224,5 @@ def _raise_for_skipped(run: "DetectionRun", folder: "DetectionFolder") -> None:
         f"{len(folder.skipped)} of {len(run.sources)} {'sources' if run.videos() else 'images'} could not be read; "
         "the others are done",
         where=str(run.sources[min(folder.skipped)]),
-        fix="Replace them, or leave them out.",
+        fix="Replace them, or do not name them.",
     )

@@ -1,4 +1,4 @@
-"""The progress bar of a command on a terminal; nothing elsewhere."""
+"""The progress bar of a command, where stderr is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def image_progress(total: int, done: int) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function that takes how many images are done, and how many there are as far as is known."""
+    """Yields a function that takes the number of images that are done, and the total as far as is known."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

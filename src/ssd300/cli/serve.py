@@ -29,9 +29,9 @@ def serve(
     max_megabytes: float = ServeSettings.max_megabytes,
     max_megapixels: float = ServeSettings.max_megapixels,
     max_images: int | None = ServeSettings.max_images,
-    root_path: str = ServeSettings.root_path,
+    root_path: Annotated[str, Parameter(show_default=False)] = ServeSettings.root_path,
     token: str | None = None,
-    cors_origin: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    cors_origin: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)] = (),
     device: str = "auto",
     precision: Literal["float32", "bfloat16"] | None = None,
 ) -> None:
@@ -42,13 +42,13 @@ def serve(
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     host
-        The address to listen on: by default this machine alone; '0.0.0.0' for everyone who can reach it.
+        The address to listen on: by default only this machine; '0.0.0.0' for everyone who can reach it.
     port
         The port to listen on; 0 takes a free one.
     workers
         Processes, each with its own copy of the weights.
     threads
-        Threads of the network in each process; left out, the cores are shared among the processes.
+        Threads of the network in each process; by default the processes share the cores.
     batch_size
         Most images that go through the network together, when they wait at the same time.
     queue
@@ -60,20 +60,21 @@ def serve(
     max_megapixels
         Largest image.
     max_images
-        Most images per request; left out, 16, or the queue's size if that is smaller.
+        Most images per request; by default 16, or the queue's size if that is smaller.
     root_path
-        The path under which a proxy serves it, such as '/detector'; left out, none.
+        The path under which a proxy serves it, such as '/detector'; by default none.
     token
-        The API requires it, as 'Authorization: Bearer TOKEN'. Better set SSD300_TOKEN, as others can read options.
+        The API requires it, as 'Authorization: Bearer TOKEN'; by default SSD300_TOKEN, which others cannot read.
     cors_origin
-        Other websites whose scripts may call the API, such as 'https://example.org'; left out, none.
+        Other websites whose scripts may call the API, such as 'https://example.org'; by default none.
     device
         'auto', 'cpu', 'cuda' or 'mps'.
     precision
-        Precision of the network in torch; left out, float32. An exported file has its own.
+        Precision of the network in torch; by default float32. An exported file has its own.
     """
     try:
-        from ssd300.serve.running import Source, run
+        from ssd300.serve.process import Source
+        from ssd300.serve.running import run
     except ImportError as error:
         raise UsageError(
             f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")
@@ -116,5 +117,5 @@ def _greeting(detector: "Detector", address: str, settings: ServeSettings, host:
         f"page {address}{settings.root_path}/  API {address}{settings.root_path}/docs",
     ]
     if not host.startswith(LOOPBACK) and settings.token is None:
-        lines.append(f"anyone who reaches {host} can use it; {TOKEN} or --token requires a token")
+        lines.append(f"anyone who can reach {host} can use it; {TOKEN} or --token requires a token")
     return lines

@@ -1,4 +1,4 @@
-"""What runs a set of weights: torch, or the engine of an exported file. Which of the two is decided here alone."""
+"""What runs a set of weights: torch, or the engine of an exported file. `backend_for` decides which of the two."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,25 +20,25 @@ TorchPrecision = Literal["float32", "bfloat16"]
 class Backend(Protocol):
     """One set of weights, not loaded yet, and how it is run.
 
-    `threads_at_load` says that the number of threads is fixed when the network is loaded; torch can change it later.
+    `threads_at_load` is true where the number of threads is fixed when the network is loaded.
     """
 
     threads_at_load: bool
 
     def choose_device(self, device: str) -> str:
-        """'auto', 'cpu', 'cuda' or 'mps' as the device to use. Raises UsageError for one that it cannot run on."""
+        """The device to use, for 'auto', 'cpu', 'cuda' or 'mps'. Raises UsageError for one that it cannot run on."""
 
     def precisions(self, device: str) -> list[str]:
-        """The precisions that are worth a try on `device`, the usual one first."""
+        """The precisions that are worth timing on `device`, the usual one first."""
 
     def notes(self, device: str, precision: str | None) -> list[str]:
-        """What a user should know of this choice."""
+        """Remarks to print on this choice; none is usual."""
 
     def describe(self) -> Described:
-        """The card of the weights. Raises WeightsError."""
+        """The card of the weights. Raises as `load`."""
 
     def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
-        """The network, ready to run; `precision` None is the usual one, `threads` None all cores.
+        """The network, ready to run; `precision` None is the usual one, `threads` None the usual number.
 
         Raises:
             WeightsError: there are no such weights, or they are damaged.
@@ -46,10 +46,13 @@ class Backend(Protocol):
         """
 
     def running_on(self, threads: int) -> AbstractContextManager[None]:
-        """Use so many threads while the block runs, where that was not fixed by `load`."""
+        """Use this many threads while the block runs; without effect where `load` has fixed the number."""
 
     def compile(self, network: Network, batch_size: int) -> float:
-        """Compile a loaded network for batches of `batch_size`; returns seconds. Raises UsageError where it cannot."""
+        """Compile a loaded network for batches of `batch_size`. Returns the seconds that it took.
+
+        Raises UsageError where the weights cannot be compiled.
+        """
 
 
 def backend_for(weights: str | Path) -> Backend:
@@ -72,7 +75,7 @@ def is_exported(weights: str | Path) -> bool:
 
 
 class TorchWeights:
-    """Weights that torch runs. `threads` of `load` is a setting of the whole process, as torch has it."""
+    """Weights that torch runs. In torch the number of threads is a setting of the whole process."""
 
     threads_at_load = False
 
@@ -129,7 +132,7 @@ class TorchWeights:
 
 
 class ExportedFile:
-    """A file of `ssd300 export`: runs on the CPU, in the precision that it was made in, and never imports torch."""
+    """A file of `ssd300 export`: runs on the CPU, in the precision of its export, without torch."""
 
     threads_at_load = True
 
@@ -139,7 +142,7 @@ class ExportedFile:
     def choose_device(self, device: str) -> str:
         if device not in ("auto", "cpu"):
             raise UsageError(
-                f"an exported file runs on the CPU, not on {device}", where=self.path, fix="Leave --device out."
+                f"an exported file runs on the CPU, not on {device}", where=self.path, fix="Omit --device."
             )
         return "cpu"
 
@@ -156,9 +159,9 @@ class ExportedFile:
         network = self._load(threads)
         if precision not in (None, network.card.precision):
             raise UsageError(
-                f"an exported file runs in the precision that it was made in, {network.card.precision}",
+                f"an exported file runs in the precision of its export, {network.card.precision}",
                 where=self.path,
-                fix="Leave --precision out, or export the weights again.",
+                fix="Omit --precision, or export the weights again.",
             )
         return network
 
@@ -166,7 +169,7 @@ class ExportedFile:
         return nullcontext()
 
     def compile(self, network: Network, batch_size: int) -> float:
-        raise UsageError("an exported file cannot be compiled again", where=self.path, fix="Leave --compile out.")
+        raise UsageError("an exported file cannot be compiled again", where=self.path, fix="Omit --compile.")
 
     def _load(self, threads: int | None = None) -> "ExportedNetwork":
         from ssd300.runtime import load_exported

@@ -1,4 +1,4 @@
-"""How fast a detector is on this machine: time per stage, and images/s by batch size, threads and precision."""
+"""The speed of a detector on this machine: time per stage, and images/s by batch size, threads and precision."""
 
 import statistics
 import time
@@ -18,12 +18,12 @@ from ssd300.types import Selection
 
 STAGES = ("decode", "preprocess", "network", "select")
 Progress = Callable[[int, int], None]  # takes how many timings are done, and how many there are
-AS_FAST = 0.97  # of the fastest: a smaller batch, or fewer threads, that reaches this is preferred
+AS_FAST = 0.97  # of the fastest speed: a smaller batch, or fewer threads, with at least this speed is preferred
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """How detection is run. `precision` is torch's, or what an exported file was made in."""
+    """How detection is run. `precision` is torch's, or that of an exported file."""
 
     batch: int
     threads: int
@@ -33,7 +33,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """From decoded images to detections, in images/s: the median of some rounds, the slowest and the fastest round."""
+    """From decoded images to detections, in images/s: the median of the rounds, the slowest and the fastest round."""
 
     setting: Setting
     images_per_second: float
@@ -51,7 +51,7 @@ class Speed:
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedReport:
-    """What `measure` found. `stages_ms` are of one image at a time, run as `stages_setting` says."""
+    """What `measure` found. `stages_ms` are for one image at a time, run with `stages_setting`."""
 
     weights: str
     device: str
@@ -86,10 +86,10 @@ class SpeedReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """The settings to time: all combinations. Empty `threads` are one and all, empty `precisions` the backend's own.
+    """The settings to time: all combinations. Empty `threads` are one and all; empty `precisions` the backend's.
 
-    With `compiled` each batch size is timed with torch.compile too, on the largest number of threads alone, as each
-    setting is compiled, which takes long.
+    With `compiled` each batch size is also timed with torch.compile, but only with the most threads: each setting is
+    compiled, which takes long.
     """
 
     batch_sizes: Sequence[int]
@@ -97,11 +97,11 @@ class Grid:
     precisions: Sequence[str] = ()
     compiled: bool = False
 
-    def settings(self, own_precisions: Sequence[str]) -> list[Setting]:
+    def settings(self, usual_precisions: Sequence[str]) -> list[Setting]:
         threads = sorted(set(self.threads or (1, processors())))
         return [
             Setting(batch=batch, threads=count, precision=precision, compiled=compiled)
-            for precision in self.precisions or own_precisions
+            for precision in self.precisions or usual_precisions
             for compiled in ((False, True) if self.compiled else (False,))
             for count in (threads[-1:] if compiled else threads)
             for batch in self.batch_sizes
@@ -121,7 +121,7 @@ def measure(
 
     Raises:
         DataError: an image cannot be read.
-        WeightsError, UsageError: as `Backend.load`.
+        WeightsError, UsageError: as of `Backend.load`, `running_on` and `compile`.
     """
     settings = grid.settings(networks.precisions())
     one_at_a_time = Setting(batch=1, threads=max(s.threads for s in settings), precision=settings[0].precision)
@@ -141,7 +141,7 @@ def measure(
 
 
 class Networks:
-    """The networks of one set of weights, each loaded once for all settings that can share it.
+    """The networks of one set of weights: settings that can share a network get the same one.
 
     `report` takes a line for the user: how long compiling took.
     """
@@ -160,7 +160,7 @@ class Networks:
         return self._loaded[key]
 
     def precisions(self) -> list[str]:
-        """Those that are worth timing on this machine, the usual one first."""
+        """The precisions that are worth timing on this machine, the usual one first."""
         return self._backend.precisions(self.device)
 
     def running_on(self, threads: int) -> AbstractContextManager[None]:
@@ -177,9 +177,9 @@ class Networks:
 
 
 def stage_ms(network: Network, images: Sequence[Path], selection: Selection) -> dict[str, float]:
-    """Milliseconds of wall time of each of STAGES: the median over the images, one at a time."""
+    """Wall time of each of STAGES in milliseconds: the median over the images, one at a time."""
     seconds: dict[str, list[float]] = {stage: [] for stage in STAGES}
-    for path in (images[0], *images):  # the first to warm up
+    for path in (images[0], *images):  # the first one twice, to warm up
         marks = [time.perf_counter()]
         image = read_image(path)
         marks.append(time.perf_counter())
@@ -203,9 +203,9 @@ def throughput(
     rounds: int,
     progress: Progress,
 ) -> list[Speed]:
-    """Time every setting once per round, in turn, so that other load on the machine hits all alike; one round warms up.
+    """Time each setting once per round, in turn, so that other load on the machine affects all alike.
 
-    `images` are decoded; a batch that is larger starts again with the first.
+    A further round before warms up. `images` are decoded; a larger batch repeats them.
     """
     loaded = [networks.of(setting) for setting in settings]
     seconds: list[list[float]] = [[] for _ in settings]
@@ -229,10 +229,10 @@ def throughput(
 
 
 def recommended(speeds: Sequence[Speed]) -> Speed:
-    """The smallest batch, then the fewest threads, among the settings that are as fast as the fastest but for noise."""
+    """The smallest batch, then the fewest threads, among the settings that are almost as fast as the fastest."""
     best = max(speed.images_per_second for speed in speeds)
-    nearly = [speed for speed in speeds if speed.images_per_second >= AS_FAST * best]
-    return min(nearly, key=lambda speed: (speed.setting.batch, speed.setting.threads))
+    fast = [speed for speed in speeds if speed.images_per_second >= AS_FAST * best]
+    return min(fast, key=lambda speed: (speed.setting.batch, speed.setting.threads))
 
 
 def quickest_answer(speeds: Sequence[Speed]) -> Speed | None:

@@ -21,7 +21,7 @@ from ssd300.system.threads import ordered_map
 from ssd300.system.web import is_address, read_web
 from ssd300.types import Selection
 
-USUAL_MIN_SCORE = 0.2  # this and the others of DISPLAY are those of pytorch-SSD300's detect.py
+USUAL_MIN_SCORE = 0.2  # the values of DISPLAY are those of pytorch-SSD300's detect.py
 DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
 BATCH = 8
 AHEAD = 2
@@ -46,12 +46,12 @@ class Detector:
     ) -> "Detector":
         """From a run folder, a weights file, a name of published weights, or an exported .onnx or .xml file.
 
-        `device` and `precision` are torch's; an exported file runs on the CPU in its own precision. With `tile_px`
-        each image is also searched in tiles of that many pixels a side (`tiles`).
+        `device` and `precision` are torch's; an exported file runs on the CPU in the precision of its export. With
+        `tile_px` detection also runs on tiles of the image whose sides have that many pixels (`tiles`).
 
         Raises:
-            WeightsError: there are no such weights, or they are damaged or something else.
-            UsageError: the library that runs an exported file is missing, or a choice that it does not have.
+            WeightsError: there are no such weights, or they are damaged or of another format.
+            UsageError: the library that runs an exported file is missing, or does not have this device or precision.
         """
         network = load_network(weights, device=device, precision=precision)
         return cls(network if tile_px is None else TiledNetwork(network, tile_px))
@@ -64,10 +64,13 @@ class Detector:
         max_overlap: float = DISPLAY.max_overlap,
         top_k: int = DISPLAY.top_k,
     ) -> Any:
-        """The Result of a path, PIL image or RGB array; a list of them gives a list. `min_score` as in `selection`.
+        """The Result of a path or address, PIL image, RGB array or frame; a list of them gives a list of Results.
+
+        `min_score`, `max_overlap` and `top_k` are as in `selection`.
 
         Raises:
             DataError: an image cannot be read.
+            DownloadError: an address cannot be fetched.
             ValueError: an array is not RGB, or a value is out of its range.
         """
         selection = self.selection(min_score, max_overlap=max_overlap, top_k=top_k)
@@ -85,7 +88,7 @@ class Detector:
     ) -> Selection:
         """What counts as a detection. Without `min_score`, the thresholds in the weights, or else USUAL_MIN_SCORE.
 
-        `min_score_of` are thresholds of single classes, which take the place of those.
+        `min_score_of` are thresholds of single classes; they replace those.
 
         Raises:
             ValueError: a value is out of its range, or a class of `min_score_of` is unknown.
@@ -106,10 +109,10 @@ class Detector:
         batch_size: int = BATCH,
         on_bad: Callable[[int, SSDError], None] | None = None,
     ) -> Iterator[Result]:
-        """Results one after another, in the order of the images.
+        """The Results in the order of the images.
 
-        An image that cannot be read raises DataError; with `on_bad` it is skipped, and `on_bad` gets its number and the
-        error before the next result. The rest is as in `outcomes`.
+        The error of an image that cannot be read, DataError or DownloadError, is raised; with `on_bad` the image is
+        skipped, and `on_bad` gets its number and the error before the next result. The rest is as in `outcomes`.
         """
         for number, outcome in self.outcomes(images, selection, batch_size=batch_size):
             if isinstance(outcome, Result):
@@ -122,10 +125,10 @@ class Detector:
     def outcomes(
         self, images: Iterable[ImageLike], selection: Selection | None = None, *, batch_size: int = BATCH
     ) -> Iterator[tuple[int, Result | SSDError]]:
-        """The number of each image, from 0, with its Result, or with the error that says why it cannot be read.
+        """The number of each image, from 0, with its Result, or with the error that explains why it cannot be read.
 
-        The next images are read in other threads; at most `AHEAD` batches are in memory. An SSDError of `images`
-        itself, as of a video that breaks off, is raised after the outcomes before it. Without `selection`:
+        Images are read in other threads while the network runs; `AHEAD` batches are prepared ahead. An SSDError of
+        `images` itself, as of a video that breaks off, is raised after the outcomes before it. Without `selection`:
         `self.selection()`.
         """
         wanted = self.selection() if selection is None else selection
@@ -156,7 +159,7 @@ class Detector:
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """An image that was read and prepared, or the error that says why it could not be."""
+    """An image that was read and prepared, or the error that explains why it could not be read."""
 
     number: int
     image: ImageLike
@@ -184,7 +187,7 @@ def _groups(reads: Iterable[_Read], size: int) -> Iterator[list[_Read]]:
 
 
 def _origin(image: ImageLike) -> dict[str, Any]:
-    """Where an image is from, as a Result has it."""
+    """The fields of a Result that tell where its image is from."""
     if isinstance(image, Frame):
         return {"image": image.source, "frame": image.number, "time_s": image.time_s}
     return {"image": str(image) if isinstance(image, (str, Path)) else ""}

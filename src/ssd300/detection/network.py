@@ -1,7 +1,7 @@
-"""What turns images into detections, whatever runs it: weights in torch, an exported file, either one in tiles.
+"""The interface of a network, whatever runs it: weights in torch, an exported file, or either of them in tiles.
 
-`prepare` and `detect_batch` are the one path from pixels to boxes placed in the original image. Detection, evaluation
-and the server go through them.
+`prepare` and `detect_batch` are the path from pixels to boxes in pixels of the original image. Detection, evaluation
+and the server use them.
 """
 
 import time
@@ -16,7 +16,7 @@ from ssd300.types import Detections, Selection
 
 @runtime_checkable
 class Described(Protocol):
-    """What a network says of itself, as `weights.Card` and `runtime.Manifest` do."""
+    """The properties that `weights.Card` and `runtime.Manifest` share."""
 
     @property
     def model(self) -> str: ...
@@ -34,7 +34,7 @@ class Described(Protocol):
 
 @runtime_checkable
 class Network(Protocol):
-    """Three steps, so that images can be prepared in other threads and each step can be timed."""
+    """Detection in three steps, so that images can be prepared in other threads and each step can be timed."""
 
     @property
     def card(self) -> Described: ...
@@ -42,26 +42,26 @@ class Network(Protocol):
         """The image (RGB) at the network's size. Threads may call it at the same time."""
 
     def predict(self, inputs: Sequence[Any], selection: Selection) -> Any:
-        """The network's own output for a batch of what `prepare` returned."""
+        """The raw output for a batch of what `prepare` returned; its type is the network's."""
 
     def select(self, predictions: Any, selection: Selection) -> list[Detections]:
         """Detections of each image, boxes relative (0..1), best score first."""
 
 
 def detect(network: Network, images: Sequence[UInt8[np.ndarray, "_ _ 3"]], selection: Selection) -> list[Detections]:
-    """All three steps for one batch, boxes relative: to compare networks."""
+    """All three steps for one batch; boxes stay relative. To compare networks."""
     return network.select(network.predict([network.prepare(image) for image in images], selection), selection)
 
 
 class Prepared(NamedTuple):
-    """An image as the network takes it, and the original's size, in which its boxes will be placed."""
+    """An image as the network takes it, and the size of the original, in whose pixels its boxes will be."""
 
     input: Any
     size_hw: tuple[int, int]
 
 
 class BatchDetections(NamedTuple):
-    """Detections of each image of a batch, boxes in pixels of the original images, and the seconds that they took."""
+    """Detections of each image of a batch, boxes in pixels of the original images, and the seconds of two steps."""
 
     detections: list[Detections]
     network_s: float
@@ -74,7 +74,7 @@ def prepare(network: Network, image: UInt8[np.ndarray, "h w 3"]) -> Prepared:
 
 
 def detect_batch(network: Network, images: Sequence[Prepared], selection: Selection) -> BatchDetections:
-    """Run a batch of prepared images, one or more, through the network, select detections and place them."""
+    """Run a batch of one or more prepared images through the network, select detections and scale their boxes."""
     started = time.monotonic()
     predictions = network.predict([image.input for image in images], selection)
     predicted = time.monotonic()

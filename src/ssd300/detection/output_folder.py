@@ -1,7 +1,7 @@
-"""The folder that detection fills, image by image, and goes on filling after an interrupt.
+"""The folder that detection fills, image by image, and resumes after an interruption.
 
-What is done stands in a file there, a line an image or frame, until all is done; then the forms of all images
-together are written and that file is removed.
+A progress file in it has a line per image or frame that is done. When all are done, the files with all images are
+written from it, and it is removed.
 """
 
 import json
@@ -17,7 +17,10 @@ PROGRESS = ".detections.progress"
 
 
 class DetectionFolder:
-    """`command` is all that the content depends on: a folder that is unfinished is gone on with by the same alone.
+    """A folder of detections, new or unfinished. `done` are the numbers of the sources that are done.
+
+    `skipped` are those of them that could not be read, with the reason. `command` identifies the run: only the same one
+    resumes an unfinished folder, and then it tries the skipped sources again.
 
     Raises:
         UsageError: the folder holds something else, or an unfinished run of another command, and `overwrite` is false.
@@ -36,22 +39,22 @@ class DetectionFolder:
         else:
             remove_stale_temporaries(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self._write_anew(lines or [])
+        self._rewrite(lines or [])
         self._file = self._progress.open("a", encoding="utf-8", newline="\n")
 
     def add(self, source: int, name: str, row: Mapping[str, Any], *, done: bool) -> None:
-        """An image or frame of the `source`th source, whose own files are written. `done` says that it is all of it.
+        """Record an image or frame of the `source`th source, whose own files are written.
 
-        `name` is as for `outputs.save_image`, `row` as `Result.to_dict` gives it.
+        `done` marks the source as done. `name` is as for `outputs.save_image`, `row` is that of `Result.to_dict`.
         """
         self._put({"source": source, "name": name, "row": row, "done": done})
 
     def end(self, source: int, *, skipped: str | None = None) -> None:
-        """Nothing more comes of it; `skipped` says what could not be read."""
+        """Mark the `source`th source as done; `skipped` is the reason why it, or the rest of it, could not be read."""
         self._put({"source": source, "done": True, "skipped": skipped})
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name and row of each image and frame, in the order of the sources."""
+        """Name and row of each image and frame, in the order in which they were recorded."""
         self._file.flush()
         with self._progress.open(encoding="utf-8") as lines:
             for line in lines:
@@ -60,12 +63,12 @@ class DetectionFolder:
                     yield entry["name"], entry["row"]
 
     def finish(self, classes: Sequence[str], wanted: Sequence[Output]) -> None:
-        """Write the forms of all images together."""
+        """Write the files with all images, in the formats `wanted` that have such."""
         names = [name for name, _ in self.rows()]
         save_table(self.folder, names, _Rows(self), classes, wanted)
 
     def close(self, *, finished: bool) -> None:
-        """What is unfinished keeps the file to go on from, unless nothing was done."""
+        """Remove the progress file if all is finished or nothing was done; then also the folder if new and empty."""
         self._file.close()
         if finished or (not self.done and list(self.folder.iterdir()) == [self._progress]):
             self._progress.unlink()
@@ -84,9 +87,9 @@ class DetectionFolder:
                 self.skipped[entry["source"]] = entry["skipped"]
 
     def _unfinished(self) -> list[dict[str, Any]] | None:
-        """What is done, of the same command; a source that was not ended, or not read, is begun again.
+        """The recorded lines of the sources that are done; a source that was skipped or not ended starts again.
 
-        None where nothing is unfinished.
+        None where there is no unfinished run. Raises UsageError for one of another command.
         """
         if not self._progress.is_file():
             return None
@@ -100,21 +103,21 @@ class DetectionFolder:
                 if same_options
                 else "the folder holds an unfinished run of another command",
                 where=self.folder,
-                fix="Repeat that one, paths and all, to go on with it; name another --out; or add --overwrite.",
+                fix="Repeat that command, with the same paths, to resume it; name another --out; or add --overwrite.",
             )
         for entry in entries:
             if not entry.get("skipped"):
                 self._note(entry)
         return [entry for entry in entries if entry["source"] in self.done]
 
-    def _write_anew(self, entries: Sequence[Mapping[str, Any]]) -> None:
+    def _rewrite(self, entries: Sequence[Mapping[str, Any]]) -> None:
         lines = [{"command": self._command}, *entries]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         self._progress.write_text(text, encoding="utf-8", newline="\n")
 
 
 class _Rows:
-    """The rows alone, which can be gone through more than once."""
+    """The rows without names, which can be iterated more than once."""
 
     def __init__(self, folder: DetectionFolder) -> None:
         self._folder = folder
@@ -124,7 +127,7 @@ class _Rows:
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
-    """None for a line that was not written to its end."""
+    """The entry of a line; None for a line that was only partly written."""
     try:
         entry: dict[str, Any] = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The names of the files that detection writes for each source, and the check that none of them is a source."""
+"""The names of the files that detection writes for each source, and the check that no source is overwritten."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,12 +8,12 @@ from ssd300.detection.sources import Source
 from ssd300.detection.video import is_video
 from ssd300.errors import UsageError
 
-CLASSES = "classes"  # of YOLO's list of class names, so no image may have it
+CLASSES = "classes"  # the stem of YOLO's list of class names, so no image may have it
 ANNOTATED_IMAGE, ANNOTATED_VIDEO = ".jpg", ".mp4"
 
 
 def output_names(sources: Sequence[Source]) -> list[str]:
-    """One name per source, without an ending: its own stem, with a number where that is taken.
+    """One name per source, without an ending: its stem, with a number where that name is taken.
 
     The files of a video's frames are named `<name>_<frame>`, so no other source may have such a name.
     """
@@ -45,7 +45,7 @@ def check_sources_stay(sources: Sequence[Source], folder: Path) -> None:
     }
     for source in sources:
         if isinstance(source, Path) and source.resolve() in copies:
-            raise UsageError("the output would be written over a source", where=source, fix="Name another --out.")
+            raise UsageError("the output would overwrite a source", where=source, fix="Name another --out.")
 
 
 def _is_a_frames_name(stems: Iterable[str], *, of: str) -> bool:

@@ -1,4 +1,4 @@
-"""What `ssd300 detect` writes: annotated images and detections in the forms that other tools read."""
+"""The files that `ssd300 detect` writes: annotated images, and detections in formats that other tools read."""
 
 import csv
 import io
@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image
 
 from ssd300 import run_layout
+from ssd300.data.formats.coco import annotation_row, category_rows
 from ssd300.data.predictions.comp4 import write_comp4
+from ssd300.data.predictions.jsonl import DETECTION_COLUMNS, corners_of
 from ssd300.detection.output_names import ANNOTATED_IMAGE, CLASSES
 from ssd300.detection.results import Result
 from ssd300.system.files import write_atomically, write_text
@@ -21,14 +23,15 @@ from ssd300.types import Annotation, DetectionTable
 Output = Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"]
 JPEG_QUALITY = 95
 COMP4_SPLIT = "test"
+PLACE_COLUMNS = ("frame", "time_s")  # of the frames of a video
 Rows = Iterable[Mapping[str, Any]]
 
 
 def save_image(folder: Path, name: str, result: Result, wanted: Iterable[Output]) -> None:
-    """The files of one image; `name` is theirs, without an ending. Forms of all images together are left out."""
-    for form in wanted:
-        if form in _PER_IMAGE:
-            _PER_IMAGE[form](folder, name, result)
+    """Write the files of one image; `name` is theirs, without an ending. Formats with one file per run are skipped."""
+    for output in wanted:
+        if output in _PER_IMAGE:
+            _PER_IMAGE[output](folder, name, result)
 
 
 def save_table(
@@ -38,13 +41,13 @@ def save_table(
     classes: Sequence[str],
     wanted: Iterable[Output],
 ) -> None:
-    """The files of all images together; `rows` are as `Result.to_dict` gives them, `names` as for `save_image`.
+    """Write the files with all images; `rows` are those of `Result.to_dict`, `names` as for `save_image`.
 
-    `rows` is gone through once for each form.
+    `rows` is iterated once per format.
     """
-    for form in wanted:
-        if form in _PER_RUN:
-            _PER_RUN[form](folder, names, rows, classes)
+    for output in wanted:
+        if output in _PER_RUN:
+            _PER_RUN[output](folder, names, rows, classes)
 
 
 def _image(folder: Path, name: str, result: Result) -> None:
@@ -56,7 +59,7 @@ def _voc(folder: Path, name: str, result: Result) -> None:
 
 
 def _crops(folder: Path, name: str, result: Result) -> None:
-    """What is inside each box, at least a pixel, in a folder a class."""
+    """The inside of each box, one pixel or more, in a folder per class."""
     height, width = result.pixels.shape[:2]
     for number, (label, box) in enumerate(zip(result.names, result.boxes, strict=True), start=1):
         left, top = np.floor(box[:2]).astype(int).clip(0, [width - 1, height - 1])
@@ -69,15 +72,7 @@ def _crops(folder: Path, name: str, result: Result) -> None:
 
 
 def _yolo(folder: Path, name: str, result: Result) -> None:
-    """Six columns, the last one the score."""
-    height, width = result.size_hw
-    lines = []
-    for label, score, (left, top, right, bottom) in zip(
-        result.labels.tolist(), result.scores.tolist(), result.boxes.tolist(), strict=True
-    ):
-        box = ((left + right) / 2 / width, (top + bottom) / 2 / height, (right - left) / width, (bottom - top) / height)
-        lines.append(" ".join(map(str, (label, *box, score))) + "\n")
-    write_text(folder / "yolo" / f"{name}.txt", "".join(lines))
+    write_text(folder / "yolo" / f"{name}.txt", result.to_yolo())
 
 
 def _jsonl(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str]) -> None:
@@ -96,48 +91,37 @@ def _json(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str
 def _csv(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("image", "label", "label_id", "score", "xmin", "ymin", "xmax", "ymax", "frame", "time_s"))
+    writer.writerow(("image", *DETECTION_COLUMNS, *PLACE_COLUMNS))
     for row in rows:
+        place = [row.get(column, "") for column in PLACE_COLUMNS]
         for one in row["detections"]:
-            place = row.get("frame", ""), row.get("time_s", "")
-            writer.writerow((row["image"], one["label"], one["label_id"], one["score"], *one["box"].values(), *place))
+            writer.writerow((row["image"], one["label"], one["label_id"], one["score"], *corners_of(one), *place))
     write_text(folder / "detections.csv", text.getvalue())
 
 
 def _coco(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
-    """COCO's annotations, each with its score; ids count from 1."""
+    """COCO annotations, each with its score; ids count from 1."""
     images: list[dict[str, Any]] = []
-    found: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, row in enumerate(rows, start=1):
-        place = {key: row[key] for key in ("frame", "time_s") if key in row}  # of a video
+        place = {key: row[key] for key in PLACE_COLUMNS if key in row}
         size = {"width": row["width"], "height": row["height"]}
         images.append({"id": number, "file_name": row["image"], **size, **place})
         for one in row["detections"]:
-            left, top, right, bottom = one["box"].values()
-            found.append(
-                {
-                    "id": len(found) + 1,
-                    "image_id": number,
-                    "category_id": one["label_id"] + 1,
-                    "bbox": [left, top, right - left, bottom - top],
-                    "area": (right - left) * (bottom - top),
-                    "iscrowd": 0,
-                    "score": one["score"],
-                }
-            )
-    categories = [{"id": number, "name": name} for number, name in enumerate(classes, start=1)]
-    content = {"images": images, "categories": categories, "annotations": found}
+            box, row_id = corners_of(one), len(annotations) + 1
+            annotations.append(annotation_row(row_id, number, one["label_id"], box, score=one["score"]))
+    content = {"images": images, "categories": category_rows(classes), "annotations": annotations}
     write_text(folder / "coco.json", json.dumps(content, ensure_ascii=False) + "\n")
 
 
 def _comp4(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
-    """VOC's result files; an image is named as its other files are."""
+    """VOC's result files; an image has the name of its other files."""
     items = [(number, one) for number, row in enumerate(rows) for one in row["detections"]]
     table = DetectionTable(
         image_index=np.array([number for number, _ in items], dtype=np.int64),
         labels=np.array([one["label_id"] for _, one in items], dtype=np.int64),
         scores=np.array([one["score"] for _, one in items], dtype=np.float64),
-        boxes_px=np.array([list(one["box"].values()) for _, one in items], dtype=np.float64).reshape(-1, 4),
+        boxes_px=np.array([corners_of(one) for _, one in items], dtype=np.float64).reshape(-1, 4),
     )
     annotations = [
         Annotation(

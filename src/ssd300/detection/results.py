@@ -1,5 +1,6 @@
-"""What detection answers for one image, and the forms that it can be turned into."""
+"""The detections of one image, and the formats that they can be written in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from ssd300.data.predictions.jsonl import detection_row, image_row
 from ssd300.types import Detections
 
 
@@ -15,7 +17,7 @@ from ssd300.types import Detections
 class ImageDetections(Detections):
     """Detections in pixels of the original image. `image` is its path, "" where it has none; `size_hw` its size.
 
-    Of a video `image` is its path, `frame` counts its frames from 0, and `time_s` is where that one stands in it.
+    For a frame of a video `image` is the video's path, `frame` counts from 0, and `time_s` is since the first frame.
     """
 
     image: str
@@ -24,7 +26,7 @@ class ImageDetections(Detections):
     time_s: float | None = None
 
     def to_voc_xml(self) -> str:
-        """A file of VOC's annotations, with the score of each object, as labelImg, CVAT and Label Studio open it."""
+        """The text of a VOC annotation file, with the score of each object, which VOC itself does not have."""
         from ssd300.data.formats.voc_xml import to_xml
 
         objects = [(name, box, False, False) for name, box in zip(self.names, self.boxes.tolist(), strict=True)]
@@ -36,23 +38,18 @@ class ImageDetections(Detections):
     def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
         """Rows of COCO results: boxes as left, top, width, height in pixels; categories count from 1.
 
-        `image_id` is this image's among the annotations; left out, its file's name without the ending.
+        `image_id` is the image's id in the annotations; without it, the name of its file without the ending.
         """
+        from ssd300.data.formats.coco import result_row
+
         image = Path(self.image).stem if image_id is None else image_id
-        return [
-            {
-                "image_id": image,
-                "category_id": label + 1,
-                "bbox": [left, top, right - left, bottom - top],
-                "score": score,
-            }
-            for label, score, (left, top, right, bottom) in zip(
-                self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True
-            )
-        ]
+        return [result_row(image, label, box, score) for label, score, box in self._rows()]
 
     def to_supervision(self) -> Any:
-        """As supervision's Detections, with the class names under `class_name`. Raises ImportError without it."""
+        """The detections as supervision's `Detections`, class names under `class_name`.
+
+        Raises ImportError where supervision is not installed.
+        """
         try:
             import supervision
         except ImportError as error:
@@ -66,30 +63,24 @@ class ImageDetections(Detections):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """One line of `detections.jsonl`; boxes are 0-based half-open pixels. Of a video with `frame` and `time_s`."""
+        """The row of `detections.jsonl`; boxes are 0-based half-open pixels. A frame has `frame` and `time_s` too."""
         place = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
-        height, width = self.size_hw
-        rows = zip(self.names, self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
-        return {
-            "image": self.image,
-            **place,
-            "width": width,
-            "height": height,
-            "detections": [
-                {
-                    "label": name,
-                    "label_id": label,
-                    "score": score,
-                    "box": dict(zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)),
-                }
-                for name, label, score, box in rows
-            ],
-        }
+        rows = [detection_row(self.classes[label], label, score, box) for label, score, box in self._rows()]
+        return image_row(self.image, self.size_hw, rows, **place)
+
+    def to_yolo(self) -> str:
+        """The text of a YOLO label file: a line per detection, the last column its score."""
+        from ssd300.data.formats.yolo import to_line
+
+        return "".join(to_line(label, box, self.size_hw, score=score) for label, score, box in self._rows())
+
+    def _rows(self) -> Iterator[tuple[int, float, list[float]]]:
+        return zip(self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result(ImageDetections):
-    """The same with the image, so that they can be drawn; its size is that of `pixels`."""
+    """Detections with the image's `pixels` (RGB), so that they can be drawn; `size_hw` is taken from them."""
 
     size_hw: tuple[int, int] = field(init=False)
     pixels: UInt8[np.ndarray, "h w 3"] = field(repr=False)
@@ -99,7 +90,7 @@ class Result(ImageDetections):
         object.__setattr__(self, "size_hw", self.pixels.shape[:2])
 
     def without_pixels(self) -> ImageDetections:
-        """The same detections without the image, to keep many."""
+        """The detections without the pixels, which need much memory."""
         return ImageDetections(**{name: value for name, value in vars(self).items() if name != "pixels"})
 
     def draw(self) -> Image.Image:
@@ -111,5 +102,5 @@ class Result(ImageDetections):
 
 
 def frame_name(video: str, frame: int) -> str:
-    """The name, without an ending, of the files of one frame; frames count from 0."""
+    """The name, without an ending, of the files of one frame, which counts from 0; `video` is the name of its video."""
     return f"{video}_{frame:06d}"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,8 @@ from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names
 from ssd300.detection.outputs import Output, save_image
 from ssd300.detection.results import Result, frame_name
 from ssd300.detection.sources import Source
-from ssd300.detection.video import Video, VideoWriter, is_live, is_video, whole_copy
+from ssd300.detection.video import Video, is_live, is_video
+from ssd300.detection.video_writer import VideoWriter, whole_copy
 from ssd300.errors import DataError, SSDError
 from ssd300.system.threads import ordered_map, read_ahead
 from ssd300.types import Selection
@@ -25,7 +26,10 @@ Progress = Callable[[int, int], None]  # takes how many images are done, and how
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What is detected and saved. `suppress` are classes to leave out; `most_frames` is of each video or camera."""
+    """What is detected and saved. Detections of the classes `suppress` are dropped.
+
+    `most_frames` is of each video or camera, None for all.
+    """
 
     selection: Selection
     save: Sequence[Output]
@@ -35,7 +39,10 @@ class RunOptions:
 
 
 def content_key(detector: Detector, sources: Sequence[Source], options: RunOptions, **more: object) -> dict[str, Any]:
-    """Everything that the content of the folder depends on: a run is resumed only where all of it is the same."""
+    """What identifies a command: an unfinished run is resumed by the same one only. `more` are its other options.
+
+    The pixels of the images and the numbers in the weights are not part of it.
+    """
     return {
         "sources": [str(one) for one in sources],
         "card": asdict(detector.card),  # type: ignore[call-overload]  # both kinds of card are dataclasses
@@ -48,7 +55,7 @@ def content_key(detector: Detector, sources: Sequence[Source], options: RunOptio
 
 
 class _Written(NamedTuple):
-    """A frame whose own files are written: their name, its row, and the annotated frame for the copy of the video."""
+    """A frame whose own files are written: their name, its row, and the annotated frame, None without a copy."""
 
     name: str
     row: dict[str, Any]
@@ -57,10 +64,10 @@ class _Written(NamedTuple):
 
 
 class DetectionRun:
-    """The sources of one command in their order, without those that the folder holds already.
+    """Detection on the sources of one command, in their order, without those that the folder already holds.
 
     `report` takes a line for the user: what is skipped and why. Images and frames both count as images: `done` in the
-    folder, `done_before` of them by an earlier run, `expected` in all as far as is known.
+    folder, `done_before` of them by an earlier run, `expected` in total as far as is known.
     """
 
     def __init__(
@@ -80,7 +87,10 @@ class DetectionRun:
         self.seconds = 0.0
 
     def run(self, progress: Progress) -> BaseException | None:
-        """Detect on all that is not done yet. Returns what interrupted a camera, whose frames so far are saved."""
+        """Detect on the sources that are not done yet. Returns what interrupted a camera, whose frames are saved.
+
+        Other interruptions are raised. Sources that cannot be read are skipped; `first_error` is that of the first one.
+        """
         started = time.monotonic()
         pending = [number for number in range(len(self.sources)) if number not in self.folder.done]
         interruption: BaseException | None = None
@@ -111,7 +121,7 @@ class DetectionRun:
 
         images = [self.sources[number] for number in numbers]
         outcomes = self.detector.outcomes(images, self.options.selection, batch_size=self.options.batch_size)
-        with closing(ordered_map(save, outcomes, ahead=self.options.batch_size)) as saved:
+        with closing(outcomes), closing(ordered_map(save, outcomes, ahead=self.options.batch_size)) as saved:
             for number, row in saved:
                 if isinstance(row, SSDError):
                     self._skip(number, row)
@@ -120,7 +130,7 @@ class DetectionRun:
                     self._advance(progress)
 
     def _detect_on_video(self, number: int, progress: Progress) -> BaseException | None:
-        """What a broken video gave before it broke off is saved, and the rest is reported as skipped."""
+        """Frames of a broken video before the fault are saved, and the video is recorded as skipped."""
         interruption: BaseException | None = None
         fault: DataError | None = None
         try:
@@ -132,7 +142,7 @@ class DetectionRun:
                 except DataError as error:
                     fault = error
                 except BaseException as error:
-                    if not is_live(video.source):  # a file is begun again by the same command
+                    if not is_live(video.source):  # the same command starts a file again from its first frame
                         raise
                     interruption = error
         except DataError as error:
@@ -159,8 +169,8 @@ class DetectionRun:
                     self.folder.add(number, frame.name, frame.row, done=False)
                     self._advance(progress)
         finally:
-            if copy is not None and copy.silent:
-                self.report(f"{video.source}: {copy.silent}")
+            if copy is not None and copy.why_silent:
+                self.report(f"{video.source}: {copy.why_silent}")
 
     def _frames(self, video: Video, name: str) -> Iterator[_Written]:
         formats = [output for output in self.options.save if output != "image"]  # the copy is written in one place
@@ -173,10 +183,12 @@ class DetectionRun:
             drawn = np.asarray(wanted.draw()) if "image" in self.options.save else None
             return _Written(own_name, wanted.to_dict(), drawn, wanted.time_s)
 
-        with closing(read_ahead(islice(video.frames(), self.options.most_frames), most=batch_size)) as frames:
-            results = self.detector.stream(frames, self.options.selection, batch_size=batch_size)
-            with closing(ordered_map(save, results, ahead=batch_size)) as written:
-                yield from written
+        with (  # closed from the last to the first, so that no thread reads the video when it is closed
+            closing(read_ahead(video.frames(self.options.most_frames), most=batch_size)) as frames,
+            closing(self.detector.stream(frames, self.options.selection, batch_size=batch_size)) as results,
+            closing(ordered_map(save, results, ahead=batch_size)) as written,
+        ):
+            yield from written
 
     def _without_suppressed(self, result: Result) -> Result:
         return result.select([name not in self.options.suppress for name in result.names])

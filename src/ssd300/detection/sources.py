@@ -1,4 +1,4 @@
-"""What a user wants looked at: files, folders, patterns, lists of paths, addresses, videos and cameras."""
+"""What to detect on: files, folders, patterns, lists of paths, addresses, videos and cameras."""
 
 import glob
 import sys
@@ -12,19 +12,19 @@ from ssd300.system.web import is_address
 
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
-LOOKED_AT = SUFFIXES + VIDEO_SUFFIXES  # in folders and patterns
+READABLE = SUFFIXES + VIDEO_SUFFIXES  # other files in folders and patterns are ignored
 Source = Path | str  # a str is an address, a camera or a stream
 
 
 def find_sources(sources: Sequence[str]) -> list[Source]:
-    """Images and videos in the order of the sources; those of a folder or pattern by name. One may come twice.
+    """Images and videos in the order of the sources, those of a folder or pattern sorted by path; duplicates stay.
 
-    Paths in a list file are relative to it, those on standard input to the working folder. Addresses are taken only
-    where they are named, not from lists.
+    Paths in a list file are relative to it, those on standard input to the working folder. A list holds paths only: an
+    address in it is read as one.
 
     Raises:
-        UsageError: no source.
-        DataError: a source is not there, or names no image.
+        UsageError: there is no source.
+        DataError: a source does not exist, or holds no image.
     """
     if not sources:
         raise UsageError(
@@ -39,7 +39,7 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
         elif source in STDIN:
             images += _listed(sys.stdin, Path(), "standard input")
         elif path.is_dir():
-            found = sorted(child for child in path.iterdir() if child.suffix.lower() in LOOKED_AT)
+            found = sorted(child for child in path.iterdir() if child.suffix.lower() in READABLE)
             if not found:
                 raise DataError("the folder has no images", where=path, fix=_folder_advice(path))
             images += found
@@ -48,14 +48,16 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
                 with path.open(encoding="utf-8-sig") as lines:
                     images += _listed(lines, path.parent, str(path))
             except UnicodeDecodeError as error:
-                raise DataError("the list is no text", where=path, fix="Name a file with one path a line.") from error
+                raise DataError(
+                    "the list is not text", where=path, fix="Name a file with one path per line."
+                ) from error
         elif path.exists():
             images.append(path)
         elif glob.has_magic(source):
             matched = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207  # which takes no absolute pattern
-            matched = [name for name in matched if name.suffix.lower() in LOOKED_AT]
+            matched = [name for name in matched if name.suffix.lower() in READABLE]
             if not matched:
-                raise DataError("no image fits the pattern", where=source, fix="Check the pattern.")
+                raise DataError("no image matches the pattern", where=source, fix="Check the pattern.")
             images += matched
         else:
             raise DataError("there is no such image", where=path, fix="Check the path.")
@@ -71,5 +73,5 @@ def _listed(lines: Iterable[str], root: Path, where: str) -> list[Source]:
     names = [line.strip() for line in lines]
     images: list[Source] = [root / name for name in names if name]
     if not images:
-        raise DataError("no path is listed", where=where, fix="Give one path a line.")
+        raise DataError("no path is listed", where=where, fix="Give one path per line.")
     return images

@@ -1,7 +1,7 @@
-"""Large images in overlapping tiles, each at the network's size, with the whole image beside them.
+"""Large images in overlapping tiles, each resized to the network's size, together with the whole image.
 
-Objects that are small in a large image vanish when it is shrunk to 300 pixels; in a tile they keep their size. The
-merging is non-maximum suppression in each class, as within one image.
+Objects that are small in a large image vanish when it is shrunk to the network's size; in a tile they shrink less. The
+detections are merged by non-maximum suppression in each class, as within one image.
 """
 
 import math
@@ -18,13 +18,13 @@ from ssd300.runtime.selection import suppress
 from ssd300.types import Detections, Selection
 
 OVERLAP = 0.25  # of a tile's side, at least, with the next tile
-BORDER = 0.01  # of a tile's side: a box that comes so near to an inner border may go on beyond it
-TOGETHER = 8  # tiles that go through the network at once
-MOST_TILES = 1000  # of an image: all are in memory at once, at the network's size
+BORDER = 0.01  # of a tile's side: a box this close to an inner border may continue beyond it
+TOGETHER = 8  # tiles per batch of the network
+MOST_TILES = 1000  # per image: all are in memory at the same time, at the network's size
 
 
 class Tile(NamedTuple):
-    """Its corners in pixels of the image."""
+    """The corners of a tile in pixels of the image."""
 
     left: int
     top: int
@@ -41,7 +41,7 @@ class CutImage(NamedTuple):
 
 
 def cut(size_hw: tuple[int, int], tile_px: int) -> list[Tile]:
-    """The whole image, then tiles of `tile_px` at even distances that cover it; none if it is no larger than one.
+    """The whole image, then evenly spaced tiles of `tile_px` pixels a side that cover it; no tiles if one would do.
 
     Raises:
         DataError: there would be more than MOST_TILES.
@@ -71,10 +71,10 @@ def _starts(length: int, tile_px: int) -> list[int]:
 
 
 class TiledNetwork:
-    """A network that sees each image whole and in tiles of `tile_px` pixels.
+    """A network that gets each image whole and in tiles of `tile_px` pixels a side.
 
-    A box that ends at an inner border of a tile, and is smaller than what tiles share, is left to the neighbour, which
-    has it whole.
+    A box that ends at an inner border of a tile, and is smaller than what tiles share, is dropped: the neighbor tile
+    contains the whole object.
     """
 
     def __init__(self, network: Network, tile_px: int) -> None:
@@ -94,7 +94,7 @@ class TiledNetwork:
         return CutImage(size_hw, tiles, inputs)
 
     def predict(self, inputs: Sequence[CutImage], selection: Selection) -> list[tuple[CutImage, list[Detections]]]:
-        most = getattr(self.card, "top_k", None)  # of an exported file; each tile may have as many
+        most = getattr(self.card, "top_k", None)  # an exported file has it: each tile may have as many detections
         selection = replace(selection, top_k=min(selection.top_k, most or selection.top_k))
         flat = [one for image in inputs for one in image.inputs]
         found: list[Detections] = []
@@ -111,23 +111,23 @@ class TiledNetwork:
 
     def _merged(self, image: CutImage, found: Sequence[Detections], selection: Selection) -> Detections:
         height, width = image.size_hw
-        boxes, kept = [], []
+        boxes, used = [], []
         for tile, detections in zip(image.tiles, found, strict=True):
             scale = np.array([tile.right - tile.left, tile.bottom - tile.top] * 2)
             boxes_px = detections.boxes.astype(np.float64) * scale + np.array([tile.left, tile.top] * 2)
             whole = self._is_whole(boxes_px, tile, (height, width))
             boxes.append(boxes_px[whole] / np.array([width, height] * 2))
-            kept.append(detections.select(whole))
+            used.append(detections.select(whole))
         together = Detections(
             boxes=np.concatenate(boxes),
-            scores=np.concatenate([one.scores for one in kept]).astype(np.float64),
-            labels=np.concatenate([one.labels for one in kept]),
+            scores=np.concatenate([one.scores for one in used]).astype(np.float64),
+            labels=np.concatenate([one.labels for one in used]),
             classes=found[0].classes,
         )
         return suppress(together, selection)
 
     def _is_whole(self, boxes_px: np.ndarray, tile: Tile, size_hw: tuple[int, int]) -> list[bool]:
-        """Which boxes are not ones that a neighbour has whole."""
+        """For each box, whether it is to be used: it is not one whose object a neighbor tile contains whole."""
         height, width = size_hw
         near, shared = BORDER * self.tile_px, OVERLAP * self.tile_px
         left, top, right, bottom = boxes_px.T

@@ -1,4 +1,4 @@
-"""Weights in torch: images in, detections out. Training's evaluation and `ssd300 detect` go through here."""
+"""A network whose weights torch runs: images in, detections out."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from ssd300.weights import Card
 
 
 class TorchNetwork:
-    """A model with its card, in evaluation mode on a device."""
+    """A model with its card, in evaluation mode on a device, which are both set on the model itself."""
 
     def __init__(
         self, model: SSD, card: Card, *, device: torch.device | None = None, precision: torch.dtype = torch.float32
@@ -30,9 +30,9 @@ class TorchNetwork:
         self._batch_size: int | None = None
 
     def compile(self, batch_size: int) -> float:
-        """Let torch.compile make the network for batches of `batch_size`, and say how many seconds that took.
+        """Compile the network with torch.compile for batches of `batch_size`. Returns the seconds that it took.
 
-        Smaller batches are filled up from then on, as each other size would be compiled again.
+        Smaller batches are padded from then on, as another size would be compiled again.
         """
         started = time.monotonic()
         self._forward, self._batch_size = torch.compile(self.model), batch_size
@@ -41,19 +41,19 @@ class TorchNetwork:
         return time.monotonic() - started
 
     def prepare(self, image: UInt8[np.ndarray, "_ _ 3"]) -> Float[Tensor, "3 size size"]:
-        """RGB in 0..1."""
+        """The image (RGB) at the network's size, RGB in 0..1, on the CPU."""
         return to_input(image, self.model.settings.image_size_px, self.card.resize)
 
     @torch.no_grad()
     def predict(self, inputs: Sequence[Float[Tensor, "3 size size"]], _selection: Selection) -> Predictions:
-        filling = max((self._batch_size or 0) - len(inputs), 0)
-        batch = torch.stack([*inputs, *[torch.zeros_like(inputs[0])] * filling]).to(self.device)
+        padding = max((self._batch_size or 0) - len(inputs), 0)
+        batch = torch.stack([*inputs, *[torch.zeros_like(inputs[0])] * padding]).to(self.device)
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             predictions = self._forward(batch)
         return Predictions(*(part[: len(inputs)] for part in predictions))
 
     def select(self, predictions: Predictions, selection: Selection) -> list[Detections]:
-        """Detections relative to each image, as `postprocess` gives them."""
+        """Detections of each image, boxes relative (0..1), best score first, as of `postprocess`."""
         return postprocess(
             predictions,
             self.model.default_boxes,

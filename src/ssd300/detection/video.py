@@ -1,38 +1,33 @@
-"""Videos, cameras and live streams: frames as upright RGB, and copies with other images, the same times and sound.
+"""Videos, cameras and live streams as frames: upright RGB images with their times.
 
 PyAV (the extra `video`) is imported when it is used.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
 from ssd300.errors import DataError, UsageError, install_hint
-from ssd300.system.files import TEMPORARY_SUFFIX
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv")
 CAMERA = "camera:"
 LIVE_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "udp://")
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 30.0
-USUAL_RATE = Fraction(25)  # for what does not say its own
-CODECS = ("libx264", "libopenh264", "mpeg4")  # the first that this FFmpeg has
-CODEC_OPTIONS = {"libx264": {"crf": "20", "preset": "veryfast"}}
-SOUND_OF_MP4 = ("aac", "mp3", "ac3", "eac3", "opus", "flac", "alac")
+USUAL_RATE = Fraction(25)  # frames/s, for a source that does not state its rate
+WHOLE_BY_COUNT, WHOLE_BY_DURATION = 0.95, 0.8  # shares of the expected frames; a smaller share means a cut file
 AFTER_A_BREAK = "What came before is done. Get the whole file, or connect it again."
 DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
-    """One image of a video. `number` counts from 0; `time_s` is since the first one, None where it is not said."""
+    """One image of a video. `number` counts from 0; `time_s` is since the first frame, None where it is not stated."""
 
     pixels: UInt8[np.ndarray, "h w 3"]
     source: str
@@ -43,7 +38,8 @@ class Frame:
 class Video:
     """A video file, a camera ('camera:0') or a stream, open for reading once.
 
-    `rate` is frames a second; `expected` how many there are, 0 where that is not known.
+    `rate` is in frames/s; `expected` is the number of frames, 0 where it is not known. No thread may still read the
+    frames when it is closed: FFmpeg would read freed memory.
 
     Raises:
         DataError: it cannot be opened, or has no images.
@@ -52,27 +48,30 @@ class Video:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        av = _import_av(source)
-        name, form = _device(source)
+        av = import_av(source)
+        name, driver = _device(source)
         with _explained(source):
             self._container = av.open(
-                name, format=form, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S), metadata_errors="replace"
+                name, format=driver, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S), metadata_errors="replace"
             )
         if not self._container.streams.video:
             self._container.close()
-            raise DataError("there are no images in it", where=source, fix="Name a video, or an image.")
+            raise DataError("it has no images", where=source, fix="Name a video, or an image.")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self.rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or USUAL_RATE)
-        self.expected = int(self._stream.frames or 0)
+        self._counted = int(self._stream.frames or 0)
+        self.expected = self._counted
         if not self.expected and self._container.duration and not is_live(source):
             self.expected = round(self._container.duration / av.time_base * self.rate)
 
-    def frames(self) -> Iterator[Frame]:
-        """One after another; what lies before a fault is given before it is raised.
+    def frames(self, most: int | None = None) -> Iterator[Frame]:
+        """The frames in order, `most` of them at most; corrupt ones are skipped.
+
+        Frames before a fault are yielded before it is raised.
 
         Raises:
-            DataError: the rest cannot be read: the file is damaged, the camera is gone.
+            DataError: the rest cannot be read: the file is damaged, or the camera was disconnected.
         """
         first: float | None = None
         number = 0
@@ -91,14 +90,16 @@ class Video:
                         time_s=None if time is None or first is None else round(float(time - first), 6),
                     )
                     number += 1
-        if number < self._least_frames():
+                    if number == most:
+                        return
+        if number < self._fewest_frames():
             raise DataError(
                 f"it breaks off after {number} of {self.expected} frames", where=self.source, fix=AFTER_A_BREAK
             )
 
-    def _least_frames(self) -> float:
-        """Fewer than these mean that the file was cut: exact where it counts its frames, with room where time tells."""
-        return (0.95 if self._stream.frames else 0.8) * self.expected
+    def _fewest_frames(self) -> float:
+        """Fewer frames mean that the file was cut. A number from its duration is less sure than its own count."""
+        return (WHOLE_BY_COUNT if self._counted else WHOLE_BY_DURATION) * self.expected
 
     def close(self) -> None:
         self._container.close()
@@ -110,121 +111,28 @@ class Video:
         self.close()
 
 
-class VideoWriter:
-    """An .mp4 at `path` of the frames that are added, at their times, with the sound of the file `sound`, if any.
-
-    Sides that are odd lose a line, as H.264 has none. `silent` says, after the first frame, why there is no sound.
-    """
-
-    def __init__(self, path: Path, *, rate: Fraction, sound: str | None = None) -> None:
-        self._av = _import_av(str(path))
-        self.path, self.rate, self.silent = path, rate, ""
-        self._out = self._av.open(str(path), "w", format="mp4")
-        self._stream: Any = None
-        self._sound_source = sound
-        self._sound: Iterator[Any] = iter(())
-        self._next_packet: Any = None
-        self._last_pts = -1
-        self._time_base = Fraction(1, 90_000)
-
-    def add(self, pixels: UInt8[np.ndarray, "h w 3"], time_s: float | None, number: int) -> None:
-        """`time_s` None means the `number`th of frames at even distances."""
-        height, width = (side - side % 2 for side in pixels.shape[:2])
-        if not height or not width:
-            return
-        if self._stream is None:
-            self._begin(height, width)
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), format="rgb24")
-        time = float(number / self.rate) if time_s is None else time_s
-        frame.time_base = self._time_base
-        frame.pts = self._last_pts = max(round(time / self._time_base), self._last_pts + 1)
-        self._put_sound(time)
-        self._out.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        if self._stream is not None:
-            self._out.mux(self._stream.encode(None))
-            self._put_sound(float(self._last_pts * self._time_base) + float(1 / self.rate))
-        self._out.close()
-
-    def __enter__(self) -> "VideoWriter":
-        return self
-
-    def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
-        self.close()
-
-    def _begin(self, height: int, width: int) -> None:
-        codec = next(name for name in CODECS if name in self._av.codecs_available)
-        self._stream = self._out.add_stream(codec, rate=self.rate, options=CODEC_OPTIONS.get(codec, {}))
-        self._stream.width, self._stream.height = width, height
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = self._stream.time_base = self._time_base
-        if self._sound_source is None:
-            return
-        source = self._av.open(self._sound_source, metadata_errors="replace")
-        if not source.streams.audio:
-            source.close()
-            return
-        audio = source.streams.audio[0]
-        if audio.codec_context.name.removesuffix("float") not in SOUND_OF_MP4:
-            self.silent = f"its sound ({audio.codec_context.name}) cannot be copied into an .mp4"
-            source.close()
-            return
-        self._copy = self._out.add_stream_from_template(audio)
-        first_image = source.streams.video[0].start_time or 0
-        self._offset = float(first_image * source.streams.video[0].time_base)
-        self._sound = self._packets(source, audio)
-        self._next_packet = next(self._sound, None)
-
-    def _packets(self, source: Any, audio: Any) -> Iterator[Any]:
-        """Sound from the first image on; what cannot be read ends it."""
-        try:
-            for packet in source.demux(audio):
-                if packet.dts is None or packet.pts is None or float(packet.pts * packet.time_base) < self._offset:
-                    continue
-                shift = round(self._offset / packet.time_base)
-                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-                packet.stream = self._copy
-                yield packet
-        except self._av.FFmpegError:
-            return
-        finally:
-            source.close()
-
-    def _put_sound(self, until_s: float) -> None:
-        while self._next_packet is not None and float(self._next_packet.pts * self._next_packet.time_base) <= until_s:
-            self._out.mux(self._next_packet)
-            self._next_packet = next(self._sound, None)
-
-
-@contextmanager
-def whole_copy(target: Path, *, rate: Fraction, sound: str | None) -> Iterator[VideoWriter]:
-    """A VideoWriter whose file appears at `target` when the block ends, and then only with at least one frame.
-
-    After an error inside the block nothing is left.
-    """
-    partial = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
-    try:
-        with VideoWriter(partial, rate=rate, sound=sound) as writer:
-            yield writer
-        if partial.exists() and partial.stat().st_size:
-            partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def is_live(source: str) -> bool:
-    """A camera or a stream, which has no end of its own."""
+    """Whether it is a camera or a stream, which has no end until it is stopped."""
     return source.startswith((CAMERA, *LIVE_SCHEMES))
 
 
 def is_video(source: str) -> bool:
-    """By its name: a camera, a stream, or a file or address of a video."""
+    """Whether its name is that of a camera, a stream, or a video's file or address."""
     return is_live(source) or source.split("?")[0].lower().endswith(VIDEO_SUFFIXES)
 
 
+def import_av(source: str) -> Any:
+    """PyAV, set to log nothing. Raises UsageError, which names `source`, where it is missing."""
+    try:
+        import av
+    except ImportError as error:
+        raise UsageError("videos and cameras need PyAV", where=source, fix=install_hint("video")) from error
+    av.logging.set_level(None)  # faults are raised; FFmpeg's own lines would appear among ours
+    return av
+
+
 def _device(source: str) -> tuple[str, str | None]:
-    """What FFmpeg calls it, and the form that it must be opened in."""
+    """What FFmpeg calls it, and for a camera the driver that opens it."""
     if not source.startswith(CAMERA):
         return source, None
     number = source.removeprefix(CAMERA)
@@ -238,18 +146,9 @@ def _device(source: str) -> tuple[str, str | None]:
     return (f"/dev/video{number}" if driver == "v4l2" else number), driver
 
 
-def _import_av(source: str) -> Any:
-    try:
-        import av
-    except ImportError as error:
-        raise UsageError("videos and cameras need PyAV", where=source, fix=install_hint("video")) from error
-    av.logging.set_level(None)  # faults are raised; FFmpeg's own words would stand among ours
-    return av
-
-
 @contextmanager
-def _explained(source: str, broken: Any = None) -> Iterator[None]:
-    """FFmpeg's errors as ours."""
+def _explained(source: str, broken: Callable[[], str] | None = None) -> Iterator[None]:
+    """FFmpeg's errors as DataError; `broken` describes one that comes after the source was opened."""
     import av
 
     try:
@@ -261,5 +160,5 @@ def _explained(source: str, broken: Any = None) -> Iterator[None]:
         elif source.startswith(CAMERA):
             what, fix = f"the camera cannot be opened ({reason})", "Is it connected, and not in use?"
         else:
-            what, fix = f"the video cannot be opened ({reason})", "Replace it, or leave it out."
+            what, fix = f"the video cannot be opened ({reason})", "Replace it, or do not name it."
         raise DataError(what, where=source, fix=fix) from error

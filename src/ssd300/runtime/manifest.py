@@ -1,4 +1,4 @@
-"""What an exported file says of itself, as JSON inside it: all that is needed to use it."""
+"""The description of an exported network, stored as JSON inside its file: what is needed to use it."""
 
 import json
 from collections.abc import Mapping
@@ -9,14 +9,16 @@ from typing import Any, Literal
 from ssd300.errors import WeightsError
 from ssd300.images.resize import RESIZES, Resize
 
-KEY = "ssd300"  # under which it stands among the file's metadata
+KEY = "ssd300"  # of the description in the metadata of the file
 FORMAT_VERSION = 1
 Precision = Literal["fp32", "bf16", "int8"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """`suppresses` says that non-maximum suppression is inside, with `top_k` rows an image. `resize`, `min_scores`,
+    """What an exported file detects, and how it is used.
+
+    `suppresses` is true if it contains non-maximum suppression, with `top_k` rows per image. `resize`, `min_scores`,
     `metric` and `source` are as in the card of the weights.
     """
 
@@ -40,7 +42,9 @@ def parse_manifest(text: str | None, path: Path) -> Manifest:
     """The manifest of the file at `path`. Raises WeightsError."""
     if text is None:
         raise WeightsError(
-            "the file does not say which classes it detects", where=path, fix="Name a file that `ssd300 export` wrote."
+            "the file does not list its classes",
+            where=path,
+            fix="Name a file that `ssd300 export` wrote.",
         )
     try:
         fields = json.loads(text)

@@ -1,4 +1,4 @@
-"""From boxes and scores of every default box to detections, in numpy: what `model.postprocess` does in torch."""
+"""From the boxes and scores of all default boxes to detections, in numpy: what `model.postprocess` does in torch."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from ssd300.types import Detections, Selection
 
-TOGETHER = 256  # candidates that are looked at at once
+TOGETHER = 256  # candidates per step of non-maximum suppression
 
 
 def select_detections(
@@ -17,21 +17,26 @@ def select_detections(
     classes: Sequence[str],
     selection: Selection,
 ) -> Detections:
-    """The detections of one image, best first, xyxy relative to it: threshold, suppression in each class, the best.
+    """The detections of one image, best score first, boxes xyxy and relative to it.
 
-    Raises ValueError if `selection` has a lowest score for another number of classes.
+    They are above the confidence threshold, pass non-maximum suppression in each class, and are the best `top_k`.
+
+    Raises ValueError if `selection` has thresholds for another number of classes.
     """
-    lowest = lowest_scores(selection, len(classes))
-    row, label = np.nonzero(scores > lowest)
+    row, label = np.nonzero(scores > class_min_scores(selection, len(classes)))
     candidates = Detections(boxes=boxes[row], scores=scores[row, label], labels=label.astype(np.int64), classes=classes)
     return suppress(candidates, selection)
 
 
 def suppress(candidates: Detections, selection: Selection) -> Detections:
-    """Those that no better one of their class overlaps by more than `max_overlap`, the best `top_k`, best first."""
+    """Non-maximum suppression in each class: at most `top_k` of the candidates, best score first.
+
+    A candidate is dropped if its IoU with a better detection of its class is more than `max_overlap`, or if `per_class`
+    candidates of its class are better.
+    """
     boxes, label = candidates.boxes.astype(np.float64), candidates.labels
     order = np.argsort(-candidates.scores, kind="stable")
-    kept = np.zeros(0, np.int64)
+    chosen = np.zeros(0, np.int64)
     seen = np.zeros(len(candidates.classes), np.int64)  # candidates of each class so far
     for first in range(0, len(order), TOGETHER):
         some = order[first : first + TOGETHER]
@@ -39,32 +44,35 @@ def suppress(candidates: Detections, selection: Selection) -> Detections:
             rank = _rank_within(label[some]) + seen[label[some]]
             seen += np.bincount(label[some], minlength=len(candidates.classes))
             some = some[rank < selection.per_class]
-        both = np.concatenate([kept, some])
+        both = np.concatenate([chosen, some])
         over = _pairwise_iou(boxes[both], boxes[some])
         over = (over > selection.max_overlap) & (label[both][:, None] == label[some])
-        gone = over[: len(kept)].any(axis=0)
-        among = over[len(kept) :]
-        for place in np.flatnonzero(~gone & among.any(axis=1)):  # those that may suppress another
-            if not gone[place]:
-                gone[place + 1 :] |= among[place, place + 1 :]
-        kept = np.concatenate([kept, some[~gone]])
-        if len(kept) >= selection.top_k:
+        dropped = over[: len(chosen)].any(axis=0)
+        among = over[len(chosen) :]
+        for place in np.flatnonzero(~dropped & among.any(axis=1)):  # those that may suppress another
+            if not dropped[place]:
+                dropped[place + 1 :] |= among[place, place + 1 :]
+        chosen = np.concatenate([chosen, some[~dropped]])
+        if len(chosen) >= selection.top_k:
             break
-    kept = kept[: selection.top_k]
+    chosen = chosen[: selection.top_k]
     return Detections(
-        boxes=candidates.boxes[kept],
-        scores=candidates.scores[kept],
-        labels=label[kept],
+        boxes=candidates.boxes[chosen],
+        scores=candidates.scores[chosen],
+        labels=label[chosen],
         classes=candidates.classes,
     )
 
 
-def lowest_scores(selection: Selection, num_classes: int) -> Float[np.ndarray, " classes"]:
-    """One a class, in float64, so that a threshold between two scores stays there."""
-    lowest = np.asarray(selection.min_score, dtype=np.float64)
-    if lowest.ndim and len(lowest) != num_classes:
-        raise ValueError(f"min_score has {len(lowest)} values for {num_classes} classes")
-    return np.broadcast_to(lowest, (num_classes,))
+def class_min_scores(selection: Selection, num_classes: int) -> Float[np.ndarray, " classes"]:
+    """The confidence threshold of each class, in float64, so that one between two float32 scores stays there.
+
+    Raises ValueError if `selection` has thresholds for another number of classes.
+    """
+    min_scores = np.asarray(selection.min_score, dtype=np.float64)
+    if min_scores.ndim and len(min_scores) != num_classes:
+        raise ValueError(f"min_score has {len(min_scores)} values for {num_classes} classes")
+    return np.broadcast_to(min_scores, (num_classes,))
 
 
 def _pairwise_iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:
@@ -78,7 +86,7 @@ def _pairwise_iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "m 4"]) -> F
 
 
 def _rank_within(labels: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
-    """How many equal labels stand before each."""
+    """For each label, how many equal labels come before it."""
     order = np.argsort(labels, kind="stable")
     ordered = labels[order]
     rank = np.empty_like(order)

@@ -1,4 +1,4 @@
-"""The two engines behind one call: arrays by name in, arrays by name out. Each is imported when it is used."""
+"""The two engines behind one call: arrays by name in, arrays by name out. An engine is imported when it is used."""
 
 import sys
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ssd300.errors import UsageError, WeightsError
+from ssd300.errors import UsageError, WeightsError, install_hint
 from ssd300.runtime.manifest import KEY, parse_manifest
 
-OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # int8 is in the file; this is for the rest
+OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # int8 is in the file; this is for other layers
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -21,9 +21,9 @@ class OnnxSession:
         try:
             import onnxruntime
         except ImportError as error:
-            raise UsageError("an .onnx file needs onnxruntime", where=path, fix="pip install 'ssd300[onnx]'") from error
+            raise UsageError("an .onnx file needs onnxruntime", where=path, fix=install_hint("onnx")) from error
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors; its warnings are about its own optimisations
+        options.log_severity_level = 3  # errors; its warnings are about its own optimizations
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
@@ -51,7 +51,7 @@ class OpenVinoSession:
             raise WeightsError(
                 f"OpenVINO cannot load the file ({_first_line(error)})",
                 where=path,
-                fix="Its .bin must lie beside it; or export it again.",
+                fix="Put its .bin file beside it, or export it again.",
             ) from error
         text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
         self.manifest = parse_manifest(text, path)
@@ -65,7 +65,7 @@ class OpenVinoSession:
         self._names = [output.get_any_name() for output in self._model.outputs]
 
     def run(self, inputs: Arrays) -> Arrays:
-        found = self._model.create_infer_request().infer(dict(inputs))  # one a call, so that threads do not meet
+        found = self._model.create_infer_request().infer(dict(inputs))  # one per call, as threads cannot share one
         return dict(zip(self._names, (found[place] for place in range(len(self._names))), strict=True))
 
 
@@ -73,20 +73,20 @@ Session = OnnxSession | OpenVinoSession
 
 
 def import_openvino() -> Any:
-    """The module, told to send nothing: it would report every import to its makers.
+    """The module `openvino`, without its telemetry, which would report the import to Intel.
 
-    Raises UsageError where it is missing.
+    Raises UsageError where it is not installed.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as if it were not installed
     try:
         import openvino
     except ImportError as error:
-        raise UsageError("OpenVINO is not installed", fix="pip install 'ssd300[openvino]'") from error
+        raise UsageError("OpenVINO is not installed", fix=install_hint("openvino")) from error
     return openvino
 
 
 def open_session(path: Path, *, threads: int | None = None) -> Session:
-    """By the file's ending. Raises WeightsError, and UsageError where the engine is missing."""
+    """The session for a file by its ending. Raises WeightsError, and UsageError if the engine is not installed."""
     if not path.is_file():
         raise WeightsError("there is no such file", where=path, fix="Check the path.")
     return (OnnxSession if path.suffix.lower() == ".onnx" else OpenVinoSession)(path, threads=threads)

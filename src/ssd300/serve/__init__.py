@@ -1,6 +1,6 @@
 """A web page and an HTTP API for a detector, with FastAPI and uvicorn (the extra `serve`).
 
-`make_app` is imported when it is first used: the command line needs the settings alone.
+`make_app` is imported when it is first used: the command line needs only the settings.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The API's two addresses: what the model is, and what it finds in images."""
+"""The two addresses of the API: `/v1/model` describes the model, `/v1/detect` detects on images."""
 
 import asyncio
 import time
@@ -13,13 +13,13 @@ from fastapi.responses import JSONResponse
 from ssd300.detection.detector import DISPLAY, USUAL_MIN_SCORE, Detector
 from ssd300.images.colors import class_color, readable_on
 from ssd300.serve import schemas
-from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_form
+from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_format
 from ssd300.serve.counters import Counters
+from ssd300.serve.options import all_options, selection_of
 from ssd300.serve.problems import PROBLEMS, ProblemError, documented
-from ssd300.serve.service import Found, Service
+from ssd300.serve.service import ImageAnswer, Service
 from ssd300.serve.settings import ServeSettings
 from ssd300.serve.uploads import MULTIPART, Memory, receive
-from ssd300.serve.wishes import all_wishes, selection_of
 
 IMAGE = {"type": "string", "format": "binary"}
 BODY = {
@@ -36,10 +36,9 @@ BODY = {
     | {kind: {"schema": IMAGE} for kind in ("image/jpeg", "image/png", "image/webp", "application/octet-stream")},
 }
 
-
 ANSWER = {
     "model": schemas.Detected,
-    "description": "What was found; or the image with its boxes; or a file of VOC's annotations.",
+    "description": "The detections; or the image with its boxes; or a VOC annotation file.",
     "content": {kind: {"schema": IMAGE} for kind in IMAGES} | {XML: {"schema": {"type": "string"}}},
 }
 
@@ -73,50 +72,52 @@ def add_api(app: FastAPI, service: Service, settings: ServeSettings, counters: C
         responses=documented(PROBLEMS if guards else PROBLEMS.keys() - {401}, answer=ANSWER),
         openapi_extra={"requestBody": BODY},
     )
-    async def detect(request: Request, wishes: Annotated[schemas.Wishes, Query()]) -> Response:
+    async def detect(request: Request, options: Annotated[schemas.DetectionOptions, Query()]) -> Response:
         """Detect on one or several images.
 
-        Options are part of the address, or of the form. One image can be had back with its boxes, or as a file of
-        VOC's annotations, by `Accept: image/jpeg`, `image/png` or `application/xml`.
+        Send options in the address or in the form. For one image, `Accept: image/jpeg` or `image/png` returns the image
+        with its boxes, and `application/xml` a VOC annotation file.
         """
         started = time.monotonic()
-        form = choose_form(request.headers.get("accept", ""))
-        if form is None:
-            raise ProblemError(406, "No form of answer is accepted.", fix=f"Accept {', '.join(OFFERED)}.")
+        media_type = choose_format(request.headers.get("accept", ""))
+        if media_type is None:
+            raise ProblemError(
+                406, "The request accepts no format that the server has.", fix=f"Accept {', '.join(OFFERED)}."
+            )
         with places(1), memory.share() as share:
             upload = await receive(request, settings, share)
             received = time.monotonic()
             count = len(upload.images)
-            request.state.said |= {"bytes": upload.size, "images": count}
-            if form != JSON and count > 1:
-                raise ProblemError(406, f"{form} is for one image, and {count} were sent.", fix=f"Accept {JSON}.")
-            selection = selection_of(service, all_wishes(wishes, request, upload))
+            request.state.log_fields |= {"bytes": upload.size, "images": count}
+            if media_type != JSON and count > 1:
+                raise ProblemError(406, f"{media_type} is for one image, and {count} were sent.", fix=f"Accept {JSON}.")
+            selection = selection_of(service, all_options(options, request, upload))
             with places(count - 1):
                 async with asyncio.timeout(settings.timeout_s):
-                    found = await service.detect(upload.images, selection)
-                    request.state.said["detections"] = sum(len(one.detections) for one in found)
-                    _count(counters, found)
-                    if form == JSON:
+                    answers = await service.detect(upload.images, selection)
+                    request.state.log_fields["detections"] = sum(len(one.detections) for one in answers)
+                    _count(counters, answers)
+                    if media_type == JSON:
                         times = {"receive": received - started, "total": time.monotonic() - started}
-                        return JSONResponse({"images": [_row(one) for one in found], "timing_ms": _ms(times)})
-                    (only,) = found
-                    if form in IMAGES:
-                        drawn = await service.draw(upload.images[0], only.detections, IMAGES[form])
-                        return Response(drawn, media_type=form)
-                    return Response(only.detections.to_voc_xml(), media_type=form)
+                        return JSONResponse({"images": [_row(one) for one in answers], "timing_ms": _ms(times)})
+                    (only,) = answers
+                    if media_type in IMAGES:
+                        drawn = await service.draw(upload.images[0], only.detections, IMAGES[media_type])
+                        return Response(drawn, media_type=media_type)
+                    return Response(only.detections.to_voc_xml(), media_type=media_type)
 
 
-def _row(found: Found) -> dict[str, Any]:
-    return found.detections.to_dict() | {"timing_ms": _ms(found.seconds), "batch_size": found.batch_size}
+def _row(answer: ImageAnswer) -> dict[str, Any]:
+    return answer.detections.to_dict() | {"timing_ms": _ms(answer.seconds), "batch_size": answer.batch_size}
 
 
 def _ms(seconds: Mapping[str, float]) -> dict[str, float]:
     return {stage: round(1e3 * value, 3) for stage, value in seconds.items()}
 
 
-def _count(counters: Counters, found: list[Found]) -> None:
-    counters.images.inc(len(found))
-    for one in found:
+def _count(counters: Counters, answers: list[ImageAnswer]) -> None:
+    counters.images.inc(len(answers))
+    for one in answers:
         counters.batch_size.observe(one.batch_size)
         for stage, seconds in one.seconds.items():
             counters.stage_seconds.labels(stage).observe(seconds)

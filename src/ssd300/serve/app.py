@@ -1,4 +1,4 @@
-"""The application: the API, and beside it the page, health, counts and the API's description."""
+"""The application: the API and its description, the page, the health checks and the metrics."""
 
 import asyncio
 import hmac
@@ -24,7 +24,7 @@ from ssd300.serve.settings import ServeSettings
 
 
 def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
-    """The application for one detector. Its threads run until the application's lifespan ends."""
+    """The application for one detector. Its threads start here, and end with the application's lifespan."""
     service = Service(detector, batch_size=settings.batch_size, queue=settings.queue, max_pixels=settings.max_pixels)
     counters = Counters()
 
@@ -67,30 +67,30 @@ def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
 def _add_health(app: FastAPI, service: Service, counters: Counters, guards: list[Any]) -> None:
     @app.get("/healthz", tags=["Operation"], summary="Alive")
     async def alive() -> schemas.Status:
-        """The process answers."""
+        """Whether the process responds."""
         return schemas.Status(status="ok")
 
     @app.get("/readyz", tags=["Operation"], summary="Ready", responses=documented([503]))
     async def ready() -> schemas.Status:
-        """Whether an image would be taken in now."""
+        """Whether an image would be accepted now."""
         if not app.state.ready:
-            raise ProblemError(503, "The server starts, or ends.", headers={"Retry-After": "1"})
+            raise ProblemError(503, "The server is starting or stopping.", headers={"Retry-After": "1"})
         with service.batcher.places(1):
             return schemas.Status(status="ready")
 
     @app.get(
         "/metrics",
         tags=["Operation"],
-        summary="Counts for Prometheus",
+        summary="Metrics for Prometheus",
         dependencies=guards,
         response_class=Response,
         responses=documented(
             [401] if guards else [],
-            answer={"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The counts."},
+            answer={"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The metrics."},
         ),
     )
     async def metrics() -> Response:
-        """Counts and times, for Prometheus."""
+        """Counts and times in Prometheus's text format."""
         return Response(counters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -122,7 +122,7 @@ def _token_check(token: str) -> Any:
         if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
             raise ProblemError(
                 401,
-                "The server asks for a token, and this is none or another.",
+                "The server requires a token, and the request has none or a wrong one.",
                 fix="Send it as 'Authorization: Bearer TOKEN'.",
                 headers={"WWW-Authenticate": "Bearer"},
             )

@@ -1,6 +1,6 @@
-"""One thread runs the network for everyone: images that wait together go through it together.
+"""One thread runs the network for all requests: images that wait at the same time go through it in one batch.
 
-Knows neither HTTP nor files. No image waits for others to come: a batch is what is there when the network is free.
+Knows neither HTTP nor files. No image waits for later ones: a batch is what is waiting when the network is free.
 """
 
 import logging
@@ -17,13 +17,13 @@ from ssd300.detection.network import Network, Prepared, detect_batch
 from ssd300.types import Detections, Selection
 
 LONGEST_RETRY_S = 60
-INERTIA = 0.9  # of the running mean of seconds an image
+INERTIA = 0.9  # weight of the past in the running mean of seconds per image
 
 log = logging.getLogger(__name__)
 
 
 class FullError(Exception):
-    """Nothing more is taken in; there may be room after `retry_after_s` seconds."""
+    """No more images are accepted; there may be room after `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"full; try again after {retry_after_s} s")
@@ -32,7 +32,7 @@ class FullError(Exception):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """Detections in pixels of the image; the seconds that it waited, and those of the whole batch that it was in."""
+    """Detections in pixels of the image; the seconds that it waited; the seconds and the size of its whole batch."""
 
     detections: Detections
     waited_s: float
@@ -50,37 +50,43 @@ class _Waiting:
 
 
 class Batcher:
-    """`queue` images at most are taken in and not answered. Threads may share one."""
+    """The queue in front of a network, and the thread that runs it. Threads may share one.
+
+    `queue` is the most places that are held at the same time, `batch_size` the most images of a batch.
+    """
 
     def __init__(self, network: Network, *, batch_size: int, queue: int) -> None:
         self._network, self._batch_size, self._queue = network, batch_size, queue
         self._changed = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
-        self._taken = 0
+        self._held = 0
         self._closing = False
-        self._seconds_a_image = 0.0
+        self._seconds_per_image = 0.0
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
         self._thread.start()
 
     @contextmanager
     def places(self, count: int) -> Iterator[None]:
-        """Hold so many places. Raises FullError at once where there are not as many."""
+        """Hold this many places while the block runs. Raises FullError at once where fewer are free."""
         with self._changed:
-            if self._taken + count > self._queue or self._closing:
+            if self._held + count > self._queue or self._closing:
                 raise FullError(self.retry_after_s())
-            self._taken += count
+            self._held += count
         try:
             yield
         finally:
             with self._changed:
-                self._taken -= count
+                self._held -= count
 
     def retry_after_s(self) -> int:
-        """When there should be room again, from how long images took lately."""
-        return min(max(math.ceil(self._taken * self._seconds_a_image), 1), LONGEST_RETRY_S)
+        """Seconds until there should be room, estimated from the time that images took lately."""
+        return min(max(math.ceil(self._held * self._seconds_per_image), 1), LONGEST_RETRY_S)
 
     def submit(self, prepared: Prepared, selection: Selection) -> "Future[Answer]":
-        """The future answer for a prepared image. An image whose answer is canceled in time is not run."""
+        """The future answer for a prepared image. An image whose answer is canceled before its batch begins is not run.
+
+        Raises FullError after `close`.
+        """
         waiting = _Waiting(prepared=prepared, selection=selection, answer=Future())
         with self._changed:
             if self._closing:
@@ -90,7 +96,7 @@ class Batcher:
         return waiting.answer
 
     def close(self) -> None:
-        """Take nothing more, answer what waits, and end the thread."""
+        """Accept no more images, answer those that wait, and end the thread."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -101,7 +107,7 @@ class Batcher:
             self._run(batch)
 
     def _next(self) -> list[_Waiting]:
-        """The next batch: the first that waits and others of the same selection. Empty when all is over."""
+        """The next batch: the first image that waits and others with the same selection. Empty after `close`."""
         with self._changed:
             while True:
                 batch: list[_Waiting] = []
@@ -121,7 +127,7 @@ class Batcher:
         started = time.monotonic()
         try:
             found = detect_batch(self._network, [one.prepared for one in batch], batch[0].selection)
-        except Exception as error:  # whatever an engine raises: who waits must be answered
+        except Exception as error:  # whatever an engine raises: those who wait must be answered
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
                 return
@@ -130,7 +136,7 @@ class Batcher:
                 self._run([one])
             return
         each = (time.monotonic() - started) / len(batch)
-        self._seconds_a_image = INERTIA * (self._seconds_a_image or each) + (1 - INERTIA) * each
+        self._seconds_per_image = INERTIA * (self._seconds_per_image or each) + (1 - INERTIA) * each
         for one, detections in zip(batch, found.detections, strict=True):
             one.answer.set_result(
                 Answer(

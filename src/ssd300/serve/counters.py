@@ -1,4 +1,4 @@
-"""Counts and times for Prometheus. Several worker processes add theirs up through a folder of the library's."""
+"""Counts and times for Prometheus, added up over the worker processes through a folder of its library."""
 
 import os
 from collections.abc import Iterator
@@ -13,19 +13,21 @@ BATCHES = (1, 2, 4, 8, 16, 32)
 
 
 class Counters:
-    """Of one application."""
+    """The metrics of one application."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter("ssd300_requests", "Requests answered.", ("path", "status"), registry=self._registry)
         self.request_seconds = Histogram(
-            "ssd300_request_seconds", "From the head of a request to the end of its answer.", ("path",),
+            "ssd300_request_seconds", "Seconds from the head of a request to the end of its response.", ("path",),
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
-        self.images = Counter("ssd300_images", "Images looked at.", registry=self._registry)
-        self.detections = Counter("ssd300_detections", "What was found.", ("label",), registry=self._registry)
+        self.images = Counter("ssd300_images", "Images on which detection has run.", registry=self._registry)
+        self.detections = Counter(
+            "ssd300_detections", "Detections returned, by class.", ("label",), registry=self._registry
+        )
         self.stage_seconds = Histogram(
-            "ssd300_stage_seconds", "Of an image by stage; network and select of its batch.", ("stage",),
+            "ssd300_stage_seconds", "Seconds per image by stage; network and select of its batch.", ("stage",),
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         self.batch_size = Histogram(
@@ -33,13 +35,13 @@ class Counters:
             buckets=BATCHES, registry=self._registry,
         )  # fmt: skip
         self.queue = Gauge(
-            "ssd300_queue", "Images taken in and not answered yet.",
+            "ssd300_queue", "Images accepted and not answered yet.",
             registry=self._registry, multiprocess_mode="livesum",
         )  # fmt: skip
 
     @contextmanager
     def queue_holds(self, count: int) -> Iterator[None]:
-        """So many images more while it lasts."""
+        """Count this many images more in the queue while the block runs."""
         self.queue.inc(count)
         try:
             yield
@@ -47,7 +49,7 @@ class Counters:
             self.queue.dec(count)
 
     def text(self) -> bytes:
-        """In Prometheus's text form, of all worker processes."""
+        """The metrics of all worker processes in Prometheus's text format."""
         if SHARED_FOLDER not in os.environ:
             return generate_latest(self._registry)
         together = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""What the server hands out as it is: the page, and Swagger UI. Read once; nothing else can be asked for."""
+"""The files that the server sends unchanged, its page and Swagger UI. No path of a request is ever opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class PageFile:
 
 
 def page_files() -> Mapping[str, PageFile]:
-    """Every file of these kinds in the folders, by its name."""
+    """The files of `FOLDERS` with an ending of `MEDIA_TYPES`, by name."""
     return {
         file.name: PageFile(content=file.read_bytes(), media_type=MEDIA_TYPES[ending])
         for package, folder in FOLDERS

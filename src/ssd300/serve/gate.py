@@ -1,6 +1,6 @@
-"""What every request passes on its way in and out: headers that keep browsers safe, counts, and a line of log.
+"""The middleware around all requests: checks, headers that keep browsers safe, metrics, and a log line.
 
-A line says who asked for what, what came of it and how long it took, and nothing of images or their names.
+A log line has the client, the request, the status and the time that it took, but neither images nor their names.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ssd300.serve.counters import Counters
 from ssd300.serve.problems import ProblemError
 
-UNLOGGED = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
+UNLOGGED = ("/healthz", "/readyz", "/metrics")  # monitoring asks for them every few seconds
 LONGEST_HEAD = 32_768  # bytes
 LONGEST_PATH = 200
 SAFE_HEADERS = {
@@ -33,7 +33,7 @@ log = logging.getLogger("ssd300.access")
 
 
 class Gate:
-    """Middleware. What an endpoint puts under `request.state.said` goes into the line of log."""
+    """ASGI middleware. What an endpoint puts into `request.state.log_fields` is part of the log line."""
 
     def __init__(self, app: ASGIApp, *, counters: Counters, cors_origins: Collection[str] = ()) -> None:
         self._app, self._counters, self._cors_origins = app, counters, cors_origins
@@ -43,51 +43,52 @@ class Gate:
             await self._app(scope, receive, send)
             return
         method = scope["method"]
-        if method == "HEAD":  # answered as GET; the HTTP server leaves the body out
+        if method == "HEAD":  # answered as GET; the HTTP server drops the body
             scope = {**scope, "method": "GET"}
         started = time.monotonic()
-        identity = uuid.uuid4().hex
-        said: dict[str, int] = {}
-        scope.setdefault("state", {})["said"] = said
+        request_id = uuid.uuid4().hex
+        log_fields: dict[str, int] = {}
+        scope.setdefault("state", {})["log_fields"] = log_fields
         status = 0
 
-        async def send_safely(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                for name, value in {**SAFE_HEADERS, REQUEST_ID: identity}.items():
+                for name, value in {**SAFE_HEADERS, REQUEST_ID: request_id}.items():
                     headers.setdefault(name, value)
             await send(message)
 
         try:
             if _head_bytes(scope) > LONGEST_HEAD:
-                await _long_head().response()(scope, receive, send_safely)
-            elif method == "POST" and not self._is_let_in(Headers(scope=scope)):
-                await _foreign().response()(scope, receive, send_safely)
+                await _long_head().response()(scope, receive, send_with_headers)
+            elif method == "POST" and not self._may_post(Headers(scope=scope)):
+                await _foreign().response()(scope, receive, send_with_headers)
             else:
-                await self._app(scope, receive, send_safely)
-        except asyncio.CancelledError:  # the server was told twice to end
+                await self._app(scope, receive, send_with_headers)
+        except asyncio.CancelledError:  # the server got a second signal to end
             if status:
                 raise
-            await _ending().response()(scope, receive, send_safely)
-        except Exception:  # whatever an endpoint raises: a sentence goes out, the trace stays in the log
-            log.exception("request %s failed", identity)
-            if status:  # the answer has begun: the connection is all that can be ended
+            await _ending().response()(scope, receive, send_with_headers)
+        except Exception:  # whatever an endpoint raises: the client gets a sentence, the log the trace
+            log.exception("request %s failed", request_id)
+            if status:  # the response has begun: only the connection can be ended
                 raise
-            await _our_fault(identity).response()(scope, receive, send_safely)
+            await _our_fault(request_id).response()(scope, receive, send_with_headers)
         finally:
-            self._note(scope, method, identity, status, time.monotonic() - started, said)
+            self._record(scope, method, request_id, status, time.monotonic() - started, log_fields)
 
-    def _is_let_in(self, headers: Headers) -> bool:
-        """Browsers say whether a page of another server asks; what is no browser does not, and may ask."""
+    def _may_post(self, headers: Headers) -> bool:
+        """Not for pages of other servers, which browsers report, unless they are allowed; other clients may post."""
         ours = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         return ours or not {"*", headers.get("origin")}.isdisjoint(self._cors_origins)
 
-    def _note(
-        self, scope: Scope, method: str, identity: str, status: int, seconds: float, said: dict[str, int]
+    def _record(
+        self, scope: Scope, method: str, request_id: str, status: int, seconds: float, log_fields: dict[str, int]
     ) -> None:
-        route = getattr(scope.get("route"), "path", "other")  # not what was asked for, of which there is no end
+        """Count the request, and log it."""
+        route = getattr(scope.get("route"), "path", "other")  # not the path of the request: unknown ones are unlimited
         self._counters.requests.labels(route, status).inc()
         self._counters.request_seconds.labels(route).observe(seconds)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -95,13 +96,13 @@ class Gate:
             return
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "id": identity,
+            "id": request_id,
             "client": scope["client"][0] if scope.get("client") else None,
             "method": method,
             "path": path[:LONGEST_PATH],
             "status": status,
             "ms": round(1e3 * seconds, 1),
-            **said,
+            **log_fields,
         }
         log.info(json.dumps(line))
 
@@ -115,16 +116,20 @@ def _long_head() -> ProblemError:
 
 
 def _foreign() -> ProblemError:
-    return ProblemError(403, "A page of another server asks.", fix="Start the server with --cors-origin for it.")
+    return ProblemError(
+        403,
+        "The request comes from a page of another server.",
+        fix="Start the server with --cors-origin for that server.",
+    )
 
 
 def _ending() -> ProblemError:
-    return ProblemError(503, "The server ends.", headers={"Retry-After": "1"})
+    return ProblemError(503, "The server is stopping.", headers={"Retry-After": "1"})
 
 
-def _our_fault(identity: str) -> ProblemError:
+def _our_fault(request_id: str) -> ProblemError:
     return ProblemError(
         500,
-        "Something went wrong in the server, not in your request.",
-        fix=f"Its log says what, under {identity}.",
+        "Something failed in the server, not in your request.",
+        fix=f"The server's log has the cause, under {request_id}.",
     )

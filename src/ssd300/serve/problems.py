@@ -1,4 +1,4 @@
-"""What goes wrong, as an answer: a sentence and what to do (RFC 9457). No stack trace leaves the server."""
+"""Errors as responses: what is wrong and what to do (RFC 9457). No stack trace is sent."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -16,19 +16,19 @@ from ssd300.serve.batcher import FullError
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS = {
-    400: "The body is empty, or no form.",
-    401: "The server asks for a token.",
-    403: "A page of another server asks, and is not let in.",
-    406: "None of the forms of an answer is accepted.",
+    400: "The body is empty, or a broken form.",
+    401: "The server requires a token.",
+    403: "The request comes from a page of another server that is not allowed.",
+    406: "The request accepts no format that the server has.",
     408: "The body did not arrive in time.",
     413: "Too many bytes, pixels or images.",
-    415: "The body, or a file in it, is no image.",
+    415: "The body, or a file in it, is not an image.",
     422: "An image is broken, or an option is out of its range.",
     431: "The head of the request is too large.",
-    500: "A fault of the server.",
-    503: "The server is busy; Retry-After says when to come again.",
+    500: "The server failed.",
+    503: "The server is busy; Retry-After is the number of seconds to wait.",
 }
-FIXES = {  # of an image; the errors' own are for those who have files before them
+FIXES = {  # by the status of an image; the fixes of the errors themselves are for users with local files
     413: "Make the image smaller.",
     415: "Send a JPEG, PNG, WebP, BMP, TIFF or GIF.",
     422: "Save the image again, and send that.",
@@ -36,7 +36,7 @@ FIXES = {  # of an image; the errors' own are for those who have files before th
 
 
 class ProblemError(Exception):
-    """`detail` says what is wrong, `fix` what to do."""
+    """An error response: `detail` is what is wrong, `fix` what to do."""
 
     def __init__(
         self, status: int, detail: str, *, fix: str | None = None, headers: Mapping[str, str] | None = None
@@ -56,7 +56,7 @@ class ProblemError(Exception):
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Let every error of an endpoint be answered in one form."""
+    """Answer the errors of endpoints in the format of ProblemError."""
 
     @app.exception_handler(ProblemError)
     async def problem(_request: Request, error: ProblemError) -> Response:
@@ -73,58 +73,58 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(TimeoutError)
     async def late(_request: Request, _error: TimeoutError) -> Response:
         return ProblemError(
-            503, "The answer took too long.", fix="Try again, or send fewer.", headers={"Retry-After": "1"}
+            503, "The response took too long.", fix="Try again, or send fewer images.", headers={"Retry-After": "1"}
         ).response()
 
     @app.exception_handler(RequestValidationError)
-    async def bad_option(_request: Request, error: RequestValidationError) -> Response:
-        return bad_wish(error.errors()).response()
+    async def bad_query(_request: Request, error: RequestValidationError) -> Response:
+        return bad_option(error.errors()).response()
 
     @app.exception_handler(HTTPException)
     async def no_such(request: Request, error: HTTPException) -> Response:
-        what = {
+        detail = {
             404: "There is nothing at this address.",
             405: f"This address does not take {request.method}.",
         }.get(error.status_code, str(error.detail))
-        return ProblemError(error.status_code, what, fix="See /docs.", headers=error.headers).response()
+        return ProblemError(error.status_code, detail, fix="See /docs.", headers=error.headers).response()
 
 
 def documented(statuses: Iterable[int], *, answer: dict[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:
-    """Some of `PROBLEMS`, and a good answer, as FastAPI's `responses`."""
-    form = {"schema": schemas.Problem.model_json_schema()}
+    """FastAPI's `responses` for some of `PROBLEMS`, and for a good `answer`."""
+    content = {"schema": schemas.Problem.model_json_schema()}
     described: dict[int | str, dict[str, Any]] = {} if answer is None else {200: answer}
     for status in sorted(statuses):
-        described[status] = {"description": PROBLEMS[status], "content": {MEDIA_TYPE: form}}
+        described[status] = {"description": PROBLEMS[status], "content": {MEDIA_TYPE: content}}
     return described
 
 
-def bad_wish(errors: Any) -> ProblemError:
-    """The first of pydantic's errors as a sentence."""
+def bad_option(errors: Any) -> ProblemError:
+    """422 with the first of pydantic's errors as a sentence."""
     first = errors[0]
     name = next((str(part) for part in reversed(first["loc"]) if isinstance(part, str)), "")
     if first["type"] == "extra_forbidden":
-        known = ", ".join(schemas.Wishes.model_fields)
-        return ProblemError(422, f"There is no option '{name[:80]}'.", fix=f"There are {known}.")
-    return ProblemError(422, f"{name}: {first['msg']}.", fix="/docs says what each option takes.")
+        known = ", ".join(schemas.DetectionOptions.model_fields)
+        return ProblemError(422, f"There is no option '{name[:80]}'.", fix=f"The options are {known}.")
+    return ProblemError(422, f"{name}: {first['msg']}.", fix="/docs describes the options.")
 
 
 def _busy(error: FullError) -> ProblemError:
-    """503, with the time after which to come again."""
+    """503, with the time after which to try again."""
     return ProblemError(
         503,
-        "The server has as much to do as it takes in at a time.",
+        "The server is busy with as much as it accepts.",
         fix=f"Try again after {error.retry_after_s} s.",
         headers={"Retry-After": str(error.retry_after_s)},
     )
 
 
 def _refused(error: SSDError) -> ProblemError:
-    """Of an image: 413 for too many pixels, 415 for what is none, 422 for a broken one.
+    """For an image: 413 for too many pixels, 415 for what is not an image, 422 for a broken one.
 
-    What is no image's fault is an option that an exported file cannot follow; where that file lies is not told.
+    Other errors are options that an exported file cannot follow: 422 too, without `where`, the path of that file.
     """
     if not isinstance(error, DataError):
-        return ProblemError(422, f"{error.what}.", fix="Ask for less, or leave the option out.")
+        return ProblemError(422, f"{error.what}.", fix="Ask for less, or omit the option.")
     status = 413 if isinstance(error, ImageTooLargeError) else 415 if isinstance(error, NoImageError) else 422
     where = f"{error.where}: " if error.where else ""
     return ProblemError(status, f"{where}{error.what}", fix=FIXES[status])

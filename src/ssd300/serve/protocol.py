@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 connection, made impatient: with late heads, answers that are not taken, packets that wait."""
+"""uvicorn's HTTP/1.1 connection with limits for slow clients, and without Nagle's delay of packets."""
 
 import asyncio
 import socket
@@ -6,21 +6,21 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_TIMEOUT_S = 10.0  # for the head of a request, from the connection or from its first byte
+HEAD_TIMEOUT_S = 10.0  # for the head of a request, from the start of the connection or the head's first byte
 WRITE_TIMEOUT_S = 20.0  # for a client that does not read
-BODY_AT_END_S = 5.0  # for what is still being sent when the server is told to end
+BODY_AT_END_S = 5.0  # for a body that is still arriving when the server is stopped
 
 
 class PatientProtocol(H11Protocol):
-    """As uvicorn's, with those three limits and without Nagle's delay; bodies have their limit in `uploads`."""
+    """uvicorn's protocol, which waits for a client, but no longer than these limits. `uploads` limits bodies."""
 
     _head: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        # asyncio does this only for a socket that was made with its protocol's number. Without it an answer's second
-        # packet waits for the client's acknowledgement of the first one, 40 ms on Linux.
+        # asyncio does this only for a socket that was made with its protocol's number. Without it the second packet of
+        # a response waits for the client's acknowledgement of the first one, 40 ms on Linux.
         connection: socket.socket = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_head()

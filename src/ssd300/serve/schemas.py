@@ -1,33 +1,35 @@
-"""What the API takes and answers, as its description at /openapi.json says it."""
+"""The types of the API's requests and responses, from which /openapi.json is made."""
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ssd300.detection.detector import DISPLAY
+from ssd300.detection.detector import DISPLAY, USUAL_MIN_SCORE
 
-MOST_DETECTIONS = 1000  # an image
+MOST_DETECTIONS = 1000  # per image
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Wishes(BaseModel):
-    """What counts as a detection, for this request."""
+class DetectionOptions(BaseModel):
+    """What counts as a detection, in this request."""
 
     model_config = ConfigDict(extra="forbid")
 
     min_score: Share | None = Field(
-        default=None, description="Lowest score; left out, what the weights hold for each class, or 0.2."
+        default=None,
+        description=f"Confidence threshold; by default that of each class in the weights, or {USUAL_MIN_SCORE}.",
     )
     max_overlap: Share = Field(
-        default=DISPLAY.max_overlap, description="A box that overlaps a better one of its class by more is left out."
+        default=DISPLAY.max_overlap,
+        description="NMS IoU: a box that overlaps a better one of its class by more is removed.",
     )
-    top_k: int = Field(default=DISPLAY.top_k, ge=1, le=MOST_DETECTIONS, description="Most detections an image.")
-    classes: list[str] = Field(default=[], max_length=MOST_DETECTIONS, description="These alone; left out, all.")
+    top_k: int = Field(default=DISPLAY.top_k, ge=1, le=MOST_DETECTIONS, description="Most detections per image.")
+    classes: list[str] = Field(default=[], max_length=MOST_DETECTIONS, description="Detect only these; by default all.")
 
 
 class Box(BaseModel):
-    """Pixels of the image, from 0, right and bottom edge outside."""
+    """Pixels of the image, counted from 0; `xmax` and `ymax` are exclusive."""
 
     xmin: float
     ymin: float
@@ -37,13 +39,13 @@ class Box(BaseModel):
 
 class Detection(BaseModel):
     label: str
-    label_id: int = Field(description="Which of the model's classes, from 0.")
+    label_id: int = Field(description="Index into the model's classes, from 0.")
     score: float
     box: Box
 
 
 class Timing(BaseModel):
-    """Milliseconds; network and select are of the whole batch that the image was in."""
+    """Milliseconds; network and select are those of the image's whole batch."""
 
     decode: float
     wait: float
@@ -52,16 +54,18 @@ class Timing(BaseModel):
 
 
 class Image(BaseModel):
-    image: str = Field(description="The name of the file as it was sent.")
+    image: str = Field(
+        description="The name of the uploaded file, without its folder; empty for a body without a name."
+    )
     width: int
     height: int
     detections: list[Detection]
     timing_ms: Timing
-    batch_size: int = Field(description="How many images, of anybody, went through the network together.")
+    batch_size: int = Field(description="Images in the batch of the network, also of other requests.")
 
 
 class TotalTiming(BaseModel):
-    """Milliseconds: the body's arrival, and all of the request."""
+    """Milliseconds until the body had arrived, and until the response was ready."""
 
     receive: float
     total: float
@@ -74,25 +78,25 @@ class Detected(BaseModel):
 
 class ModelClass(BaseModel):
     name: str
-    color: str = Field(description="In which it is drawn, as #rrggbb.")
-    text_color: str = Field(description="Of letters on that colour.")
-    min_score: float = Field(description="The lowest score at which it is answered where none is asked for.")
+    color: str = Field(description="The color of its boxes, as #rrggbb.")
+    text_color: str = Field(description="A readable color for text on that color.")
+    min_score: float = Field(description="The confidence threshold of requests without one.")
 
 
 class Limits(BaseModel):
-    bytes: int = Field(description="Of one request's body.")
-    pixels: int = Field(description="Of one image.")
-    images: int = Field(description="Of one request.")
-    timeout_s: float
+    bytes: int = Field(description="Most bytes of the body of a request.")
+    pixels: int = Field(description="Most pixels of an image.")
+    images: int = Field(description="Most images of a request.")
+    timeout_s: float = Field(description="Most seconds for a body to arrive, and again for its response.")
 
 
 class Model(BaseModel):
-    """What the loaded weights are."""
+    """The loaded weights, and the defaults and limits of requests."""
 
     model: str
     classes: list[ModelClass]
-    image_size_px: int = Field(description="The side to which every image is resized for the network.")
-    metric: dict[str, Any] | None = Field(description="Name, value and images of the evaluation, if there was one.")
+    image_size_px: int = Field(description="The width and height to which images are resized for the network.")
+    metric: dict[str, Any] | None = Field(description="The result of the evaluation of the weights, if there was one.")
     max_overlap: float
     top_k: int
     limits: Limits
@@ -104,7 +108,7 @@ class Status(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457."""
+    """An error (RFC 9457): `detail` is what is wrong, `fix` what to do."""
 
     status: int
     title: str

@@ -1,6 +1,6 @@
-"""Images as they are sent, to detections: decoded in a few threads, and through the network together with others'.
+"""From uploaded files to detections: decoded in a few threads, then in batches with the images of other requests.
 
-Knows no HTTP. Pixels are let go as soon as the network has its input, so that what waits is small.
+Knows no HTTP. Pixels are freed as soon as the input of the network is made, so that what waits is small.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from ssd300.serve.accepting import ImageFormat
 from ssd300.serve.batcher import Batcher
 from ssd300.types import Selection
 
-MOST_READERS = 4  # decoding beside the network, which wants the cores too
-NEVER = 1.0  # no score is above it, so nothing of a class with this threshold is found
+MOST_READERS = 4  # threads for decoding; the network needs the cores too
+NEVER = 1.0  # no score is above it, so a class with this threshold has no detections
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sent:
-    """An image as it was sent: the file's content, and the name that it had there, "" for none."""
+class UploadedImage:
+    """The content of a file that a client sent, and its name, "" for none."""
 
     name: str
     content: bytes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Found:
-    """What one image gave, and what that took, in seconds by stage."""
+class ImageAnswer:
+    """The detections of one image, the seconds of each stage, and the size of the batch that it was in."""
 
     detections: ImageDetections
     seconds: dict[str, float]
@@ -44,7 +44,7 @@ class Found:
 
 
 class Service:
-    """A detector for many at once. `max_pixels` is of one image, `batch_size` and `queue` as for the Batcher."""
+    """A detector for many requests. `max_pixels` is of one image, `batch_size` and `queue` as for the Batcher."""
 
     def __init__(self, detector: Detector, *, batch_size: int, queue: int, max_pixels: int) -> None:
         self.detector = detector
@@ -60,7 +60,7 @@ class Service:
         top_k: int = DISPLAY.top_k,
         classes: Sequence[str] = (),
     ) -> Selection:
-        """As `Detector.selection`, of some classes alone where they are named.
+        """What counts as a detection, as of `Detector.selection`; if `classes` are named, only those.
 
         Raises:
             ValueError: a value is out of its range, or there is no such class.
@@ -71,11 +71,13 @@ class Service:
         unwanted = {name: NEVER for name in known if classes and name not in classes}
         return self.detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=unwanted)
 
-    async def detect(self, images: Sequence[Sent], selection: Selection) -> list[Found]:
-        """What each image gives, in their order.
+    async def detect(self, images: Sequence[UploadedImage], selection: Selection) -> list[ImageAnswer]:
+        """The answer for each image, in their order.
 
         Raises:
-            DataError: one of them is no image, broken or too large; nothing is answered for the others then.
+            DataError: one of them is not an image, broken or too large; there is no answer for the others then.
+            UsageError: an exported file cannot give as many detections.
+            FullError: the service is closed.
         """
         tasks = [asyncio.ensure_future(self._detect(image, selection)) for image in images]
         try:
@@ -85,27 +87,27 @@ class Service:
                 task.cancel()
             raise
 
-    async def draw(self, image: Sent, found: ImageDetections, form: ImageFormat) -> bytes:
-        """The image as a file, with boxes, names and scores."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._draw, image, found, form)
+    async def draw(self, image: UploadedImage, found: ImageDetections, file_format: ImageFormat) -> bytes:
+        """The image with boxes, names and scores, as the content of a file. Raises DataError as `detect` does."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._draw, image, found, file_format)
 
     def warm_up(self) -> None:
-        """Run the network once, as the first time is the slowest."""
-        grey = np.full((64, 64, 3), 127, np.uint8)
-        self.batcher.submit(prepare(self.detector.network, grey), self.selection()).result()
+        """Run the network once, as its first run is the slowest."""
+        gray = np.full((64, 64, 3), 127, np.uint8)
+        self.batcher.submit(prepare(self.detector.network, gray), self.selection()).result()
 
     def close(self) -> None:
-        """Answer what was taken in, and end the threads."""
+        """Answer the accepted images, and end the threads."""
         self.batcher.close()
         self._readers.shutdown()
 
-    async def _detect(self, image: Sent, selection: Selection) -> Found:
+    async def _detect(self, image: UploadedImage, selection: Selection) -> ImageAnswer:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
         prepared, decoding_s = await loop.run_in_executor(self._readers, self._read, image)
         read = time.monotonic()
         answer = await asyncio.wrap_future(self.batcher.submit(prepared, selection))
-        return Found(
+        return ImageAnswer(
             detections=ImageDetections(**vars(answer.detections), image=image.name, size_hw=prepared.size_hw),
             seconds={
                 "decode": decoding_s,
@@ -116,16 +118,16 @@ class Service:
             batch_size=answer.batch_size,
         )
 
-    def _read(self, image: Sent) -> tuple[Prepared, float]:
+    def _read(self, image: UploadedImage) -> tuple[Prepared, float]:
         started = time.monotonic()
         prepared = prepare(self.detector.network, self._decoded(image))
         return prepared, time.monotonic() - started
 
-    def _draw(self, image: Sent, found: ImageDetections, form: ImageFormat) -> bytes:
+    def _draw(self, image: UploadedImage, found: ImageDetections, file_format: ImageFormat) -> bytes:
         fields = {name: value for name, value in vars(found).items() if name != "size_hw"}
         file = io.BytesIO()
-        Result(**fields, pixels=self._decoded(image)).draw().save(file, format=form, quality=JPEG_QUALITY)
+        Result(**fields, pixels=self._decoded(image)).draw().save(file, format=file_format, quality=JPEG_QUALITY)
         return file.getvalue()
 
-    def _decoded(self, image: Sent) -> np.ndarray:
+    def _decoded(self, image: UploadedImage) -> np.ndarray:
         return decode_image(image.content, where=image.name or "the image", max_pixels=self._max_pixels)

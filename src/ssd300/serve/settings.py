@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 MEGA = 1_000_000
 MOST_IMAGES = 16
-BODIES_IN_MEMORY = 8  # of the largest size; what is being sent beyond that is refused
+BODIES_IN_MEMORY = 8  # of the largest size; further ones are refused while they arrive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +52,20 @@ class ServeSettings:
 
     @property
     def max_bytes(self) -> int:
-        """Of the body of one request."""
+        """The most bytes of the body of one request."""
         return max(int(self.max_megabytes * MEGA), 1)
 
     @property
     def max_pixels(self) -> int:
-        """Of one image."""
+        """The most pixels of one image."""
         return max(int(self.max_megapixels * MEGA), 1)
 
     @property
     def images_per_request(self) -> int:
-        """At most."""
+        """The most images of one request."""
         return min(MOST_IMAGES, self.queue) if self.max_images is None else self.max_images
 
     @property
     def max_bytes_in_memory(self) -> int:
-        """Of all bodies that are being received or answered at a time."""
+        """The most bytes of all bodies together that are being received or answered."""
         return BODIES_IN_MEMORY * self.max_bytes

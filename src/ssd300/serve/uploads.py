@@ -1,4 +1,4 @@
-"""A request's body to images in memory, with limits on bytes and count while it arrives. Nothing goes to disk."""
+"""The body of a request as images in memory, with limits of bytes and count while it arrives. No disk is used."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ssd300.serve.batcher import FullError
 from ssd300.serve.problems import ProblemError
-from ssd300.serve.service import Sent
+from ssd300.serve.service import UploadedImage
 from ssd300.serve.settings import ServeSettings
 
 MULTIPART = "multipart/form-data"
@@ -29,14 +29,14 @@ class _InMemory(MultiPartParser):
 
 
 class Memory:
-    """Bytes of bodies that are held by all requests of a process, and how many may be."""
+    """The bytes that the bodies of all requests of a process hold, at most `most`."""
 
     def __init__(self, most: int) -> None:
         self._most, self._held = most, 0
 
     @contextmanager
     def share(self) -> Iterator["_Share"]:
-        """A request's part, given back at the end."""
+        """The share of one request, which is given back when the block ends."""
         share = _Share(self)
         try:
             yield share
@@ -54,45 +54,45 @@ class _Share:
         self._memory, self.held = memory, 0
 
     def take(self, count: int) -> None:
-        """Raises FullError."""
+        """Hold this many bytes more. Raises FullError where all requests together would hold too many."""
         self._memory._take(count)
         self.held += count
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Upload:
-    """`fields` are the form's other parts, name and value; `size` the bytes of the body."""
+    """A body: its images, the other parts of the form as name and value in `fields`, and its `size` in bytes."""
 
-    images: list[Sent]
+    images: list[UploadedImage]
     fields: list[tuple[str, str]]
     size: int
 
 
 async def receive(request: Request, settings: ServeSettings, share: _Share) -> Upload:
-    """The images of a request.
+    """Read the body of a request. Images are not decoded here.
 
     Raises:
-        ProblemError: 400 for a body that is empty or no form, 408 for a slow one, 413 for one too large or with too
-            many images, 415 for another type or encoding.
-        FullError: other requests' bodies leave no room.
+        ProblemError: 400 for a body that is empty, incomplete, a broken form or without an image, 408 for a slow one,
+            413 for one that is too large or has too many images, 415 for another type or encoding.
+        FullError: the bodies of other requests leave no room.
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise ProblemError(
-            415, f"A body in the encoding '{encoding[:LONGEST_NAME]}' is not taken.", fix="Send it plain."
+            415, f"A body in the encoding '{encoding[:LONGEST_NAME]}' is not accepted.", fix="Send it unencoded."
         )
     kind, _ = parse_options_header(request.headers.get("content-type", RAW[-1]))
     media_type = kind.decode("latin-1").lower()
     is_form = media_type == MULTIPART
     if not is_form and not media_type.startswith(RAW):
-        raise ProblemError(415, f"A body of type '{media_type[:LONGEST_NAME]}' is no image.", fix=HOW_TO_SEND)
+        raise ProblemError(415, f"A body of type '{media_type[:LONGEST_NAME]}' is not an image.", fix=HOW_TO_SEND)
     counted = _Counted(request, settings.max_bytes, share)
     try:
         async with asyncio.timeout(settings.timeout_s):
             if is_form:
                 images, fields = await _form(request, counted.chunks(), settings.images_per_request)
             else:
-                images = [Sent(name="", content=b"".join([chunk async for chunk in counted.chunks()]))]
+                images = [UploadedImage(name="", content=b"".join([chunk async for chunk in counted.chunks()]))]
                 fields = []
     except TimeoutError:
         raise ProblemError(
@@ -108,15 +108,16 @@ async def receive(request: Request, settings: ServeSettings, share: _Share) -> U
 
 
 class _Counted:
-    """The body in chunks, refused as soon as it is known to be too large."""
+    """A body in chunks, with their `size` so far."""
 
     def __init__(self, request: Request, most: int, share: _Share) -> None:
         self._request, self._most, self._share = request, most, share
         self.size = 0
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        said = self._request.headers.get("content-length", "")
-        if said.isdecimal() and int(said) > self._most:
+        """Raises ProblemError as soon as the body is known to be too large, and FullError."""
+        declared = self._request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._most:
             raise self._too_large()
         async for chunk in self._request.stream():
             self.size += len(chunk)
@@ -129,13 +130,13 @@ class _Counted:
         return ProblemError(
             413,
             f"The body is larger than {self._most:,} bytes.",
-            fix="Make the image smaller, or send fewer at once.",
+            fix="Make the image smaller, or send fewer per request.",
         )
 
 
 async def _form(
     request: Request, chunks: AsyncGenerator[bytes, None], max_images: int
-) -> tuple[list[Sent], list[tuple[str, str]]]:
+) -> tuple[list[UploadedImage], list[tuple[str, str]]]:
     parser = _InMemory(
         request.headers,
         chunks,
@@ -147,19 +148,19 @@ async def _form(
         form = await parser.parse()
     except MultiPartException as error:
         if "Too many files" in error.message:
-            what = f"There are more than {max_images} images."
-            raise ProblemError(413, what, fix="Send fewer at once.") from error
+            detail = f"There are more than {max_images} images."
+            raise ProblemError(413, detail, fix="Send fewer per request.") from error
         raise ProblemError(400, f"The form is broken: {error.message}", fix=HOW_TO_SEND) from error
     try:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        images = [Sent(name=_plain_name(file.filename), content=await file.read()) for file in files]
+        images = [UploadedImage(name=_plain_name(file.filename), content=await file.read()) for file in files]
         return images, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     finally:
         await form.close()
 
 
 def _plain_name(name: str | None) -> str:
-    """The last part of a path, of either system, without what a terminal or a header would act on."""
+    """The last part of a path of any system, without characters that are not printable; "" for '.' and '..'."""
     last = re.split(r"[/\\]", name or "")[-1]
     if not last.strip("."):
         return ""

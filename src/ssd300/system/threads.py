@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -44,9 +44,14 @@ def ordered_map(
 
 
 def read_ahead(items: Iterable[Item], *, most: int) -> Iterator[Item]:
-    """The items, read by another thread, up to `most` in advance. Errors of `items` are raised here, in their place."""
+    """The items, read by another thread, up to `most` in advance. Errors of `items` are raised here, in their place.
+
+    When this iterator has ended or is closed, after Ctrl-C too, the thread no longer uses `items`, and has closed them
+    if they are a generator: whatever they read from may be closed then.
+    """
     held: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(most)
     left = threading.Event()
+    in_use = threading.Lock()  # the thread holds it as long as it uses the items
 
     def put(is_item: bool, value: Item | BaseException | None) -> None:
         while not left.is_set():
@@ -57,18 +62,22 @@ def read_ahead(items: Iterable[Item], *, most: int) -> Iterator[Item]:
                 continue
 
     def read() -> None:
-        try:
-            for item in items:
-                put(True, item)
-                if left.is_set():
-                    return
-            put(False, None)
-        except BaseException as error:  # raised again in the caller's thread
-            put(False, error)
+        fault: BaseException | None = None
+        with in_use:
+            try:
+                for item in items if not left.is_set() else ():
+                    put(True, item)
+                    if left.is_set():
+                        break
+                if isinstance(items, Generator):
+                    items.close()
+            except BaseException as error:  # raised again in the caller's thread
+                fault = error
+        put(False, fault)
 
     thread = threading.Thread(target=read, daemon=True)
-    thread.start()
     try:
+        thread.start()
         while True:
             is_item, value = held.get()
             if not is_item:
@@ -78,4 +87,19 @@ def read_ahead(items: Iterable[Item], *, most: int) -> Iterator[Item]:
             yield value  # type: ignore[misc]  # is_item is true
     finally:
         left.set()
-        thread.join()
+        _wait_for(in_use)
+        if thread.is_alive():
+            thread.join()
+
+
+def _wait_for(lock: threading.Lock) -> None:
+    """Wait until it is free. What a signal raises meanwhile, as Ctrl-C does, is raised afterwards."""
+    interruption: BaseException | None = None
+    while True:
+        try:
+            with lock:
+                break
+        except BaseException as error:
+            interruption = error
+    if interruption is not None:
+        raise interruption

@@ -1,4 +1,4 @@
-"""Requests drawn from the API's own description, and from what it does not allow."""
+"""Requests sampled from the API's own description, and others that it does not allow."""
 
 import pytest
 import schemathesis
@@ -27,8 +27,8 @@ CHECKS = (
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # schemathesis does, within hypothesis
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_the_answers_are_those_described(mode, detector):
-    """Of every address, for requests that the description allows and for such as it does not."""
+def test_responses_are_those_described(mode, detector):
+    """Of all addresses, for requests that the description allows and for others."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", make_app(detector, ServeSettings()))
     asked = set()
     for operation in (result.ok() for result in schema.get_all_operations()):

@@ -1,26 +1,23 @@
-"""`ssd300 serve` in a process of its own: connections, signals, workers, memory."""
+"""`ssd300 serve` in a process of its own: connections, signals, memory."""
 
 import http.client
 import json
 import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psutil
 import pytest
 
-from serving import image_file, json_of, running
+from serving import HEAD, image_file, json_of, running
 from ssd300.cli import main
+from ssd300.serve.process import MOST_CONNECTIONS
 from ssd300.serve.protocol import BODY_AT_END_S
-from ssd300.serve.running import MOST_CONNECTIONS
 
 JPEG = image_file((300, 400))
-HEAD = b"POST /v1/detect HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def answered(connection: socket.socket, within_s: float = 20) -> bytes:
     return b"".join(parts)
 
 
-def test_it_detects_without_torch(server):
+def test_an_exported_file_is_served_without_torch(server):
     status, body = server.detect(JPEG)
     assert status == 200
     assert json.loads(body)["images"][0]["width"] == 400
@@ -49,8 +46,8 @@ def test_it_detects_without_torch(server):
     assert not any("libtorch" in one.path for one in maps)
 
 
-def test_heads_without_bodies(server):
-    """As watchers of servers ask; on one connection, which a body would confuse."""
+def test_head_is_answered_without_a_body(server):
+    """As monitoring asks; on one connection, where a body would be read as the next response."""
     connection = http.client.HTTPConnection(*server.host_port)
     for path, status in (("/", 200), ("/healthz", 200), ("/readyz", 200), ("/nowhere", 404), ("/v1/detect", 405)):
         connection.request("HEAD", path)
@@ -60,7 +57,7 @@ def test_heads_without_bodies(server):
     connection.close()
 
 
-def test_who_is_slow_is_not_waited_for(server):
+def test_slow_clients_are_disconnected(server):
     """A body that does not come, a head that does not come, and a connection on which nothing comes."""
     with (
         socket.create_connection(server.host_port) as body,
@@ -95,7 +92,7 @@ def test_who_is_slow_is_not_waited_for(server):
         (b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
     ],
 )
-def test_what_is_no_request(server, sent, status):
+def test_bytes_that_are_not_a_request_are_refused(server, sent, status):
     with socket.create_connection(server.host_port) as connection:
         connection.sendall(sent)
         connection.settimeout(20)
@@ -103,8 +100,8 @@ def test_what_is_no_request(server, sent, status):
     assert server.get("/healthz")[0] == 200
 
 
-def test_hundreds_of_idle_connections(server):
-    """Beyond MOST_CONNECTIONS they are refused; before, and when they are gone, all is answered."""
+def test_hundreds_of_idle_connections_do_not_block_the_server(server):
+    """More than MOST_CONNECTIONS are refused; with fewer, and after they are closed, requests are answered."""
     idle = [socket.create_connection(server.host_port) for _ in range(300)]
     assert server.get("/healthz")[0] == 200
     assert server.detect(JPEG)[0] == 200
@@ -117,7 +114,7 @@ def test_hundreds_of_idle_connections(server):
         assert time.monotonic() < deadline
 
 
-def test_a_client_that_goes_away_in_the_middle(server):
+def test_a_client_that_disconnects_frees_its_place(server):
     for _ in range(20):
         with socket.create_connection(server.host_port) as connection:
             connection.sendall(HEAD % 100_000 + JPEG[:1000])
@@ -128,8 +125,8 @@ def test_a_client_that_goes_away_in_the_middle(server):
     assert server.detect(JPEG)[0] == 200
 
 
-def test_what_clients_do_is_no_warning(server):
-    before = len(server.said)
+def test_faults_of_clients_are_not_logged(server):
+    before = len(server.log_lines)
     for sent in (
         b"nonsense\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
@@ -137,11 +134,11 @@ def test_what_clients_do_is_no_warning(server):
         with socket.create_connection(server.host_port) as connection:
             connection.sendall(sent)
             assert connection.recv(4096).startswith(b"HTTP/1.1 ")
-    assert not [line for line in server.said[before:] if not line.startswith("{")]
+    assert not [line for line in server.log_lines[before:] if not line.startswith("{")]
 
 
 def test_too_many_at_once_get_503_and_health_is_answered(server):
-    """More images than the queue takes: each request is answered, with boxes or with when to come again."""
+    """With more images than the queue takes each request is answered, with boxes or with the time to try again."""
     with ThreadPoolExecutor(40) as clients:
         answers = [clients.submit(server.detect, JPEG) for _ in range(120)]
         assert server.get("/healthz")[0] == 200
@@ -151,8 +148,8 @@ def test_too_many_at_once_get_503_and_health_is_answered(server):
     assert server.detect(JPEG)[0] == 200
 
 
-def test_sigterm_under_load_finishes_what_was_taken(exported):
-    """Every request that was taken in is answered; later ones are refused; the exit code is 0."""
+def test_sigterm_under_load_answers_the_accepted_requests(exported):
+    """Later requests are refused; the exit code is 0."""
     answers, refused = [], []
     with running(exported["onnx"]) as server:
 
@@ -160,7 +157,7 @@ def test_sigterm_under_load_finishes_what_was_taken(exported):
             while True:
                 try:
                     answers.append(server.detect(JPEG))
-                except OSError as error:  # the server listens no more
+                except OSError as error:  # the server has stopped listening
                     refused.append(error)
                     return
 
@@ -183,23 +180,7 @@ def _refused(error: OSError) -> bool:
     return isinstance(reason, ConnectionRefusedError | ConnectionResetError)
 
 
-def _wait_until_taken(server) -> None:
-    """Until an image has its place in the queue, which is before its body is read."""
-    deadline = time.monotonic() + 10
-    while b"ssd300_queue 1.0" not in server.get("/metrics")[1]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def _listens(server) -> bool:
-    try:
-        socket.create_connection(server.host_port).close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
-def test_ctrl_c(exported):
+def test_ctrl_c_ends_the_server(exported):
     with running(exported["onnx"]) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=60) == 130
@@ -208,7 +189,7 @@ def test_ctrl_c(exported):
 def test_ctrl_c_twice_ends_at_once(exported):
     with running(exported["onnx"]) as server, socket.create_connection(server.host_port) as slow:
         slow.sendall(HEAD % 5000 + b"abc")
-        _wait_until_taken(server)
+        server.wait_until_accepted()
         started = time.monotonic()
         server.process.send_signal(signal.SIGINT)
         time.sleep(0.5)  # as a person does; two signals at once are one
@@ -216,10 +197,10 @@ def test_ctrl_c_twice_ends_at_once(exported):
         assert server.process.wait(timeout=60) == 130
         assert time.monotonic() - started < BODY_AT_END_S
         assert slow.recv(4096).startswith(b"HTTP/1.1 503")
-    assert "Traceback" not in "".join(server.said)
+    assert "Traceback" not in "".join(server.log_lines)
 
 
-def test_the_loaded_weights_serve_on_when_the_file_is_replaced(exported, tmp_path):
+def test_the_loaded_weights_are_used_when_the_file_is_replaced(exported, tmp_path):
     copy = tmp_path / "m.onnx"
     shutil.copy(exported["onnx"], copy)
     with running(copy) as server:
@@ -227,36 +208,6 @@ def test_the_loaded_weights_serve_on_when_the_file_is_replaced(exported, tmp_pat
         copy.write_bytes(b"another file")
         after = json_of(server.detect(JPEG))
     assert [image["detections"] for image in before["images"]] == [image["detections"] for image in after["images"]]
-
-
-@pytest.mark.slow
-def test_several_processes_count_together_and_a_killed_one_is_replaced(exported):
-    with running(exported["onnx"], "--workers", "2") as server:
-        with ThreadPoolExecutor(8) as clients:
-            assert {answer[0] for answer in clients.map(lambda _: server.detect(JPEG), range(40))} == {200}
-        assert b"ssd300_images_total 40.0" in server.get("/metrics")[1]
-        children = psutil.Process(server.process.pid).children()
-        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        assert len(workers) == 2
-        workers[0].kill()
-        deadline = time.monotonic() + 60
-        while "stands in its place" not in "".join(server.said):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        assert server.detect(JPEG)[0] == 200
-        folders = list(Path(tempfile.gettempdir()).glob("ssd300-counts-*"))
-        with socket.create_connection(server.host_port) as slow:
-            slow.sendall(HEAD % 5000 + b"abc")
-            _wait_until_taken(server)
-            server.process.send_signal(signal.SIGTERM)
-            deadline = time.monotonic() + BODY_AT_END_S
-            while _listens(server):  # nor do the workers leave others waiting
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
-            assert server.process.wait(timeout=60) == 0
-    assert "Traceback" not in "".join(server.said)
-    assert folders
-    assert not any(folder.exists() for folder in folders)
 
 
 @pytest.mark.slow
@@ -285,10 +236,10 @@ def test_memory_stays_flat(server):
         (["--weights", "{run}", "--host", "256.1.1.1"], 2, "cannot be listened on"),
         (["--weights", "{run}", "--port", "{taken}"], 2, "--port"),
         (["--weights", "{run}", "--port", "99999"], 2, "--port"),
-        (["--weights", "{onnx}", "--precision", "bfloat16"], 2, "precision that it was made in"),
+        (["--weights", "{onnx}", "--precision", "bfloat16"], 2, "the precision of its export"),
     ],
 )
-def test_mistakes(words, code, message, light_run, exported, capsys):
+def test_a_mistake_in_the_command_is_named(words, code, message, light_run, exported, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         filled = [word.format(run=light_run, taken=port, onnx=exported["onnx"]) for word in words]

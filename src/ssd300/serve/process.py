@@ -1,0 +1,98 @@
+"""One process of a server: the detector that it loads, and how uvicorn runs and logs its application."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from uvicorn import Config
+
+from ssd300.detection.backends import TorchPrecision, load_network
+from ssd300.detection.detector import Detector
+from ssd300.serve.gate import LONGEST_HEAD
+from ssd300.serve.protocol import PatientProtocol
+from ssd300.serve.settings import ServeSettings
+from ssd300.system.processors import processors
+
+MOST_CONNECTIONS = 512  # further ones get 503; well below the files that a process may usually have open
+WORKER_ANSWERS_WITHIN_S = 60  # its parent's question whether it is alive; it may be importing torch
+
+
+class OwnMessages(logging.Filter):
+    """Drops messages on faults of clients, who got a response, and the trace of an end by a second signal."""
+
+    OF_CLIENTS = ("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
+    SECOND_SIGNAL = "asyncio.exceptions.CancelledError"
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        return not message.startswith(self.OF_CLIENTS) and not message.rstrip().endswith(self.SECOND_SIGNAL)
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(message)s"}},
+    "filters": {"own": {"()": OwnMessages}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
+    "loggers": {
+        "ssd300": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "python_multipart": {"level": "CRITICAL"},  # the response names what is wrong with a form
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "uvicorn.error": {"filters": ["own"]},
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What each process loads. `device` may be 'auto'; `threads` are those of the network, None for all cores.
+
+    Raises:
+        ValueError: `threads` is less than 1; the message begins with the field's name.
+    """
+
+    weights: str
+    device: str
+    precision: TorchPrecision | None
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads is {self.threads}; it must be 1 or more")
+
+    def shared_among(self, workers: int) -> "Source":
+        """The source for each of this many processes: without `threads`, they share the cores.
+
+        Raises ValueError for fewer than one.
+        """
+        if workers < 1:
+            raise ValueError(f"workers is {workers}; it must be 1 or more")
+        if workers == 1 or self.threads is not None:
+            return self
+        return replace(self, threads=max(processors() // workers, 1))
+
+
+def load(source: Source) -> Detector:
+    """The detector of this process. Raises as `Detector.load`."""
+    network = load_network(source.weights, device=source.device, precision=source.precision, threads=source.threads)
+    return Detector(network)
+
+
+def uvicorn_config(app: Any, settings: ServeSettings, *, workers: int = 1) -> Config:
+    """The configuration of uvicorn; `app` is the application, or with several `workers` a function that makes it."""
+    return Config(
+        app,
+        factory=workers > 1,
+        workers=workers,
+        http=PatientProtocol,
+        root_path=settings.root_path,
+        ws="none",
+        lifespan="on",
+        log_config=LOGGING,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        timeout_graceful_shutdown=int(2 * settings.timeout_s) + 1,
+        timeout_worker_healthcheck=WORKER_ANSWERS_WITHIN_S,
+    )

@@ -1,0 +1,62 @@
+"""`ssd300 detect`: its options, and mistakes in them."""
+
+import io
+import json
+
+import pytest
+
+from ssd300.cli import main
+
+
+@pytest.fixture
+def words(coloured, light_run):
+    return ["detect", str(coloured / "JPEGImages"), "-w", str(light_run), "--top-k", "3", "--out"]
+
+
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_class_can_have_a_threshold_of_its_own(coloured, light_run, tmp_path, capsys):
+    words = ["detect", str(coloured / "JPEGImages/p3.jpg"), "-w", str(light_run), "--json", "--min-score", "0.01"]
+    assert main([*words, "--min-score-of", "red=1", "--out", str(tmp_path / "a")]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["images"]
+    assert {one["label"] for one in row["detections"]} == {"blue"}
+    for wrong in ("red", "green=0.5", "red=high", "red=2"):
+        assert main([*words, "--min-score-of", wrong, "--out", str(tmp_path / "b")]) == 2
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("option", ["--tile", "--frames", "--batch-size"])
+def test_a_count_below_one_is_refused(option, words, tmp_path, capsys):
+    assert main([*words, str(tmp_path / "out"), option, "0"]) == 2
+    assert "must be 1 or more" in capsys.readouterr().err
+
+
+def test_a_source_is_not_overwritten(words, coloured, capsys):
+    before = files(coloured)
+    assert main([*words, str(coloured / "JPEGImages"), "--overwrite"]) == 2
+    assert "overwrite a source" in capsys.readouterr().err
+    assert files(coloured) == before
+    assert main([*words, str(coloured / "JPEGImages"), "--overwrite", "--save", "jsonl"]) == 0
+
+
+def test_a_hyphen_is_standard_input(words, coloured, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{coloured / 'JPEGImages/p0.jpg'}\n"))
+    assert main(["detect", "-", *words[2:], str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out/p0.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--min-score-of", "red=high", "'high' is not a score"),
+        ("--min-score-of", "rad=0.3", "there is no class 'rad'"),
+        ("--min-score-of", "red", "CLASS=SCORE"),
+        ("--top-k", "0", "--top-k is 1 or more"),
+    ],
+)
+def test_a_message_names_its_option(option, value, message, words, tmp_path, capsys):
+    words = [word for word in words if word not in ("--top-k", "3")]
+    assert main([*words, str(tmp_path / "out"), option, value]) == 2
+    assert message in capsys.readouterr().err

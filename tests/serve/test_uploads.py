@@ -1,0 +1,52 @@
+"""Bodies are read into memory within limits; names of files are only names."""
+
+import pytest
+
+from serving import AS_JPEG, JPEG, client_of, image_file
+from ssd300.serve.batcher import FullError
+from ssd300.serve.uploads import Memory
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\a\\b.jpg", "b.jpg"),
+        ("a\x1b[31m.jpg", "a[31m.jpg"),
+        ("é.jpg", "é.jpg"),
+        ("a/..", ""),
+    ],
+)
+def test_the_name_of_a_file_is_stripped_of_folders_and_control_characters(name, stored, client):
+    disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"'.encode()
+    body = b"--x\r\n" + disposition.replace(b"\\", b"\\\\") + b"\r\n\r\n" + JPEG + b"\r\n--x--\r\n"
+    answer = client.post("/v1/detect", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert answer.json()["images"][0]["image"] == stored
+
+
+def test_images_of_many_formats_are_read(client):
+    for file_format in ("PNG", "WEBP", "BMP", "TIFF", "GIF"):
+        body, kind = image_file(form=file_format), "application/octet-stream"
+        assert client.post("/v1/detect", content=body, headers={"Content-Type": kind}).status_code == 200, file_format
+
+
+def test_bodies_of_all_requests_together_have_a_limit(detector, monkeypatch):
+    monkeypatch.setattr("ssd300.serve.settings.BODIES_IN_MEMORY", 0)
+    with client_of(detector) as client:
+        assert client.post("/v1/detect", content=JPEG, headers=AS_JPEG).status_code == 503
+
+
+def test_a_share_of_the_memory_is_given_back_at_the_end():
+    memory = Memory(10)
+    with memory.share() as one, memory.share() as other:
+        one.take(6)
+        with pytest.raises(FullError):
+            other.take(5)
+        other.take(4)
+    with memory.share() as share:
+        share.take(10)
+
+
+def test_an_encoded_body_is_refused(client):
+    answer = client.post("/v1/detect", content=JPEG, headers=AS_JPEG | {"Content-Encoding": "gzip"})
+    assert (answer.status_code, "gzip" in answer.json()["detail"]) == (415, True)
