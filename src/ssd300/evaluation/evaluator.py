@@ -1,4 +1,4 @@
-"""Evaluation: a model and labelled images in; a Report out."""
+"""Evaluation: a detector and annotated images in, a Report out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -126,7 +126,7 @@ def _table(found: Sequence[Detections]) -> DetectionTable:
 
 
 def join(pieces: Sequence[Found]) -> Found:
-    """What was found in consecutive pieces of a data set, as if it had been one."""
+    """The detections in consecutive pieces of a dataset, as if it had been one."""
     firsts = np.cumsum([0] + [len(piece.readable) for piece in pieces[:-1]])
     tables = [piece.table for piece in pieces]
     table = DetectionTable(
