@@ -65,11 +65,11 @@ def thresholds(
     """
     target = _target(weights, out, in_place=in_place, overwrite=overwrite)
     wanted = _wanted(precision, recall)
-    from ssd300.detection.backends import is_exported
+    from ssd300.detection.backends import backend_for
     from ssd300.detection.detector import Detector
     from ssd300.evaluation.thresholds import choose_thresholds, store_thresholds
 
-    if is_exported(weights):
+    if not backend_for(weights).stores_thresholds:
         raise UsageError(
             "an exported file cannot store thresholds", where=weights, fix="Use its weights, then export them again."
         )

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from ssd300.detection.network import Described, Network
+from ssd300.detection.network import Network
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Backend(Protocol):
     """
 
     threads_at_load: bool
+    stores_thresholds: bool  # whether `ssd300 thresholds` can write into it
 
     def choose_device(self, device: str) -> str:
         """The device to use, for 'auto', 'cpu', 'cuda' or 'mps'. Raises UsageError for one that it cannot run on."""
@@ -34,8 +36,8 @@ class Backend(Protocol):
     def notes(self, device: str, precision: str | None) -> list[str]:
         """Remarks to print on this choice; none is usual."""
 
-    def describe(self) -> Described:
-        """The card of the weights. Raises as `load`."""
+    def facts(self) -> dict[str, Any]:
+        """What `ssd300 info` prints of the weights. Raises WeightsError."""
 
     def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
         """The network, ready to run; `precision` None is the usual one, `threads` None the usual number.
@@ -57,7 +59,7 @@ class Backend(Protocol):
 
 def backend_for(weights: str | Path) -> Backend:
     """The backend for a run folder, a weights file, a published name, or an exported .onnx or .xml file."""
-    if Path(weights).suffix.lower() in EXPORTED_SUFFIXES:
+    if is_exported(weights):
         return ExportedFile(Path(weights))
     return TorchWeights(weights)
 
@@ -78,6 +80,7 @@ class TorchWeights:
     """Weights that torch runs. In torch the number of threads is a setting of the whole process."""
 
     threads_at_load = False
+    stores_thresholds = True
 
     def __init__(self, weights: str | Path) -> None:
         self.weights = weights
@@ -97,10 +100,27 @@ class TorchWeights:
             return ["this processor has no bfloat16 instructions: float32 is faster here"]
         return []
 
-    def describe(self) -> Described:
-        from ssd300.weights import read_card
+    def facts(self) -> dict[str, Any]:
+        from ssd300.weights import resolve_weights
+        from ssd300.weights.format import read_card_file
 
-        return read_card(self.weights)
+        path = resolve_weights(self.weights)
+        card = read_card_file(path)
+        return {
+            "file": str(path),
+            "model": card.model,
+            "classes": list(card.classes),
+            "input_size": [card.settings.image_size_px] * 2,
+            "normalization": {"mean": card.normalization.mean, "std": card.normalization.std},
+            "resize": card.resize,
+            "clip_boxes": card.clip_boxes,
+            "metric": card.metric,
+            "min_scores": dict(card.min_scores) or None,
+            "data": card.source.get("data"),
+            "licence": card.source.get("licence"),
+            "source": card.source,
+            "default_boxes": vars(card.settings),
+        }
 
     def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
         import torch
@@ -135,6 +155,7 @@ class ExportedFile:
     """A file of `ssd300 export`: runs on the CPU, in the precision of its export, without torch."""
 
     threads_at_load = True
+    stores_thresholds = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -152,8 +173,8 @@ class ExportedFile:
     def notes(self, device: str, precision: str | None) -> list[str]:
         return []
 
-    def describe(self) -> Described:
-        return self._load().card
+    def facts(self) -> dict[str, Any]:
+        return {"file": str(self.path), **asdict(self._load().card)}
 
     def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
         network = self._load(threads)
