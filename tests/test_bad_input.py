@@ -68,6 +68,7 @@ def test_spoilt_data(coloured, light_run, tmp_path, capsys, spoil, words, code, 
         assert not {name for name in left if name.endswith((".safetensors", ".pt", ".tmp"))}
 
 
+@pytest.mark.slow
 def test_dropped_boxes_are_counted_in_the_log_and_in_the_run(coloured, tmp_path, capsys):
     label(coloured, object_xml("red", (50, 5, 20, 60)) + object_xml("blue", (5, 5, 50, 60)))
     words = [word.format(data=coloured, tmp=tmp_path) for word in TRAIN]
@@ -130,6 +131,7 @@ def test_images_without_objects_and_without_detections_are_normal(coloured, ligh
     assert [row["detections"] for row in rows] == [[]] * 5
 
 
+@pytest.mark.slow
 def test_images_that_cannot_be_read_are_skipped_and_counted_where_the_policy_says_so(coloured, tmp_path, capsys):
     cut(coloured / "JPEGImages/p1.jpg")
     shutil.copy(coloured / "Annotations/p4.xml", coloured / "Annotations/p5.xml")

@@ -151,6 +151,7 @@ def uniform(random: np.random.Generator, low: float, high: float, count: int = 4
     return random.uniform(low, high, count)
 
 
+@pytest.mark.slow
 def test_augmentations_are_distributed_as_in_caffe():
     random = np.random.default_rng(0)
     boxes = np.array([[20.0, 30.0, 60.0, 80.0]])
@@ -173,6 +174,7 @@ def test_augmentations_are_distributed_as_in_caffe():
     assert np.abs(np.corrcoef(changes) - np.eye(5)).max() < 0.05  # independent of each other
 
 
+@pytest.mark.slow
 def test_zooming_out_is_uniform_in_ratio_and_in_place():
     random = np.random.default_rng(0)
     sampled = [sample_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(8000)]  # no objects: no crop

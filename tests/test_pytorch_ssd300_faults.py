@@ -267,6 +267,7 @@ def test_19_drawing_leaves_the_callers_image_alone_and_shows_scores(vgg):
     assert all(not parameter.grad_fn for parameter in vgg.parameters())
 
 
+@pytest.mark.slow
 def test_20_runs_have_a_seed_a_validation_a_logged_rate_and_biases_that_do_not_decay(coloured, tmp_path, vgg, capsys):
     words = ["--preset", "light", "--init", "none", "--steps", "2", "--batch-size", "2", "--workers", "0"]
     assert main(["train", str(coloured), "--out", str(tmp_path / "run"), *words, "--log-every", "1"]) == 0

@@ -114,6 +114,7 @@ def test_g_a_training_batch_of_one_works(coloured, tmp_path):
     assert train(load_dataset(coloured), short(tmp_path / "run", batch_size=1))["images_seen"] == 2
 
 
+@pytest.mark.slow
 def test_h_a_resumed_run_is_the_uninterrupted_one(coloured, tmp_path):
     data = load_dataset(coloured)
     train(data, short(tmp_path / "whole"))

@@ -41,6 +41,7 @@ def test_the_help_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_split_to_train_on_can_be_named(coloured, tmp_path, capsys):
     (coloured / "ImageSets/Main/mine.txt").write_text("p0\np1\n")
     words = ["--preset", "light", "--init", "none", "--workers", "0", "--batch-size", "2", "--steps", "1"]

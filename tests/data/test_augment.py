@@ -76,6 +76,7 @@ def test_a_crop_is_one_of_those_found_or_the_whole():
     assert (sample_crop(random, np.zeros((0, 4))) == [0, 0, 1, 1]).all()
 
 
+@pytest.mark.slow
 def test_half_of_the_images_zoom_out_up_to_four_times():
     random = np.random.default_rng(0)
     changes = [sample_augmentation(random, (100, 100), np.zeros((0, 4))) for _ in range(1000)]

@@ -7,6 +7,7 @@ from ssd300.cli import main
 from ssd300.data import load_dataset
 
 
+@pytest.mark.slow
 def test_the_lists_of_the_real_years_are_those_of_pytorch_ssd300(voc_annotations, tmp_path, capsys):
     out = tmp_path / "lists"
     assert main(["prepare", "--voc07", str(voc_annotations), "--voc12", str(voc_annotations), "--out", str(out)]) == 0

@@ -24,6 +24,7 @@ def test_the_ending_decides_the_backend(weights, kind):
     assert is_exported(weights) == (kind is ExportedFile)
 
 
+@pytest.mark.slow
 def test_weights_are_loaded_by_their_backend(light_run, exported):
     assert isinstance(load_network(light_run), TorchNetwork)
     network = load_network(exported["raw"], device="auto", precision="fp32", threads=1)

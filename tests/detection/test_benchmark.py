@@ -34,6 +34,7 @@ def test_the_fastest_is_recommended_and_noise_does_not_decide():
     assert quickest_answer(speeds[2:]) is None
 
 
+@pytest.mark.slow
 def test_every_setting_is_timed(light_run, coloured, capsys):
     before = torch.get_num_threads()
     words = ["benchmark", str(coloured / "JPEGImages"), "-w", str(light_run), "--rounds", "1", "--json"]
@@ -52,6 +53,7 @@ def test_every_setting_is_timed(light_run, coloured, capsys):
 
 
 @pytest.mark.parametrize("ending", ["onnx", "xml"])
+@pytest.mark.slow
 def test_exported_files_are_timed_too(ending, exported, capsys):
     words = ["benchmark", "-w", str(exported[ending]), "--rounds", "1", "--batch-size", "1", "2"]
     assert main(words) == 0
@@ -75,6 +77,7 @@ def test_mistakes(more, message, light_run, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_torch_is_not_asked_of_an_exported_file(exported, capsys):
     assert main(["benchmark", "-w", str(exported["onnx"]), "--compile"]) == 2
     assert "cannot be compiled" in capsys.readouterr().err

@@ -43,6 +43,7 @@ def test_the_same_command_resumes(interrupted, words, tmp_path, capsys):
     assert files(interrupted) == files(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_another_command_does_not_resume(interrupted, words, capsys):
     before = files(interrupted)
     assert main([*words, str(interrupted), "--save", "jsonl"]) == 2
@@ -52,6 +53,7 @@ def test_another_command_does_not_resume(interrupted, words, capsys):
     assert not (interrupted / PROGRESS).exists()
 
 
+@pytest.mark.slow
 def test_an_image_whose_line_is_incomplete_is_done_again(interrupted, words):
     progress = interrupted / PROGRESS
     progress.write_bytes(progress.read_bytes()[:-20])
@@ -76,6 +78,7 @@ def test_a_skipped_image_that_was_mended_is_read(coloured, words, tmp_path):
         DetectionFolder(tmp_path / "out", {"a": 2})
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_before_its_first_record_is_resumed(words, tmp_path, monkeypatch):
     """Images that are written but not recorded are written again."""
     assert main([*words, str(tmp_path / "whole")]) == 0
@@ -92,6 +95,7 @@ def test_a_run_that_was_interrupted_before_its_first_record_is_resumed(words, tm
     assert files(tmp_path / "out") == files(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_other_images_are_reported_as_such(interrupted, words, coloured, capsys):
     (coloured / "JPEGImages/a.jpg").write_bytes((coloured / "JPEGImages/p0.jpg").read_bytes())
     assert main([*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]) == 2

@@ -50,6 +50,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_batches_of_any_size_give_the_same(words, tmp_path):
     assert main([*words, str(tmp_path / "a"), "--save", "jsonl"]) == 0
     assert main([*words, str(tmp_path / "b"), "--save", "jsonl", "--batch-size", "3"]) == 0
@@ -135,6 +136,7 @@ def test_files_per_image_are_written_per_frame(film, light_run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
+@pytest.mark.slow
 def test_frames_before_a_break_are_saved(name, light_run, tmp_path, capsys):
     options = {"movflags": "faststart"} if name.endswith("mp4") else {}
     film = cut_off(write_video(tmp_path / name, options=options))
@@ -146,6 +148,7 @@ def test_frames_before_a_break_are_saved(name, light_run, tmp_path, capsys):
         assert written.streams.video[0].frames == len(rows)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_a_video_is_skipped(light_run, tmp_path, capsys):
     (tmp_path / "a.mp4").write_bytes(b"no video at all")
     write_video(tmp_path / "b.mp4")
@@ -158,6 +161,7 @@ def test_a_file_that_is_not_a_video_is_skipped(light_run, tmp_path, capsys):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_images_and_videos(film, coloured, light_run, tmp_path):
     folder = coloured / "JPEGImages"
     film.rename(folder / "p2b.mp4")
@@ -168,6 +172,7 @@ def test_a_folder_of_images_and_videos(film, coloured, light_run, tmp_path):
     assert len(names) == 5 + FRAMES
 
 
+@pytest.mark.slow
 def test_sound_that_an_mp4_cannot_hold_is_dropped_and_reported(light_run, tmp_path, capsys):
     film = write_video(tmp_path / "film.avi", sound="pcm_s16le")
     assert detect(light_run, tmp_path / "out", film) == 0

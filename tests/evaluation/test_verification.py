@@ -27,6 +27,7 @@ def held_out(coloured):
     return load_dataset(coloured, purpose="test")
 
 
+@pytest.mark.slow
 def test_an_unchanged_run_holds(run, coloured, capsys):
     result = verify(run, held_out(coloured))
     assert [check.difference for check in result.checks] == [0.0, 0.0]
@@ -34,6 +35,7 @@ def test_an_unchanged_run_holds(run, coloured, capsys):
     assert json.loads(capsys.readouterr().out)["holds"] is True
 
 
+@pytest.mark.slow
 def test_images_that_were_skipped_are_skipped_again(run, coloured, tmp_path, capsys):
     """One of the two held-out images is no image."""
     test = coloured / "ImageSets/Main/test.txt"
@@ -49,6 +51,7 @@ def test_images_that_were_skipped_are_skipped_again(run, coloured, tmp_path, cap
     assert main(words) == 3
 
 
+@pytest.mark.slow
 def test_a_summary_with_a_higher_map_does_not_hold(run, coloured, capsys):
     summary = json.loads((run / "summary.json").read_text())
     (run / "summary.json").write_text(json.dumps(summary | {"map": summary["map"] + 0.01}))
@@ -58,6 +61,7 @@ def test_a_summary_with_a_higher_map_does_not_hold(run, coloured, capsys):
     assert "the run's mAP is not reproduced" in out.err
 
 
+@pytest.mark.slow
 def test_changed_detections_do_not_hold(run, coloured):
     lines = (run / "eval/detections.jsonl").read_text().splitlines()
     truth = held_out(coloured).annotations[0]
@@ -69,6 +73,7 @@ def test_changed_detections_do_not_hold(run, coloured):
     assert [check.holds for check in verify(run, held_out(coloured)).checks] == [False, True]
 
 
+@pytest.mark.slow
 def test_other_weights_give_another_number(run, coloured):
     """Weights of no use find nothing; the run's summary is made to say that it found all."""
     summary = json.loads((run / "summary.json").read_text())
@@ -82,6 +87,7 @@ def test_other_weights_give_another_number(run, coloured):
     assert not any(check.holds for check in verify(run, held_out(coloured)).checks)
 
 
+@pytest.mark.slow
 def test_other_data_a_run_without_evaluation_and_no_run(run, coloured, tmp_path, capsys):
     assert main(["verify", str(run), str(coloured), "--split", "trainval"]) == 3
     assert "other data" in capsys.readouterr().err

@@ -29,6 +29,7 @@ def test_bf16_is_for_openvino_alone(light_run, tmp_path, capsys):
     assert "--format openvino" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_file_that_differs_is_not_written(light_run, tmp_path, capsys, monkeypatch):
     import ssd300.export.exporting as exporting
 

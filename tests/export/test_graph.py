@@ -21,6 +21,7 @@ def test_an_exported_file_finds_what_its_weights_find(ending, exported, light_ru
     assert_alike(wanted, got)
 
 
+@pytest.mark.slow
 def test_weights_for_images_resized_without_antialiasing_find_the_same(light_run, tmp_path, shared):
     """As torchvision's SSD wants them: the file takes floats, and the runtime interpolates as torch does."""
     model, card = load_weights(light_run)

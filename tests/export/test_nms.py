@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from export.alike import photographs
 from ssd300 import Detector
@@ -33,6 +34,7 @@ def test_more_rows_than_the_file_has_are_refused(exported, coloured, capsys, tmp
     assert main([*words, "--device", "cuda"]) == 2
 
 
+@pytest.mark.slow
 def test_another_program_gets_what_detect_shows(light_run, tmp_path, shared):
     """The optional inputs have the confidence thresholds of the weights, and detection's NMS IoU."""
     import onnxruntime

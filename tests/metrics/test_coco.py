@@ -124,6 +124,7 @@ def test_equals_pycocotools(capsys, images):
         assert ours[name] == (None if value is None else pytest.approx(value, abs=1e-9)), name
 
 
+@pytest.mark.slow
 def test_equals_pycocotools_on_a_real_detector(shared, voc_annotations, tmp_path):
     with tarfile.open(shared / "data/voc07_test_detections/results.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")

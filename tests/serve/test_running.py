@@ -38,6 +38,7 @@ def answered(connection: socket.socket, within_s: float = 20) -> bytes:
     return b"".join(parts)
 
 
+@pytest.mark.slow
 def test_an_exported_file_is_served_without_torch(server):
     status, body = server.detect(JPEG)
     assert status == 200
@@ -57,6 +58,7 @@ def test_head_is_answered_without_a_body(server):
     connection.close()
 
 
+@pytest.mark.slow
 def test_slow_clients_are_disconnected(server):
     """A body that does not come, a head that does not come, and a connection on which nothing comes."""
     with (
@@ -148,6 +150,7 @@ def test_too_many_at_once_get_503_and_health_is_answered(server):
     assert server.detect(JPEG)[0] == 200
 
 
+@pytest.mark.slow
 def test_sigterm_under_load_answers_the_accepted_requests(exported):
     """Later requests are refused; the exit code is 0."""
     answers, refused = [], []
@@ -186,6 +189,7 @@ def test_ctrl_c_ends_the_server(exported):
         assert server.process.wait(timeout=60) == 130
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_ends_at_once(exported):
     with running(exported["onnx"]) as server, socket.create_connection(server.host_port) as slow:
         slow.sendall(HEAD % 5000 + b"abc")
@@ -200,6 +204,7 @@ def test_ctrl_c_twice_ends_at_once(exported):
     assert "Traceback" not in "".join(server.log_lines)
 
 
+@pytest.mark.slow
 def test_the_loaded_weights_are_used_when_the_file_is_replaced(exported, tmp_path):
     copy = tmp_path / "m.onnx"
     shutil.copy(exported["onnx"], copy)

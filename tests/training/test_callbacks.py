@@ -91,6 +91,7 @@ def without_times(summary):
     return {name: value for name, value in summary.items() if name != "seconds"}
 
 
+@pytest.mark.slow
 def test_a_callback_that_writes_into_all_that_it_is_given_changes_nothing(config, data, held_out, tmp_path, caplog):
     options = {"steps": 2, "eval_every": 1, "save_every": 1, "ema": True}
     vandal = Vandal()

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from run_weights import LAST, LAST_AVERAGED, run_weights
@@ -5,6 +6,7 @@ from ssd300.training.loop import train
 from ssd300.weights import read_card
 
 
+@pytest.mark.slow
 def test_the_last_weights_claim_only_their_own_metric(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     train(data, config(out, steps=3, eval_every=1), validation=held_out, stop_after=1)
@@ -14,6 +16,7 @@ def test_the_last_weights_claim_only_their_own_metric(config, data, held_out, tm
     assert read_card(out / "weights/best.safetensors").metric is not None
 
 
+@pytest.mark.slow
 def test_the_average_is_evaluated_and_saved_beside_the_weights(config, data, held_out, tmp_path):
     summary = train(data, config(tmp_path / "run", ema=True), validation=held_out)
     best = read_card(tmp_path / "run/weights/best.safetensors")

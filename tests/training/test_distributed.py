@@ -83,6 +83,7 @@ def test_runs_of_two_processes_resume_bit_for_bit_and_with_another_number(colour
     assert json.loads((tmp_path / "alone/summary.json").read_text())["images_seen"] == 8
 
 
+@pytest.mark.slow
 def test_a_batch_that_has_no_image_for_a_process_is_refused(coloured, tmp_path):
     ended = run(2, coloured, tmp_path / "run", {"steps": 1, "batch_size": 1})
     assert ended.returncode != 0

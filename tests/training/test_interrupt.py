@@ -39,6 +39,7 @@ def test_ctrl_c_saves_the_state_and_the_resumed_run_is_the_uninterrupted_one(con
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_the_command_ends_with_the_signals_own_code_and_a_saved_state(
     coloured, tmp_path, monkeypatch, capsys, number, code
 ):

@@ -10,6 +10,7 @@ from ssd300.training.loop import train
 from ssd300.training.step import TrainStep
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(config, data, tmp_path, monkeypatch):
     go_on, inside = threading.Event(), threading.Event()
     step = TrainStep.__call__

@@ -39,6 +39,7 @@ def test_data_that_cannot_be_trained_on_is_refused_before_anything_is_written(co
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_before_its_first_evaluation_has_weights_and_can_be_resumed(
     config, data, held_out, coloured, tmp_path
 ):

@@ -24,6 +24,7 @@ def limited(monkeypatch, most: int) -> None:
     ("most", "advice"),
     [(2, "2 images fit: --accumulate 4 keeps the batch as it is, --batch-size 2"), (0, "Not even one image fits")],
 )
+@pytest.mark.slow
 def test_out_of_memory_names_a_number_that_fits(config, data, tmp_path, monkeypatch, most, advice):
     limited(monkeypatch, most)
     with pytest.raises(RunError, match=r"with 8 images at once \(CUDA out of memory") as caught:

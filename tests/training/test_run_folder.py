@@ -58,6 +58,7 @@ def test_all_that_a_run_folder_holds(config, data, held_out, coloured, tmp_path)
     assert report.count("data:image/jpeg") == 3
 
 
+@pytest.mark.slow
 def test_the_stored_evaluation_is_that_of_the_best_weights(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     summary = train(data, config(out), validation=held_out)
@@ -107,6 +108,7 @@ def without_time(rows):
     return [{name: value for name, value in row.items() if name not in measured} for row in rows]
 
 
+@pytest.mark.slow
 def test_resuming_cuts_rows_after_the_state_and_repeats_none(config, data, held_out, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(data, config(whole, eval_every=2), validation=held_out)
@@ -123,6 +125,7 @@ def test_resuming_cuts_rows_after_the_state_and_repeats_none(config, data, held_
     assert summary["seconds"] >= seconds[-1]
 
 
+@pytest.mark.slow
 def test_overwriting_leaves_nothing_of_the_run_before(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     train(data, config(out), validation=held_out)

@@ -53,6 +53,7 @@ def test_a_run_that_is_killed_100_times_loses_nothing(coloured, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "gone"])
+@pytest.mark.slow
 def test_a_damaged_state_is_noticed_and_the_previous_one_is_resumed(config, data, tmp_path, caplog, damage):
     train(data, config(tmp_path / "whole", steps=3))
     train(data, config(tmp_path / "run", steps=3, save_every=1), stop_after=2)
@@ -70,6 +71,7 @@ def test_a_damaged_state_is_noticed_and_the_previous_one_is_resumed(config, data
     assert_equal_weights(tmp_path / "whole", tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_without_any_whole_state_the_error_says_so(config, data, tmp_path):
     train(data, config(tmp_path / "run", save_every=1), stop_after=2)
     for name in (STATE, PREVIOUS_STATE):
@@ -84,6 +86,7 @@ def test_nothing_to_resume_from(config, data, tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"lr": 1.0}, {"batch_size": 3}])
+@pytest.mark.slow
 def test_other_options_on_resume_are_refused_with_the_difference(config, data, tmp_path, change):
     train(data, config(tmp_path / "run"), stop_after=1)
     (name,) = change
@@ -91,6 +94,7 @@ def test_other_options_on_resume_are_refused_with_the_difference(config, data, t
         train(data, config(tmp_path / "run", **change), resume=True)
 
 
+@pytest.mark.slow
 def test_options_that_differ_are_used_with_override(config, data, tmp_path, caplog):
     train(data, config(tmp_path / "run"), stop_after=1)
     with pytest.raises(UsageError, match=r"lr: 0.01 -> 0.5.*--override"):
@@ -108,6 +112,7 @@ def test_options_that_may_change_are_options():
     assert describe(light("run")).keys() >= MAY_CHANGE
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_is_one_clear_error_and_the_old_state_remains(config, coloured, tmp_path):
     """A limit on the size of files stands in for it: weights and small files fit, the state does not."""
     data = load_dataset(coloured)

@@ -12,6 +12,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_images(config, data, tmp_
         train(data, config(tmp_path / "run", lr=1e30, schedule="multistep", warmup_steps=0, grad_clip=None))
 
 
+@pytest.mark.slow
 def test_float16_scales_gradients_and_skips_updates_that_overflow(config, data, tmp_path):
     train(data, config(tmp_path / "run", steps=2, amp="fp16"), stop_after=1)
     state = torch.load(str(tmp_path / "run" / STATE), weights_only=True)

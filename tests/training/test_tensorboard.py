@@ -7,6 +7,7 @@ from ssd300.training.loop import train
 from ssd300.training.tensorboard import TensorBoard
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_events(config, data, held_out, tmp_path):
     pytest.importorskip("tensorboard")
     train(data, config(tmp_path / "run"), validation=held_out, callbacks=[TensorBoard()])

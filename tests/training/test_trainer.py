@@ -1,9 +1,12 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from ssd300.training.loop import train
 
 
+@pytest.mark.slow
 def test_patience_ends_a_run_that_gets_no_better(config, data, held_out, tmp_path):
     options = {"steps": 50, "eval_every": 1, "patience": 2, "lr": 1e-9}
     summary = train(data, config(tmp_path / "run", **options), validation=held_out)

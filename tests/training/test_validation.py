@@ -12,6 +12,7 @@ from ssd300.training.validation import Validator
 CPU = torch.device("cpu")
 
 
+@pytest.mark.slow
 def test_a_signal_in_an_evaluation_gives_it_up_and_the_resumed_run_makes_it(
     config, data, held_out, tmp_path, monkeypatch
 ):
@@ -33,6 +34,7 @@ def test_a_signal_in_an_evaluation_gives_it_up_and_the_resumed_run_makes_it(
     assert parts["steps"] == 4
 
 
+@pytest.mark.slow
 def test_evaluating_in_the_middle_changes_neither_weights_nor_the_random_stream(config, data, held_out, tmp_path):
     train(data, config(tmp_path / "often", steps=3, eval_every=1), validation=held_out)
     train(data, config(tmp_path / "never", steps=3))

@@ -68,6 +68,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @torch.no_grad()
+@pytest.mark.slow
 def test_boxes_and_scores_are_those_of_the_foreign_network(case, tmp_path, photos):
     name, write, preprocess, boxes = CASES[case]
     reference = write(tmp_path / name)

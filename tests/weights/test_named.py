@@ -81,6 +81,7 @@ def test_a_name_is_downloaded_imported_and_stored(file_server, tmp_path, monkeyp
     assert len(list((tmp_path / "cache").iterdir())) == 2  # the published file, and ours
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_a_name(file_server, tmp_path, monkeypatch):
     monkeypatch.setenv("SSD300_CACHE", str(tmp_path / "cache"))
     features = vgg16(weights=None).features.state_dict()

@@ -24,6 +24,7 @@ def save(tmp_path, tensors):
     return str(tmp_path / "vgg.pth")
 
 
+@pytest.mark.slow
 def test_torchvisions_vgg16_fills_the_backbone_with_its_connected_layers_decimated(tmp_path, features):
     model = ssd300_vgg16(3)
     start = initialize(model, save(tmp_path, features))
@@ -36,6 +37,7 @@ def test_torchvisions_vgg16_fills_the_backbone_with_its_connected_layers_decimat
     assert model.normalization == IMAGENET
 
 
+@pytest.mark.slow
 def test_torchvisions_features_have_no_classifier_and_caffes_means(tmp_path, features):
     blank = {name: torch.full_like(v, torch.nan) if "classifier" in name else v for name, v in features.items()}
     model = ssd300_vgg16(3)
@@ -72,6 +74,7 @@ def test_the_warm_start_fills_ten_layers(shared):
         (lambda t: t.update({"features.2.weight": torch.zeros(64, 64, 5, 5)}), r"conv1_2 has shape \(64, 64, 5, 5\)"),
     ],
 )
+@pytest.mark.slow
 def test_a_hole_or_a_wrong_shape_fails_loudly(tmp_path, features, change, message):
     tensors = dict(features)
     change(tensors)

@@ -42,6 +42,7 @@ def test_lists_work_wherever_they_and_the_images_are_moved_together(coloured, li
     assert len(load_dataset(tmp_path / "elsewhere/lists")) == 4
 
 
+@pytest.mark.slow
 def test_lists_train_and_evaluate(lists, tmp_path, capsys):
     words = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--workers", "0"]
     assert main(["train", str(lists), "--out", str(tmp_path / "run"), *words]) == 0
@@ -49,6 +50,7 @@ def test_lists_train_and_evaluate(lists, tmp_path, capsys):
     assert "voc07_11pt@0.5, 1 images" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_real_lists_have_the_boxes_of_the_annotations(voc_annotations, tmp_path, capsys):
     assert main(["prepare", "--voc07", str(voc_annotations), "--out", str(tmp_path / "lists")]) == 0
     ours = load_dataset(voc_annotations / "VOC2007", purpose="test", require_images=False)

@@ -56,6 +56,7 @@ def test_joined_folders_have_names_that_tell_them_apart(tmp_path, monkeypatch):
         ("VOC2012", "trainval", 11540, 31561, 27450),
     ],
 )
+@pytest.mark.slow
 def test_the_real_years(voc_annotations, year, split, images, objects, countable):
     data = load_dataset(voc_annotations / year, split=split, require_images=False)
     assert len(data) == images

@@ -40,12 +40,22 @@ def looks_like_jsonl(path: Path) -> bool:
 
 
 def read_jsonl(path: Path, rows: PredictionRows) -> None:
-    """Read every line into `rows`. Blank lines are skipped. Raises DataError as `PredictionRows.at` does."""
+    """Read every line into `rows`. Blank lines are skipped.
+
+    Raises:
+        DataError: as `PredictionRows.at` does, or the file has no line: images without detections have lines too.
+    """
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 with rows.at(where := f"{path}:{number}"):
                     add_image(json.loads(line), where, rows)
+    if not rows.places:
+        raise DataError(
+            "the file is empty; it has a line per image, also for images without detections",
+            where=path,
+            fix="Run the detection again.",
+        )
 
 
 def add_image(row: Any, where: str, rows: PredictionRows) -> None:
