@@ -37,7 +37,7 @@ def prepare(
     absolute_paths
         Write absolute paths, as pytorch-SSD300 does, instead of paths relative to --out.
     check_images
-        Read every image; without it sizes and boxes come from the annotations alone.
+        Read every image; without it, images are not decoded.
     format_
         The format of the data; 'auto' recognizes it by its content.
     classes

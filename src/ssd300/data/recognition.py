@@ -1,6 +1,6 @@
 """Every format of annotated images that can be read, and how the format of a path is recognized.
 
-The one place where a format is registered; its name is in `choices.FormatName` too. A format is a module of `formats`.
+A format is registered here in `FORMATS`, and by its name in `choices.FormatName`, which the command line reads.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from ssd300.errors import DataError
 
 @runtime_checkable  # for the type checks in tests
 class ReadSplit(Protocol):
-    """Reads a split as its files have it. `faults` decides what an annotation file that is absent or broken is."""
+    """Reads a split as its files have it. For VOC `faults` decides if a missing or broken XML file is an error."""
 
     def __call__(
         self, paths: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool, faults: Faults
@@ -41,7 +41,7 @@ class Format:
     """How data of a format is found and read. `advice` is what to name on the command line.
 
     `find` returns the file or folder by which a path is recognized, None for a path of another format. `splits` returns
-    the names of all splits, none of which is part of another; [] where the data has no lists of splits.
+    the names of splits that share no image; [] where the data is not split.
     """
 
     title: str

@@ -115,7 +115,7 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
     environment = _read_json(folder / run_layout.ENVIRONMENT)
     facts = [
         ("training data", _counts(data)),
-        ("images processed", f"{summary['images_seen']:,}"),
+        ("images seen", f"{summary['images_seen']:,}"),
         ("training", duration(summary["seconds"])),
         ("device", f"{summary['device']}, {summary['precision']}"),
         ("seed", str(summary["seed"])),

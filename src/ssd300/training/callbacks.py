@@ -36,7 +36,7 @@ class Callback:
         """After every step."""
 
     def on_epoch(self, epoch: int) -> None:
-        """After the step in which the images processed reach `epoch` times the size of the dataset."""
+        """After the step in which the number of images seen reaches `epoch` times the size of the dataset."""
 
     def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
         """After an evaluation on the held-out images: of the weights, and of their average if the run has one."""

@@ -144,7 +144,7 @@ class TrainConfig:
         return replace(self, steps=math.ceil(epochs * images / self.batch_size))
 
     def describe_schedule(self, images: int) -> str:
-        """The schedule as text: in images processed, epochs of a dataset of `images` images, and steps."""
+        """The schedule as text: in images seen, epochs of a dataset of `images` images, and steps."""
         total = self.steps * self.batch_size
         steps = f"{self.steps:,} steps of {self.batch_size}"
         text = f"{total:,} images ({total / images:.3g} epochs) in {steps}; rate {self.lr:g}"

@@ -70,7 +70,7 @@ class Splits:
 def read_splits(paths: Sequence[Path], split: str | None, format: FormatName, *, require_images: bool) -> Splits:  # noqa: A002
     """All splits, or `split` alone; then unused files are not searched, as another split may use them.
 
-    Raises DataError as `load_dataset` does, but not for faults, which are problems to report.
+    Raises DataError as `load_dataset` does, but not for faults of single images and objects, which are reported.
     """
     splits: dict[str, AnnotatedImages] = {}
     for name in (split,) if split is not None else split_names(paths, format) or (None,):

@@ -53,8 +53,8 @@ class AnnotatedImage:
 class AnnotatedImages:
     """The images of one split. `notes` are printed.
 
-    `classes` are those that the data lists, None where it has no list: `all_names` then returns the names in every
-    split, as one split may lack a class of another. `find_images` is the advice where images are missing.
+    `classes` are those that the data lists, None where it has no list: `all_names` then returns the names of all splits
+    together, as one split may lack a class of another. `find_images` is the advice where images are missing.
     """
 
     images: Sequence[AnnotatedImage]
