@@ -25,7 +25,7 @@ from ssd300.images.read import read_image
 from ssd300.images.resize import to_size
 from ssd300.runtime import ExportedNetwork, Manifest
 from ssd300.runtime.manifest import KEY, Precision
-from ssd300.runtime.sessions import import_openvino
+from ssd300.runtime.sessions import import_openvino, openvino_core
 from ssd300.system.files import write_atomically, write_json
 from ssd300.types import Selection
 from ssd300.weights import Card, load_weights
@@ -140,7 +140,7 @@ def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, im
         onnx.save(proto, built)
         return
     openvino = import_openvino()
-    model = openvino.Core().read_model(proto.SerializeToString())
+    model = openvino_core().read_model(proto.SerializeToString())
     if manifest.precision == "int8":
         model = quantize(model, batches, keep=keep)
     model.set_rt_info(manifest.to_json(), KEY)

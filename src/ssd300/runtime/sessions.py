@@ -1,5 +1,6 @@
 """The two engines behind one call: arrays by name in, arrays by name out. An engine is imported when it is used."""
 
+import functools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,8 +44,7 @@ class OpenVinoSession:
     """A file for OpenVINO, on the CPU; threads may call it at the same time. `threads` None takes all cores."""
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        openvino = import_openvino()
-        core = openvino.Core()
+        core = openvino_core()
         try:
             model = core.read_model(path)
         except Exception as error:  # RuntimeError and its own
@@ -83,6 +83,16 @@ def import_openvino() -> Any:
     except ImportError as error:
         raise UsageError("OpenVINO is not installed", fix=install_hint("openvino")) from error
     return openvino
+
+
+@functools.cache
+def openvino_core() -> Any:
+    """The `openvino.Core` of this process. Raises UsageError where OpenVINO is not installed.
+
+    It is never released: when OpenVINO unloads its CPU plugin, it unmaps the stack that it had set for signal handlers,
+    and the next Ctrl-C would write to memory that is unmapped or in other use.
+    """
+    return import_openvino().Core()
 
 
 def open_session(path: Path, *, threads: int | None = None) -> Session:
