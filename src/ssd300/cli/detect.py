@@ -62,7 +62,7 @@ def detect(
     max_overlap
         NMS IoU: a box that overlaps a better one of its class by more is removed.
     top_k
-        Most detections per image.
+        Maximum number of detections per image.
     save
         What to write: annotated images and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc', 'comp4',
         'crops'.
@@ -71,7 +71,7 @@ def detect(
     tile
         Also detect on overlapping tiles of this many pixels a side, for small objects; by default no tiles.
     frames
-        Most frames of each video or camera; by default all.
+        Maximum number of frames of each video or camera; by default all.
     batch_size
         Images that go through the network together.
     device

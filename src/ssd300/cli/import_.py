@@ -1,4 +1,4 @@
-"""`ssd300 import`: checkpoints of other SSD300 codes as weights of ours. None of their code is run."""
+"""`ssd300 import`: checkpoints of other SSD300 implementations as our weights. None of their code is run."""
 
 import sys
 from pathlib import Path

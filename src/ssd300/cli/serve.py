@@ -50,9 +50,9 @@ def serve(
     threads
         Threads of the network in each process; by default the processes share the cores.
     batch_size
-        Most images that go through the network together, when they wait at the same time.
+        Maximum number of images that go through the network together, when they wait at the same time.
     queue
-        Most images accepted and not answered yet; further requests get 503.
+        Maximum number of images accepted and not answered yet; further requests get 503.
     timeout
         Seconds for a request to arrive, and again for its answer.
     max_megabytes
@@ -60,7 +60,7 @@ def serve(
     max_megapixels
         Largest image.
     max_images
-        Most images per request; by default 16, or the queue's size if that is smaller.
+        Maximum number of images per request; by default 16, or the queue's size if that is smaller.
     root_path
         The path under which a proxy serves it, such as '/detector'; by default none.
     token

@@ -24,7 +24,9 @@ class DetectionOptions(BaseModel):
         default=DISPLAY.max_overlap,
         description="NMS IoU: a box that overlaps a better one of its class by more is removed.",
     )
-    top_k: int = Field(default=DISPLAY.top_k, ge=1, le=MOST_DETECTIONS, description="Most detections per image.")
+    top_k: int = Field(
+        default=DISPLAY.top_k, ge=1, le=MOST_DETECTIONS, description="Maximum number of detections per image."
+    )
     classes: list[str] = Field(default=[], max_length=MOST_DETECTIONS, description="Detect only these; by default all.")
 
 
@@ -86,7 +88,7 @@ class ModelClass(BaseModel):
 class Limits(BaseModel):
     bytes: int = Field(description="Most bytes of the body of a request.")
     pixels: int = Field(description="Most pixels of an image.")
-    images: int = Field(description="Most images of a request.")
+    images: int = Field(description="Maximum number of images of a request.")
     timeout_s: float = Field(description="Most seconds for a body to arrive, and again for its response.")
 
 
