@@ -1,6 +1,8 @@
 import re
 
-from ssd300.reporting.findings import Findings, Problem, write_findings
+from ssd300.data.checks.findings import Findings
+from ssd300.data.checks.problem import Problem
+from ssd300.reporting.findings import write_findings
 
 HOSTILE = "<script>alert(1)</script>"
 
