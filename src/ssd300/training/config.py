@@ -24,7 +24,7 @@ class TrainConfig:
     init
         Weights to start from: a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0 only), or 'none'.
     steps
-        Updates of the weights. Images processed are steps times batch size.
+        Updates of the weights. Images seen are steps times batch size.
     batch_size
         Images per step.
     accumulate
