@@ -22,7 +22,7 @@ def compare(
     markdown: Path | None = None,
     html: Path | None = None,
     ids_of: Path | None = None,
-    reading: DataOptions = DataOptions(),  # noqa: B008  # frozen
+    reading: DataOptions = DataOptions(),  # frozen
     device: str = "auto",
     json_: Json = False,
 ) -> None:

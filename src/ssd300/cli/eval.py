@@ -39,15 +39,15 @@ def eval_(
     weights: Weights | None = None,
     predictions: Path | None = None,
     metric: Metrics = ("voc07",),
-    rules: VocRuleOptions = VocRuleOptions(),  # noqa: B008  # frozen
+    rules: VocRuleOptions = VocRuleOptions(),  # frozen
     rule_variants: Annotated[Switch, Parameter(name=["--referee", "--rule-variants"])] = False,
     errors: Annotated[Switch, Parameter(name=["--failures", "--errors"])] = False,
     out: Path | None = None,
     overwrite: Switch = False,
-    selection: SelectionOptions = SelectionOptions(),  # noqa: B008  # frozen
-    reader: PredictionOptions = PredictionOptions(),  # noqa: B008  # frozen
-    reading: DataOptions = DataOptions(),  # noqa: B008  # frozen
-    detecting: DetectingOptions = DetectingOptions(),  # noqa: B008  # frozen
+    selection: SelectionOptions = SelectionOptions(),  # frozen
+    reader: PredictionOptions = PredictionOptions(),  # frozen
+    reading: DataOptions = DataOptions(),  # frozen
+    detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
     """Evaluate weights, or stored predictions, on annotated images.

@@ -30,8 +30,8 @@ def thresholds(
     in_place: Switch = False,
     overwrite: Switch = False,
     max_overlap: Annotated[float, MaxOverlap] = 0.5,
-    reading: DataOptions = DataOptions(),  # noqa: B008  # frozen
-    detecting: DetectingOptions = DetectingOptions(),  # noqa: B008  # frozen
+    reading: DataOptions = DataOptions(),  # frozen
+    detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
     """Choose a confidence threshold per class on held-out images, and store it in the weights.

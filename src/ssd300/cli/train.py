@@ -61,7 +61,7 @@ def train(
     preset: Literal["paper", "pytorch-ssd300", "light"] = "paper",
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: float | None = None,
-    reading: DataOptions = DataOptions(),  # noqa: B008  # frozen
+    reading: DataOptions = DataOptions(),  # frozen
     drop_difficult: Switch = False,
     resume: Switch = False,
     override: Switch = False,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def verify(
     run: Path,
     *data: Path,
-    reading: AnnotationOptions = AnnotationOptions(),  # noqa: B008  # frozen
-    detecting: DetectingOptions = DetectingOptions(),  # noqa: B008  # frozen
+    reading: AnnotationOptions = AnnotationOptions(),  # frozen
+    detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
     """Check that a run's stored detections, and its weights, still give the mAP of its summary.

@@ -30,7 +30,7 @@ def load_splits(
     *,
     split: str | None,
     classes: Sequence[str] | None,
-    format: FormatName,  # noqa: A002  # as `load_dataset`
+    format: FormatName,  # as `load_dataset`
     on_bad_label: OnBadLabel,
 ) -> list[Dataset]:
     """A dataset for each split of the data, or for `split` alone; all with one list of classes. Raises DataError as

@@ -17,7 +17,7 @@ def load_dataset(
     *paths: str | Path,
     split: str | None = None,
     classes: Sequence[str] | None = None,
-    format: FormatName = "auto",  # noqa: A002  # the name of the option
+    format: FormatName = "auto",  # the name of the option
     on_bad_label: OnBadLabel = "error",
     drop_difficult: bool = False,
     require_images: bool = True,
@@ -60,7 +60,7 @@ def load_dataset(
 
 def read_split(
     paths: Sequence[Path],
-    format: FormatName,  # noqa: A002  # as `load_dataset`
+    format: FormatName,  # as `load_dataset`
     split: str | None,
     purpose: Purpose,
     *,
@@ -71,7 +71,7 @@ def read_split(
     return recognize_all(paths, format).read(paths, split, purpose, require_images=require_images, faults=faults)
 
 
-def split_names(paths: Sequence[Path], format: FormatName) -> list[str]:  # noqa: A002  # as `load_dataset`
+def split_names(paths: Sequence[Path], format: FormatName) -> list[str]:  # as `load_dataset`
     """All splits of the data, none of them part of another; [] where it has no lists. Raises DataError as
     `load_dataset` does.
     """

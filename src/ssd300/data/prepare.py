@@ -33,7 +33,7 @@ class TrainTest:
         return [annotation.image_path for part in (*self.train, *self.test) for annotation in part.annotations]
 
 
-def load_train_test(data: Sequence[Path], *, format: FormatName, **options: Any) -> TrainTest:  # noqa: A002
+def load_train_test(data: Sequence[Path], *, format: FormatName, **options: Any) -> TrainTest:
     """The usual splits of the data. No test split is taken where there is none, or where it shares images with the
     training split. `options` are those of `load_dataset`, which says what is raised.
     """

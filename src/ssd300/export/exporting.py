@@ -40,7 +40,7 @@ def export(
     weights: str | Path,
     out: Path,
     *,
-    format: Format,  # noqa: A002  # the option's name
+    format: Format,  # the option's name
     precision: Precision,
     image_paths: Sequence[Path],
     labeled: Dataset | None = None,
@@ -97,7 +97,7 @@ def export(
     return report
 
 
-def _check_request(out: Path, format: Format, precision: Precision, image_paths: Sequence[Path]) -> None:  # noqa: A002
+def _check_request(out: Path, format: Format, precision: Precision, image_paths: Sequence[Path]) -> None:
     if out.suffix != SUFFIXES[format]:
         raise UsageError(f"{format} files end in {SUFFIXES[format]}", where=out, fix="Name another --out.")
     if not image_paths:

@@ -67,7 +67,7 @@ class Splits:
     notes: Sequence[str]
 
 
-def read_splits(paths: Sequence[Path], split: str | None, format: FormatName, *, require_images: bool) -> Splits:  # noqa: A002
+def read_splits(paths: Sequence[Path], split: str | None, format: FormatName, *, require_images: bool) -> Splits:
     """All splits, or `split` alone; then unused files are not searched, as another split may use them.
 
     Raises DataError as `load_dataset` does, but not for faults of single images and objects, which are reported.

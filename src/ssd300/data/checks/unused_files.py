@@ -10,7 +10,7 @@ from ssd300.data.formats.yolo import NOT_ANNOTATIONS, labels_file
 from ssd300.images.read import SUFFIXES
 
 
-def unused_files(paths: Sequence[Path], format: str, splits: Mapping[str, AnnotatedImages]) -> list[Problem]:  # noqa: A002
+def unused_files(paths: Sequence[Path], format: str, splits: Mapping[str, AnnotatedImages]) -> list[Problem]:
     """Unused images, and for YOLO unused text files. `splits` must be all splits of the data at `paths`."""
     if format == "voc":
         roots = [root for path in paths for root in voc_roots(path)]
