@@ -225,6 +225,21 @@ def test_ctrl_c_ends_a_camera_and_its_frames_are_saved(number, code, film, light
     assert not list((tmp_path / "out").glob(".*"))
 
 
+def test_sources_after_an_interrupted_camera_are_reported(film, light_run, coloured, tmp_path, monkeypatch, capsys):
+    """Every source is processed or reported, and the interruption is the exit code, whatever comes after it."""
+    image = coloured / "JPEGImages/p0.jpg"
+    monkeypatch.setattr("ssd300.detection.run.Video", Camera(film, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    assert detect(light_run, tmp_path / "out", "camera:0", image, "camera:1") == 130
+    rows = (tmp_path / "out/detections.jsonl").read_text().splitlines()
+    assert rows
+    assert all('"camera:0"' in row for row in rows)
+    printed = capsys.readouterr().err.splitlines()
+    assert [line for line in printed if line.startswith("not processed")] == [
+        f"not processed: {image}",
+        "not processed: camera:1",
+    ]
+
+
 def test_a_missing_camera_is_an_error(light_run, tmp_path, capsys):
     pytest.importorskip("av")
     assert detect(light_run, tmp_path / "out", "camera:63") == 3

@@ -118,23 +118,11 @@ def detect(
     if folder.done:
         say([f"resuming: {len(folder.done)} of {len(sources)} are done"])
     run = DetectionRun(detector, sources, folder, options, lambda line: say([line]))
-    finished = False
-    try:
+    with run.resumable():
         with image_progress(run.expected, run.done) as progress:
             interruption = run.run(progress)
-        if not run.done:
-            finished = True  # there is nothing to resume
-            raise run.first_error
-        folder.finish(detector.card.classes, save)
         rows = [row for _, row in folder.rows()] if json_ else []
         lines = [] if json_ else list(_lines(run, out))
-        finished = True
-    except BaseException:
-        if folder.done and run.done:
-            say([f"{len(folder.done)} of {len(sources)} are done; the same command resumes"])
-        raise
-    finally:
-        folder.close(finished=finished)
     if json_:
         print_json({"images": rows, "skipped": [str(sources[number]) for number in sorted(folder.skipped)]})
     else:

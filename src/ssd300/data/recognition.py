@@ -59,7 +59,7 @@ def _of_one(read: ReadSplitOfOne) -> ReadSplit:
         purpose: Purpose,
         *,
         require_images: bool,
-        faults: Faults,  # noqa: ARG001
+        faults: Faults,  # noqa: ARG001  # for VOC, whose images have files of annotations of their own
     ) -> AnnotatedImages:
         return read(paths[0], split, purpose, require_images=require_images)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -85,15 +85,43 @@ class DetectionRun:
         self.done = self.done_before = sum(1 for _ in folder.rows())
         self.expected = self.done + len(sources) - len(folder.done)
         self.seconds = 0.0
+        self.found_nothing = False  # so that nothing is there to resume
+
+    @contextmanager
+    def resumable(self) -> Iterator[None]:
+        """Close the folder when the block ends. After an error the same command resumes, unless `run` found nothing."""
+        finished = False
+        try:
+            yield
+            finished = True
+        except BaseException:
+            finished = self.found_nothing
+            if self.done and self.folder.done:
+                self.report(f"{len(self.folder.done)} of {len(self.sources)} are done; the same command resumes")
+            raise
+        finally:
+            self.folder.close(finished=finished)
 
     def run(self, progress: Progress) -> BaseException | None:
-        """Detect on the sources that are not done yet. Returns what interrupted a camera, whose frames are saved.
+        """Detect on the sources that are not done yet, then write the files of all images together.
 
-        Other interruptions are raised. Sources that cannot be read are skipped; `first_error` is that of the first one.
+        Returns what interrupted a camera: its frames are saved, and the sources after it are left out. Sources that
+        cannot be read are skipped; `first_error` is that of the first one.
+
+        Raises:
+            SSDError, KeyboardInterrupt: no source could be read, or a camera was interrupted before its first frame.
         """
         started = time.monotonic()
+        interruption = self._detect_on_pending(progress)
+        self.seconds = time.monotonic() - started
+        if not self.done:
+            self.found_nothing = True
+            raise interruption or self.first_error
+        self.folder.finish(self.detector.card.classes, self.options.save)
+        return interruption
+
+    def _detect_on_pending(self, progress: Progress) -> BaseException | None:
         pending = [number for number in range(len(self.sources)) if number not in self.folder.done]
-        interruption: BaseException | None = None
         for are_videos, numbers in groupby(pending, key=lambda number: is_video(str(self.sources[number]))):
             if not are_videos:
                 self._detect_on_images(list(numbers), progress)
@@ -101,9 +129,10 @@ class DetectionRun:
             for number in numbers:
                 interruption = self._detect_on_video(number, progress)
                 if interruption is not None:
-                    break
-        self.seconds = time.monotonic() - started
-        return interruption
+                    for later in pending[pending.index(number) + 1 :]:
+                        self.report(f"not processed: {self.sources[later]}")
+                    return interruption
+        return None
 
     def videos(self) -> dict[str, str]:
         """The sources that are videos or cameras, with the names of their files."""
