@@ -7,7 +7,8 @@ import torch
 
 from ssd300.cli import main
 from ssd300.data import load_dataset
-from ssd300.detection.detector import USUAL_MIN_SCORE, Detector
+from ssd300.detection.defaults import MIN_SCORE
+from ssd300.detection.detector import Detector
 from ssd300.detection.torch_network import TorchNetwork
 from ssd300.evaluation.evaluator import detect_all
 from ssd300.evaluation.thresholds import choose_thresholds
@@ -42,7 +43,7 @@ def test_detections_above_the_thresholds_have_the_chosen_precision_and_recall(de
         point = chosen.points[name]
         mine = found.table.scores[found.table.labels == label]
         if point is None:
-            assert (mine > USUAL_MIN_SCORE).all()
+            assert (mine > MIN_SCORE).all()
             continue
         assert (mine > point.min_score).all()
         assert (result.precision[-1], result.recall[-1]) == pytest.approx((point.precision, point.recall))
@@ -69,9 +70,9 @@ def test_a_threshold_per_class_holds_for_that_class():
 
 
 def test_a_given_threshold_replaces_the_stored_ones(detector):
-    assert detector.selection().min_score == USUAL_MIN_SCORE
+    assert detector.selection().min_score == MIN_SCORE
     detector.card = replace(detector.card, min_scores={"red": 0.7})
-    assert detector.selection().min_score == (USUAL_MIN_SCORE, 0.7)
+    assert detector.selection().min_score == (MIN_SCORE, 0.7)
     assert detector.selection(0.3).min_score == 0.3
 
 

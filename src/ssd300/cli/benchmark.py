@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from ssd300.cli.options import Json, MinScore, Switch, Weights, print_json, say
 from ssd300.cli.progress import image_progress
+from ssd300.detection.defaults import MIN_SCORE
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def benchmark(
     precision: Annotated[tuple[Literal["float32", "bfloat16"], ...], SeveralOrAll] = (),
     compile: Switch = False,  # noqa: A002  # the option's name
     rounds: int = 5,
-    min_score: Annotated[float, MinScore] = 0.2,
+    min_score: Annotated[float, MinScore] = MIN_SCORE,
     device: str = "auto",
     json_: Json = False,
 ) -> None:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from ssd300.cli.options import Json, MaxOverlap, MinScore, Switch, TopK, Weights, print_json, say
 from ssd300.cli.progress import image_progress
+from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
 from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -29,15 +30,15 @@ def detect(
     out: Path = Path("detections"),
     min_score: Annotated[float | None, MinScore] = None,
     min_score_of: Annotated[tuple[str, ...], SeveralOrNone] = (),
-    max_overlap: Annotated[float, MaxOverlap] = 0.5,
-    top_k: Annotated[int, TopK] = 200,
+    max_overlap: Annotated[float, MaxOverlap] = MAX_OVERLAP,
+    top_k: Annotated[int, TopK] = TOP_K,
     save: Annotated[
         tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several
     ] = ("image", "jsonl"),
     suppress: Annotated[tuple[str, ...], SeveralOrNone] = (),
     tile: int | None = None,
     frames: int | None = None,
-    batch_size: int = 8,
+    batch_size: int = BATCH,
     device: str = "auto",
     precision: Literal["float32", "bfloat16"] | None = None,
     compile: Switch = False,  # noqa: A002  # the option's name

@@ -14,6 +14,7 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
+from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def thresholds(
     out: Path | None = None,
     in_place: Switch = False,
     overwrite: Switch = False,
-    max_overlap: Annotated[float, MaxOverlap] = 0.5,
+    max_overlap: Annotated[float, MaxOverlap] = MAX_OVERLAP,
     reading: DataOptions = DataOptions(),  # frozen
     detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ssd300.detection.backends import TorchPrecision, load_network
+from ssd300.detection.defaults import BATCH, MAX_OVERLAP, MIN_SCORE, TOP_K
 from ssd300.detection.network import Network, Prepared, detect_batch, prepare
 from ssd300.detection.results import Result
 from ssd300.detection.tiles import TiledNetwork
@@ -21,9 +22,7 @@ from ssd300.system.threads import ordered_map
 from ssd300.system.web import is_address, read_web
 from ssd300.types import Selection
 
-USUAL_MIN_SCORE = 0.2  # the values of DISPLAY are those of pytorch-SSD300's detect.py
-DISPLAY = Selection(min_score=USUAL_MIN_SCORE, max_overlap=0.5, top_k=200)
-BATCH = 8
+DISPLAY = Selection(min_score=MIN_SCORE, max_overlap=MAX_OVERLAP, top_k=TOP_K)
 AHEAD = 2
 ImageLike = str | Path | Image.Image | Frame | UInt8[np.ndarray, "h w 3"]
 
@@ -86,7 +85,7 @@ class Detector:
         top_k: int = DISPLAY.top_k,
         min_score_of: Mapping[str, float] | None = None,
     ) -> Selection:
-        """What counts as a detection. Without `min_score`, the thresholds in the weights, or else USUAL_MIN_SCORE.
+        """What counts as a detection. Without `min_score`, the thresholds in the weights, or else MIN_SCORE.
 
         `min_score_of` are thresholds of single classes; they replace those.
 
@@ -97,7 +96,7 @@ class Detector:
         own |= min_score_of or {}
         if unknown := [name for name in own if name not in self.card.classes]:
             raise ValueError(f"there is no class '{unknown[0]}'; there are {', '.join(self.card.classes)}")
-        usual = USUAL_MIN_SCORE if min_score is None else min_score
+        usual = MIN_SCORE if min_score is None else min_score
         scores = tuple(own.get(name, usual) for name in self.card.classes) if own else usual
         return Selection(min_score=scores, max_overlap=max_overlap, top_k=top_k)
 

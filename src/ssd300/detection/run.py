@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ssd300.detection.detector import BATCH, Detector
+from ssd300.detection.defaults import BATCH
+from ssd300.detection.detector import Detector
 from ssd300.detection.output_folder import DetectionFolder
 from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names
 from ssd300.detection.outputs import Output, save_image

@@ -9,7 +9,8 @@ import numpy as np
 
 from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.detection.backends import TorchPrecision
-from ssd300.detection.detector import BATCH, Detector
+from ssd300.detection.defaults import BATCH
+from ssd300.detection.detector import Detector
 from ssd300.errors import DataError, SSDError, WeightsError
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
@@ -96,7 +97,7 @@ def detect_all(
 
     Raises:
         DataError: an image cannot be read, and `on_bad_image` does not skip it.
-        InterruptedEvaluationError: `interrupted` returned True, asked before each image.
+        InterruptedEvaluationError: `interrupted` returned True; it is asked at each image.
     """
     found: list[Detections] = []
     readable: list[Annotation] = []

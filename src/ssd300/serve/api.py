@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from ssd300.detection.detector import DISPLAY, USUAL_MIN_SCORE, Detector
+from ssd300.detection.defaults import MIN_SCORE
+from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.images.colors import class_color, readable_on
 from ssd300.serve import schemas
 from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_format
@@ -138,7 +139,7 @@ def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
                 name=name,
                 color=_hex(class_color(name)),
                 text_color=_hex(readable_on(class_color(name))),
-                min_score=card.min_scores.get(name, USUAL_MIN_SCORE),
+                min_score=card.min_scores.get(name, MIN_SCORE),
             )
             for name in card.classes
         ],

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ssd300.detection.detector import DISPLAY, USUAL_MIN_SCORE
+from ssd300.detection.defaults import MIN_SCORE
+from ssd300.detection.detector import DISPLAY
 
 MOST_DETECTIONS = 1000  # per image
 
@@ -18,7 +19,7 @@ class DetectionOptions(BaseModel):
 
     min_score: Share | None = Field(
         default=None,
-        description=f"Confidence threshold; by default that of each class in the weights, or {USUAL_MIN_SCORE}.",
+        description=f"Confidence threshold; by default that of each class in the weights, or {MIN_SCORE}.",
     )
     max_overlap: Share = Field(
         default=DISPLAY.max_overlap,

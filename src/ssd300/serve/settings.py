@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
+from ssd300.detection.defaults import BATCH
+
 MEGA = 1_000_000
 MOST_IMAGES = 16
 BODIES_IN_MEMORY = 8  # of the largest size; further ones are refused while they arrive
@@ -23,7 +25,7 @@ class ServeSettings:
         ValueError: a value is out of its range; the message begins with the field's name.
     """
 
-    batch_size: int = 8
+    batch_size: int = BATCH
     queue: int = 128
     timeout_s: float = 30.0
     max_megabytes: float = 32.0
