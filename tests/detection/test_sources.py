@@ -19,6 +19,14 @@ def test_sources_are_found_in_order(coloured, tmp_path, monkeypatch):
     assert find_sources(["-"]) == every[:2]
 
 
+def test_every_ending_of_an_image_or_video_is_found_and_litter_is_not(tmp_path):
+    named = ["a.Jpg", "b.jfif", "c.PNM", "d.MP4"]
+    for name in [*named, "._a.jpg", "._d.mp4", "notes.txt", ".DS_Store"]:
+        (tmp_path / name).touch()
+    assert find_sources([str(tmp_path)]) == [tmp_path / name for name in named]
+    assert find_sources([str(tmp_path / "*")]) == [tmp_path / name for name in named]
+
+
 @pytest.mark.parametrize(
     ("sources", "message"),
     [

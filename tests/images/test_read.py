@@ -1,5 +1,7 @@
 import io
 import os
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +10,16 @@ from PIL import Image
 from ssd300.errors import DataError
 from ssd300.images import read as images
 from ssd300.images.read import (
+    SUFFIXES,
+    ImageHeader,
     ImageTooLargeError,
     NoImageError,
     animation_notes,
     decode_image,
     frames,
     image_size_hw,
+    is_image_name,
+    read_header,
     read_image,
     turned_by_exif,
 )
@@ -50,17 +56,74 @@ def test_every_mode_becomes_rgb(tmp_path, name, make, expected):
     assert np.abs(image.astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".avif", ".mpo"])
 @pytest.mark.parametrize("orientation", range(1, 10))  # 9 is not defined, and has no effect
-def test_orientation_is_applied(tmp_path, orientation):
+def test_orientation_is_applied(tmp_path, orientation, suffix):
+    if suffix not in SUFFIXES:
+        pytest.skip(f"this Pillow does not read {suffix}")
     exif = Image.Exif()
     exif[0x0112] = orientation
-    path = tmp_path / "turned.jpg"
-    Image.new("RGB", (40, 20), RED).save(path, exif=exif)
+    path = tmp_path / f"turned{suffix}"
+    Image.new("RGB", (40, 20), RED).save(path, exif=exif if suffix == ".tif" else exif.tobytes())
     turned = orientation in (5, 6, 7, 8)
     wanted = (40, 20) if turned else (20, 40)
     assert read_image(path).shape[:2] == wanted
     assert image_size_hw(path) == wanted
     assert turned_by_exif(path) == turned
+    assert read_header(path) == ImageHeader(stored_hw=(20, 40), orientation=orientation if orientation < 9 else 1)
+
+
+def png_chunk(kind, data):
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def test_an_orientation_behind_the_pixels_of_a_png_is_found(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "late.png"
+    Image.new("RGB", (40, 20), RED).save(path)
+    end = png_chunk(b"IEND", b"")
+    content = path.read_bytes()
+    assert content.endswith(end)
+    path.write_bytes(content.removesuffix(end) + png_chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + end)
+    assert read_image(path).shape[:2] == (40, 20)
+    assert read_header(path) == ImageHeader(stored_hw=(20, 40), orientation=6)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".bmp", ".jp2", ".gif", ".tga"])
+def test_a_header_is_read_without_the_rest_of_the_file(tmp_path, suffix, monkeypatch):
+    if suffix not in SUFFIXES:
+        pytest.skip(f"this Pillow does not read {suffix}")
+    path = tmp_path / f"large{suffix}"
+    Image.effect_noise((900, 700), 90).save(path)
+    assert path.stat().st_size > 300_000
+    read = []
+
+    class Counted(io.BufferedReader):
+        def read(self, size=-1, /):
+            read.append(content := super().read(size))
+            return content
+
+    monkeypatch.setattr(images, "_open_file", lambda path: Counted(io.FileIO(path)))
+    assert read_header(path).size_hw == (700, 900)
+    assert sum(map(len, read)) < 100_000
+
+
+def test_all_endings_of_the_supported_formats_are_names_of_images():
+    Image.init()
+    endings = {ending for ending, format in Image.registered_extensions().items() if format in images.FORMATS}
+    decoded = {ending for ending in endings if Image.registered_extensions()[ending] in (*Image.OPEN, "MPO")}
+    assert decoded <= set(SUFFIXES)
+    assert len(set(SUFFIXES)) == len(SUFFIXES)
+    for ending in SUFFIXES:
+        assert is_image_name(f"folder.d/a b.c{ending}")
+        assert is_image_name(Path(f"a{ending.upper()}"))
+        assert is_image_name(f"a{ending[:2].upper()}{ending[2:]}")
+
+
+@pytest.mark.parametrize("name", ["._a.jpg", "x/._a.JPG", "a.txt", "a.jpg.txt", "jpg", ".jpg", "", "a.eps", "a.svg"])
+def test_other_names_are_not(name):
+    assert not is_image_name(name)
 
 
 def truncated(path):
@@ -83,10 +146,17 @@ def truncated(path):
 def test_a_file_that_is_not_an_image_is_named(tmp_path, make, message):
     path = tmp_path / "bad.jpg"
     make(path)
-    with pytest.raises(DataError, match=message) as caught:
-        read_image(path)
-    assert str(path) in str(caught.value)
-    assert caught.value.fix
+    for read in (read_image, *([] if make is truncated else [read_header])):
+        with pytest.raises(DataError, match=message) as caught:
+            read(path)
+        assert str(path) in str(caught.value)
+        assert caught.value.fix
+
+
+def test_damage_behind_the_header_does_not_hide_it(tmp_path):
+    path = tmp_path / "cut.jpg"
+    truncated(path)
+    assert read_header(path) == ImageHeader(stored_hw=(64, 64), orientation=1)
 
 
 def test_too_many_pixels_are_refused_before_decoding(tmp_path):

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from ssd300.detection.video import VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
-from ssd300.images.read import SUFFIXES
+from ssd300.images.read import LITTER, is_image_name
 from ssd300.system.web import is_address
 
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
-READABLE = SUFFIXES + VIDEO_SUFFIXES  # other files in folders and patterns are ignored
 Source = Path | str  # a str is an address, a camera or a stream
 
 
@@ -39,7 +38,7 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
         elif source in STDIN:
             images += _listed(sys.stdin, Path(), "standard input")
         elif path.is_dir():
-            found = sorted(child for child in path.iterdir() if child.suffix.lower() in READABLE)
+            found = sorted(child for child in path.iterdir() if _is_readable(child))
             if not found:
                 raise DataError("the folder has no images", where=path, fix=_folder_advice(path))
             images += found
@@ -55,13 +54,19 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
             images.append(path)
         elif glob.has_magic(source):
             matched = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207  # which takes no absolute pattern
-            matched = [name for name in matched if name.suffix.lower() in READABLE]
+            matched = [name for name in matched if _is_readable(name)]
             if not matched:
                 raise DataError("no image matches the pattern", where=source, fix="Check the pattern.")
             images += matched
         else:
             raise DataError("there is no such image", where=path, fix="Check the path.")
     return images
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a file in a folder or of a pattern is an image or a video, by its name; others are ignored."""
+    is_video = path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(LITTER)
+    return is_video or is_image_name(path)
 
 
 def _folder_advice(folder: Path) -> str:

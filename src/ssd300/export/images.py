@@ -9,7 +9,7 @@ import numpy as np
 from ssd300.data.dataset import Dataset
 from ssd300.data.synthetic import write_synthetic_dataset
 from ssd300.errors import DataError
-from ssd300.images.read import SUFFIXES
+from ssd300.images.read import is_image_name
 
 SYNTHETIC = 32
 SYNTHETIC_NOTE = (
@@ -35,7 +35,7 @@ def choose_images(folder: Path | None, labeled: Dataset | None, scratch: Path) -
 def _images_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DataError("there is no such folder", where=folder, fix="Name a folder of images.")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if is_image_name(path))
     if not found:
         raise DataError("the folder has no images", where=folder, fix="Name another folder.")
     return found

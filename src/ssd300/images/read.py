@@ -6,13 +6,13 @@ Videos are `detection/video`'s.
 import io
 import stat
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from ssd300.errors import DataError
 
@@ -21,9 +21,15 @@ try:
 except ImportError:  # the extra "fast"
     simplejpeg = None
 
-# Of the images that a folder is searched for.
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-ANIMATED_SUFFIXES = (".gif", ".webp")
+# All endings of the formats below, in lower case: what a folder is searched for by `is_image_name`.
+SUFFIXES = (
+    (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".jfif", ".jpe", ".mpo", ".apng", ".dib")
+    + ((".avif", ".avifs") if features.check("avif") else ())
+    + ((".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx") if features.check("jpg_2000") else ())
+    + (".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".tga", ".icb", ".vda", ".vst", ".ico")
+)
+ANIMATED_SUFFIXES = (".gif", ".webp", ".apng", ".avif", ".avifs")
+LITTER = "._"  # how names begin that macOS writes beside the files of other systems' disks and archives
 # Pillow opens other formats too, and runs a program to decode some (Ghostscript for EPS). No file may cause that.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "TGA", "ICO")
 MAX_PIXELS = 200_000_000
@@ -31,6 +37,8 @@ DECODES_FAST = simplejpeg is not None
 ORIENTATION = 0x0112  # EXIF's tag
 FIRST_TURNED, LAST_TURNED = 5, 8  # its values that swap height and width
 BEHIND_ALPHA = (123, 117, 104)  # the mean color of Caffe's recipe (ssd_pascal.py:178), in RGB
+_STORED_WIDTH, _STORED_HEIGHT = 256, 257  # TIFF's tags
+_PNG_DESCRIPTIONS = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 _WITHOUT_LIMIT = threading.Lock()
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -64,7 +72,7 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
         DataError: the image is broken.
     """
     try:
-        image = _header(data, where, max_pixels)
+        image = _header(io.BytesIO(data), where, max_pixels)
         with image:
             plain = _decode_plain_jpeg(image, data)
             if plain is not None:
@@ -81,30 +89,61 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
         ) from error
 
 
-def image_size_hw(path: Path) -> tuple[int, int]:
-    """(height, width) of the pixels that `read_image` returns, from the file's header alone.
+@dataclass(frozen=True)
+class ImageHeader:
+    """What the head of an image file says of its pixels."""
+
+    stored_hw: tuple[int, int]
+    orientation: int  # EXIF's, 1 to 8; 1 where there is none, or one that is not defined
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether the orientation swaps height and width."""
+        return FIRST_TURNED <= self.orientation <= LAST_TURNED
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """(height, width) as shown: of the pixels that `read_image` returns."""
+        return self.stored_hw[::-1] if self.swaps_sides else self.stored_hw
+
+
+def is_image_name(path: Path | str) -> bool:
+    """Whether a file of this name is taken for an image, by its ending in either case. The file is not opened."""
+    name = PurePath(path)
+    return name.suffix.lower() in SUFFIXES and not name.name.startswith(LITTER)
+
+
+def read_header(path: Path) -> ImageHeader:
+    """Size and orientation of an image file. Pixels are not decoded; of most formats only the head is read.
 
     Raises:
-        DataError: as `read_image`, but for damage behind the header, which is not decoded.
+        DataError: as `read_image`, but for damage behind the header.
     """
-    with _described(path) as image:
-        return (image.width, image.height) if _swaps_sides(image) else (image.height, image.width)
+    try:
+        with _open_file(path) as file, _header(file, path) as image:
+            return ImageHeader(_stored_hw(image), _orientation(image, file))
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
+        raise DataError(
+            f"the image cannot be read ({error or type(error).__name__})", where=path, fix="Replace the file."
+        ) from error
+
+
+def image_size_hw(path: Path) -> tuple[int, int]:
+    """`read_header`'s size as shown."""
+    return read_header(path).size_hw
 
 
 def turned_by_exif(path: Path) -> bool:
-    """Whether the orientation in the EXIF data swaps height and width, from the file's header alone.
-
-    Raises:
-        DataError: as `image_size_hw`.
-    """
-    with _described(path) as image:
-        return _swaps_sides(image)
+    """`read_header`'s answer to whether the orientation swaps height and width."""
+    return read_header(path).swaps_sides
 
 
 def frames(path: Path) -> int:
     """How many frames or pages an image file has; 1 for one that cannot be read, for which `read_image` raises."""
     try:
-        with _header(_content(path), path) as image:
+        with _open_file(path) as file, _header(file, path) as image:
             return int(getattr(image, "n_frames", 1))
     except Exception:  # Pillow's readers raise many kinds; the fault is reported where the image is read
         return 1
@@ -118,28 +157,42 @@ def animation_notes(paths: Iterable[Path]) -> list[str]:
     return [f"{len(animated)} animated image(s): only the first frame is used; the first of them is {animated[0]}"]
 
 
-@contextmanager
-def _described(path: Path) -> Iterator[Image.Image]:
-    """The image in a file, of which only the header has been read; what Pillow raises becomes a DataError."""
+def _stored_hw(image: Image.Image) -> tuple[int, int]:
+    tags = getattr(image, "tag_v2", None)  # of TIFF, of which newer Pillow gives the size as shown
+    if image.format == "TIFF" and tags is not None:
+        return int(tags[_STORED_HEIGHT]), int(tags[_STORED_WIDTH])
+    return image.height, image.width
+
+
+def _orientation(image: Image.Image, file: io.BufferedReader | io.BytesIO) -> int:
+    # For a PNG without orientation in its head, Pillow's own method decodes all pixels to see what follows them.
+    whole = image.format != "PNG" or _describes_later(file)
+    found = (image.getexif() if whole else Image.Image.getexif(image)).get(ORIENTATION, 1)
+    return int(found) if found in range(1, LAST_TURNED + 1) else 1
+
+
+def _describes_later(png: io.BufferedReader | io.BytesIO) -> bool:
+    """Whether a chunk behind the pixels may hold an orientation. Reads the heads of the chunks alone."""
+    place = png.tell()
+    png.seek(8)  # behind the signature
+    pixels = False
     try:
-        with _header(_content(path), path) as image:
-            yield image
-    except DataError:
-        raise
-    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
-        raise DataError(f"the image cannot be read ({error})", where=path, fix="Replace the file.") from error
+        while len(head := png.read(8)) == 8:
+            pixels = pixels or head[4:] == b"IDAT"
+            if pixels and head[4:] in _PNG_DESCRIPTIONS:
+                return True
+            png.seek(int.from_bytes(head[:4], "big") + 4, io.SEEK_CUR)  # the data and its checksum
+        return False
+    finally:
+        png.seek(place)
 
 
-def _swaps_sides(image: Image.Image) -> bool:
-    return bool(FIRST_TURNED <= image.getexif().get(ORIENTATION, 1) <= LAST_TURNED)
-
-
-def _content(path: Path) -> bytes:
+def _open_file(path: Path) -> io.BufferedReader:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             raise DataError("this is a folder or a device, not an image file", where=path, fix="Name an image file.")
-        return path.read_bytes()
+        return path.open("rb")
     except OSError as error:
         raise DataError(
             f"the image file cannot be opened ({error.strerror})",
@@ -148,12 +201,17 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def _header(data: bytes, where: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def _content(path: Path) -> bytes:
+    with _open_file(path) as file:
+        return file.read()
+
+
+def _header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The image, of which only the header has been read."""
     try:
-        image = _open_any_size(data)
+        image = _open_any_size(file)
     except UnidentifiedImageError as error:
-        what = "the file is empty" if not data else "the file is not an image"
+        what = "the file is not an image" if file.seek(0, io.SEEK_END) else "the file is empty"
         raise NoImageError(what, where=where, fix="Replace the file, or remove it from the list.") from error
     if image.format not in FORMATS:
         raise NoImageError(f"{image.format} images are not supported", where=where, fix="Use JPEG or PNG.")
@@ -166,13 +224,13 @@ def _header(data: bytes, where: str | Path, max_pixels: int = MAX_PIXELS) -> Ima
     return image
 
 
-def _open_any_size(data: bytes) -> Image.Image:
+def _open_any_size(file: io.BufferedReader | io.BytesIO) -> Image.Image:
     """Open without Pillow's own limit, which warns far below ours: a global, which one thread at a time changes."""
     with _WITHOUT_LIMIT:
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
-            return Image.open(io.BytesIO(data))
+            return Image.open(file)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
