@@ -54,14 +54,15 @@ def convert(
     from ssd300.system.files import check_output_free, whole_folder
 
     check_output_free(out, overwrite=overwrite)
-    splits = load_splits(
+    splits, notes = load_splits(
         data,
         split=reading.split,
         classes=read_classes(reading.classes),
         format=reading.format,
         on_bad_label=reading.on_bad_label,
+        only=reading.only or None,
     )
-    say(note for dataset in splits for note in dataset.notes)
+    say(dict.fromkeys([*(note for dataset in splits for note in dataset.notes), *notes]))
     with whole_folder(out, overwrite=overwrite) as folder:
         lost = WRITERS[to](folder, splits)
     say(lost)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ssd300.data.choices import FormatName, OnBadLabel
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import UsageError
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset
@@ -71,13 +71,17 @@ class DataOptions(AnnotationOptions):
     ----------
     classes
         A text file with one class per line. Default: the classes of the data.
+    only
+        Keep the objects of these classes alone; the others are counted. Default: all classes.
     """
 
     classes: Path | None = None
+    only: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)] = ()
 
     def load(self, data: Sequence[Path], purpose: Literal["train", "test"], **more: Any) -> "Dataset":
         """As `AnnotationOptions.load`, with the classes of the file unless `more` has others."""
-        return super().load(data, purpose, **{"classes": read_classes(self.classes), **more})
+        own = {"classes": read_classes(self.classes), "only": self.only or None}
+        return super().load(data, purpose, **(own | more))
 
 
 @Parameter(name="*")
@@ -180,12 +184,9 @@ def read_classes(path: Path | None) -> list[str] | None:
     """The classes listed in a text file, one per line; None without a file. Raises DataError."""
     if path is None:
         return None
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            "the class list cannot be read", where=path, fix="Name a text file with one class per line."
-        ) from error
+    from ssd300.data.formats.text import read_text
+
+    lines = read_text(path).splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 

@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ssd300.cli.options import DataFormat, Json, Switch, print_json, read_classes, say
-from ssd300.data.choices import OnBadLabel
+from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.errors import UsageError
 
 
@@ -16,9 +15,8 @@ def prepare(
     voc12: Path | None = None,
     absolute_paths: Switch = False,
     check_images: Switch = False,
-    format_: DataFormat = "auto",
-    classes: Path | None = None,
-    on_bad_label: OnBadLabel = "error",
+    reading: DataOptions = DataOptions(),  # frozen
+    eval_split: str | None = None,
     overwrite: Switch = False,
     json_: Json = False,
 ) -> None:
@@ -38,12 +36,10 @@ def prepare(
         Write absolute paths, as pytorch-SSD300 does, instead of paths relative to --out.
     check_images
         Read every image; without it, images are not decoded.
-    format_
-        The format of the data; 'auto' recognizes it by its content.
-    classes
-        A text file with one class per line. Default: the classes of the data.
-    on_bad_label
-        What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
+    reading
+        How the dataset is read.
+    eval_split
+        The split for the test lists. Default: test or val, the first that can be used.
     overwrite
         Write into a folder that is not empty.
     json_
@@ -58,9 +54,17 @@ def prepare(
     out = out.resolve()  # a folder called `.` has no name to build beside
     check_output_free(out, overwrite=overwrite)
     options: dict[str, Any] = {
-        "classes": read_classes(classes), "on_bad_label": on_bad_label, "require_images": check_images,
-    }  # fmt: skip
-    parts = load_train_test(data, format=format_, **options) if data else load_voc_years(voc07, voc12, **options)
+        "classes": read_classes(reading.classes),
+        "only": reading.only or None,
+        "on_bad_label": reading.on_bad_label,
+        "require_images": check_images,
+    }
+    if data:
+        parts = load_train_test(data, format=reading.format, split=reading.split, eval_split=eval_split, **options)
+    else:
+        if reading.split is not None or eval_split is not None:
+            raise UsageError("--voc07 and --voc12 have splits of their own", fix="Leave out --split and --eval-split.")
+        parts = load_voc_years(voc07, voc12, **options)
     say(parts.notes)
     if check_images:
         check_all(parts.image_paths)

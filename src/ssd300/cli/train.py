@@ -3,6 +3,7 @@
 import inspect
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, field, make_dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from ssd300.training.config import TrainConfig
 from ssd300.training.presets import PRESETS
 
 if TYPE_CHECKING:
+    from ssd300.data import Dataset
     from ssd300.training.callbacks import Callback
     from ssd300.training.forecast import Forecast
 
@@ -62,6 +64,8 @@ def train(
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: float | None = None,
     reading: DataOptions = DataOptions(),  # frozen
+    eval_split: str | None = None,
+    holdout: float | None = None,
     drop_difficult: Switch = False,
     resume: Switch = False,
     override: Switch = False,
@@ -89,6 +93,11 @@ def train(
         In place of --steps: how often each image is processed, rounded up to whole steps.
     reading
         How the dataset is read.
+    eval_split
+        The split to evaluate on. Default: test or val, the first that can be used.
+    holdout
+        Set this share of the images aside to evaluate on, in place of a split: chosen by --seed, near copies kept
+        together. Default: none.
     drop_difficult
         Exclude difficult objects from training.
     resume
@@ -106,6 +115,8 @@ def train(
     """
     if epochs is not None and (options.steps is not None or epochs <= 0):
         raise UsageError("--epochs must be above 0, and is given in place of --steps", fix="Give one of the two.")
+    if holdout is not None and eval_split is not None:
+        raise UsageError("--holdout and --eval-split exclude each other", fix="Give one of the two.")
     if override and not resume:
         raise UsageError("--override goes with --resume", fix="Add --resume, or leave it out.")
     if not resume and not dry_run and is_main_process():
@@ -115,14 +126,12 @@ def train(
         say(inspect.cleandoc(PRESETS[preset].__doc__ or "").splitlines())
 
     from ssd300.training.forecast import forecast
-    from ssd300.training.held_out import find_held_out
     from ssd300.training.loop import train as run
 
     dataset = reading.load(data, "train", drop_difficult=drop_difficult)
+    dataset, validation = _split(data, dataset, reading, eval_split=eval_split, holdout=holdout, seed=config.seed)
     if epochs is not None:
         config = config.for_epochs(epochs, len(dataset))
-    validation, notes = find_held_out(data, dataset, format_=reading.format, on_bad_label=reading.on_bad_label)
-    say(notes)
     if dry_run:
         _print_forecast(forecast(dataset, config, validation=validation), as_json=json_)
         return
@@ -140,6 +149,26 @@ def train(
     )
     if is_main_process():
         _print_summary(summary, out, as_json=json_)
+
+
+def _split(
+    data: Sequence[Path], dataset: "Dataset", reading: DataOptions, *, eval_split: str | None, holdout: float | None,
+    seed: int,
+) -> "tuple[Dataset, Dataset | None]":  # fmt: skip
+    """What is trained on, and what is evaluated on; the notes of the latter go to stderr."""
+    if holdout is not None:
+        from ssd300.data.holdout import hold_out
+
+        dataset, held_out = hold_out(dataset, holdout, seed=seed)
+        say(held_out.notes)
+        return dataset, held_out
+    from ssd300.data.held_out import load_held_out
+
+    found, notes = load_held_out(
+        data, dataset, split=eval_split, format=reading.format, on_bad_label=reading.on_bad_label
+    )
+    say(notes)
+    return dataset, found
 
 
 def is_main_process() -> bool:

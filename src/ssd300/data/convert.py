@@ -17,11 +17,15 @@ from ssd300.data.dataset import Dataset
 from ssd300.data.formats.coco import PREFIX, annotation_row, category_rows
 from ssd300.data.formats.voc_xml import to_xml
 from ssd300.data.formats.yolo import to_line
-from ssd300.data.load import load_dataset, split_names
+from ssd300.data.load import build
+from ssd300.data.problems import count_in_notes
+from ssd300.data.recognition import open_data
+from ssd300.data.splits import Role, UnusableSplitError, role_of
+from ssd300.data.unused_files import list_files
 from ssd300.images.read import image_size_hw
 from ssd300.types import Annotation
 
-YOLO_KEYS: Mapping[str, str] = {"trainval": "train", "valid": "val", "test2017": "test"}
+YOLO_KEYS: Mapping[Role | None, str] = {"trainval": "train", "train": "train", "val": "val", "test": "test"}
 Writer = Callable[[Path, Sequence[Dataset]], list[str]]
 
 
@@ -32,15 +36,39 @@ def load_splits(
     classes: Sequence[str] | None,
     format: FormatName,  # as `load_dataset`
     on_bad_label: OnBadLabel,
-) -> list[Dataset]:
-    """A dataset for each split of the data, or for `split` alone; all with one list of classes. Raises DataError as
-    `load_dataset` does.
+    only: Sequence[str] | None = None,
+) -> tuple[list[Dataset], list[str]]:
+    """A dataset for each split of the data, or for `split` alone, all with one list of classes; and notes on splits and
+    files that are not converted. Raises DataError as `load_dataset` does, and if no split can be used.
     """
+    found = open_data([data], format)
+    choices, notes = ([found.named(split)], []) if split is not None else found.every()
+    notes = [f"{note} and is not written again" for note in notes]
     splits: list[Dataset] = []
-    for name in [split] if split is not None else split_names([data], format) or (None,):
-        known = splits[0].classes if splits else classes
-        splits.append(load_dataset(data, split=name, format=format, classes=known, on_bad_label=on_bad_label))
-    return splits
+    unusable: list[UnusableSplitError] = []
+    for choice in choices:
+        try:
+            images = found.read(choice, require_images=True)
+        except UnusableSplitError as error:
+            unusable.append(error)
+            notes.append(f"the split '{choice.name}' cannot be used and is not written: {error}")
+            continue
+        known = splits[0].classes if splits else None
+        others = splits[0].other_classes if splits else ()
+        splits.append(
+            build(
+                images,
+                data,
+                classes=(*known, *others) if known is not None else classes,
+                only=known if others else only,
+                on_bad_label=on_bad_label,
+            )
+        )
+    if not splits:
+        raise unusable[0]
+    if split is None:
+        notes += count_in_notes(list_files(found.files()).problems)
+    return splits, notes
 
 
 def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
@@ -94,6 +122,7 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
     """data.yaml, images/<split> and labels/<split>. Returns how many objects lost a mark."""
     description: dict[str, Any] = {"path": "."}
     lost = 0
+    keys = _yolo_keys([dataset.split for dataset in splits])
     for dataset, names in _with_names(splits):
         for kind in ("images", "labels"):
             (folder / kind / dataset.split).mkdir(parents=True)
@@ -105,11 +134,25 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
             image = f"{name}{annotation.image_path.suffix}"
             shutil.copyfile(annotation.image_path, folder / "images" / dataset.split / image)
             lost += int(annotation.difficult.sum())
-        description[YOLO_KEYS.get(dataset.split, dataset.split)] = f"images/{dataset.split}"
+        description[keys[dataset.split]] = f"images/{dataset.split}"
     description["names"] = dict(enumerate(splits[0].classes))
     text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True)
     (folder / "data.yaml").write_text(text, encoding="utf-8")
-    return [f"YOLO has no mark for difficult objects and crowds: lost for {lost}"] if lost else []
+    notes = [f"the split '{split}' is called '{key}' in data.yaml" for split, key in keys.items() if split != key]
+    if unusual := [key for key in keys.values() if key not in YOLO_KEYS.values()]:
+        notes.append(f"other programs read train, val and test alone, not {', '.join(unusual)}")
+    return notes + ([f"YOLO has no mark for difficult objects and crowds: lost for {lost}"] if lost else [])
+
+
+def _yolo_keys(splits: Sequence[str]) -> dict[str, str]:
+    """The key in data.yaml of each split: train, val or test where one of them alone is for that; the only split is
+    for training.
+    """
+    wanted = {split: YOLO_KEYS.get(role_of(split), "train" if len(splits) == 1 else split) for split in splits}
+    taken: dict[str, str] = {}
+    for split, key in wanted.items():
+        taken[split] = key if key not in taken.values() else split
+    return taken
 
 
 WRITERS: Mapping[WrittenFormat, Writer] = {

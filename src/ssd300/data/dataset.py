@@ -26,10 +26,14 @@ class Dataset:
     root: Path
     split: str
     notes: tuple[str, ...] = ()
+    other_classes: tuple[str, ...] = ()  # of the data, excluded by `only`
     dropped: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.annotations)
+
+    def with_notes(self, *notes: str) -> "Dataset":
+        return replace(self, notes=(*self.notes, *notes))
 
     def objects_per_class(self) -> dict[str, int]:
         counts = Counter(label for annotation in self.annotations for label in annotation.labels.tolist())

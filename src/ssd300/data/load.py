@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ssd300.data.choices import FormatName, OnBadLabel, Purpose
+from ssd300.data.classes import ClassNames, choose_classes, fold
 from ssd300.data.dataset import Dataset
-from ssd300.data.formats.annotations import AnnotatedImages, Faults
-from ssd300.data.formats.voc import VOC_CLASSES
+from ssd300.data.formats.annotations import AnnotatedImages
 from ssd300.data.policy import AnnotationBuilder
-from ssd300.data.recognition import recognize_all
+from ssd300.data.problems import count_in_notes
+from ssd300.data.recognition import open_data
+from ssd300.data.sources import JoinedSources
+from ssd300.data.splits import UnusableSplitError
+from ssd300.data.unused_files import list_files
 from ssd300.errors import DataError
 from ssd300.images.read import animation_notes
 
@@ -17,78 +21,119 @@ def load_dataset(
     *paths: str | Path,
     split: str | None = None,
     classes: Sequence[str] | None = None,
+    only: Sequence[str] | None = None,
     format: FormatName = "auto",  # the name of the option
     on_bad_label: OnBadLabel = "error",
     drop_difficult: bool = False,
     require_images: bool = True,
     purpose: Purpose = "train",
 ) -> Dataset:
-    """Read PASCAL VOC folders (a VOCdevkit, a year's folder, or any with `Annotations`; several are joined), COCO
-    annotations, YOLO data, or a folder of pytorch-SSD300's lists; `format` 'auto' recognizes which.
+    """Read PASCAL VOC folders (a VOCdevkit, a year's folder, or any with annotations and images), COCO annotations,
+    YOLO data, or folders of pytorch-SSD300's lists; several of one format are joined; `format` 'auto' recognizes which.
 
-    Without `split`, it is the usual one for `purpose` in that format. Classes are those given; else those that the data
-    lists; else VOC's if every label is one of them, or those of all annotations in sorted order.
+    Without `split`, it is the usual one for `purpose`; a test split that cannot be used gives way to the next one, with
+    a note. Classes are those given; else those that the data lists; else VOC's if every label is one of them, or those
+    of all annotations in sorted order. With `only`, those alone, and objects of others are excluded and counted.
+
+    Boxes are in pixels of the image as it is shown, and sizes are those of the pixels: see `frames`.
 
     Raises:
-        DataError: no format or more than one fits, the split is empty or absent, a class is unknown (the first one is
-            named), images are missing (counted, the first is named), or boxes or annotation files are bad under
-            `on_bad_label` (counted, the first ones are named).
+        DataError: no format or more than one fits, the split is empty or absent or has no labels, a class is unknown
+            (counted, the first one is named), images are missing (counted, the first is named), or boxes or annotation
+            files are bad under `on_bad_label` (counted, the first ones are named).
     """
-    found = read_split(
-        [Path(path) for path in paths], format, split, purpose, require_images=require_images, faults="raise"
-    )
-    root = Path(paths[0])
-    if not found.images:
-        raise DataError(f"the split '{found.split}' is empty", where=root, fix="Name another with --split.")
-    names = tuple(classes) if classes is not None else found.classes or _collect_classes(found)
-    _check_classes(names, root)
-    builder = AnnotationBuilder(names, on_bad_label, drop_difficult=drop_difficult)
+    data = open_data([Path(path) for path in paths], format)
+    found, notes = read_usable(data, split, purpose, require_images=require_images)
+    dataset = build(
+        found,
+        Path(paths[0]),
+        classes=classes,
+        only=only,
+        on_bad_label=on_bad_label,
+        drop_difficult=drop_difficult,
+    ).with_notes(*notes, *count_in_notes(list_files(data.files()).problems))
+    if purpose == "train" and not any(map(len, dataset.annotations)):
+        raise DataError(
+            f"none of the {len(dataset)} images of the split '{found.split}' has an object",
+            where=dataset.root,
+            fix="Check that the annotations belong to these images: `ssd300 check` lists what it finds.",
+        )
+    return dataset
+
+
+def read_usable(
+    data: JoinedSources, split: str | None, purpose: Purpose, *, require_images: bool
+) -> tuple[AnnotatedImages, list[str]]:
+    """The split that is named; else the first for the purpose that can be used, for evaluation one with objects if
+    there is any, and notes on those that cannot. Raises DataError as `load_dataset` does.
+    """
+    if split is not None:
+        return data.read(data.named(split), require_images=require_images), []
+    notes: list[str] = []
+    empty: AnnotatedImages | None = None
+    first: UnusableSplitError | None = None
+    for choice in data.choices(purpose):
+        try:
+            found = data.read(choice, require_images=require_images)
+        except UnusableSplitError as error:
+            first = first or error
+            notes.append(f"the split '{choice.name}' cannot be used: {error}")
+            continue
+        if purpose == "train" or any(image.objects for image in found.images):
+            return found, notes
+        empty = empty or found
+        notes.append(f"no image of the split '{choice.name}' has an object")
+    if empty is None:
+        raise first or UnusableSplitError("there is no split to read", where=data.root)
+    return empty, notes
+
+
+def build(
+    found: AnnotatedImages,
+    root: Path,
+    *,
+    classes: Sequence[str] | None,
+    on_bad_label: OnBadLabel,
+    only: Sequence[str] | None = None,
+    drop_difficult: bool = False,
+) -> Dataset:
+    """A dataset of images as the files have them. Raises DataError as `load_dataset` does."""
+    if classes is not None and (len(set(classes)) != len(classes) or not classes):
+        raise DataError("the classes are empty or one is listed twice", where=root, fix="Correct the class list.")
+    names = choose_classes(classes if classes is not None else found.classes, found.count_names(), where=str(root))
+    chosen = None if only is None else _chosen(only, names, root)
+    builder = AnnotationBuilder(names, on_bad_label, only=chosen, drop_difficult=drop_difficult)
     annotations = [annotation for image in found.images if (annotation := builder.build(image)) is not None]
-    builder.raise_faults(root, found.find_images)
+    builder.drop_orphans(found.problems)
+    builder.raise_faults(root, found)
     if not annotations:
         raise DataError("no image is left", where=root, fix="See the faults with --on-bad-label error.")
-    animations = animation_notes(annotation.image_path for annotation in annotations)
-    return Dataset(
+    dataset = Dataset(
         annotations=annotations,
-        classes=names,
+        classes=builder.classes,
         root=root,
         split=found.split,
-        notes=(*found.notes, *builder.notes(), *animations),
+        other_classes=tuple(name for name in names.classes if name not in builder.classes),
         dropped={name: count for name, count in builder.dropped.items() if count},
+    )
+    warnings = [warning for image in found.images for warning in image.warnings()]
+    absent = [name for name, count in dataset.objects_per_class().items() if not count]
+    return dataset.with_notes(
+        *found.notes,
+        *count_in_notes([*names.problems, *warnings]),
+        *builder.notes(),
+        *([f"no objects here of: {', '.join(absent)}"] if absent else []),
+        *animation_notes(annotation.image_path for annotation in annotations),
     )
 
 
-def read_split(
-    paths: Sequence[Path],
-    format: FormatName,  # as `load_dataset`
-    split: str | None,
-    purpose: Purpose,
-    *,
-    require_images: bool,
-    faults: Faults,
-) -> AnnotatedImages:
-    """A split as its files have it, before any policy is applied. Raises DataError as `load_dataset` does."""
-    return recognize_all(paths, format).read(paths, split, purpose, require_images=require_images, faults=faults)
-
-
-def split_names(paths: Sequence[Path], format: FormatName) -> list[str]:  # as `load_dataset`
-    """All splits of the data, none of them part of another; [] where it has no lists. Raises DataError as
-    `load_dataset` does.
-    """
-    return recognize_all(paths, format).splits(paths)
-
-
-def _collect_classes(found: AnnotatedImages) -> tuple[str, ...]:
-    names = {item.name.strip() for image in found.images for item in image.objects}
-    if names <= set(VOC_CLASSES):
-        return VOC_CLASSES
-    return tuple(sorted(names | {name.strip() for name in found.all_names()}))
-
-
-def _check_classes(classes: Sequence[str], where: Path) -> None:
-    if "background" in classes:
+def _chosen(only: Sequence[str], names: ClassNames, root: Path) -> list[str]:
+    """The classes of `--only` as the data writes them, in the order of the data's."""
+    wanted = {fold(name) for name in only}
+    if unknown := [name for name in only if fold(name) not in names.usual]:
         raise DataError(
-            "a class is called 'background'", where=where, fix="Remove background; every model has it already."
+            f"--only names {', '.join(unknown)}, which is no class of the data",
+            where=root,
+            fix=f"The classes are {', '.join(names.classes)}.",
         )
-    if len(set(classes)) != len(classes) or not classes:
-        raise DataError("the classes are empty or one is listed twice", where=where, fix="Correct the class list.")
+    return [name for name in names.classes if fold(name) in wanted]

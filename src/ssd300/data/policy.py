@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ssd300.data.choices import OnBadLabel
-from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject
+from ssd300.data.classes import ClassNames, fold
+from ssd300.data.formats.annotations import NO_ANNOTATION_FILE, AnnotatedImage, AnnotatedImages, AnnotatedObject
+from ssd300.data.problems import Problem
 from ssd300.errors import DataError
 from ssd300.types import Annotation
 
@@ -17,31 +19,38 @@ SHOWN_CLASSES = 25
 
 
 class AnnotationBuilder:
-    """Builds annotations image by image. `dropped` counts the boxes and images that the policy drops.
+    """Builds annotations image by image. `dropped` counts the boxes and images that the policy drops, and the objects
+    of those images; `excluded` the objects that options exclude.
 
-    Faults of boxes and files, and missing images, are collected; `raise_faults` reports them once all images are built.
+    Faults are collected; `raise_faults` reports them once all images are built. `only` are the classes to keep.
     """
 
-    def __init__(self, classes: Sequence[str], on_bad_label: OnBadLabel, *, drop_difficult: bool) -> None:
-        self.labels = {name: label for label, name in enumerate(classes)}
-        self.folded = {name.strip().casefold(): name for name in classes}
+    def __init__(
+        self, names: ClassNames, on_bad_label: OnBadLabel, *, only: Sequence[str] | None, drop_difficult: bool
+    ) -> None:
+        kept = names.classes if only is None else tuple(only)
+        self.labels = {fold(name): label for label, name in enumerate(kept)}
+        self.classes, self.known = kept, names.usual
         self.on_bad_label, self.drop_difficult = on_bad_label, drop_difficult
         self.faults: list[str] = []
         self.missing: list[str] = []
+        self.without_annotation: list[str] = []
+        self.unknown: Counter[str] = Counter()
         self.unreadable = 0
+        self.images = 0
         self.dropped: Counter[str] = Counter()
+        self.excluded: Counter[str] = Counter()
         self.renamed: Counter[str] = Counter()
 
     def build(self, image: AnnotatedImage) -> Annotation | None:
-        """The annotation of an image; None if it is dropped or missing. Raises DataError for an unknown class."""
+        """The annotation of an image; None if it is dropped or missing."""
+        self.images += 1
         if image.fault is not None:
-            self.faults.append(f"{image.where}: {image.fault}")
-            self.unreadable += 1
-            self.dropped["images"] += 1
+            self._drop_whole(image)
             return None
         objects = self._good_objects(image)
         if objects is None:
-            self.dropped["images"] += 1
+            self._drop_image(image)
             return None
         if image.image_path is None:
             self.missing.append(image.where)
@@ -56,42 +65,81 @@ class AnnotationBuilder:
             crowd=np.array([item.crowd for item, _ in objects], dtype=bool),
         )
 
+    def _drop_whole(self, image: AnnotatedImage) -> None:
+        if image.fault is NO_ANNOTATION_FILE:
+            self.without_annotation.append(image.where)
+        else:
+            self.faults.append(f"{image.where}: {image.fault}")
+            self.unreadable += 1
+        self._drop_image(image)
+
+    def _drop_image(self, image: AnnotatedImage) -> None:
+        self.dropped["images"] += 1
+        self.excluded["object(s) of dropped images"] += len(image.objects)
+
+    def drop_orphans(self, problems: Sequence[Problem]) -> None:
+        """Objects that belong to no image are bad boxes."""
+        self.faults += [f"{problem.file}: {problem.message}" for problem in problems if problem.level == "error"]
+        self.dropped["boxes"] += sum(problem.level == "error" for problem in problems)
+
     def _good_objects(self, image: AnnotatedImage) -> list[tuple[AnnotatedObject, int]] | None:
         """The objects to use, with their labels; None where a fault drops the whole image."""
         objects = []
+        bad = [(number, item) for number, item in enumerate(image.objects, start=1) if item.fault is not None]
+        for number, item in bad:
+            name = f" ({item.name})" if item.name else ""
+            self.faults.append(f"{image.where}, object {number}{name}: {item.fault}")
+        if bad and self.on_bad_label == "drop-image":
+            return None
+        self.dropped["boxes"] += len(bad)
         for number, item in enumerate(image.objects, start=1):
             if item.fault is not None:
-                self.faults.append(f"{image.where}, object {number} ({item.name}): {item.fault}")
-                if self.on_bad_label == "drop-image":
-                    return None
-                self.dropped["boxes"] += 1
-            elif not (item.difficult and self.drop_difficult):
-                objects.append((item, self._label(item.name, f"{image.where}, object {number}")))
+                continue
+            if item.difficult and self.drop_difficult:
+                self.excluded["difficult object(s), by --drop-difficult"] += 1
+            elif (label := self._label(item.name, f"{image.where}, object {number}")) is not None:
+                objects.append((item, label))
         return objects
 
-    def _label(self, name: str, where: str) -> int:
-        if name in self.labels:
-            return self.labels[name]
-        known = self.folded.get(name.strip().casefold())
-        if known is not None:
-            self.renamed[f"'{name}' as '{known}'"] += 1
-            return self.labels[known]
-        near = difflib.get_close_matches(name, list(self.labels), n=1)
-        raise DataError(
-            f"the class '{name}' is not one of {', '.join(list(self.labels)[:SHOWN_CLASSES])}",
-            where=where,
-            fix=f"Did you mean '{near[0]}'?" if near else "Add it to --classes, or correct the label.",
-        )
+    def _label(self, name: str, where: str) -> int | None:
+        """The label of a class; None for one that is excluded or unknown, which is counted."""
+        folded = fold(name)
+        usual = self.known.get(folded)
+        if usual is None:
+            self.unknown[name] += 1
+            if self.unknown.total() == 1:
+                self.first_unknown = where
+            return None
+        if usual != name:
+            self.renamed[f"'{name}' as '{usual}'"] += 1
+        if folded not in self.labels:
+            self.excluded["object(s) of other classes, by --only"] += 1
+            return None
+        return self.labels[folded]
 
-    def raise_faults(self, where: Path, find_images: str) -> None:
-        """Raises DataError for missing images (all counted, the first named), and for faults that the policy does not
-        drop (all counted, the first ones named).
+    def raise_faults(self, where: Path, found: AnnotatedImages) -> None:
+        """Raises DataError for missing annotations and images and for unknown classes (all counted, the first named),
+        and for faults that the policy does not drop (all counted, the first ones named).
         """
+        if found.bare_images:
+            raise DataError(
+                f"there is no annotation file for {len(found.bare_images)} image(s)",
+                where=f"first {found.bare_images[0]}",
+                fix="Add it (without objects where the image shows none), or list the images to use in ImageSets/Main.",
+            )
+        if self.without_annotation:
+            raise DataError(
+                f"there is no annotation file for {len(self.without_annotation)} of {self.images} images",
+                where=f"first {self.without_annotation[0]}",
+                fix="Add it (without objects where the image shows none), or remove the id from the list.",
+            )
+        if self.unknown:
+            self._raise_unknown()
         if self.missing:
             raise DataError(
                 f"{len(self.missing)} image(s) are missing",
                 where=f"first the one of {self.missing[0]}",
-                fix=find_images,
+                fix=found.find_images,
             )
         # A file that cannot be read has no boxes to drop, only its image.
         if (self.faults and self.on_bad_label == "error") or (self.unreadable and self.on_bad_label == "drop-box"):
@@ -101,10 +149,23 @@ class AnnotationBuilder:
                 lines.append(f"and {len(self.faults) - SHOWN_PROBLEMS} more")
             raise DataError("\n    ".join(lines), where=where, fix=f"Correct them, or use --on-bad-label {policies}.")
 
+    def _raise_unknown(self) -> None:
+        name = next(iter(self.unknown))
+        known = list(self.known.values())
+        near = difflib.get_close_matches(name, known, n=1)
+        others = self.unknown.total() - self.unknown[name]
+        more = f"; {others} more object(s) are of {len(self.unknown) - 1} other unknown classes" if others else ""
+        raise DataError(
+            f"the class '{name}' of {self.unknown[name]} object(s) is not one of "
+            f"{', '.join(known[:SHOWN_CLASSES])}{more}",
+            where=self.first_unknown,
+            fix=f"Did you mean '{near[0]}'?" if near else "Add it to --classes, or correct the label.",
+        )
+
     def notes(self) -> list[str]:
-        """How many names were read as another spelling of a class, and what the policy dropped."""
+        """How many names were read as another spelling of a class, and what the policy and options dropped."""
         notes = [f"{count} label(s) {change}" for change, count in self.renamed.items()]
-        if self.dropped:
-            counts = ", ".join(f"{count} {what}" for what, count in self.dropped.items())
+        if any(self.dropped.values()):
+            counts = ", ".join(f"{count} {what}" for what, count in self.dropped.items() if count)
             notes.append(f"dropped by --on-bad-label {self.on_bad_label}: {counts}")
-        return notes
+        return notes + [f"excluded: {count} {what}" for what, count in self.excluded.items() if count]

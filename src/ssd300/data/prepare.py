@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ssd300.data.choices import FormatName
+from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.data.dataset import Dataset
-from ssd300.data.formats.annotations import NoSplitError
 from ssd300.data.formats.lists import BACKGROUND, LABEL_MAP, LIST_FILES, to_entry
+from ssd300.data.held_out import load_held_out, without_images_of
 from ssd300.data.load import load_dataset
-from ssd300.errors import DataError
+from ssd300.errors import DataError, UsageError
 from ssd300.images.read import read_image
 from ssd300.system.files import write_json
 
@@ -33,31 +33,48 @@ class TrainTest:
         return [annotation.image_path for part in (*self.train, *self.test) for annotation in part.annotations]
 
 
-def load_train_test(data: Sequence[Path], *, format: FormatName, **options: Any) -> TrainTest:
-    """The usual splits of the data. No test split is taken where there is none, or where it shares images with the
-    training split. `options` are those of `load_dataset`, which says what is raised.
+def load_train_test(
+    data: Sequence[Path],
+    *,
+    format: FormatName,
+    split: str | None = None,
+    eval_split: str | None = None,
+    classes: Sequence[str] | None = None,
+    only: Sequence[str] | None = None,
+    on_bad_label: OnBadLabel = "error",
+    require_images: bool = True,
+) -> TrainTest:
+    """The splits to train and to test on, the usual ones where none is named. There may be none to test on; images of
+    both are left out of the test split. Raises DataError as `load_dataset` does.
     """
-    train = load_dataset(*data, format=format, **options)
-    try:
-        test = load_dataset(*data, format=format, purpose="test", **(options | {"classes": train.classes}))
-    except NoSplitError as error:
-        return TrainTest(train=[train], test=[], notes=(*train.notes, f"no test list: {error}"))
-    trained = {annotation.image_path for annotation in train.annotations}
-    if not trained.isdisjoint(annotation.image_path for annotation in test.annotations):
-        why = f"no test list: images of the split '{test.split}' are trained on"
-        return TrainTest(train=[train], test=[], notes=(*train.notes, *test.notes, why))
-    return TrainTest(train=[train], test=[test], notes=(*train.notes, *test.notes))
+    reading: dict[str, Any] = {"format": format, "on_bad_label": on_bad_label, "require_images": require_images}
+    train = load_dataset(*data, split=split, classes=classes, only=only, **reading)
+    test, notes = load_held_out(data, train, split=eval_split, **reading)
+    return TrainTest(train=[train], test=[] if test is None else [test], notes=(*train.notes, *notes))
 
 
 def load_voc_years(voc07: Path | None, voc12: Path | None, **options: Any) -> TrainTest:
     """Both years' trainval to train on, VOC2007's test to test on. Each path is a year's folder or the VOCdevkit above.
 
     `options` are those of `load_dataset`, which says what is raised.
+
+    Raises:
+        UsageError: both are one folder.
     """
     years = [_year(path, name) for path, name in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]
+    if len({year.resolve() for year in years}) < len(years):
+        raise UsageError(
+            f"--voc07 and --voc12 are one folder, {years[0]}", fix="Name the folder of each year, or one of them alone."
+        )
     train = [load_dataset(year, format="voc", split="trainval", **options) for year in years]
-    test = [load_dataset(years[0], format="voc", split="test", **options)] if voc07 is not None else []
-    return TrainTest(train=train, test=test, notes=tuple(note for part in (*train, *test) for note in part.notes))
+    if voc07 is None:
+        return TrainTest(train=train, test=[], notes=tuple(note for part in train for note in part.notes))
+    test = load_dataset(years[0], format="voc", split="test", purpose="test", **options)
+    notes = [note for part in (*train, test) for note in part.notes]
+    for part in train:
+        test, shared = without_images_of(test, part)
+        notes += shared
+    return TrainTest(train=train, test=[test], notes=tuple(notes))
 
 
 def _year(path: Path, year: str) -> Path:

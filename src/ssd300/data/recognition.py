@@ -6,109 +6,75 @@ A format is registered here in `FORMATS`, and by its name in `choices.FormatName
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
-from ssd300.data.choices import FormatName, Purpose
-from ssd300.data.formats.annotations import AnnotatedImages, Faults
-from ssd300.data.formats.coco import coco_splits, find_coco, read_coco
-from ssd300.data.formats.lists import find_lists, list_splits, read_lists
-from ssd300.data.formats.voc import read_voc
-from ssd300.data.formats.voc_folder import find_voc, voc_splits
-from ssd300.data.formats.yolo import find_yolo, read_yolo, yolo_splits
+from ssd300.data.choices import FormatName
+from ssd300.data.formats.annotations import Source
+from ssd300.data.formats.coco import CocoSource, find_coco
+from ssd300.data.formats.lists import ListsSource, find_lists
+from ssd300.data.formats.unread import what_is_seen
+from ssd300.data.formats.voc import VocSource
+from ssd300.data.formats.voc_folder import find_voc, voc_roots
+from ssd300.data.formats.yolo import YoloSource
+from ssd300.data.formats.yolo_folder import find_yolo
+from ssd300.data.sources import JoinedSources, join
 from ssd300.errors import DataError
-
-
-@runtime_checkable  # for the type checks in tests
-class ReadSplit(Protocol):
-    """Reads a split as its files have it. For VOC `faults` decides if a missing or broken XML file is an error."""
-
-    def __call__(
-        self, paths: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool, faults: Faults
-    ) -> AnnotatedImages: ...
-
-
-@runtime_checkable  # for the type checks in tests
-class ReadSplitOfOne(Protocol):
-    """The same of a format whose data is at one path."""
-
-    def __call__(
-        self, path: Path, /, split: str | None, purpose: Purpose, *, require_images: bool
-    ) -> AnnotatedImages: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """How data of a format is found and read. `advice` is what to name on the command line.
 
-    `find` returns the file or folder by which a path is recognized, None for a path of another format. `splits` returns
-    the names of splits that share no image; [] where the data is not split.
+    `find` returns the file or folder by which a path is recognized, None for a path of another format. `open` returns
+    the datasets at a path that was found.
     """
 
     title: str
     advice: str
     find: Callable[[Path], Path | None]
-    splits: Callable[[Sequence[Path]], list[str]]
-    read: ReadSplit
-    joins: bool = False  # several paths are read as one dataset
-
-
-def _of_one(read: ReadSplitOfOne) -> ReadSplit:
-    def read_first(
-        paths: Sequence[Path],
-        split: str | None,
-        purpose: Purpose,
-        *,
-        require_images: bool,
-        faults: Faults,  # noqa: ARG001  # for VOC, whose images have files of annotations of their own
-    ) -> AnnotatedImages:
-        return read(paths[0], split, purpose, require_images=require_images)
-
-    return read_first
+    open: Callable[[Path], Sequence[Source]]
 
 
 FORMATS: Mapping[str, Format] = {
     "voc": Format(
         title="PASCAL VOC",
-        advice="a PASCAL VOC folder (with Annotations and JPEGImages), the VOCdevkit above it",
+        advice="a folder of PASCAL VOC annotations and images",
         find=find_voc,
-        splits=voc_splits,
-        read=read_voc,
-        joins=True,
+        open=lambda path: [VocSource(root) for root in voc_roots(path)],
     ),
     "coco": Format(
         title="COCO annotations",
         advice="a COCO JSON or the folder above it",
         find=find_coco,
-        splits=lambda paths: coco_splits(paths[0]),
-        read=_of_one(read_coco),
+        open=lambda path: [CocoSource(path)],
     ),
     "yolo": Format(
         title="YOLO",
         advice="a YOLO data.yaml or its folder",
         find=find_yolo,
-        splits=lambda paths: yolo_splits(paths[0]),
-        read=_of_one(read_yolo),
+        open=lambda path: [YoloSource(path)],
     ),
     "lists": Format(
         title="pytorch-SSD300's lists",
         advice="a folder of lists that `ssd300 prepare` wrote",
         find=find_lists,
-        splits=lambda paths: list_splits(paths[0]),
-        read=_of_one(read_lists),
+        open=lambda path: [ListsSource(path)],
     ),
 }
 
 
-def recognize_all(paths: Sequence[Path], wanted: FormatName) -> Format:
-    """The one format of all `paths`. Raises DataError as `recognize` does, and for paths that cannot be joined."""
+def open_data(paths: Sequence[Path], wanted: FormatName) -> JoinedSources:
+    """The datasets at the paths, all of one format. Raises DataError as `recognize` does, and for several formats."""
     if not paths:
         raise DataError("no data was named", fix=_advice())
-    formats = [FORMATS[recognize(path, wanted)] for path in paths]
-    if len(paths) > 1:
-        for path, one in zip(paths, formats, strict=True):
-            if not one.joins:
-                raise DataError("only PASCAL VOC folders can be joined", where=path, fix="Name one dataset alone.")
-    return formats[0]
+    formats = [recognize(path, wanted) for path in paths]
+    for path, name in zip(paths, formats, strict=True):
+        if name != formats[0]:
+            raise DataError(
+                f"the data is {FORMATS[name].title}, and {paths[0]} is {FORMATS[formats[0]].title}",
+                where=path,
+                fix=f"Convert one of them first: `ssd300 convert {path} NEW --to {formats[0]}`.",
+            )
+    return join([source for path in paths for source in FORMATS[formats[0]].open(path)])
 
 
 def recognize(path: Path, wanted: FormatName) -> str:
@@ -123,7 +89,8 @@ def recognize(path: Path, wanted: FormatName) -> str:
     if wanted != "auto" and wanted not in found:
         raise DataError(f"the data is not of the format '{wanted}'", where=path, fix=_advice())
     if not found:
-        raise DataError("there is no data of a known format here", where=path, fix=_advice())
+        seen, fix = what_is_seen(path)
+        raise DataError(f"there is no data of a known format here{seen}", where=path, fix=fix or _advice())
     if wanted == "auto" and len(found) > 1:
         raise DataError(
             "there is more than one dataset: "

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ssd300.boxes import iou_px
-from ssd300.data.checks.problem import Problem
+from ssd300.data.classes import fold
 from ssd300.data.formats.annotations import AnnotatedImage
+from ssd300.data.problems import Fault, Problem
 
 COVERED_IOU = 0.5  # matching's threshold: an object below it is matched by its best default box alone
 FEW_PIXELS = 4.0  # of the shorter side at the network's size
@@ -49,7 +50,9 @@ class UsableBoxes:
         return rows
 
 
-def usable_boxes(images: Sequence[AnnotatedImage], size_px: int) -> UsableBoxes:
+def usable_boxes(images: Sequence[AnnotatedImage], classes: Iterable[str], size_px: int) -> UsableBoxes:
+    """The boxes of all images; a name is that of `classes` which differs at most by case and spaces."""
+    usual = {fold(name): name for name in classes}
     names, places, boxes = [], [], []
     for image in images:
         if image.size_hw is None:
@@ -57,7 +60,7 @@ def usable_boxes(images: Sequence[AnnotatedImage], size_px: int) -> UsableBoxes:
         scale = np.array([image.size_hw[1], image.size_hw[0]] * 2, dtype=np.float64)
         for number, item in enumerate(image.objects, start=1):
             if item.fault is None:
-                names.append(item.name.strip())
+                names.append(usual[fold(item.name)])
                 places.append((image.where, number))
                 boxes.append(np.array(item.box_px) / scale)
     relative = np.array(boxes, dtype=np.float64).reshape(-1, 4)
@@ -88,11 +91,9 @@ def tiny_boxes(usable: UsableBoxes, size_px: int) -> Iterable[Problem]:
     """Objects with a side of under `FEW_PIXELS` at the network's size."""
     for name, (file, number), box in zip(usable.names, usable.places, usable.boxes, strict=True):
         if (shortest := float((box[2:] - box[:2]).min()) * size_px) < FEW_PIXELS:
-            yield Problem(
-                level="warning", file=file, object=number, rule="tiny-box",
-                message=f"{name}: {shortest:.1f} pixels wide or high at the network's {size_px}",
-                fix="SSD300 hardly detects it: cut large images into tiles, or remove such objects.",
-            )  # fmt: skip
+            yield Fault("tiny-box", f"{shortest:.1f} pixels wide or high at the network's {size_px}").at(
+                file, number, name=name
+            )
 
 
 def uncovered_classes(
@@ -106,12 +107,12 @@ def uncovered_classes(
         if found.share is not None and found.share < LITTLE_COVERED:
             mine = usable.of_class(name)
             typical = float(np.median(usable.sides_px[mine]))
-            yield Problem(
-                level="warning", file="", object=None, rule="uncovered-class",
-                message=f"only {found.share:.0%} of '{name}' have a default box with an IoU of {COVERED_IOU:g} or "
+            yield Fault(
+                "uncovered-class",
+                f"only {found.share:.0%} of '{name}' have a default box with an IoU of {COVERED_IOU:g} or "
                 f"more; half of them are under {typical:.0f} pixels at the network's {size_px}",
-                fix=_advice(usable.boxes[mine], found.share, alternatives),
-            )  # fmt: skip
+                _advice(usable.boxes[mine], found.share, alternatives),
+            ).at("")
 
 
 def _advice(

@@ -4,7 +4,7 @@ Default boxes are handed in, as this room does not know the model.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,30 @@ from jaxtyping import Float
 from ssd300.data.checks.annotations import annotation_problems, count_classes
 from ssd300.data.checks.coverage import Coverage, cover, tiny_boxes, uncovered_classes, usable_boxes
 from ssd300.data.checks.images import image_problems
-from ssd300.data.checks.problem import Problem
-from ssd300.data.checks.unused_files import unused_files
 from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import AnnotatedImages
-from ssd300.data.load import read_split, split_names
-from ssd300.data.recognition import recognize
+from ssd300.data.problems import Fault, Problem
+from ssd300.data.recognition import open_data
+from ssd300.data.sources import JoinedSources
+from ssd300.data.splits import UnusableSplitError, role_of
+from ssd300.data.unused_files import FileLedger, list_files
 
 LEVELS = ("error", "warning")  # in the order of the findings
 
 
 @dataclass(kw_only=True)
 class Findings:
-    """All that was found. `classes` counts the objects of each class by split; `coverage` has 'classes', 'sizes_px'."""
+    """All that was found. `classes` counts the objects of each class by split; `coverage` has 'classes', 'sizes_px'.
+    `files` counts the files of the folders: those that are used, reported as problems, and of other kinds; {} where one
+    split is checked.
+    """
 
     images: int = 0
     objects: int = 0
     classes: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     coverage: dict[str, dict[str, Coverage]] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
 
     def count(self, *, strict: bool) -> int:
         """How many errors there are; if `strict`, warnings count too."""
@@ -50,6 +55,7 @@ class Findings:
             "images": self.images,
             "objects": self.objects,
             "classes": self.classes,
+            "files": self.files,
             "problems": [asdict(problem) for problem in self.problems],
             "coverage": {
                 part: {name: asdict(value) | {"share": value.share} for name, value in values.items()}
@@ -60,27 +66,53 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """The splits to check, by name; `unused` are problems of files beside them, `notes` are printed."""
+    """The splits to check, by name. `unusable` are splits that could not be read; `files` is the ledger of the folders,
+    None where one split is checked alone, as another one may use them. `notes` are printed.
+    """
 
     splits: Mapping[str, AnnotatedImages]
-    unused: Sequence[Problem]
+    unusable: Sequence[Problem]
+    files: FileLedger | None
     notes: Sequence[str]
 
 
 def read_splits(paths: Sequence[Path], split: str | None, format: FormatName, *, require_images: bool) -> Splits:
-    """All splits, or `split` alone; then unused files are not searched, as another split may use them.
+    """All splits, or `split` alone.
 
-    Raises DataError as `load_dataset` does, but not for faults of single images and objects, which are reported.
+    Raises DataError as `load_dataset` does, but not for faults of single images and objects and for splits that cannot
+    be used beside others, which are reported.
     """
+    data = open_data(paths, format)
+    choices, notes = ([data.named(split)], []) if split is not None else data.every()
     splits: dict[str, AnnotatedImages] = {}
-    for name in (split,) if split is not None else split_names(paths, format) or (None,):
-        found = read_split(paths, format, name, "train", require_images=require_images, faults="report")
-        splits[found.split] = found
+    unusable: list[UnusableSplitError] = []
+    problems: list[Problem] = []
+    for choice in choices:
+        try:
+            splits[choice.name] = data.read(choice, require_images=require_images)
+        except UnusableSplitError as error:
+            unusable.append(error)
+            problems.append(_unusable(choice.name, error))
+    if not splits:
+        raise unusable[0]
     return Splits(
         splits=splits,
-        unused=unused_files(paths, recognize(paths[0], format), splits) if split is None else [],
-        notes=[note for found in splits.values() for note in found.notes],
+        unusable=problems,
+        files=_ledger(data, paths) if split is None else None,
+        notes=[*(note for found in splits.values() for note in found.notes), *notes],
     )
+
+
+def _ledger(data: JoinedSources, paths: Sequence[Path]) -> FileLedger:
+    return list_files(data.files(), [path for path in paths if path.is_dir()])
+
+
+def _unusable(split: str, error: UnusableSplitError) -> Problem:
+    """A warning for a split that only measures, an error for one that trains."""
+    problem = Fault("unusable-split", f"the split '{split}' cannot be used: {error.what}", error.fix or "").at(
+        str(error.where or "")
+    )
+    return problem if role_of(split) in ("test", "val") else replace(problem, level="error")
 
 
 def check(
@@ -99,9 +131,10 @@ def check(
     """
     images = [image for split in read.splits.values() for image in split.images]
     classes = count_classes(read.splits)
-    boxes = usable_boxes(images, size_px)
+    boxes = usable_boxes(images, classes, size_px)
     coverage = cover(boxes, default_boxes, classes)
     problems = [
+        *read.unusable,
         *annotation_problems(read.splits, classes),
         *tiny_boxes(boxes, size_px),
         *uncovered_classes(boxes, coverage["classes"], alternatives or {}, size_px),
@@ -113,6 +146,13 @@ def check(
         images=len(images),
         objects=sum(len(image.objects) for image in images),
         classes=classes,
-        problems=[*read.unused, *problems],
+        problems=[*(read.files.problems if read.files is not None else ()), *problems],
         coverage=coverage,
+        files=_counts(read.files),
     )
+
+
+def _counts(files: FileLedger | None) -> dict[str, int]:
+    if files is None:
+        return {}
+    return {"used": files.used, "reported": len(files.problems), "others": len(files.others)}

@@ -1,44 +1,45 @@
-"""What the reader of a format returns: images and their objects by class name, before any policy is applied."""
+"""What the reader of a format returns: images and their objects by class name, as the files have them.
 
-import math
+`frames.settle` then compares them with the pixels, and `policy` decides about faults.
+"""
+
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Literal
 
-from ssd300.errors import DataError
+from ssd300.data.problems import Fault, Problem
 
-Faults = Literal["raise", "report"]  # absent or broken annotation files: an error, or faults of their images
 Corners = tuple[float, float, float, float]
-
-BORDER_SLACK_PX = 1.0  # a box may reach this far outside of its image and is cut
-
-
-class NoSplitError(DataError):
-    """The data has no split for the purpose; callers catch it to do without one."""
+NO_ANNOTATION_FILE = Fault("annotation", "there is no annotation file for the image")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotatedObject:
     """One object; `box_px` is xyxy, 0-based and half-open. `fault` is what is wrong with it, None for a good one.
 
-    `crowd` is COCO's: a region of many objects, which is difficult too.
+    `written` are the numbers of the file, for messages, where they are other ones. `crowd` is COCO's: a region of many
+    objects, which is difficult too. `remarks` are warnings.
     """
 
     name: str
     box_px: Corners
-    difficult: bool
-    fault: str | None
+    difficult: bool = False
+    fault: Fault | None = None
     crowd: bool = False
+    written: Corners | None = None
+    remarks: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotatedImage:
     """One image as a file describes it. `where` names that file, and the entry in it, for messages.
 
-    `image_path` is None where an image was required and is missing; `size_hw` where the format does not have it.
-    `fault` is why the annotation as a whole cannot be read, None if it can be; with a fault there are no objects.
+    `image_path` is None where an image was required and is missing. `size_hw` is what the file says, None if it says
+    nothing usable; once settled, it is the size of the image as shown. Before that, `relative` boxes are shares of the
+    image's sides; `has_size` is whether the format has a size for its boxes at all.
+    `fault` is why the annotation as a whole cannot be used, None if it can.
     """
 
     image_id: str
@@ -46,48 +47,82 @@ class AnnotatedImage:
     size_hw: tuple[int, int] | None
     objects: tuple[AnnotatedObject, ...]
     where: str
-    fault: str | None = None
+    fault: Fault | None = None
+    remarks: tuple[Fault, ...] = ()
+    relative: bool = False
+    has_size: bool = True
+
+    def warnings(self) -> Iterable[Problem]:
+        """The remarks on the image and its objects."""
+        yield from (remark.at(self.where) for remark in self.remarks)
+        for number, item in enumerate(self.objects, start=1):
+            yield from (remark.at(self.where, number, name=item.name) for remark in item.remarks)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AnnotatedImages:
     """The images of one split. `notes` are printed.
 
-    `classes` are those that the data lists, None where it has no list: `all_names` then returns the names of all splits
-    together, as one split may lack a class of another. `find_images` is the advice where images are missing.
+    `classes` are those that the data lists, None where it has no list: `count_names` then counts the names of all
+    splits together, as one split may lack a class of another. `find_images` is the advice where images are missing.
+    `problems` are those that belong to no image of the split; `bare_images` are images that no list excludes and that
+    have no annotation.
     """
 
     images: Sequence[AnnotatedImage]
     split: str
     notes: tuple[str, ...]
     classes: tuple[str, ...] | None
-    all_names: Callable[[], set[str]]
+    count_names: Callable[[], Counter[str]]
     find_images: str
+    problems: tuple[Problem, ...] = ()
+    unlabeled: int = 0
+    searched: str = ""
+    bare_images: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFiles:
+    """Files of a dataset. `used` are the images and annotations of all its splits; `folders` those that hold its images
+    and annotations, so that other files in them should be used; `known` are its descriptions and lists.
+
+    `why` gives the rule and reason for an unused file where the format knows it, None where not.
+    """
+
+    used: frozenset[Path]
+    folders: tuple[Path, ...]
+    known: frozenset[Path] = frozenset()
+    label_suffix: str | None = None
+    why: Callable[[Path], Fault | None] = field(default=lambda _path: None)
+
+
+class Source(ABC):
+    """One dataset of a format, found at a path. It reads a split at a time, as its files have it."""
+
+    @property
+    @abstractmethod
+    def home(self) -> Path:
+        """The path that it was found at."""
+
+    @property
+    @abstractmethod
+    def splits(self) -> Sequence[str]:
+        """The names of all splits, as they are written; one for data that is not split."""
+
+    @abstractmethod
+    def read(self, split: str, *, require_images: bool) -> AnnotatedImages:
+        """A split of `splits`. Raises UnusableSplitError if there is nothing to read, DataError for a broken file."""
+
+    @abstractmethod
+    def ids(self, split: str) -> Sequence[str]:
+        """What the images of a split are called, without reading annotations. Raises DataError as `read` does."""
+
+    @abstractmethod
+    def files(self) -> DataFiles:
+        """The files of all splits together."""
 
 
 def unique_ids(paths: Sequence[str]) -> list[str]:
     """An id for each image: its name without ending, or, where several have that name, the path as it is written."""
     stems = Counter(PurePath(path).stem for path in paths)
     return [PurePath(path).stem if stems[PurePath(path).stem] == 1 else path for path in paths]
-
-
-def box_fault(box_px: Corners, size_hw: tuple[int, int] | None, shown: Corners) -> str | None:
-    """What is wrong with a box, with the numbers that are in its file (`shown`); None for a good one."""
-    values = ", ".join(f"{corner:g}" for corner in shown)
-    if not all(math.isfinite(corner) for corner in shown):
-        return f"the box ({values}) has a corner that is missing or not a number"
-    if shown[2] < shown[0] or shown[3] < shown[1]:
-        return f"the box ({values}) is inverted"
-    if shown[2] == shown[0] or shown[3] == shown[1]:
-        return f"the box ({values}) is empty"
-    if size_hw is not None:
-        height, width = size_hw
-        outside = max(-box_px[0], -box_px[1], box_px[2] - width, box_px[3] - height)
-        if outside > BORDER_SLACK_PX:
-            return f"the box ({values}) reaches out of the image of {width} x {height}"
-    return None
-
-
-def cut_at_border(box_px: Corners, size_hw: tuple[int, int]) -> Corners:
-    height, width = size_hw
-    return (max(box_px[0], 0.0), max(box_px[1], 0.0), min(box_px[2], float(width)), min(box_px[3], float(height)))

@@ -6,29 +6,37 @@ Boxes are (x, y, width, height) of a continuous plane, so no pixel is added or s
 import json
 import math
 import os
+import re
 import reprlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from ssd300.data.choices import Purpose
 from ssd300.data.formats.annotations import (
     AnnotatedImage,
     AnnotatedImages,
     AnnotatedObject,
     Corners,
-    NoSplitError,
-    box_fault,
-    cut_at_border,
+    DataFiles,
+    Source,
     unique_ids,
 )
+from ssd300.data.formats.coco_masks import box_of_segmentation
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, normal, walk
+from ssd300.data.formats.text import read_text
+from ssd300.data.problems import Fault, Problem
+from ssd300.data.splits import UnusableSplitError
 from ssd300.errors import DataError
+from ssd300.images.read import is_image_name
 
 ROBOFLOW = "_annotations.coco.json"
 PREFIX = "instances_"
-BEGINNINGS: Mapping[Purpose, tuple[str, ...]] = {"train": ("trainval", "train"), "test": ("test", "val")}
 AGAIN = "Correct the file, or export it again."
+IMAGE_FOLDERS = ("images", "data", "JPEGImages")  # COCO's, FiftyOne's and Paddle's, beside the annotations
+_FILE_NAME = re.compile(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def find_coco(path: Path) -> Path | None:
@@ -36,60 +44,118 @@ def find_coco(path: Path) -> Path | None:
     return next(iter(coco_files(path).values()), None)
 
 
-def coco_splits(path: Path) -> list[str]:
-    return list(coco_files(path))
-
-
 def coco_files(path: Path) -> dict[str, Path]:
     """The annotation files at `path`, a file or a folder, by the name of their split. None found gives {}."""
     if path.is_file():
-        return {_split_name(path): path} if _looks_like_coco(path) else {}
-    exported = sorted(path.glob(f"*/{ROBOFLOW}"))
-    if exported:
-        return {file.parent.name: file for file in exported}
-    for folder in (path / "annotations", path):
-        files = [file for file in sorted(folder.glob("*.json")) if _looks_like_coco(file)]
-        files = [file for file in files if file.name.startswith(PREFIX)] or files  # not captions, not keypoints
-        if files:
-            return {_split_name(file): file for file in files}
+        return {_split_name(path, path.parent): path} if _looks_like_coco(path) else {}
+    folders = [child for child in sorted(path.iterdir()) if child.is_dir()] if path.is_dir() else []
+    labels = [child for child in folders if child.name.casefold() in LABEL_FOLDERS]
+    for places in (labels, [path], folders):
+        found = [file for place in places for file in sorted(place.glob("*.json")) if _looks_like_coco(file)]
+        found = [file for file in found if file.name.startswith(PREFIX)] or found  # not captions, not keypoints
+        if found:
+            return {_split_name(file, path): file for file in found}
     return {}
 
 
-def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> AnnotatedImages:
-    """The images of one annotation file of `path`. Crowd regions are marked, and difficult as in Caffe.
+@dataclass(frozen=True)
+class CocoSource(Source):
+    """The annotation files at a path, one per split."""
 
-    Raises:
-        DataError: the split is absent, or the file is not COCO annotations: with file and entry.
-    """
-    files = coco_files(path)
-    name = _choose_split(files, split, purpose, path)
-    file = files[name]
-    content = _read(file)
-    names, notes = _categories(content["categories"], content["annotations"], file)
-    images = _by_id(content["images"], f"{file}, images")
-    objects = _objects_by_image(content["annotations"], images, names, file)
-    listed = [_file_name(entry, file) for entry in images.values()]
-    roots = _image_roots(file, name)
-    crowds = sum(item.crowd for items in objects.values() for item in items)
-    if crowds:
-        notes.append(f"{crowds} crowd region(s) are read as difficult objects")
-    return AnnotatedImages(
-        images=[
-            AnnotatedImage(
-                image_id=image_id,
-                image_path=_image_path(roots, relative, required=require_images),
-                size_hw=_size(entry),
-                objects=tuple(objects[key]),
-                where=f"{file}, image {key} ({relative})",
+    path: Path
+
+    @property
+    def home(self) -> Path:
+        return self.path
+
+    @cached_property
+    def _by_split(self) -> dict[str, Path]:
+        return coco_files(self.path)
+
+    @property
+    def splits(self) -> Sequence[str]:
+        return list(self._by_split)
+
+    @cached_property
+    def _home(self) -> Path:
+        """The folder that holds images and annotations."""
+        if self.path.is_dir():
+            return self.path
+        folder = self.path.parent
+        return folder.parent if folder.name.casefold() in LABEL_FOLDERS else folder
+
+    @cached_property
+    def _images(self) -> FileIndex:
+        return FileIndex(self._home, walk(self._home), is_image_name)
+
+    def ids(self, split: str) -> Sequence[str]:
+        """The file names of a split, found without parsing the file."""
+        data = self._by_split[split].read_bytes()
+        return list(dict.fromkeys(json.loads(name) for name in _FILE_NAME.findall(data)))
+
+    def read(self, split: str, *, require_images: bool) -> AnnotatedImages:
+        """The images of an annotation file, by their ids. Crowd regions are marked, and difficult as in Caffe. Entries
+        of one image are joined.
+
+        Raises:
+            UnusableSplitError: the file lists no image.
+            DataError: the file is not COCO annotations: with file and entry.
+        """
+        file = self._by_split[split]
+        content = _read(file)
+        names, notes = _categories(content["categories"], content["annotations"], file)
+        images = dict(sorted(_by_id(content["images"], f"{file}, images").items(), key=lambda item: _in_order(item[0])))
+        if not images:
+            raise UnusableSplitError(f"the split '{split}' is empty", where=file, fix="Name another with --split.")
+        objects, orphans = _objects_by_image(content["annotations"], images, names, file)
+        written = {key: _file_name(entry, file) for key, entry in images.items()}
+        entries: dict[str, list[Any]] = defaultdict(list)
+        for key, name in written.items():
+            entries[normal(name)].append(key)
+        listed = [written[keys[0]] for keys in entries.values()]
+        paths = [self._image_path(file, split, name, required=require_images) for name in listed]
+        crowds = sum(item.crowd for items in objects.values() for item in items)
+        if crowds:
+            notes.append(f"{crowds} crowd region(s) are read as difficult objects")
+        return AnnotatedImages(
+            images=[
+                _image([(key, images[key]) for key in keys], objects, name=image_id, path=image_path, file=file)
+                for keys, image_path, image_id in zip(entries.values(), paths, unique_ids(listed), strict=True)
+            ],
+            split=split,
+            notes=(f"COCO annotations ({file.name}), split '{split}'", *notes),
+            classes=tuple(names.values()),
+            count_names=lambda: Counter(item.name for items in objects.values() for item in items),
+            find_images=f"Put them into one of {', '.join(dict.fromkeys(map(str, _image_roots(file, split))))}.",
+            problems=orphans,
+        )
+
+    def files(self) -> DataFiles:
+        used = {path for split, file in self._by_split.items() for name in self.ids(split)
+                if (path := self._image_path(file, split, name, required=True)) is not None}  # fmt: skip
+        files = frozenset(self._by_split.values())
+        folders = dict.fromkeys([*sorted({path.parent for path in used}), *sorted({file.parent for file in files})])
+        return DataFiles(
+            used=frozenset(used) | files, folders=tuple(folders), label_suffix=".json", why=_why_unused
+        )  # fmt: skip
+
+    def _image_path(self, file: Path, split: str, name: str, *, required: bool) -> Path | None:
+        """The image of a file name: in the usual places, or the file of the folder with the longest end of it."""
+        roots = _image_roots(file, split)
+        relative = name.replace("\\", "/")
+        if not _leads_out(relative):
+            for root in roots:
+                if os.path.isfile(root / relative):  # noqa: PTH113  # no error for any text
+                    return root / relative
+        if (found := self._images.find_written(name)) is not None:
+            return found
+        if _leads_out(relative):
+            raise DataError(
+                f"the file name '{name}' leads out of the folder, and no image below it has this name",
+                where=file,
+                fix="Put the images into the folder, or correct the names.",
             )
-            for (key, entry), relative, image_id in zip(images.items(), listed, unique_ids(listed), strict=True)
-        ],
-        split=name,
-        notes=(f"{path.name}: COCO annotations ({file.name}), split '{name}'", *notes),
-        classes=tuple(names.values()),
-        all_names=lambda: set(names.values()),
-        find_images=f"Put them into one of {', '.join(dict.fromkeys(map(str, roots)))}.",
-    )
+        return None if required else roots[0] / relative
 
 
 def category_rows(classes: Sequence[str]) -> list[dict[str, Any]]:
@@ -140,33 +206,32 @@ def _looks_like_coco(file: Path) -> bool:
         return False
 
 
-def _split_name(file: Path) -> str:
-    return file.parent.name if file.name == ROBOFLOW else file.stem.removeprefix(PREFIX)
+def _split_name(file: Path, root: Path) -> str:
+    """The part of the name that tells the splits apart: that of the folder where each has one of its own."""
+    of_folder = file.parent != root and file.parent.name.casefold() not in LABEL_FOLDERS
+    return file.parent.name if of_folder or file.name == ROBOFLOW else file.stem.removeprefix(PREFIX)
 
 
-def _choose_split(files: Mapping[str, Path], split: str | None, purpose: Purpose, path: Path) -> str:
-    if split is not None and split in files:
-        return split
-    if split is None and len(files) == 1:
-        return next(iter(files))
-    if split is None:
-        for beginning in BEGINNINGS[purpose]:
-            for name in files:
-                if name.casefold().startswith(beginning):
-                    return name
-    wanted = split or " or ".join(f"{beginning}…" for beginning in BEGINNINGS[purpose])
-    kind = DataError if split is not None else NoSplitError
-    raise kind(
-        f"there is no split to {purpose} on ({wanted})",
-        where=path,
-        fix=f"Splits here: {', '.join(files)}. Name one with --split.",
-    )
+def _in_order(key: int | str) -> tuple[bool, int | str]:
+    return (isinstance(key, str), key)  # numbers first, as pycocotools sorts them
+
+
+def _why_unused(path: Path) -> Fault | None:
+    if path.suffix == ".json":
+        return (
+            Fault("unlisted-annotation", "it is not read", "Name the file itself to read it.")
+            if _looks_like_coco(path)
+            else None
+        )
+    return Fault("image-without-annotation", "no split has it, so it is not used")
 
 
 def _read(file: Path) -> dict[str, list[Any]]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = json.loads(read_text(file))
+    except DataError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise DataError(f"the annotations cannot be read ({error})", where=file, fix=AGAIN) from error
     for key in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
@@ -194,7 +259,7 @@ def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) 
     names: dict[Any, str] = {}
     notes = []
     parents = {entry.get("supercategory") for entry in categories.values()}
-    for key in sorted(categories, key=lambda key: (isinstance(key, str), key)):
+    for key in sorted(categories, key=_in_order):
         name = categories[key].get("name")
         if not isinstance(name, str) or not name.strip():
             raise DataError("the category has no name", where=f"{file}, category {key}", fix=AGAIN)
@@ -209,70 +274,95 @@ def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) 
 
 def _objects_by_image(
     entries: Sequence[Any], images: Mapping[Any, Mapping[str, Any]], names: Mapping[Any, str], file: Path
-) -> dict[Any, list[AnnotatedObject]]:
-    """The objects of each image, by its id; [] for one without."""
+) -> tuple[dict[Any, list[AnnotatedObject]], tuple[Problem, ...]]:
+    """The objects of each image, by its id; [] for one without. And the objects that belong to none."""
     objects: dict[Any, list[AnnotatedObject]] = {key: [] for key in images}
+    orphans = []
     for number, entry in enumerate(entries, start=1):
-        where = f"{file}, annotation {entry.get('id', number) if isinstance(entry, dict) else number}"
         owner = entry.get("image_id") if isinstance(entry, dict) else None
         if isinstance(owner, (list, dict)) or owner not in objects:
-            raise DataError(f"there is no image with the id {reprlib.repr(owner)}", where=where, fix=AGAIN)
-        objects[owner].append(_object(entry, images[owner], names, where))
-    return objects
+            what = Fault("object-without-image", f"there is no image with the id {reprlib.repr(owner)}")
+            orphans.append(
+                what.at(f"{file}, annotation {entry.get('id', number) if isinstance(entry, dict) else number}")
+            )
+        else:
+            objects[owner].append(_object(entry, names))
+    return objects, tuple(orphans)
 
 
-def _object(
-    entry: Mapping[str, Any], image: Mapping[str, Any], names: Mapping[Any, str], where: str
-) -> AnnotatedObject:
+def _object(entry: Mapping[str, Any], names: Mapping[Any, str]) -> AnnotatedObject:
     category = entry.get("category_id")
-    if isinstance(category, (list, dict)) or category not in names:
-        raise DataError(f"there is no category with the id {reprlib.repr(category)}", where=where, fix=AGAIN)
-    box_px, size_hw = _corners(entry.get("bbox")), _size(image)
-    fault = box_fault(box_px, size_hw, box_px)
+    known = not isinstance(category, (list, dict)) and category in names
+    fault = None if known else Fault("object", f"there is no category with the id {reprlib.repr(category)}", AGAIN)
     crowd = entry.get("iscrowd", 0) == 1
     return AnnotatedObject(
-        name=names[category],
-        box_px=box_px if fault or size_hw is None else cut_at_border(box_px, size_hw),
+        name=names[category] if known else "",
+        box_px=_corners(entry),
         difficult=crowd or entry.get("difficult", 0) == 1,
         crowd=crowd,
         fault=fault,
     )
 
 
-def _corners(bbox: Any) -> Corners:
-    """NaN where the box is missing or not four numbers."""
+def _corners(entry: Mapping[str, Any]) -> Corners:
+    """The box, or where there is none, that of the segmentation; NaN where both are missing or not numbers."""
     try:
-        x, y, width, height = (float(value) for value in bbox)
+        x, y, width, height = (float(value) for value in entry.get("bbox") or ())
     except (TypeError, ValueError, OverflowError):
+        if not entry.get("bbox") and (found := box_of_segmentation(entry.get("segmentation"))) is not None:
+            return found
         return (math.nan,) * 4
     return from_xywh(x, y, width, height)
 
 
+def _image(
+    entries: Sequence[tuple[Any, Mapping[str, Any]]],
+    objects: Mapping[Any, Sequence[AnnotatedObject]],
+    *,
+    name: str,
+    path: Path | None,
+    file: Path,
+) -> AnnotatedImage:
+    """The image of an entry, or of several entries of one file name."""
+    keys = ", ".join(str(key) for key, _ in entries)
+    sizes = {_size(entry) for _, entry in entries}
+    twice = (Fault("image-listed-twice", f"the entries {keys} are of one file; their objects are joined"),)
+    return AnnotatedImage(
+        image_id=name,
+        image_path=path,
+        size_hw=sizes.pop() if len(sizes) == 1 else None,
+        objects=tuple(item for key, _ in entries for item in objects[key]),
+        where=f"{file}, image {keys} ({entries[0][1]['file_name']})",
+        fault=Fault("size", f"the entries {keys} of one file have different sizes") if len(sizes) > 1 else None,
+        remarks=twice if len(entries) > 1 else (),
+    )
+
+
 def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:
-    height, width = image.get("height"), image.get("width")
-    if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
-        return height, width
-    return None
+    """(height, width), also of numbers that are written as text; None for what is no size."""
+    try:
+        height, width = (int(float(image[key])) for key in ("height", "width"))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return (height, width) if height > 0 and width > 0 else None
 
 
 def _file_name(entry: Mapping[str, Any], file: Path) -> str:
     name = entry.get("file_name")
-    where = f"{file}, image {entry['id']}"
     if not isinstance(name, str) or not name:
-        raise DataError("the image has no file_name", where=where, fix=AGAIN)
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise DataError(f"the file name '{name}' leads out of the folder", where=where, fix=AGAIN)
+        raise DataError("the image has no file_name", where=f"{file}, image {entry['id']}", fix=AGAIN)
     return name
+
+
+def _leads_out(name: str) -> bool:
+    path = PureWindowsPath(name)
+    return bool(path.anchor) or ".." in path.parts
 
 
 def _image_roots(file: Path, split: str) -> list[Path]:
     """Where COCO, Roboflow and others store the images of an annotation file."""
     home, above = file.parent, file.parent.parent
-    return [home, home / "images", home / split, above / split, above / "images" / split, above / "images", above]
-
-
-def _image_path(roots: Sequence[Path], relative: str, *, required: bool) -> Path | None:
-    for root in roots:
-        if os.path.isfile(root / relative):  # noqa: PTH113  # no error for any text
-            return root / relative
-    return None if required else roots[0] / relative
+    return [
+        home, *(home / name for name in IMAGE_FOLDERS), home / split, above / split, above / "images" / split,
+        *(above / name for name in IMAGE_FOLDERS), above,
+    ]  # fmt: skip

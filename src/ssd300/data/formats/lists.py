@@ -4,29 +4,32 @@ In these files all four corners are one less than VOC's, so xmax and ymax are th
 """
 
 import json
+import math
 import os
 import reprlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ssd300.data.choices import Purpose
 from ssd300.data.formats.annotations import (
     AnnotatedImage,
     AnnotatedImages,
     AnnotatedObject,
     Corners,
-    NoSplitError,
-    box_fault,
+    DataFiles,
+    Source,
 )
+from ssd300.data.formats.text import read_text
+from ssd300.data.problems import Fault
+from ssd300.data.splits import UnusableSplitError
 from ssd300.errors import DataError
 from ssd300.types import Annotation
 
 LABEL_MAP, BACKGROUND = "label_map.json", "background"
 COLUMNS = ("boxes", "labels", "difficulties")
-PARTS: dict[Purpose, str] = {"train": "TRAIN", "test": "TEST"}
-SPLIT_NAMES = {"train": "TRAIN", "trainval": "TRAIN", "test": "TEST", "val": "TEST"}
+PARTS = ("TRAIN", "TEST")  # the splits, as their files are called
 AGAIN = "Write the lists again with `ssd300 prepare`."
 LIST_FILES = ("TRAIN_images.json", "TRAIN_objects.json", "TEST_images.json", "TEST_objects.json", LABEL_MAP)
 
@@ -52,54 +55,73 @@ def find_lists(path: Path) -> Path | None:
 
 
 def has_lists(folder: Path) -> bool:
-    return (folder / LABEL_MAP).is_file() and any((folder / f"{part}_images.json").is_file() for part in PARTS.values())
+    return (folder / LABEL_MAP).is_file() and any((folder / f"{part}_images.json").is_file() for part in PARTS)
 
 
-def list_splits(folder: Path) -> list[str]:
-    return [part.casefold() for part in PARTS.values() if (folder / f"{part}_images.json").is_file()]
+@dataclass(frozen=True)
+class ListsSource(Source):
+    """The two lists of a folder, TRAIN and TEST. Relative paths start at the folder."""
 
+    root: Path
 
-def read_lists(folder: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> AnnotatedImages:
-    """The images and objects of one of the two lists. Relative paths start at the lists' folder.
+    @property
+    def home(self) -> Path:
+        return self.root
 
-    Raises:
-        DataError: the list is absent, or not as pytorch-SSD300 writes it: with file and entry.
-    """
-    part = PARTS[purpose] if split is None else SPLIT_NAMES.get(split.casefold())
-    if part is None:
-        raise DataError(f"lists have no split '{split}'", where=folder, fix="Use --split train or --split test.")
-    if not (folder / f"{part}_images.json").is_file():
-        raise NoSplitError(f"there is no list {part}_images.json to {purpose} on", where=folder, fix=AGAIN)
-    names = _read_label_map(folder / LABEL_MAP)
-    images_file, objects_file = folder / f"{part}_images.json", folder / f"{part}_objects.json"
-    images, objects = _read_json(images_file, list), _read_json(objects_file, list)
-    if len(images) != len(objects):
-        raise DataError(
-            f"it has {len(objects)} entries where {images_file.name} has {len(images)}", where=objects_file, fix=AGAIN
+    @property
+    def splits(self) -> Sequence[str]:
+        return [part for part in PARTS if (self.root / f"{part}_images.json").is_file()]
+
+    def ids(self, split: str) -> Sequence[str]:
+        file = self.root / f"{split}_images.json"
+        return _checked_paths(_read_json(file, list), file)
+
+    def read(self, split: str, *, require_images: bool) -> AnnotatedImages:
+        """The images and objects of one of the two lists.
+
+        Raises:
+            UnusableSplitError: the list is empty.
+            DataError: the list is not as pytorch-SSD300 writes it: with file and entry.
+        """
+        folder = self.root
+        names = _read_label_map(folder / LABEL_MAP)
+        images_file, objects_file = folder / f"{split}_images.json", folder / f"{split}_objects.json"
+        images, objects = _read_json(images_file, list), _read_json(objects_file, list)
+        if len(images) != len(objects):
+            raise DataError(
+                f"it has {len(objects)} entries where {images_file.name} has {len(images)}",
+                where=objects_file,
+                fix=AGAIN,
+            )
+        if not images:
+            raise UnusableSplitError(f"the split is empty: {images_file.name} lists no image", where=folder, fix=AGAIN)
+        paths = [folder / path for path in _checked_paths(images, images_file)]
+        annotated = [
+            AnnotatedImage(
+                image_id=image_id,
+                image_path=path if not require_images or os.path.isfile(path) else None,  # noqa: PTH113  # no error for any text
+                size_hw=None,
+                objects=_listed_objects(entry, names, f"{objects_file}, entry {n}"),
+                where=f"{objects_file}, entry {n} ({path})",
+                has_size=False,
+            )
+            for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
+        ]
+        return AnnotatedImages(
+            images=annotated,
+            split=split,
+            notes=(f"pytorch-SSD300's lists (it has {LABEL_MAP}), split '{split.casefold()}'",),
+            classes=tuple(names[1:]),
+            count_names=lambda: Counter(item.name for image in annotated for item in image.objects),
+            find_images="Relative paths start at the folder of the lists, absolute ones are used as they are: put the "
+            "images there, or write the lists again with `ssd300 prepare`.",
         )
-    if not images and split is None:
-        raise NoSplitError(f"{images_file.name} is empty, there is nothing to {purpose} on", where=folder, fix=AGAIN)
-    paths = [folder / path for path in _checked_paths(images, images_file)]
-    annotated = [
-        AnnotatedImage(
-            image_id=image_id,
-            image_path=path if not require_images or os.path.isfile(path) else None,  # noqa: PTH113  # no error for any text
-            size_hw=None,
-            objects=_listed_objects(entry, names, f"{objects_file}, entry {n}"),
-            where=f"{objects_file}, entry {n} ({path})",
-        )
-        for n, (path, image_id, entry) in enumerate(zip(paths, _image_ids(paths, images), objects, strict=True), 1)
-    ]
-    note = f"{folder.name}: pytorch-SSD300's lists (it has {LABEL_MAP}), split '{part.casefold()}'"
-    return AnnotatedImages(
-        images=annotated,
-        split=part,
-        notes=(note,),
-        classes=tuple(names[1:]),
-        all_names=lambda: set(names[1:]),
-        find_images="Relative paths start at the folder of the lists, absolute ones are used as they are: put the "
-        "images there, or write the lists again with `ssd300 prepare`.",
-    )
+
+    def files(self) -> DataFiles:
+        """All images of the lists. Their folders may hold others, which belong to other datasets."""
+        used = [self.root / path for split in self.splits for path in self.ids(split)]
+        known = (self.root / name for name in (*LIST_FILES, "data.json"))
+        return DataFiles(used=frozenset(used), folders=(), known=frozenset(known))
 
 
 def _read_label_map(path: Path) -> list[str]:
@@ -118,10 +140,10 @@ def _read_label_map(path: Path) -> list[str]:
 
 def _read_json(path: Path, kind: type) -> Any:
     try:
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise DataError("there is no such list", where=path, fix=AGAIN) from error
-    except (OSError, ValueError, RecursionError) as error:
+        value = json.loads(read_text(path))
+    except DataError as error:
+        raise DataError(f"the list cannot be read: {error.what}", where=path, fix=AGAIN) from error
+    except (ValueError, RecursionError) as error:
         raise DataError(f"the list cannot be read ({error})", where=path, fix=AGAIN) from error
     if not isinstance(value, kind):
         raise DataError(f"the list is not a JSON {kind.__name__}", where=path, fix=AGAIN)
@@ -162,28 +184,26 @@ def _listed_objects(entry: Any, names: Sequence[str], where: str) -> tuple[Annot
     if len({len(column) for column in columns}) > 1:
         counts = ", ".join(f"{len(column)} {key}" for key, column in zip(COLUMNS, columns, strict=True))
         raise DataError(f"the entry has {counts}", where=where, fix=AGAIN)
-    return tuple(
-        _listed_object(box, label, difficult, names, f"{where}, object {number}")
-        for number, (box, label, difficult) in enumerate(zip(*columns, strict=True), start=1)
-    )
+    return tuple(_listed_object(box, label, difficult, names) for box, label, difficult in zip(*columns, strict=True))
 
 
-def _listed_object(box: Any, label: Any, difficult: Any, names: Sequence[str], where: str) -> AnnotatedObject:
+def _listed_object(box: Any, label: Any, difficult: Any, names: Sequence[str]) -> AnnotatedObject:
     corners = _corners(box)
+    fault = None
     if corners is None:
-        raise DataError(f"the box {reprlib.repr(box)} is not four numbers", where=where, fix=AGAIN)
-    if type(label) is not int or not 0 < label < len(names):
-        raise DataError(
-            f"the label {reprlib.repr(label)} is not one of {LABEL_MAP}, 1 to {len(names) - 1}",
-            where=where,
-            fix="Correct the label or the map, or write the lists again.",
-        )
-    if difficult not in (0, 1):
-        raise DataError(f"the difficulty {reprlib.repr(difficult)} is not 0 or 1", where=where, fix=AGAIN)
-    xmin, ymin, xmax, ymax = corners
-    box_px = (xmin, ymin, xmax + 1, ymax + 1)  # see the top of the file
+        fault = Fault("box", f"the box {reprlib.repr(box)} is not four numbers", AGAIN)
+    elif type(label) is not int or not 0 < label < len(names):
+        what = f"the label {reprlib.repr(label)} is not one of {LABEL_MAP}, 1 to {len(names) - 1}"
+        fault = Fault("object", what, "Correct the label or the map, or write the lists again.")
+    elif difficult not in (0, 1):
+        fault = Fault("object", f"the difficulty {reprlib.repr(difficult)} is not 0 or 1", AGAIN)
+    xmin, ymin, xmax, ymax = corners or (math.nan,) * 4
     return AnnotatedObject(
-        name=names[label], box_px=box_px, difficult=bool(difficult), fault=box_fault(box_px, None, corners)
+        name=names[label] if type(label) is int and 0 < label < len(names) else "",
+        box_px=(xmin, ymin, xmax + 1, ymax + 1),  # see the top of the file
+        written=corners,
+        difficult=difficult == 1,
+        fault=fault,
     )
 
 

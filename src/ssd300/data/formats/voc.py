@@ -1,191 +1,162 @@
-"""A split of one or several PASCAL VOC folders, with the names that classes have in VOC. No image is opened."""
+"""A split of a PASCAL VOC folder, with the names that classes have in VOC. No image is opened."""
 
-import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
 
-from ssd300.data.choices import Purpose
-from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages, Faults, NoSplitError
-from ssd300.data.formats.voc_folder import (
-    annotation_path,
-    available_splits,
-    find_image,
-    images_without_annotation,
-    read_split,
-    voc_roots,
-)
+from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages, DataFiles, Source, unique_ids
+from ssd300.data.formats.file_index import key_of, normal
+from ssd300.data.formats.voc_folder import IMAGES, VocFolder
 from ssd300.data.formats.voc_xml import VocFile, read_xml
-from ssd300.errors import DataError
+from ssd300.data.problems import Fault
+from ssd300.data.splits import UnusableSplitError
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
     "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
-NO_LISTS = "all"  # the split of a folder without lists
-SPLITS: Mapping[Purpose, tuple[str, ...]] = {"train": ("trainval", "train"), "test": ("test", "val")}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """What one root has of a split: its name in notes and ids, the ids of its images, and a note.
-
-    `split` is None where the root does not have the split; there are no ids then.
-    """
+@dataclass(frozen=True)
+class VocSource(Source):
+    """The dataset of a VOC folder; each XML file is read once."""
 
     root: Path
-    name: str
-    split: str | None
-    ids: Sequence[str]
-    note: str
+    _read: dict[Path, VocFile] = field(default_factory=dict)
+    folder: VocFolder = field(init=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", VocFolder(self.root))
 
-def read_voc(
-    paths: Sequence[Path], split: str | None, purpose: Purpose, *, require_images: bool, faults: Faults = "raise"
-) -> AnnotatedImages:
-    """The images of a split of all roots at `paths`; of several, those that lack the split are skipped, with a note.
+    @property
+    def home(self) -> Path:
+        return self.root
 
-    Where one root has a test split, no other is tested on its val: that is part of the trainval that it trains on.
+    @property
+    def splits(self) -> Sequence[str]:
+        return self.folder.splits
 
-    Raises:
-        DataError: no root has the split, an annotation is missing, an image has none, or a root is named twice.
-    """
-    roots = [root for path in paths for root in voc_roots(path)]
-    names = _root_names(roots)
-    wanted = _wanted_splits(roots, split, purpose)
-    parts = [
-        _choose_split(root, name, wanted, purpose, only=len(roots) == 1, faults=faults)
-        for root, name in zip(roots, names, strict=True)
-    ]
-    splits = [part.split for part in parts if part.split is not None]
-    if not splits:
-        raise NoSplitError(
-            f"no folder has a split to {purpose} on ({' or '.join(wanted)})",
-            where=", ".join(map(str, roots)),
-            fix="Name another with --split.",
-        )
-    files = _read_files([annotation_path(part.root, image_id) for part in parts for image_id in part.ids], faults)
-    return AnnotatedImages(
-        images=_annotated_images(parts, files, require_images=require_images),
-        split="+".join(dict.fromkeys(splits)),
-        notes=(*(f"{part.name}: {part.note}" for part in parts), *_misnamed(files)),
-        classes=None,
-        all_names=partial(_all_names, roots, files),
-        find_images="Put them into JPEGImages, or remove their ids from the list of the split.",
-    )
+    def ids(self, split: str) -> Sequence[str]:
+        return self.folder.ids(split)
 
+    def read(self, split: str, *, require_images: bool) -> AnnotatedImages:
+        """The images of a split. An absent or broken XML file is a fault of its image.
 
-def _wanted_splits(roots: Sequence[Path], split: str | None, purpose: Purpose) -> tuple[str, ...]:
-    """The split to read; of several the first that a root has."""
-    if split is not None:
-        return (split,)
-    if purpose == "test" and any("test" in available_splits(root) for root in roots):
-        return ("test",)
-    return SPLITS[purpose]
-
-
-def _read_files(paths: Sequence[Path], faults: Faults) -> dict[Path, VocFile]:
-    """Every file by its path, in this order. Raises DataError for absent ones unless they are to be reported."""
-    if faults == "raise" and (absent := [path for path in paths if not path.is_file()]):
-        raise DataError(
-            f"there is no annotation file for {len(absent)} of {len(paths)} images",
-            where=f"first {absent[0]}",
-            fix="Add it (without objects where the image shows none), or remove the id from the list.",
-        )
-    return {path: _read_or_fault(path) for path in paths}
-
-
-def _annotated_images(
-    parts: Sequence[_Part], files: Mapping[Path, VocFile], *, require_images: bool
-) -> list[AnnotatedImage]:
-    """The images of all parts. An id that several parts have is preceded by the part's name."""
-    counts = Counter(image_id for part in parts for image_id in part.ids)
-    images = []
-    for part in parts:
-        for image_id in part.ids:
-            path = annotation_path(part.root, image_id)
-            images.append(
-                AnnotatedImage(
-                    image_id=f"{part.name}/{image_id}" if counts[image_id] > 1 else image_id,
-                    image_path=_image_path(part.root, image_id, required=require_images),
-                    size_hw=files[path].size_hw,
-                    objects=files[path].objects,
-                    where=str(path),
-                    fault=files[path].fault,
-                )
+        Raises:
+            UnusableSplitError: the list is empty, or none of its annotations is there.
+            DataError: a list cannot be used.
+        """
+        ids = self.ids(split)
+        if not ids:
+            raise UnusableSplitError(
+                f"the split '{split}' is empty", where=self._list(split), fix="Name another with --split."
             )
-    return images
-
-
-def _misnamed(files: Mapping[Path, VocFile]) -> list[str]:
-    renamed = [path for path, file in files.items() if file.misnamed]
-    if not renamed:
-        return []
-    return [f"{len(renamed)} annotation(s) name another image, first {renamed[0]}; their own name decides"]
-
-
-def _all_names(roots: Sequence[Path], files: Mapping[Path, VocFile]) -> set[str]:
-    """The names of the objects of every annotation file of the roots; `files` are read already."""
-    others = (path for root in roots for path in sorted((root / "Annotations").glob("*.xml")) if path not in files)
-    return {item.name for file in (*files.values(), *map(_read_or_fault, others)) for item in file.objects}
-
-
-def _root_names(roots: Sequence[Path]) -> list[str]:
-    """The shortest ends of the paths that differ. Raises DataError for a root that is named twice."""
-    whole = [Path(os.path.abspath(root)) for root in roots]  # noqa: PTH100  # the name of a link is its own
-    if twice := [root for root, count in Counter(whole).items() if count > 1]:
-        raise DataError("the folder is named twice", where=twice[0], fix="Name it once.")
-    depth = 1
-    while len({root.parts[-depth:] for root in whole}) < len(whole):
-        depth += 1
-    return ["/".join(root.parts[-depth:]) for root in whole]
-
-
-def _choose_split(
-    root: Path, name: str, wanted: Sequence[str], purpose: Purpose, *, only: bool, faults: Faults
-) -> _Part:
-    """The first split of `wanted` that the root has. Raises NoSplitError if it has none and is the `only` root."""
-    there = available_splits(root)
-    if not there and wanted == SPLITS[purpose]:
-        ids = _all_ids(root, faults)
-        note = f"PASCAL VOC without split lists, all {len(ids)} annotations are read"
-        return _Part(root=root, name=name, split=NO_LISTS, ids=ids, note=note)
-    for split in wanted:
-        if split in there:
-            note = f"PASCAL VOC (it has Annotations), split '{split}'"
-            return _Part(root=root, name=name, split=split, ids=read_split(root, split), note=note)
-    if not only:
-        note = f"has no split {' or '.join(wanted)}, skipped"
-        return _Part(root=root, name=name, split=None, ids=(), note=note)
-    raise NoSplitError(
-        f"there is no split to {purpose} on ({' or '.join(wanted)})",
-        where=root / "ImageSets" / "Main",
-        fix=f"Splits here: {', '.join(there) or 'none'}. Name one with --split.",
-    )
-
-
-def _all_ids(root: Path, faults: Faults) -> list[str]:
-    """The ids of all annotations. Raises DataError for an image that has none, as no list excludes it."""
-    if faults == "raise" and (bare := images_without_annotation(root)):
-        raise DataError(
-            f"there is no annotation file for {len(bare)} image(s)",
-            where=f"first {bare[0]}",
-            fix="Add it (without objects where the image shows none), or list the images to use in ImageSets/Main.",
+        paths = {key: self.folder.annotation_path(key) for key in ids}
+        if not any(path.is_file() for path in paths.values()):
+            raise UnusableSplitError(
+                f"there is no annotation file for any of the {len(paths)} images of the split '{split}'",
+                where=f"first {next(iter(paths.values()))}",
+                fix="Put the annotations there, or name another split with --split.",
+            )
+        names = ids if split in self.folder.lists else unique_ids([f"{key}.xml" for key in ids])
+        names = [name.removesuffix(".xml") for name in names]
+        return AnnotatedImages(
+            images=[
+                self._image(key, name, path, require_images=require_images)
+                for (key, path), name in zip(paths.items(), names, strict=True)
+            ],
+            split=split,
+            notes=(self._note(split, len(ids)),),
+            classes=None,
+            count_names=self._count_names,
+            find_images=f"Put them into {IMAGES}, or remove their ids from the list of the split.",
+            bare_images=() if split in self.folder.lists else tuple(self.folder.bare_images()),
         )
-    return sorted(path.stem for path in (root / "Annotations").glob("*.xml"))
 
+    def files(self) -> DataFiles:
+        folder = self.folder
+        used: set[Path] = set()
+        for split in self.splits:
+            for key in self.ids(split):
+                path = folder.annotation_path(key)
+                used.add(path)
+                if isinstance(image := self._image_of(key, path), Path):
+                    used.add(image)
+        paired = [path for path in used if path.is_file()]
+        return DataFiles(
+            used=frozenset(paired),
+            folders=tuple(dict.fromkeys([*folder.annotations.folders, *(path.parent for path in paired),
+                                         *(path.parent for path in folder.bare_images())])),
+            known=frozenset(path for files in folder.lists.values() for path in files),
+            label_suffix=".xml",
+            why=self._why_unused,
+        )  # fmt: skip
 
-def _read_or_fault(path: Path) -> VocFile:
-    try:
-        return read_xml(path)
-    except DataError as error:
-        return VocFile(size_hw=None, objects=(), fault=error.what)
+    def _why_unused(self, path: Path) -> Fault | None:
+        folder = self.folder
+        if path in folder.annotations:
+            return Fault("unlisted-annotation", "no split has it, so its objects are not used")
+        if path not in folder.images:
+            return None
+        key = key_of(path.relative_to(self.root))
+        if len(folder.images.find(key)) > 1 and folder.annotations.find(key):
+            return Fault("ambiguous-image", "another image of this name is used or may be meant")
+        if folder.annotations.find(key):
+            return Fault("unlisted-image", "it has an annotation, but no split has it, so it is not used")
+        return Fault("image-without-annotation", "it has no annotation file, so it is not used")
 
+    def _image(self, key: str, name: str, path: Path, *, require_images: bool) -> AnnotatedImage:
+        file = self._file(path)
+        image, fault = self._image_of(key, path), file.fault
+        if isinstance(image, Fault):
+            image, fault = None, fault or image
+        named = PurePath(normal(file.image))
+        remarks: tuple[Fault, ...] = ()
+        if image is not None and file.image and normal(image.stem) not in (named.stem, named.name):
+            remarks = (Fault("misnamed", f"its <filename> is '{file.image}'"),)
+        if image is None and (fault is not None or not require_images):
+            image = self.root / IMAGES / f"{key}.jpg"
+        return AnnotatedImage(
+            image_id=name,
+            image_path=image,
+            size_hw=file.size_hw,
+            objects=file.objects,
+            where=str(path),
+            fault=fault,
+            remarks=remarks,
+        )
 
-def _image_path(root: Path, image_id: str, *, required: bool) -> Path | None:
-    """Where the image is; or, where none is required, where VOC would have it."""
-    folder = root / "JPEGImages"
-    found = find_image(root, image_id) if folder.is_dir() else None
-    return found or (None if required else folder / f"{image_id}.jpg")
+    def _image_of(self, key: str, path: Path) -> Path | Fault | None:
+        """The image of the same name; where there is none, the one that the XML file names, if it is no other's."""
+        found = self.folder.images.find(key)
+        if len(found) == 1:
+            return found[0]
+        written = self._file(path).image
+        if found:
+            same = [image for image in found if normal(image.name) == normal(written)]
+            if len(same) != 1:
+                return Fault("ambiguous-image", f"it may belong to {' or '.join(image.name for image in found)}")
+            return same[0]
+        named = self.folder.images.find_written(written) if written else None
+        return named if named is not None and not self.folder.annotations.find(normal(named.stem)) else None
+
+    def _file(self, path: Path) -> VocFile:
+        if path not in self._read:
+            self._read[path] = read_xml(path)
+        return self._read[path]
+
+    def _count_names(self) -> Counter[str]:
+        files = map(self._file, self.folder.annotations.files)
+        return Counter(item.name for file in files for item in file.objects if item.name.strip())
+
+    def _list(self, split: str) -> Path:
+        return next(iter(self.folder.lists.get(split, ())), self.root)
+
+    def _note(self, split: str, count: int) -> str:
+        folder = self.folder.label_folder.name if self.folder.label_folder != self.root else "XML files"
+        if split in self.folder.lists:
+            return f"PASCAL VOC (it has {folder}), split '{split}'"
+        if split in self.folder.split_folders:
+            return f"PASCAL VOC (it has {folder}), split '{split}' (a folder)"
+        return f"PASCAL VOC without split lists, all {count} annotations are read"

@@ -1,10 +1,22 @@
-"""The files of PASCAL VOC folders: where annotations and images are, and the lists of splits. Opens the lists alone."""
+"""PASCAL VOC folders in the layouts that tools write: where annotations and images are, and which splits there are.
+
+Annotations and images may lie in folders of their own, side by side, or in folders for train, valid and test; an image
+belongs to the annotation of the same name. Opens the lists alone.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, walk
+from ssd300.data.formats.voc_lists import find_lists, read_ids
+from ssd300.data.splits import WHOLE, role_of
 from ssd300.errors import DataError
-from ssd300.images.read import SUFFIXES
+from ssd300.images.read import is_image_name
+
+KIT = "VOCdevkit"
+ANNOTATIONS, IMAGES = "Annotations", "JPEGImages"  # as VOC calls its folders
 
 
 def find_voc(path: Path) -> Path | None:
@@ -13,72 +25,109 @@ def find_voc(path: Path) -> Path | None:
 
 
 def voc_roots(path: Path) -> list[Path]:
-    """The folders with `Annotations` at or directly below `path`, or below its VOCdevkit. None found gives []."""
-    if (path / "Annotations").is_dir():
+    """The datasets at or directly below `path`, or below its VOCdevkit. None found gives []."""
+    if _has_label_folder(path):
         return [path]
-    roots = sorted(child for child in path.iterdir() if (child / "Annotations").is_dir())
-    return roots or (voc_roots(path / "VOCdevkit") if (path / "VOCdevkit").is_dir() else [])
+    children = _children(path)
+    if _has_xml(path) or any(
+        role_of(child.name) and (_has_xml(child) or _has_label_folder(child)) for child in children
+    ):
+        return [path]
+    roots = [child for child in children if _has_label_folder(child)]
+    return roots or (voc_roots(path / KIT) if (path / KIT).is_dir() else [])
 
 
-def voc_splits(paths: Sequence[Path]) -> list[str]:
-    """Of trainval, train, val and test those that some folder has; trainval stands for its two parts."""
-    there = {name for path in paths for root in voc_roots(path) for name in available_splits(root)}
-    trained = ("trainval",) if "trainval" in there else ("train", "val")
-    return [name for name in (*trained, "test") if name in there]
-
-
-def annotation_path(root: Path, image_id: str) -> Path:
-    return root / "Annotations" / f"{image_id}.xml"
-
-
-def images_without_annotation(root: Path) -> list[Path]:
-    ids = {path.stem for path in (root / "Annotations").glob("*.xml")}
-    images = (path for path in sorted((root / "JPEGImages").glob("*")) if path.suffix.lower() in SUFFIXES)
-    return [path for path in images if path.stem not in ids]
-
-
-def read_split(root: Path, split: str) -> list[str]:
-    """Ids of `ImageSets/Main/<split>.txt`; of the list of a class, where -1, 0 or 1 follows every id, all ids.
-
-    Raises:
-        DataError: the list is absent, an id is in it twice, or an id leads out of the folder.
-    """
-    path = root / "ImageSets" / "Main" / f"{split}.txt"
+def _children(path: Path) -> list[Path]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise DataError(
-            f"there is no list of the split '{split}'",
-            where=path,
-            fix=f"Splits here: {', '.join(available_splits(root)) or 'none'}. Name one with --split.",
-        ) from error
-    rows = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
-    flagged = all(line.rsplit(maxsplit=1)[1:] in (["-1"], ["0"], ["1"]) for _, line in rows)
-    ids: dict[str, int] = {}
-    for number, line in rows:
-        name = line.rsplit(maxsplit=1)[0] if flagged else line
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise DataError(
-                f"the id '{name}' leads out of the folder", where=f"{path}:{number}", fix="Correct the list."
-            )
-        if name in ids:
-            raise DataError(
-                f"the id '{name}' is listed twice, first in line {ids[name]}",
-                where=f"{path}:{number}",
-                fix="Remove one.",
-            )
-        ids[name] = number
-    return list(ids)
+        return sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
+    except OSError:
+        return []
 
 
-def available_splits(root: Path) -> list[str]:
-    return sorted(path.stem for path in (root / "ImageSets" / "Main").glob("*.txt"))
+def _has_label_folder(path: Path) -> bool:
+    """Whether a folder for annotations is in it. One called Annotations is VOC's; others must hold XML."""
+    folders = [child for child in _children(path) if child.name.casefold() in LABEL_FOLDERS]
+    return any(next(child.rglob("*.xml"), None) for child in folders) or any(
+        child.name == ANNOTATIONS and not any(child.glob("*.json")) for child in folders
+    )
 
 
-def find_image(root: Path, image_id: str) -> Path | None:
-    """The image of an id in `JPEGImages`, by the usual endings in either case."""
-    for suffix in SUFFIXES:
-        for written in (suffix, suffix.upper()):
-            if (path := root / "JPEGImages" / f"{image_id}{written}").is_file():
-                return path
-    return None
+def _has_xml(path: Path) -> bool:
+    return next(path.glob("*.xml"), None) is not None
+
+
+@dataclass(frozen=True)
+class VocFolder:
+    """The files of one dataset. An id is the key of an image and its annotation, a path without ending."""
+
+    root: Path
+
+    @cached_property
+    def _files(self) -> list[Path]:
+        return list(walk(self.root))
+
+    @cached_property
+    def annotations(self) -> FileIndex:
+        """All XML files. Raises DataError for two of one id."""
+        index = FileIndex(self.root, self._files, lambda path: path.suffix.casefold() == ".xml")
+        for key, files in index.by_key.items():
+            if len(files) > 1:
+                raise DataError(
+                    f"the image '{key}' has two annotation files",
+                    where=f"{files[0]} and {files[1]}",
+                    fix="Remove one of them, or move it out of the folder.",
+                )
+        return index
+
+    @cached_property
+    def images(self) -> FileIndex:
+        return FileIndex(self.root, self._files, is_image_name)
+
+    @cached_property
+    def lists(self) -> dict[str, tuple[Path, ...]]:
+        return find_lists(self.root, lambda key: key in self.annotations.by_key or key in self.images.by_key)
+
+    @cached_property
+    def split_folders(self) -> list[str]:
+        """The folders for train, valid, test that stand in for lists, in this order."""
+        names = {key.split("/", 1)[0] for key in self.annotations.by_key if "/" in key}
+        return sorted((name for name in names if role_of(name)), key=lambda name: (role_of(name) or "") != "train")
+
+    @property
+    def splits(self) -> Sequence[str]:
+        return list(self.lists) or self.split_folders or [WHOLE]
+
+    @property
+    def has_lists(self) -> bool:
+        return bool(self.lists)
+
+    def ids(self, split: str) -> list[str]:
+        """The ids of a split of `splits`. Raises DataError for a list that cannot be used."""
+        if split in self.lists:
+            return read_ids(self.lists[split], self.images, self.annotations)
+        if split in self.split_folders:
+            return [key for key in self.annotations.by_key if key.startswith(f"{split}/")]
+        return list(self.annotations.by_key)
+
+    def annotation_path(self, image_id: str) -> Path:
+        """The XML file of an id; where it is not there, the place where it would be."""
+        found = self.annotations.find(image_id)
+        return found[0] if len(found) == 1 else self.label_folder / f"{image_id}.xml"
+
+    @cached_property
+    def label_folder(self) -> Path:
+        named = [child for child in _children(self.root) if child.name.casefold() in LABEL_FOLDERS]
+        return next(iter(named), self.root / ANNOTATIONS if self.lists else self.root)
+
+    def bare_images(self) -> list[Path]:
+        """Images without an annotation file, in the folders that hold images with one."""
+        paired = {path.parent for key in self.annotations.by_key for path in self.images.by_key.get(key, ())}
+        folders = paired or {path.parent for path in self.images.files if path.parent.name == IMAGES}
+        known = self.annotations.by_key
+        return [
+            path
+            for key, files in self.images.by_key.items()
+            if key not in known and len(self.annotations.find(key)) != 1
+            for path in files
+            if path.parent in folders
+        ]

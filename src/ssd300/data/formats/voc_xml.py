@@ -4,6 +4,7 @@ Opens no other file, whatever the XML names.
 """
 
 import math
+import re
 import xml.etree.ElementTree as PlainTree  # only for documents without a DTD, see `_parse`
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,42 +15,54 @@ from xml.sax.saxutils import escape
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
-from ssd300.boxes import CORNERS, from_voc_pixels, to_voc_pixels
-from ssd300.data.formats.annotations import AnnotatedObject, box_fault, cut_at_border
-from ssd300.errors import DataError
+from ssd300.boxes import CORNERS, VOC_FIRST_PIXEL, from_voc_pixels, to_voc_pixels
+from ssd300.data.formats.annotations import NO_ANNOTATION_FILE, AnnotatedObject, Corners
+from ssd300.data.problems import Fault
+
+OTHER_SHAPES = ("polygon", "robndbox", "mask", "segm", "point", "line", "ellipse", "rbox")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VocFile:
-    """One XML file. `misnamed` if its <filename> is another than its own name. With a `fault` it has no objects."""
+    """One XML file. `image` is what its <filename> names, "" without one. With a `fault` it has no objects."""
 
     size_hw: tuple[int, int] | None
     objects: tuple[AnnotatedObject, ...]
-    misnamed: bool = False
-    fault: str | None = None
+    image: str = ""
+    fault: Fault | None = None
 
 
 def read_xml(path: Path) -> VocFile:
-    """One annotation file. Pose, truncated, parts and segmented are not read. A bad box is an object with a fault.
-
-    Raises:
-        DataError: the file cannot be opened, is not XML, declares entities, or an object has no name.
+    """One annotation file. Pose, truncated, parts and segmented are not read; namespaces and the case of tags are
+    ignored. A file that cannot be used has a fault, a bad object too; nothing is raised.
     """
     try:
-        root = _parse(path.read_bytes())
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return VocFile(size_hw=None, objects=(), fault=NO_ANNOTATION_FILE)
     except OSError as error:
-        raise DataError(
-            f"the annotation file cannot be opened ({error.strerror})", where=path, fix="Check its permissions."
-        ) from error
+        return _unusable(f"the annotation file cannot be opened ({error.strerror})")
+    try:
+        root = _parse(data)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise DataError(f"this is not readable XML ({error})", where=path, fix="Write the file again.") from error
-    size_hw = _size(root)
-    image = PureWindowsPath((root.findtext("filename") or "").strip())  # a path with either kind of slash
+        return _unusable(f"this is not readable XML ({error})")
+    if b"xmlns" in data or re.search(rb"<\s*[A-Z]", data):
+        _plain_tags(root)
+    if root.tag != "annotation":
+        return _unusable(f"the root of the XML is <{root.tag}>, not <annotation> as in PASCAL VOC")
+    items = list(root.iter("object"))
+    boxes = sum(len(item.findall("bndbox")) + len(item.findall("part/bndbox")) for item in items)
+    if (stray := sum(1 for _ in root.iter("bndbox")) - boxes) > 0:
+        return _unusable(f"{stray} <bndbox> belong to no <object>")
     return VocFile(
-        size_hw=size_hw,
-        objects=tuple(_object(item, n, size_hw, path) for n, item in enumerate(root.findall("object"), start=1)),
-        misnamed=image.name != "" and path.stem not in (image.stem, image.name),
+        size_hw=_size(root),
+        objects=tuple(map(_object, items)),
+        image=PureWindowsPath((root.findtext("filename") or "").strip()).name,  # a path with either kind of slash
     )
+
+
+def _unusable(what: str) -> VocFile:
+    return VocFile(size_hw=None, objects=(), fault=Fault("annotation", what))
 
 
 def to_xml(
@@ -93,6 +106,12 @@ def _parse(data: bytes) -> Element:
     return root
 
 
+def _plain_tags(root: Element) -> None:
+    for element in root.iter():
+        if isinstance(element.tag, str):  # not a comment
+            element.tag = element.tag.rpartition("}")[2].casefold()
+
+
 def _size(root: Element) -> tuple[int, int] | None:
     try:
         height, width = int(float(root.findtext("size/height", ""))), int(float(root.findtext("size/width", "")))
@@ -101,21 +120,48 @@ def _size(root: Element) -> tuple[int, int] | None:
     return (height, width) if height > 0 and width > 0 else None
 
 
-def _object(item: Element, number: int, size_hw: tuple[int, int] | None, path: Path) -> AnnotatedObject:
-    name = item.findtext("name")
-    if name is None or not name.strip():
-        raise DataError(f"object {number} has no name", where=path, fix="Add its class.")
+def _object(item: Element) -> AnnotatedObject:
+    name = (item.findtext("name") or "").strip(" \t\r\n")
+    written, fault = _corners(item)
+    if not name:
+        fault = Fault("object", "the object has no name", "Add its class.")
+    difficult, unclear = _mark(item, "difficult")
+    crowd, _ = _mark(item, "crowd")
+    remarks = [unclear] if unclear else []
+    if fault is None and VOC_FIRST_PIXEL > min(written) >= 0:
+        numbers = ", ".join(f"{value:g}" for value in written)
+        remarks.append(Fault("counted-from-0", f"the box ({numbers}) has a corner below 1"))
+    return AnnotatedObject(
+        name=item.findtext("name") or "",
+        box_px=from_voc_pixels(*written),
+        written=written,
+        difficult=difficult or crowd,
+        crowd=crowd,
+        fault=fault,
+        remarks=tuple(remarks),
+    )
+
+
+def _corners(item: Element) -> tuple[Corners, Fault | None]:
+    """The numbers of its <bndbox>, NaN for those that are missing or not numbers."""
+    boxes = item.findall("bndbox")
+    if len(boxes) != 1:
+        others = ", ".join(f"<{child.tag}>" for child in item if child.tag in OTHER_SHAPES)
+        what = f"the object has {len(boxes) or 'no'} <bndbox>" + (f", but {others}" if others else "")
+        return (math.nan,) * 4, Fault("object", what, "Export boxes, as PASCAL VOC has them.")
     corners = []
     for tag in CORNERS:
-        text = item.findtext(f"bndbox/{tag}")
+        found = boxes[0].findall(tag)
         try:
-            corners.append(float(text)) if text is not None else corners.append(math.nan)
+            corners.append(float(found[0].text or "") if len(found) == 1 else math.nan)
         except ValueError:
             corners.append(math.nan)
-    shown = (corners[0], corners[1], corners[2], corners[3])
-    box = from_voc_pixels(*shown)
-    fault = box_fault(box, size_hw, shown)
-    if size_hw is not None and fault is None:
-        box = cut_at_border(box, size_hw)
-    difficult, crowd = ((item.findtext(tag) or "0").strip() == "1" for tag in ("difficult", "crowd"))
-    return AnnotatedObject(name=name, box_px=box, difficult=difficult or crowd, crowd=crowd, fault=fault)
+    return (corners[0], corners[1], corners[2], corners[3]), None
+
+
+def _mark(item: Element, tag: str) -> tuple[bool, Fault | None]:
+    text = (item.findtext(tag) or "0").strip().casefold()
+    if text in ("1", "1.0", "true", "yes"):
+        return True, None
+    known = text in ("", "0", "0.0", "false", "no", "unspecified")
+    return False, None if known else Fault("difficult-value", f"<{tag}> is '{text}'; it is read as 0")

@@ -1,0 +1,103 @@
+"""The files of a dataset by name: names are compared in one Unicode form, and endings in any case.
+
+Systems write the same letter in two ways (NFC, NFD), so that a list and a file name that look alike may differ.
+"""
+
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+# Folders and files that systems and notebooks leave among the data.
+LITTER_FOLDERS = frozenset((".ipynb_checkpoints", "__MACOSX", ".git", ".svn", "@eaDir", ".thumbnails", "__pycache__"))
+LITTER_NAMES = frozenset((".ds_store", "thumbs.db", "desktop.ini", ".gitkeep", ".directory"))
+IMAGE_FOLDERS = frozenset(("jpegimages", "images", "image", "imgs", "img", "photos", "pictures"))
+LABEL_FOLDERS = frozenset(("annotations", "annotation", "annots", "annos", "anno", "xmls", "xml", "labels", "label"))
+
+
+def is_litter(path: Path) -> bool:
+    """Whether the file is one that no one made as data: of macOS, Windows or a notebook."""
+    name = path.name.casefold()
+    return name.startswith("._") or name in LITTER_NAMES or not LITTER_FOLDERS.isdisjoint(path.parts)
+
+
+def walk(root: Path, *, litter: bool = False) -> Iterator[Path]:
+    """All files below `root` in sorted order, links followed; with `litter` also those of `is_litter`."""
+    for folder, folders, names in os.walk(root, followlinks=True):
+        if not litter:
+            folders[:] = [name for name in folders if name not in LITTER_FOLDERS]
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            if litter or not is_litter(path.relative_to(root)):
+                yield path
+
+
+def normal(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def key_of(relative: PurePosixPath | Path) -> str:
+    """What an image and its annotation have in common: the path without its ending and without the folders that tell
+    images from annotations: `sub/a` for both `Annotations/sub/a.xml` and `JPEGImages/sub/a.jpg`.
+    """
+    folders = [part for part in relative.parts[:-1] if part.casefold() not in IMAGE_FOLDERS | LABEL_FOLDERS]
+    return normal("/".join([*folders, relative.stem]))
+
+
+class FileIndex:
+    """The files below `root` that `accept` takes by name. `folders` are those that hold one."""
+
+    def __init__(self, root: Path, files: Iterable[Path], accept: Callable[[Path], bool]) -> None:
+        self.root = root
+        self.files = [path for path in files if accept(path)]
+        self.folders = sorted({path.parent for path in self.files})
+        self._known = frozenset(self.files)
+        self._by_key: dict[str, list[Path]] = defaultdict(list)
+        self._by_stem: dict[str, list[Path]] = defaultdict(list)
+        for path in self.files:
+            self._by_key[key_of(path.relative_to(root))].append(path)
+            self._by_stem[normal(path.stem)].append(path)
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self._known
+
+    @property
+    def by_key(self) -> Mapping[str, Sequence[Path]]:
+        return self._by_key
+
+    def find(self, key: str) -> Sequence[Path]:
+        """The files of this key; else those of its last part as name, wherever they are. More than one is ambiguous."""
+        key = normal(key)
+        return self._by_key.get(key) or self._by_stem.get(key.rsplit("/", 1)[-1], [])
+
+    def find_written(self, written: str) -> Path | None:
+        """The file that a path names, which may be of another computer: the file that has the longest end of it.
+
+        None if there is none, or if several have that end.
+        """
+        parts = [normal(part) for part in PureWindowsPath(written).parts]
+        alike = [
+            path for path in self._by_stem.get(normal(PureWindowsPath(written).stem), []) if _same_name(path, parts)
+        ]
+        while len(alike) > 1 and len(parts) > 1:
+            longer = [path for path in alike if _shared_end(path, parts) == max(_shared_end(p, parts) for p in alike)]
+            if len(longer) == len(alike):
+                return None
+            alike = longer
+        return alike[0] if len(alike) == 1 else None
+
+
+def _same_name(path: Path, parts: Sequence[str]) -> bool:
+    return normal(path.name).casefold() == parts[-1].casefold()
+
+
+def _shared_end(path: Path, parts: Sequence[str]) -> int:
+    """How many of the last parts are the same."""
+    shared = 0
+    for mine, other in zip(reversed(path.parts), reversed(parts), strict=False):
+        if normal(mine).casefold() != other.casefold():
+            break
+        shared += 1
+    return shared

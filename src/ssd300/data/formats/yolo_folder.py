@@ -1,0 +1,262 @@
+"""Where YOLO data is, in the layouts that tools write: its description, its splits, and the text file of an image.
+
+A description is a data.yaml, darknet's obj.data, or a classes.txt beside images and labels.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, key_of, walk
+from ssd300.data.formats.text import read_text
+from ssd300.data.splits import WHOLE, UnusableSplitError, role_of
+from ssd300.errors import DataError
+from ssd300.images.read import is_image_name
+
+FILES = ("data.yaml", "data.yml", "dataset.yaml", "obj.data")  # the first of them that is there
+CLASS_FILES = ("classes.txt", "obj.names")  # Label Studio's and labelImg's, darknet's
+AGAIN = "Correct the file, or export the data again."
+# Text files that tools put among the others.
+NOT_LABELS = frozenset((*CLASS_FILES, "labels.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt"))
+_NO_SPLITS = frozenset(("path", "names", "nc", "download", "roboflow", "kpt_shape", "flip_idx", "backup", "classes"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class YoloFolder:
+    """A description and the folder that its paths start at. `keypoints` is how many numbers follow a box of a pose."""
+
+    file: Path
+    root: Path
+    names: tuple[str, ...]
+    places: Mapping[str, tuple[str, ...]]  # folders or lists of images by split; none for classes.txt
+    keypoints: int | None = None
+    _labels: dict[Path, Path] = field(default_factory=dict)
+
+    @cached_property
+    def _index(self) -> FileIndex:
+        return FileIndex(self.root, walk(self.root), is_image_name)
+
+    @cached_property
+    def _texts(self) -> FileIndex:
+        return FileIndex(self.root, walk(self.root), lambda p: p.suffix.casefold() == ".txt" and not is_no_label(p))
+
+    @cached_property
+    def _of_folders(self) -> dict[str, list[Path]]:
+        """The images by the folder that is named as a split, where nothing describes the splits."""
+        splits: dict[str, list[Path]] = {}
+        for path in self._index.files:
+            parts = path.relative_to(self.root).parts[:-1]
+            splits.setdefault(next((part for part in parts if role_of(part)), WHOLE), []).append(path)
+        return splits
+
+    @property
+    def splits(self) -> Sequence[str]:
+        return list(self.places or self._of_folders)
+
+    def images(self, split: str) -> list[Path]:
+        """The images of a split, there or not.
+
+        Raises:
+            UnusableSplitError: a folder or list is not there, or has no image.
+            DataError: an image is listed twice, or a list cannot be read.
+        """
+        if not self.places:
+            return self._of_folders[split]
+        images = [path for place in self.places[split] for path in self._images_at(self._find(place, split))]
+        if not images:
+            where = " and ".join(str(self._find(place, split)) for place in self.places[split])
+            raise UnusableSplitError(f"the split '{split}' is empty", where=where, fix="Name another with --split.")
+        if len(set(images)) < len(images):
+            seen: set[Path] = set()
+            twice = next(image for image in images if image in seen or seen.add(image))  # type: ignore[func-returns-value]
+            raise DataError("the image is listed twice", where=twice, fix="Take one out.")
+        return images
+
+    def lists(self) -> list[Path]:
+        """The text files that list images."""
+        found = [place for places in self.places.values() for name in places if (place := self._place(name))]
+        return [place for place in found if place.is_file()]
+
+    def label_file(self, image: Path) -> Path:
+        """The text file of an image, there or not: where YOLO has it, beside the image, or in the folder of labels that
+        has the same folders below it.
+        """
+        if image not in self._labels:
+            usual = label_file(image)
+            others = (image.with_suffix(".txt"), *self._of_key(image))
+            self._labels[image] = next((path for path in (usual, *others) if path.is_file()), usual)
+        return self._labels[image]
+
+    def _of_key(self, image: Path) -> Sequence[Path]:
+        if not image.is_relative_to(self.root):
+            return ()
+        found = self._texts.by_key.get(key_of(image.relative_to(self.root)), ())
+        return found if len(found) == 1 else ()
+
+    def _images_at(self, place: Path) -> list[Path]:
+        """The images of a folder, and of a text file that lists them."""
+        if place.is_dir():
+            return [path for path in walk(place) if is_image_name(path)]
+        lines = (line.strip() for line in read_text(place).splitlines())
+        return [self._listed(line, place) for line in lines if line]
+
+    def _listed(self, line: str, place: Path) -> Path:
+        relative = line.replace("\\", "/")
+        for candidate in (self.root / relative, place.parent / relative):
+            if candidate.is_file():
+                return candidate
+        return self._index.find_written(line) or self.root / relative
+
+    def _find(self, place: str, split: str) -> Path:
+        found = self._place(place)
+        if found is None:
+            raise UnusableSplitError(
+                f"there is no '{place}', which the split '{split}' names",
+                where=self.file,
+                fix=f"It was looked for in {self.root}.",
+            )
+        return found
+
+    def _place(self, place: str) -> Path | None:
+        """A folder or list: below the root, beside the file, or, as Roboflow errs, one level off."""
+        trimmed = PurePosixPath(place.replace("\\", "/"))
+        inside = PurePosixPath(*[part for part in trimmed.parts if part not in ("..", "/")])
+        beside = self.file.parent
+        below = [inside.relative_to(*inside.parts[:n]) for n in range(1, len(inside.parts))]  # of another computer
+        for candidate in (self.root / place, beside / place, self.root / inside, beside / inside,
+                          *(beside / tail for tail in below)):  # fmt: skip
+            if candidate.exists():
+                return candidate
+        return None
+
+
+def is_no_label(path: Path) -> bool:
+    return path.name.casefold() in NOT_LABELS
+
+
+def label_file(image: Path) -> Path:
+    """Where YOLO has the text file of an image: the last folder called images becomes labels, the ending .txt."""
+    parts = list(image.parent.parts)
+    places = [number for number, part in enumerate(parts) if part.casefold() == "images"]
+    if places:
+        parts[places[-1]] = "labels"
+    return Path(*parts) / f"{image.stem}.txt"
+
+
+def find_yolo(path: Path) -> Path | None:
+    """The description that `path` is, or that the folder holds; None if there is none."""
+    if path.is_file():
+        return path if _is_yaml(path) or _is_darknet(path) else None
+    others = sorted(child for child in path.glob("*") if child.suffix in (".yaml", ".yml", ".data"))
+    for file in (*(path / name for name in FILES), *others):
+        if file.is_file() and (_is_yaml(file) or _is_darknet(file)):
+            return file
+    return next((path / name for name in CLASS_FILES if (path / name).is_file() and _has_labels(path)), None)
+
+
+def describe(file: Path) -> YoloFolder:
+    """What a file of `find_yolo` says. Raises DataError where it is not as YOLO has it."""
+    if file.name in CLASS_FILES:
+        return YoloFolder(file=file, root=file.parent, names=_class_names(file), places={})
+    if _is_darknet(file):
+        return _describe_darknet(file)
+    content = load_yaml(file)
+    names = content["names"]
+    if isinstance(names, dict):
+        if sorted(names) != sorted(str(number) for number in range(len(names))):
+            raise DataError("the names are not numbered 0, 1, 2…", where=file, fix=AGAIN)
+        names = [names[str(number)] for number in range(len(names))]
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise DataError("'names' is not a list of classes", where=file, fix=AGAIN)
+    if content.get("nc", str(len(names))) != str(len(names)):
+        raise DataError(f"nc is {content['nc']} where there are {len(names)} names", where=file, fix=AGAIN)
+    root = file.parent / str(content.get("path") or "")
+    return YoloFolder(
+        file=file,
+        root=root if root.is_dir() else file.parent,  # written on another machine
+        names=tuple(name.strip() for name in names),
+        places=_places(content, file),
+        keypoints=_keypoints(content, file),
+    )
+
+
+def load_yaml(file: Path) -> Any:
+    """The content, every value as it is written: YAML would read a class `yes` as true and `001` as 1."""
+    try:
+        return yaml.load(read_text(file), Loader=yaml.BaseLoader)  # safe: makes text, lists and mappings
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise DataError(f"the file is not readable YAML ({error})", where=file, fix=AGAIN) from error
+
+
+def _is_yaml(file: Path) -> bool:
+    """Whether it names classes and splits. A file that cannot be read is one if it seems so, as its error helps."""
+    if file.suffix not in (".yaml", ".yml"):
+        return False
+    try:
+        content = load_yaml(file)
+    except DataError:
+        return file.name in FILES
+    return isinstance(content, dict) and "names" in content and bool(_places(content, file))
+
+
+def _places(content: Mapping[str, Any], file: Path) -> dict[str, tuple[str, ...]]:
+    """The entries that are splits: those that are called so, and those that name a folder or list."""
+    splits = {}
+    for key, value in content.items():
+        places = tuple(value) if isinstance(value, list) else (value,)
+        if key in _NO_SPLITS or not all(isinstance(place, str) and place for place in places):
+            continue
+        if role_of(key) or all((file.parent / str(content.get("path") or "") / place).exists() for place in places):
+            splits[key] = places
+    return splits
+
+
+def _keypoints(content: Mapping[str, Any], file: Path) -> int | None:
+    shape = content.get("kpt_shape")
+    if shape is None:
+        return None
+    try:
+        points, numbers = map(int, shape)
+    except (TypeError, ValueError) as error:
+        raise DataError("'kpt_shape' is not [points, numbers of a point]", where=file, fix=AGAIN) from error
+    return points * numbers
+
+
+def _is_darknet(file: Path) -> bool:
+    return file.suffix == ".data" and {"names", "train"} <= _darknet(file).keys()
+
+
+def _darknet(file: Path) -> dict[str, str]:
+    try:
+        lines = [line.split("=", 1) for line in read_text(file).splitlines() if "=" in line]
+    except DataError:
+        return {}
+    return {key.strip(): value.strip() for key, value in lines}
+
+
+def _describe_darknet(file: Path) -> YoloFolder:
+    content = _darknet(file)
+    listed = YoloFolder(file=file, root=file.parent, names=(), places={})._place(content["names"])
+    if listed is None:
+        raise DataError(f"there is no '{content['names']}'", where=file, fix=AGAIN)
+    places = {key: (value,) for key, value in content.items() if key not in _NO_SPLITS and role_of(key)}
+    return YoloFolder(file=file, root=file.parent, names=_class_names(listed), places=places)
+
+
+def _class_names(file: Path) -> tuple[str, ...]:
+    names = tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
+    if not names:
+        raise DataError("the file lists no class", where=file, fix=AGAIN)
+    return names
+
+
+def _has_labels(folder: Path) -> bool:
+    """Whether a text file in it, or in its folder of labels, belongs to an image."""
+    places = [folder, *(child for child in folder.iterdir() if child.name.casefold() in LABEL_FOLDERS)]
+    texts = (path for place in places for path in walk(place) if path.suffix == ".txt" and not is_no_label(path))
+    first = next(texts, None)
+    return first is not None and any(map(is_image_name, walk(folder)))

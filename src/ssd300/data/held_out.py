@@ -1,0 +1,81 @@
+"""The images to measure on beside those that are trained on: of the same data, and none of them in both."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ssd300.data.choices import FormatName, OnBadLabel
+from ssd300.data.dataset import Dataset
+from ssd300.data.load import build
+from ssd300.data.recognition import open_data
+from ssd300.data.splits import UnusableSplitError
+
+SHOWN = 5  # names of images in a note
+HOW_TO_HOLD_OUT = (
+    "nothing will be measured: name a held-out split with --eval-split, or set images aside with --holdout 0.2"
+)
+
+
+def load_held_out(
+    paths: Sequence[Path],
+    trained_on: Dataset,
+    *,
+    split: str | None = None,
+    format: FormatName = "auto",  # the name of the option
+    on_bad_label: OnBadLabel = "error",
+    require_images: bool = True,
+    drop_difficult: bool = False,
+) -> tuple[Dataset | None, tuple[str, ...]]:
+    """The held-out split of the data at `paths` with the classes of `trained_on`, and notes for the user.
+
+    Without `split`, it is the first for evaluation that can be used; None, with the reasons as notes, if there is none.
+    Images that are trained on are left out one by one, and counted. Raises DataError as `load_dataset` does.
+    """
+    data = open_data(paths, format)
+    notes: list[str] = []
+    try:
+        choices = [data.named(split)] if split is not None else data.choices("test")
+    except UnusableSplitError as error:
+        return None, (f"no held-out images: {error}", HOW_TO_HOLD_OUT)
+    for choice in choices:
+        try:
+            found = data.read(choice, require_images=require_images)
+        except UnusableSplitError as error:
+            if split is not None:
+                raise
+            notes.append(f"the held-out split '{choice.name}' cannot be used: {error}")
+            continue
+        others = trained_on.other_classes
+        whole = build(
+            found,
+            Path(paths[0]),
+            classes=(*trained_on.classes, *others),
+            only=trained_on.classes if others else None,
+            on_bad_label=on_bad_label,
+            drop_difficult=drop_difficult,
+        )
+        held_out, shared = without_images_of(whole, trained_on)
+        notes += [*whole.notes, *shared]
+        if len(held_out) and (split is not None or any(map(len, held_out.annotations))):
+            return held_out, (*notes, *_untrained(held_out, trained_on))
+        notes.append(f"the held-out split '{choice.name}' has no {'object' if len(held_out) else 'image'} left")
+    return None, (*notes, HOW_TO_HOLD_OUT)
+
+
+def without_images_of(held_out: Dataset, trained_on: Dataset) -> tuple[Dataset, list[str]]:
+    """The held-out images that are not trained on, and a note that counts and names the others."""
+    trained = {annotation.image_path for annotation in trained_on.annotations}
+    shared = [annotation.image_id for annotation in held_out.annotations if annotation.image_path in trained]
+    if not shared:
+        return held_out, []
+    left = [annotation for annotation in held_out.annotations if annotation.image_path not in trained]
+    names = ", ".join(shared[:SHOWN]) + (", …" if len(shared) > SHOWN else "")
+    note = f"{len(shared)} of {len(held_out)} images of '{held_out.split}' are trained on and left out of it: {names}"
+    return replace(held_out, annotations=left), [note]
+
+
+def _untrained(held_out: Dataset, trained_on: Dataset) -> list[str]:
+    """A note on classes that are measured but cannot be learned."""
+    trained, measured = trained_on.objects_per_class(), held_out.objects_per_class()
+    absent = [f"{name} ({measured[name]} objects)" for name in trained if measured[name] and not trained[name]]
+    return [f"held-out classes without an object to train on: {', '.join(absent)}"] if absent else []
