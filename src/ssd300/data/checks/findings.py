@@ -14,6 +14,7 @@ from jaxtyping import Float
 from ssd300.data.checks.annotations import annotation_problems, count_classes
 from ssd300.data.checks.coverage import Coverage, cover, tiny_boxes, uncovered_classes, usable_boxes
 from ssd300.data.checks.images import image_problems
+from ssd300.data.checks.near_copies import NearCopy, find_near_copies, near_copy_problems
 from ssd300.data.checks.problem import Problem
 from ssd300.data.checks.unused_files import unused_files
 from ssd300.data.choices import FormatName
@@ -26,13 +27,17 @@ LEVELS = ("error", "warning")  # in the order of the findings
 
 @dataclass(kw_only=True)
 class Findings:
-    """All that was found. `classes` counts the objects of each class by split; `coverage` has 'classes', 'sizes_px'."""
+    """All that was found. `classes` counts the objects of each class by split; `coverage` has 'classes', 'sizes_px'.
+
+    `near_copies` are the pairs of images behind the problems of that rule.
+    """
 
     images: int = 0
     objects: int = 0
     classes: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     coverage: dict[str, dict[str, Coverage]] = field(default_factory=dict)
+    near_copies: list[NearCopy] = field(default_factory=list)
 
     def count(self, *, strict: bool) -> int:
         """How many errors there are; if `strict`, warnings count too."""
@@ -51,6 +56,7 @@ class Findings:
             "objects": self.objects,
             "classes": self.classes,
             "problems": [asdict(problem) for problem in self.problems],
+            "near_copies": [asdict(copy) for copy in self.near_copies],
             "coverage": {
                 part: {name: asdict(value) | {"share": value.share} for name, value in values.items()}
                 for part, values in self.coverage.items()
@@ -106,6 +112,8 @@ def check(
         *tiny_boxes(boxes, size_px),
         *uncovered_classes(boxes, coverage["classes"], alternatives or {}, size_px),
     ]
+    near_copies = find_near_copies(read.splits, advance) if pixels else []
+    problems += near_copy_problems(near_copies)
     if pixels:
         problems += image_problems(read.splits, advance)
     problems.sort(key=lambda problem: (LEVELS.index(problem.level), problem.rule))
@@ -115,4 +123,5 @@ def check(
         classes=classes,
         problems=[*read.unused, *problems],
         coverage=coverage,
+        near_copies=near_copies,
     )
