@@ -21,6 +21,7 @@ EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, Weight
 VERBS = {
     "demo": "Make a small synthetic dataset, list, train, evaluate and detect on it, and write a report.",
     "prepare": "Write lists of training and test images, and of their objects, as JSON.",
+    "split": "Hold out a share of the images to evaluate on, near copies in one part, and write both parts as lists.",
     "check": "Report the problems of a dataset, and what SSD300 can learn from it.",
     "convert": "Convert a dataset to VOC, COCO or YOLO format, with copies of its images.",
     "train": "Train SSD300 on annotated images. An option that is left out has the preset's value.",

@@ -176,7 +176,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "near-copy-across-splits": Rule(
             "warning",
             "image(s) are nearly the same as one of another split",
-            "Move one of them: what is trained on must not be measured on.",
+            "Keep near copies in one split, as `ssd300 split` does: a model that has seen one scores too high on the "
+            "other.",
         ),
         "tiny-box": Rule(
             "warning",

@@ -89,6 +89,26 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
         ) from error
 
 
+def decode_thumbnail(data: bytes, *, where: str | Path, side_px: int) -> UInt8[np.ndarray, "side side"]:
+    """The image of a file's content in gray, stretched to a square; a JPEG is decoded at a fraction of its size.
+
+    The EXIF orientation is not looked at: `near_copies` compares all of them.
+
+    Raises:
+        DataError: as `decode_image`.
+    """
+    try:
+        with _header(io.BytesIO(data), where) as image:
+            image.draft("L", (2 * side_px, 2 * side_px))
+            image.load()
+            plain = image if image.mode in ("L", "RGB") and "transparency" not in image.info else _to_rgb(image)
+            return np.asarray(plain.resize((side_px, side_px), Image.Resampling.BOX).convert("L"))
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
+        raise DataError(f"the image cannot be read ({error})", where=where, fix="Replace the file.") from error
+
+
 @dataclass(frozen=True)
 class ImageHeader:
     """What the head of an image file says of its pixels."""

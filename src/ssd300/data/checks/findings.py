@@ -14,6 +14,7 @@ from jaxtyping import Float
 from ssd300.data.checks.annotations import annotation_problems, count_classes
 from ssd300.data.checks.coverage import Coverage, cover, tiny_boxes, uncovered_classes, usable_boxes
 from ssd300.data.checks.images import image_problems
+from ssd300.data.checks.near_copies import NearCopy, find_near_copies, near_copy_problems
 from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import AnnotatedImages
 from ssd300.data.problems import Fault, Problem
@@ -30,6 +31,8 @@ class Findings:
     """All that was found. `classes` counts the objects of each class by split; `coverage` has 'classes', 'sizes_px'.
     `files` counts the files of the folders: those that are used, reported as problems, and of other kinds; {} where one
     split is checked.
+
+    `near_copies` are the pairs of images behind the problems of that rule.
     """
 
     images: int = 0
@@ -38,6 +41,7 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     coverage: dict[str, dict[str, Coverage]] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
+    near_copies: list[NearCopy] = field(default_factory=list)
 
     def count(self, *, strict: bool) -> int:
         """How many errors there are; if `strict`, warnings count too."""
@@ -57,6 +61,7 @@ class Findings:
             "classes": self.classes,
             "files": self.files,
             "problems": [asdict(problem) for problem in self.problems],
+            "near_copies": [asdict(copy) for copy in self.near_copies],
             "coverage": {
                 part: {name: asdict(value) | {"share": value.share} for name, value in values.items()}
                 for part, values in self.coverage.items()
@@ -139,6 +144,8 @@ def check(
         *tiny_boxes(boxes, size_px),
         *uncovered_classes(boxes, coverage["classes"], alternatives or {}, size_px),
     ]
+    near_copies = find_near_copies(read.splits, advance) if pixels else []
+    problems += near_copy_problems(near_copies)
     if pixels:
         problems += image_problems(read.splits, advance)
     problems.sort(key=lambda problem: (LEVELS.index(problem.level), problem.rule))
@@ -149,6 +156,7 @@ def check(
         problems=[*(read.files.problems if read.files is not None else ()), *problems],
         coverage=coverage,
         files=_counts(read.files),
+        near_copies=near_copies,
     )
 
 

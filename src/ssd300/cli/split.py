@@ -1,0 +1,70 @@
+"""`ssd300 split`: lists of a part to train on and a held-out part, from a dataset that has no held-out split."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ssd300.cli.options import DataOptions, Json, Switch, print_json, say
+from ssd300.cli.progress import image_progress
+
+
+def split(
+    *data: Path,
+    out: Path,
+    holdout: float,
+    seed: int = 0,
+    absolute_paths: Switch = False,
+    reading: DataOptions = DataOptions(),  # frozen
+    overwrite: Switch = False,
+    json_: Json = False,
+) -> None:
+    """Hold out a share of the images to evaluate on, near copies in one part, and write both parts as lists.
+
+    The lists are a folder that train, eval and check read as DATA. Images are not copied.
+
+    Parameters
+    ----------
+    data
+        PASCAL VOC folders, joined, or COCO annotations, YOLO data, lists. Of their splits only the training split, or
+        the one that --split names, is read and split.
+    out
+        The folder of the lists.
+    holdout
+        The share of the images to hold out, between 0 and 1.
+    seed
+        The same seed gives the same parts, in whatever order the images are listed.
+    absolute_paths
+        Write absolute paths instead of paths relative to --out.
+    reading
+        How the data is read.
+    overwrite
+        Write into a folder that is not empty.
+    json_
+        Print one JSON object and nothing else.
+    """
+    from ssd300.data.holdout import hold_out
+    from ssd300.data.prepare import write_lists
+    from ssd300.system.files import check_output_free, whole_folder
+
+    out = out.resolve()  # a folder called `.` has no name to build beside
+    check_output_free(out, overwrite=overwrite)
+    dataset = reading.load(data, "train")
+    with image_progress(len(dataset), 0) as advance:
+        train, held_out = hold_out(dataset, holdout, seed=seed, advance=advance)
+    say(held_out.notes)
+    with whole_folder(out, overwrite=overwrite) as folder:
+        summary = write_lists(folder, [train], [held_out], home=out, absolute_paths=absolute_paths)
+    if json_:
+        print_json(summary | {"share": len(held_out) / len(dataset), "seed": seed})
+    else:
+        _print(summary)
+
+
+def _print(summary: dict[str, Any]) -> None:
+    width = max(map(len, [*summary["classes"], "objects"]))
+    sys.stdout.write(f"{'':{width}}  {'train':>8}  {'holdout':>8}\n")
+    for name in ("images", "objects"):
+        sys.stdout.write(f"{name:{width}}  {summary['train'][name]:8}  {summary['test'][name]:8}\n")
+    for name in summary["classes"]:
+        counts = [summary[part]["objects_per_class"][name] for part in ("train", "test")]
+        sys.stdout.write(f"{name:{width}}  {counts[0]:8}  {counts[1]:8}\n")
