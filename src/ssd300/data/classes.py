@@ -46,7 +46,7 @@ def choose_classes(listed: Sequence[str] | None, counts: Mapping[str, int], *, w
         chosen = _first_spellings(names)
     else:
         chosen = _usual_spellings(counts)
-        if {fold(name) for name in chosen} <= set(VOC_CLASSES):
+        if set(chosen) <= set(VOC_CLASSES):
             chosen = list(VOC_CLASSES)
         else:
             chosen.sort()

@@ -36,7 +36,14 @@ def load_held_out(
     try:
         choices = [data.named(split)] if split is not None else data.choices("test")
     except UnusableSplitError as error:
-        return None, (f"no held-out images: {error}", HOW_TO_HOLD_OUT)
+        return None, (
+            f"no held-out images: {error.what}; splits here: {', '.join(data.split_names())}",
+            HOW_TO_HOLD_OUT,
+        )
+    if split is None:
+        choices = [choice for choice in choices if choice.name != trained_on.split]
+        if not choices:
+            return None, (f"no held-out images: there is no split but '{trained_on.split}'", HOW_TO_HOLD_OUT)
     for choice in choices:
         try:
             found = data.read(choice, require_images=require_images)

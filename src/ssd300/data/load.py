@@ -7,7 +7,8 @@ from ssd300.data.choices import FormatName, OnBadLabel, Purpose
 from ssd300.data.classes import ClassNames, choose_classes, fold
 from ssd300.data.dataset import Dataset
 from ssd300.data.formats.annotations import AnnotatedImages
-from ssd300.data.policy import AnnotationBuilder
+from ssd300.data.formats.voc import VOC_CLASSES
+from ssd300.data.policy import SHOWN_CLASSES, AnnotationBuilder
 from ssd300.data.problems import count_in_notes
 from ssd300.data.recognition import open_data
 from ssd300.data.sources import JoinedSources
@@ -117,13 +118,25 @@ def build(
         dropped={name: count for name, count in builder.dropped.items() if count},
     )
     warnings = [warning for image in found.images for warning in image.warnings()]
-    absent = [name for name, count in dataset.objects_per_class().items() if not count]
     return dataset.with_notes(
         *found.notes,
         *count_in_notes([*names.problems, *warnings]),
         *builder.notes(),
-        *([f"no objects here of: {', '.join(absent)}"] if absent else []),
+        *_absent_classes(dataset, listed=classes is not None or found.classes is not None),
         *animation_notes(annotation.image_path for annotation in annotations),
+    )
+
+
+def _absent_classes(dataset: Dataset, *, listed: bool) -> list[str]:
+    """A note on classes of a list, or of other splits, that have no object; not on VOC's 20 that were assumed."""
+    if not listed and dataset.classes == VOC_CLASSES:
+        return []
+    absent = [name for name, count in dataset.objects_per_class().items() if not count]
+    names = ", ".join(absent[:SHOWN_CLASSES]) + (", …" if len(absent) > SHOWN_CLASSES else "")
+    return (
+        [f"{len(absent)} of {len(dataset.classes)} classes have no object in '{dataset.split}': {names}"]
+        if absent
+        else []
     )
 
 

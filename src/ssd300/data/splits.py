@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -24,6 +24,7 @@ _WORDS: Mapping[str, Role] = MappingProxyType({word: role for role, words in _SP
 # Parts of a name that say nothing of its role.
 _FILLERS = frozenset(("coco", "instances", "annotations", "annotation", "images", "image", "list", "lists", "set",
                       "split", "data", "dataset", "labels", "voc", "yolo"))  # fmt: skip
+ORDER: tuple[Role | None, ...] = ("trainval", "train", "val", "test", None)
 PREFERRED: Mapping[Purpose, tuple[Role, ...]] = MappingProxyType(
     {"train": ("trainval", "train"), "test": ("test", "val")}
 )
@@ -41,6 +42,11 @@ def role_of(name: str) -> Role | None:
     for filler in ("set", "split", "list"):  # "trainset"
         joined = joined.removesuffix(filler)
     return _WORDS.get(joined)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Splits to train on first, then those to measure on, then others; of one kind in sorted order."""
+    return sorted(names, key=lambda name: (ORDER.index(role_of(name)), name))
 
 
 def candidates(names: Sequence[str], purpose: Purpose) -> list[str]:

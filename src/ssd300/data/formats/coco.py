@@ -28,7 +28,7 @@ from ssd300.data.formats.coco_masks import box_of_segmentation
 from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, normal, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault, Problem
-from ssd300.data.splits import UnusableSplitError
+from ssd300.data.splits import UnusableSplitError, in_order
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
@@ -74,7 +74,7 @@ class CocoSource(Source):
 
     @property
     def splits(self) -> Sequence[str]:
-        return list(self._by_split)
+        return in_order(self._by_split)
 
     @cached_property
     def _home(self) -> Path:

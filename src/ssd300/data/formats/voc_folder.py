@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, walk
 from ssd300.data.formats.voc_lists import find_lists, read_ids
-from ssd300.data.splits import WHOLE, role_of
+from ssd300.data.splits import WHOLE, in_order, role_of
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
@@ -91,11 +91,11 @@ class VocFolder:
     def split_folders(self) -> list[str]:
         """The folders for train, valid, test that stand in for lists, in this order."""
         names = {key.split("/", 1)[0] for key in self.annotations.by_key if "/" in key}
-        return sorted((name for name in names if role_of(name)), key=lambda name: (role_of(name) or "") != "train")
+        return in_order(name for name in names if role_of(name))
 
     @property
     def splits(self) -> Sequence[str]:
-        return list(self.lists) or self.split_folders or [WHOLE]
+        return in_order(self.lists) or self.split_folders or [WHOLE]
 
     @property
     def has_lists(self) -> bool:

@@ -13,7 +13,7 @@ import yaml
 
 from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, key_of, walk
 from ssd300.data.formats.text import read_text
-from ssd300.data.splits import WHOLE, UnusableSplitError, role_of
+from ssd300.data.splits import WHOLE, UnusableSplitError, in_order, role_of
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
@@ -55,7 +55,7 @@ class YoloFolder:
 
     @property
     def splits(self) -> Sequence[str]:
-        return list(self.places or self._of_folders)
+        return in_order(self.places or self._of_folders)
 
     def images(self, split: str) -> list[Path]:
         """The images of a split, there or not.
