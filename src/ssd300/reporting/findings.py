@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ssd300.data.checks.coverage import COVERED_IOU
-from ssd300.data.checks.findings import Findings
+from ssd300.data.checks.findings import LEVELS, Findings
 from ssd300.data.formats.annotations import AnnotatedImages
 from ssd300.images.colors import class_color
 from ssd300.reporting.html import write_page
@@ -12,7 +12,7 @@ from ssd300.reporting.labeled_images import NAMED
 from ssd300.reporting.problem_images import ListedImages, pair_pictures, problem_pictures, sample_pictures
 
 LISTED = 500  # problems of one rule
-OPEN = 5  # problems of one rule whose list is open
+OPEN = 5  # problems of one rule without pictures whose list is open
 PICTURE_BYTES, PICTURES_BYTES = 45_000, 1_250_000  # of one JPEG and, about, of all; base64 adds a third
 
 
@@ -29,7 +29,8 @@ def write_findings(
     `data` names the dataset, and `splits` are its images; without them there are no pictures. `near_copies` are pairs
     of image files that are almost the same, each with its caption.
     """
-    rules, listed = findings.by_rule(), ListedImages(splits or {})
+    rules = dict(sorted(findings.by_rule().items(), key=lambda rule: LEVELS.index(rule[0][0])))
+    listed = ListedImages(splits or {})
     pictures = {rule: problem_pictures(problems, listed) for rule, problems in rules.items()}
     pairs, samples = pair_pictures(near_copies), sample_pictures(listed.splits)
     drawn = sum(len(picture.images) for group in (pairs, samples, *pictures.values()) for picture in group)

@@ -22,18 +22,19 @@ NAMED = 12  # objects of one picture that are all named; of more, the largest of
 SMALL_PX = 28  # the longer side of a marked box below which it is shown enlarged too
 REACH = 1.0  # how far beyond the image a picture reaches for a box, as a share of the image's sides
 SLIMMEST = 4  # a picture's longer side as a multiple of its shorter one
-AT_FAULT = (230, 30, 30)
+AT_FAULT, BESIDE = (230, 30, 30), (150, 156, 164)  # gray is no class's color
 BEYOND, BLANK, STRIPE, INK = (196, 199, 204), (226, 228, 231), (255, 255, 255), (70, 75, 82)
 DASH_PX, CROSS_PX = 5, 14
-ZOOM, ZOOM_SHARE = 6, 0.4  # an enlarged part: its side in boxes, and in the picture's shorter side
+ZOOM, ZOOM_SHARE = 4, 0.4  # an enlarged part: its side in boxes, and in the picture's shorter side
 UNKNOWN_HW = (300, 400)  # of a blank picture
 
 
 class Drawn(NamedTuple):
-    """A picture, and what it cannot show, in words."""
+    """A picture, and in words what it cannot show: of the image, why it is blank (`lack`), and of the marked box."""
 
     image: Image.Image
-    remarks: list[str]
+    lack: str | None
+    remark: str | None
 
 
 class _Source(NamedTuple):
@@ -74,15 +75,14 @@ def draw_labeled(image: AnnotatedImage, *, at_fault: int | None = None) -> Drawn
     view = _view(source.size_hw, _sorted(marked.box_px) if marked is not None and drawable else None)
     frame = _Frame(view, TILE_PX / max(view[2] - view[0], view[3] - view[1]))
     canvas = _draw_objects(_compose(source, frame), frame, image.objects, marked)
-    remarks = [source.lack] if source.lack else []
+    remark = None
     if marked is not None and drawable:
         canvas = _mark(canvas, frame, marked)
         _enlarge(canvas, frame, source, marked)
-        if not _inside(_sorted(marked.box_px), view):
-            remarks.append("The box goes on beyond the picture.")
+        remark = None if _inside(_sorted(marked.box_px), view) else "The box goes on beyond the picture."
     elif marked is not None:
-        remarks.append("The box cannot be drawn.")
-    return Drawn(canvas, remarks)
+        remark = "The box cannot be drawn."
+    return Drawn(canvas, source.lack, remark)
 
 
 def _source(image: AnnotatedImage) -> _Source:
@@ -143,12 +143,16 @@ def _write(canvas: Image.Image, text: str) -> None:
 def _draw_objects(
     canvas: Image.Image, frame: _Frame, objects: Sequence[AnnotatedObject], marked: AnnotatedObject | None
 ) -> Image.Image:
-    """All objects but the marked one, named if there is none, those that are difficult with stripes."""
+    """All objects, named in the colors of their classes, or, beside a marked one, which is left out, in gray.
+
+    Difficult ones have stripes.
+    """
     shown = [item for item in objects if item is not marked and _visible(item.box_px, frame.view)]
     named = set(map(id, _to_name(shown))) if marked is None else set()
     boxes = [frame.place(_sorted(item.box_px)) for item in shown]
     texts = [item.name if id(item) in named else "" for item in shown]
-    canvas = draw_boxes(np.asarray(canvas), _rows(boxes), texts, [class_color(item.name.strip()) for item in shown])
+    colors = [class_color(item.name.strip()) if marked is None else BESIDE for item in shown]
+    canvas = draw_boxes(np.asarray(canvas), _rows(boxes), texts, colors)
     draw = ImageDraw.Draw(canvas)
     for item, box in zip(shown, boxes, strict=True):
         if item.difficult:
@@ -200,7 +204,8 @@ def _enlarge(canvas: Image.Image, frame: _Frame, source: _Source, item: Annotate
     if side / (2 * half) <= frame.scale:  # the image is so small that it is enlarged as it is
         return
     near = _Frame((x - half, y - half, x + half, y + half), side / (2 * half))
-    part = draw_boxes(np.asarray(_compose(source, near)), _rows([near.place(box)]), [""], [AT_FAULT])
+    part = _compose(source, near)
+    ImageDraw.Draw(part).rectangle(near.place(box), outline=AT_FAULT, width=2)
     center = frame.place((x, y, x, y))
     left = 0 if center[0] > canvas.width / 2 else canvas.width - part.width
     top = 0 if center[1] > canvas.height / 2 else canvas.height - part.height

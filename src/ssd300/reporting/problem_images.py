@@ -4,7 +4,7 @@ import filecmp
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -124,7 +124,7 @@ def _candidates(images: Sequence[AnnotatedImage]) -> list[_Candidate]:
 
 def _sample(split: str, image: AnnotatedImage) -> Picture:
     drawn = draw_labeled(image)
-    text = " ".join([f"{split}: {_objects_in_words(image)}.", *drawn.remarks])
+    text = _joined(f"{split}: {_objects_in_words(image)}", drawn.lack)
     return Picture([(f"{_name(image)}, {text}", drawn.image)], _name(image), text)
 
 
@@ -172,7 +172,8 @@ def _problem_picture(problem: Problem, image: AnnotatedImage, listed: ListedImag
     if problem.rule in PAIRED_RULES and (other := listed.same_content(image)) is not None:
         shown.append(other)
     drawn = [draw_labeled(one, at_fault=problem.object) for one in shown]
-    text = " ".join(_sentences([problem.message, *(remark for one in drawn for remark in one.remarks)]))
+    # Of a whole file the message says why it cannot be shown, and so does the picture.
+    text = _joined(problem.message, *(() if problem.object is None else (drawn[0].lack, drawn[0].remark)))
     title = " and ".join(_name(one) for one in shown)
     if problem.object is not None:
         title += f", object {problem.object}"
@@ -180,8 +181,9 @@ def _problem_picture(problem: Problem, image: AnnotatedImage, listed: ListedImag
     return Picture(images, title, text)
 
 
-def _sentences(texts: Iterable[str]) -> list[str]:
-    return [text if text.endswith(".") else f"{text}." for text in texts]
+def _joined(*texts: str | None) -> str:
+    """The texts that there are, as sentences; equal ones once."""
+    return " ".join(dict.fromkeys(text if text.endswith(".") else f"{text}." for text in texts if text))
 
 
 def pair_pictures(pairs: Sequence[tuple[Path, Path, str]]) -> list[Picture]:
@@ -189,7 +191,7 @@ def pair_pictures(pairs: Sequence[tuple[Path, Path, str]]) -> list[Picture]:
     pictures = []
     for first, second, caption in pairs[:PAIRS]:
         drawn = [draw_labeled(bare_image(path)) for path in (first, second)]
-        text = " ".join(dict.fromkeys([caption, *(remark for one in drawn for remark in one.remarks)]))
+        text = _joined(caption, *(one.lack for one in drawn))
         images = [(path.name, one.image) for path, one in zip((first, second), drawn, strict=True)]
         pictures.append(Picture(images, f"{first.name} and {second.name}", text))
     return pictures
