@@ -32,10 +32,11 @@ class Picture(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """An image whose file is there, and the classes in it."""
+    """An image whose file is there, the classes in it, and whether all of its annotation can be used."""
 
     image: AnnotatedImage
     names: frozenset[str]
+    usable: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +108,7 @@ def _choose(splits: Mapping[str, AnnotatedImages]) -> list[tuple[str, AnnotatedI
             left = [one for one in candidates[name] if one.image.image_path not in taken]
             candidates[name] = left
             if left and len(chosen) < SAMPLES:
-                best = max(left, key=lambda one: (len(one.names - shown), bool(one.names)))
+                best = max(left, key=lambda one: (len(one.names - shown), one.usable, bool(one.names)))
                 chosen.append((name, best.image))
                 shown |= best.names
                 taken.add(best.image.image_path)
@@ -119,7 +120,14 @@ def _candidates(images: Sequence[AnnotatedImage]) -> list[_Candidate]:
     """In an order that depends on the ids alone, so that neighbors, which are often alike, are apart."""
     there = [image for image in images if image.image_path is not None and image.image_path.is_file()]
     there.sort(key=lambda image: hashlib.sha256(image.image_id.encode(errors="replace")).digest())
-    return [_Candidate(image, frozenset(item.name.strip() for item in image.objects)) for image in there]
+    return [
+        _Candidate(
+            image,
+            names=frozenset(item.name.strip() for item in image.objects),
+            usable=image.fault is None and all(item.fault is None for item in image.objects),
+        )
+        for image in there
+    ]
 
 
 def _sample(split: str, image: AnnotatedImage) -> Picture:
