@@ -14,7 +14,7 @@ from PIL import Image
 
 from ssd300.data.checks.problem import Problem
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
-from ssd300.images.read import SUFFIXES
+from ssd300.images.read import is_image_name
 from ssd300.reporting.labeled_images import draw_labeled
 
 SAMPLES = 12
@@ -71,7 +71,7 @@ class ListedImages:
         if file in self.by_file:
             return self.by_file[file]
         path = Path(file)
-        if path.suffix.lower() in SUFFIXES and path.is_file():
+        if is_image_name(path) and path.is_file():
             return bare_image(path)
         return None
 
