@@ -33,10 +33,16 @@ def test_difficult_objects_are_striped_and_of_many_the_largest_of_each_class_is_
     few = draw_labeled(an_image(tmp_path, "a", *[box] * NAMED))
     assert np.array_equal(few.image, draw_labeled(an_image(tmp_path, "a", box)).image)
     larger, cat = an_object("dog", (30, 90, 90, 150)), an_object("cat", (120, 60, 160, 100))
-    many = np.asarray(draw_labeled(an_image(tmp_path, "a", *[box] * NAMED, larger, cat)).image)
-    assert tuple(many[75, 123]) != class_color("dog")  # the tag above the smaller dog
-    assert tuple(many[177, 62]) == class_color("dog")  # above the larger one
-    assert tuple(many[117, 242]) == class_color("cat")
+    tag, larger_tag, cat_tag = (75, 123), (177, 62), (117, 242)  # (y, x) in the tags above the boxes
+    pixels = np.asarray(draw_labeled(an_image(tmp_path, "a", box, larger, cat)).image)
+    assert [tuple(pixels[place]) for place in (tag, larger_tag)] == [class_color("dog")] * 2
+    pixels = np.asarray(draw_labeled(an_image(tmp_path, "a", *[box] * NAMED, larger, cat)).image)
+    assert tuple(pixels[tag]) != class_color("dog")
+    assert tuple(pixels[larger_tag]) == class_color("dog")
+    assert tuple(pixels[cat_tag]) == class_color("cat")
+    small = an_object("dog", (60, 40, 70, 50))
+    pixels = np.asarray(draw_labeled(an_image(tmp_path, "a", small, larger)).image)
+    assert tuple(pixels[tag]) != class_color("dog")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Boxes are drawn as the annotation has them, in pixels of the image as it is show
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from ssd300.images.read import read_reduced
 
 TILE_PX = 480  # longest side of a picture
 READ_PX = 1600  # longest side that is decoded, so that an enlarged part is sharp
-NAMED = 12  # objects of one picture that are all named; of more, the largest of each class
+NAMED, NAMED_PX = 12, 45  # all objects of a picture are named if they are no more, and of this size in it
 SMALL_PX = 28  # the longer side of a marked box below which it is shown enlarged too
 REACH = 1.0  # how far beyond the image a picture reaches for a box, as a share of the image's sides
 SLIMMEST = 4  # a picture's longer side as a multiple of its shorter one
@@ -148,7 +148,7 @@ def _draw_objects(
     Difficult ones have stripes.
     """
     shown = [item for item in objects if item is not marked and _visible(item.box_px, frame.view)]
-    named = set(map(id, _to_name(shown))) if marked is None else set()
+    named = set(map(id, _to_name(shown, frame.scale))) if marked is None else set()
     boxes = [frame.place(_sorted(item.box_px)) for item in shown]
     texts = [item.name if id(item) in named else "" for item in shown]
     colors = [class_color(item.name.strip()) if marked is None else BESIDE for item in shown]
@@ -160,11 +160,12 @@ def _draw_objects(
     return canvas
 
 
-def _to_name(objects: Sequence[AnnotatedObject]) -> Iterable[AnnotatedObject]:
-    if len(objects) <= NAMED:
-        return objects
-    by_area = sorted(objects, key=lambda item: _area(item.box_px))
-    return {item.name.strip(): item for item in by_area}.values()
+def _to_name(objects: Sequence[AnnotatedObject], scale: float) -> list[AnnotatedObject]:
+    """The largest of each class, and all that are large, unless they are many."""
+    by_size = sorted(objects, key=lambda item: _longer(item.box_px))
+    largest = {item.name.strip(): item for item in by_size}.values()
+    large = [item for item in objects if _longer(item.box_px) * scale >= NAMED_PX]
+    return [*largest, *(large if len(objects) <= NAMED else ())]
 
 
 def _stripe(draw: ImageDraw.ImageDraw, box: Corners, size_wh: tuple[int, int]) -> None:
@@ -195,7 +196,7 @@ def _mark(canvas: Image.Image, frame: _Frame, item: AnnotatedObject) -> Image.Im
 def _enlarge(canvas: Image.Image, frame: _Frame, source: _Source, item: AnnotatedObject) -> None:
     """A small object's surroundings, enlarged in the corner that is farthest from it."""
     box = _sorted(item.box_px)
-    longer = max(box[2] - box[0], box[3] - box[1])
+    longer = _longer(box)
     if longer * frame.scale >= SMALL_PX or source.lack is not None or not _visible(box, frame.view):
         return
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
@@ -227,8 +228,8 @@ def _sorted(box: Corners) -> Corners:
     return min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3])
 
 
-def _area(box: Corners) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
+def _longer(box: Corners) -> float:
+    return max(abs(box[2] - box[0]), abs(box[3] - box[1]))
 
 
 def _inside(box: Corners, view: Corners) -> bool:

@@ -17,7 +17,7 @@ from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
 from ssd300.images.read import is_image_name
 from ssd300.reporting.labeled_images import draw_labeled
 
-SAMPLES = 12
+SAMPLES, OF_EACH_SPLIT = 12, 2
 PER_RULE, MOST_PER_RULE = 3, 6  # pictures; as many as there are kinds, if that is more
 PAIRS = 6
 PAIRED_RULES = ("duplicate", "duplicate-across-splits")  # an image is shown beside the other one
@@ -34,6 +34,7 @@ class Picture(NamedTuple):
 class _Candidate(NamedTuple):
     """An image whose file is there, the classes in it, and whether all of its annotation can be used."""
 
+    split: str
     image: AnnotatedImage
     names: frozenset[str]
     usable: bool
@@ -98,30 +99,33 @@ def sample_pictures(splits: Mapping[str, AnnotatedImages]) -> list[Picture]:
 
 
 def _choose(splits: Mapping[str, AnnotatedImages]) -> list[tuple[str, AnnotatedImage]]:
-    """By turns from each split the image with the most classes that were not shown yet."""
-    candidates = {name: _candidates(split.images) for name, split in splits.items()}
-    chosen: list[tuple[str, AnnotatedImage]] = []
+    """First OF_EACH_SPLIT; then always the image with the most classes that were not shown yet."""
+    left = [one for name, split in splits.items() for one in _candidates(name, split.images)]
+    chosen: list[_Candidate] = []
     shown: set[str] = set()
-    taken: set[Path | None] = set()  # splits may share images
-    while len(chosen) < SAMPLES and any(candidates.values()):
-        for name in candidates:
-            left = [one for one in candidates[name] if one.image.image_path not in taken]
-            candidates[name] = left
-            if left and len(chosen) < SAMPLES:
-                best = max(left, key=lambda one: (len(one.names - shown), one.usable, bool(one.names)))
-                chosen.append((name, best.image))
-                shown |= best.names
-                taken.add(best.image.image_path)
+    of_split: Counter[str] = Counter()
+
+    def worth(one: _Candidate) -> tuple[int, ...]:
+        few = of_split[one.split] < OF_EACH_SPLIT
+        return few, len(one.names - shown), one.usable, bool(one.names), -of_split[one.split]
+
+    while left and len(chosen) < SAMPLES:
+        best = max(left, key=worth)
+        chosen.append(best)
+        shown |= best.names
+        of_split[best.split] += 1
+        left = [one for one in left if one.image.image_path != best.image.image_path]  # splits may share images
     order = list(splits)
-    return sorted(chosen, key=lambda one: order.index(one[0]))
+    return [(one.split, one.image) for one in sorted(chosen, key=lambda one: order.index(one.split))]
 
 
-def _candidates(images: Sequence[AnnotatedImage]) -> list[_Candidate]:
+def _candidates(split: str, images: Sequence[AnnotatedImage]) -> list[_Candidate]:
     """In an order that depends on the ids alone, so that neighbors, which are often alike, are apart."""
     there = [image for image in images if image.image_path is not None and image.image_path.is_file()]
     there.sort(key=lambda image: hashlib.sha256(image.image_id.encode(errors="replace")).digest())
     return [
         _Candidate(
+            split,
             image,
             names=frozenset(item.name.strip() for item in image.objects),
             usable=image.fault is None and all(item.fault is None for item in image.objects),
