@@ -21,6 +21,7 @@ from ssd300.images.read import (
     is_image_name,
     read_header,
     read_image,
+    read_reduced,
     turned_by_exif,
 )
 
@@ -174,6 +175,34 @@ def test_of_bytes_the_kind_of_error_is_known_and_the_limit_can_be_set():
     assert decode_image(content.getvalue(), where="upload", max_pixels=12).shape == (3, 4, 3)
     with pytest.raises(ImageTooLargeError, match="4 x 3 pixels; the limit is 11"):
         decode_image(content.getvalue(), where="upload", max_pixels=11)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_reduced_image_is_the_whole_one_but_smaller(tmp_path, ending, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"quarters.{ending}"
+    corners = np.array([[[220, 20, 20], [20, 220, 20]], [[20, 20, 220], [220, 220, 20]]], np.uint8)
+    Image.fromarray(corners.repeat(150, axis=0).repeat(200, axis=1)).save(path, exif=exif)
+    whole = read_image(path)
+    reduced, whole_hw = read_reduced(path, 100)
+    assert whole_hw == whole.shape[:2] == image_size_hw(path)
+    assert sorted(reduced.shape) == [3, 75, 100]
+    assert np.abs(reduced[10, 10].astype(int) - whole[40, 40]).max() <= 3
+    assert np.abs(reduced[-10, 10].astype(int) - whole[-40, 40]).max() <= 3
+    assert (read_reduced(path, 400)[0] == whole).all()
+
+
+def test_an_image_above_pillows_own_limit_is_reduced_without_a_warning(tmp_path):
+    path = tmp_path / "large.jpg"
+    Image.new("L", (9500, 9500), 77).save(path)
+    reduced, whole_hw = read_reduced(path, 200)
+    assert (reduced.shape, whole_hw) == ((200, 200, 3), (9500, 9500))
+    assert (reduced == 77).all()
+    path.write_bytes(b"text")
+    with pytest.raises(NoImageError, match="not an image"):
+        read_reduced(path, 200)
 
 
 def test_frames_are_counted_and_animations_noted(tmp_path):

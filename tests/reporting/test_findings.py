@@ -1,34 +1,63 @@
 import re
+from pathlib import Path
 
+from reporting.annotated import a_split, an_image, an_object
 from ssd300.data.checks.findings import Findings
 from ssd300.data.checks.problem import Problem
-from ssd300.reporting.findings import write_findings
+from ssd300.reporting.findings import LISTED, write_findings
 
 HOSTILE = "<script>alert(1)</script>"
 
 
-def problem(rule, level="error", number=1):
-    return Problem(
-        level=level, file="a.xml", object=number, rule=rule, message=f"{HOSTILE} {number}", fix="Correct it."
-    )
+def problem(rule, level="error", number=1, file="a.xml"):
+    return Problem(level=level, file=file, object=number, rule=rule, message=f"{HOSTILE} {number}", fix="Correct it.")
 
 
-def written(tmp_path, **values):
+def written(tmp_path, splits=None, near_copies=(), **values):
     findings = Findings(coverage={"classes": {}, "sizes_px": {}}, **values)
-    write_findings(tmp_path / "page.html", findings, data=["my data"])
-    return (tmp_path / "page.html").read_text(encoding="utf-8")
+    page = tmp_path / "page.html"
+    write_findings(page, findings, data=["my data"], splits=splits, near_copies=near_copies)
+    return page.read_text(encoding="utf-8")
 
 
-def test_problems_are_grouped_by_rule_and_escaped(tmp_path):
-    problems = [problem("empty box"), problem("unused file", "warning"), problem("empty box", number=2)]
+def test_problems_are_grouped_by_rule_with_errors_first_and_escaped(tmp_path):
+    problems = [problem("unused file", "warning"), problem("empty box"), problem("empty box", number=2)]
     text = written(tmp_path, images=2, objects=3, classes={"cat": {"train": 2, "test": 1}}, problems=problems)
-    assert re.findall(r"<summary><b>(.*?)</b>: (.*?)</summary>", text) == [
-        ("empty box", "2 errors"), ("unused file", "1 warning"),
+    assert re.findall(r"<h3><span[^>]*>(.*?)</span> (.*?)</h3>", text) == [
+        ("error", "empty box: 2"), ("warning", "unused file: 1"),
     ]  # fmt: skip
     assert "<script" not in text
     assert "my data" in text
     assert "<th>train<th>test" in text
+    assert "<img" not in text
 
 
 def test_data_without_problems_objects_and_classes_has_a_page(tmp_path):
     assert "No problems were found." in written(tmp_path)
+
+
+def test_of_thousands_of_problems_the_first_are_listed_and_the_rest_counted(tmp_path):
+    text = written(tmp_path, problems=[problem("empty box", number=number) for number in range(30_000)])
+    assert text.count("<tr><td>&lt;script") == LISTED
+    assert f"The first {LISTED} of 30,000" in text
+    assert "--json" in text
+    assert len(text) < 200_000
+
+
+def test_pictures_are_in_the_page_with_alternative_texts_and_nothing_from_elsewhere(tmp_path):
+    images = [an_image(tmp_path, f"{number}'\"<b>&", an_object(HOSTILE)) for number in range(9)]
+    problems = [problem(f"rule {rule}", file=image.where) for image in images for rule in range(3)]
+    text = written(
+        tmp_path,
+        splits={"train": a_split("train", *images)},
+        near_copies=[(images[0].image_path, Path("gone.jpg"), HOSTILE)],
+        classes={HOSTILE: {"train": 9}},
+        problems=problems,
+    )
+    assert text.count('<img src="data:image/jpeg;base64,') == text.count("<img") == 9 + 3 * 3 + 2
+    assert text.count('alt="') - text.count('alt=""') == 20
+    assert "<script" not in text
+    assert "<b>&" not in text
+    assert "://" not in text  # base64 has no colon
+    assert "9 of 0 images" in text
+    assert "1 pair." in text

@@ -1,6 +1,10 @@
+import base64
+import io
+
+import numpy as np
 from PIL import Image
 
-from ssd300.reporting.html import ClassRow, Gallery, Page, Table, write_report
+from ssd300.reporting.html import ClassRow, Gallery, Page, Table, _small_jpeg_address, write_report
 
 
 def test_names_are_escaped_and_nothing_comes_from_the_web(tmp_path):
@@ -24,3 +28,14 @@ def test_names_are_escaped_and_nothing_comes_from_the_web(tmp_path):
     assert "<script" not in text
     assert "http" not in text
     assert text.count("data:image/jpeg;base64,") == 1
+
+
+def test_a_small_jpeg_has_the_best_quality_that_fits():
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8))
+    sizes = []
+    for most in (10**6, 20_000, 1):
+        jpeg = base64.b64decode(_small_jpeg_address(noise, most).removeprefix("data:image/jpeg;base64,"))
+        assert Image.open(io.BytesIO(jpeg)).size == (200, 200)
+        sizes.append(len(jpeg))
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[1] <= 20_000

@@ -60,7 +60,7 @@ def check(
     if html is not None:
         from ssd300.reporting.findings import write_findings
 
-        write_findings(html, findings, data=[str(path) for path in data])
+        write_findings(html, findings, data=[str(path) for path in data], splits=read.splits)
         say([f"the findings as a page: {html}"])
     if json_:
         print_json(findings.to_dict())

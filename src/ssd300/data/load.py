@@ -122,14 +122,14 @@ def build(
         *found.notes,
         *count_in_notes([*names.problems, *warnings]),
         *builder.notes(),
-        *_absent_classes(dataset, listed=classes is not None or found.classes is not None),
+        *_absent_classes(dataset),
         *animation_notes(annotation.image_path for annotation in annotations),
     )
 
 
-def _absent_classes(dataset: Dataset, *, listed: bool) -> list[str]:
-    """A note on classes of a list, or of other splits, that have no object; not on VOC's 20 that were assumed."""
-    if not listed and dataset.classes == VOC_CLASSES:
+def _absent_classes(dataset: Dataset) -> list[str]:
+    """A note on classes of a list, or of other splits, that have no object; not on VOC's 20, which data has a part of."""
+    if dataset.classes == VOC_CLASSES:
         return []
     absent = [name for name, count in dataset.objects_per_class().items() if not count]
     names = ", ".join(absent[:SHOWN_CLASSES]) + (", …" if len(absent) > SHOWN_CLASSES else "")

@@ -45,8 +45,8 @@ def role_of(name: str) -> Role | None:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Splits to train on first, then those to measure on, then others; of one kind in sorted order."""
-    return sorted(names, key=lambda name: (ORDER.index(role_of(name)), name))
+    """Splits to train on first, then those to measure on, then others; of one kind by name, the usual names first."""
+    return sorted(names, key=lambda name: (ORDER.index(role_of(name)), name.casefold() not in ORDER, name))
 
 
 def candidates(names: Sequence[str], purpose: Purpose) -> list[str]:

@@ -6,7 +6,8 @@ Videos are `detection/video`'s.
 import io
 import stat
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -40,6 +41,7 @@ BEHIND_ALPHA = (123, 117, 104)  # the mean color of Caffe's recipe (ssd_pascal.p
 _STORED_WIDTH, _STORED_HEIGHT = 256, 257  # TIFF's tags
 _PNG_DESCRIPTIONS = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 _WITHOUT_LIMIT = threading.Lock()
+_REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")  # modes in which a mean of pixels is a color
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -71,22 +73,29 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
         ImageTooLargeError: more than `max_pixels` pixels. Raised before anything is decoded.
         DataError: the image is broken.
     """
-    try:
-        image = _header(io.BytesIO(data), where, max_pixels)
-        with image:
-            plain = _decode_plain_jpeg(image, data)
-            if plain is not None:
-                return plain
-            image.load()
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
-    except DataError:
-        raise
-    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
-        raise DataError(
-            f"the image cannot be read ({error or type(error).__name__})",
-            where=where,
-            fix="Replace the file, or remove it from the list.",
-        ) from error
+    with _pillow_errors(where), _header(io.BytesIO(data), where, max_pixels) as image:
+        plain = _decode_plain_jpeg(image, data)
+        if plain is not None:
+            return plain
+        image.load()
+        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def read_reduced(path: Path, longest_px: int) -> tuple[UInt8[np.ndarray, "h w 3"], tuple[int, int]]:
+    """As `read_image`, with no side longer than `longest_px`, and the (height, width) of what `read_image` returns.
+
+    A JPEG is reduced while it is decoded: a large one costs little time and memory.
+
+    Raises:
+        DataError: as `read_image`.
+    """
+    whole_hw = read_header(path).size_hw
+    with _pillow_errors(path), _open_file(path) as file, _header(file, path) as image:
+        if image.mode in _REDUCIBLE:
+            image.thumbnail((longest_px, longest_px))
+        reduced = _to_rgb(ImageOps.exif_transpose(image))
+        reduced.thumbnail((longest_px, longest_px))
+        return np.asarray(reduced), whole_hw
 
 
 def decode_thumbnail(data: bytes, *, where: str | Path, side_px: int) -> UInt8[np.ndarray, "side side"]:
@@ -139,15 +148,8 @@ def read_header(path: Path) -> ImageHeader:
     Raises:
         DataError: as `read_image`, but for damage behind the header.
     """
-    try:
-        with _open_file(path) as file, _header(file, path) as image:
-            return ImageHeader(_stored_hw(image), _orientation(image, file))
-    except DataError:
-        raise
-    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
-        raise DataError(
-            f"the image cannot be read ({error or type(error).__name__})", where=path, fix="Replace the file."
-        ) from error
+    with _pillow_errors(path), _open_file(path) as file, _header(file, path) as image:
+        return ImageHeader(_stored_hw(image), _orientation(image, file))
 
 
 def image_size_hw(path: Path) -> tuple[int, int]:
@@ -175,6 +177,21 @@ def animation_notes(paths: Iterable[Path]) -> list[str]:
     if not animated:
         return []
     return [f"{len(animated)} animated image(s): only the first frame is used; the first of them is {animated[0]}"]
+
+
+@contextmanager
+def _pillow_errors(where: str | Path) -> Iterator[None]:
+    """What Pillow raises becomes a DataError: OSError, ValueError, SyntaxError, struct.error and more."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"the image cannot be read ({error or type(error).__name__})",
+            where=where,
+            fix="Replace the file, or remove it from the list.",
+        ) from error
 
 
 def _stored_hw(image: Image.Image) -> tuple[int, int]:

@@ -1,15 +1,39 @@
-"""The findings of `ssd300 check` as a page: problems by rule, objects per class and split, fit of the default boxes."""
+"""The findings of `ssd300 check` as a page: problems, images that show them, labels, and counts of objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ssd300.data.checks.coverage import COVERED_IOU
-from ssd300.data.checks.findings import Findings
+from ssd300.data.checks.findings import LEVELS, Findings
+from ssd300.data.formats.annotations import AnnotatedImages
+from ssd300.images.colors import class_color
 from ssd300.reporting.html import write_page
+from ssd300.reporting.labeled_images import NAMED
+from ssd300.reporting.problem_images import ListedImages, pair_pictures, problem_pictures, sample_pictures
+
+LISTED = 500  # problems of one rule
+OPEN = 5  # problems of one rule without pictures whose list is open
+PICTURE_BYTES, PICTURES_BYTES = 45_000, 1_250_000  # of one JPEG and, about, of all; base64 adds a third
 
 
-def write_findings(path: Path, findings: Findings, *, data: Sequence[str]) -> None:
-    """Write the page to `path`: all problems, grouped by rule, and the statistics. `data` names the dataset."""
+def write_findings(
+    path: Path,
+    findings: Findings,
+    *,
+    data: Sequence[str],
+    splits: Mapping[str, AnnotatedImages] | None = None,
+    near_copies: Sequence[tuple[Path, Path, str]] = (),
+) -> None:
+    """Write the page to `path`: the problems by rule, images that have them, labels, and the statistics.
+
+    `data` names the dataset, and `splits` are its images; without them there are no pictures. `near_copies` are pairs
+    of image files that are almost the same, each with its caption.
+    """
+    rules = dict(sorted(findings.by_rule().items(), key=lambda rule: LEVELS.index(rule[0][0])))
+    listed = ListedImages(splits or {})
+    pictures = {rule: problem_pictures(problems, listed) for rule, problems in rules.items()}
+    pairs, samples = pair_pictures(near_copies), sample_pictures(listed.splits)
+    drawn = sum(len(picture.images) for group in (pairs, samples, *pictures.values()) for picture in group)
     totals = {name: sum(counts.values()) for name, counts in findings.classes.items()}
     write_page(
         path,
@@ -17,7 +41,16 @@ def write_findings(path: Path, findings: Findings, *, data: Sequence[str]) -> No
         title="What is in the data",
         data=data,
         findings=findings,
-        rules=findings.by_rule(),
+        rules=rules,
+        pictures=pictures,
+        pairs=pairs,
+        near_copies=len(near_copies),
+        samples=samples,
+        named=NAMED,
+        listed=LISTED,
+        open=OPEN,
+        picture_bytes=min(PICTURE_BYTES, PICTURES_BYTES // max(drawn, 1)),
+        colors={name: "rgb({}, {}, {})".format(*class_color(name)) for name in findings.classes},
         totals=totals,
         splits=list(next(iter(findings.classes.values()), {})),
         most=max(totals.values(), default=0) or 1,

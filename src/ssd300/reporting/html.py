@@ -13,6 +13,7 @@ from ssd300.system.files import write_text
 
 LONGEST_SIDE_PX = 1200
 JPEG_QUALITY = 88
+LOWER_QUALITIES = (82, 65, 45, 25)  # of small images on a page that has many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,11 @@ def write_page(path: Path, template: str, *, title: str, **values: Any) -> None:
     environment = Environment(
         loader=PackageLoader("ssd300", "reporting"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"png_address": _png_address, "jpeg_address": _jpeg_address}
+    environment.filters |= {
+        "png_address": _png_address,
+        "jpeg_address": _jpeg_address,
+        "small_jpeg_address": _small_jpeg_address,
+    }
     write_text(path, environment.get_template(template).render(title=title, **values))
 
 
@@ -99,6 +104,23 @@ def _png_address(png: bytes) -> str:
 def _jpeg_address(image: Image.Image) -> str:
     small = image.convert("RGB")
     small.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
+    return _address_of(_jpeg(small, JPEG_QUALITY))
+
+
+def _small_jpeg_address(image: Image.Image, most_bytes: int) -> str:
+    """A JPEG of the best quality with which it has no more than `most_bytes`, or of the lowest quality."""
+    for quality in LOWER_QUALITIES:
+        jpeg = _jpeg(image, quality)
+        if len(jpeg) <= most_bytes:
+            break
+    return _address_of(jpeg)
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    small.save(buffer, format="JPEG", quality=JPEG_QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    image.save(buffer, format="JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _address_of(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
