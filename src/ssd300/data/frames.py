@@ -97,8 +97,8 @@ def _settle(image: AnnotatedImage, header: ImageHeader | DataError | None, usual
     frame = _frame(image, header, usual) if turned else "shown"
     if frame is None:
         return replace(image, size_hw=header.size_hw, fault=_undecided(header))
-    if turned:
-        remarks += (Fault("turned", _how_turned(image, frame, header)),)
+    if turned and (how := _how_turned(image, frame, header)) is not None:
+        remarks += (how,)
     objects = [_in_pixels(item, image, header, frame) for item in image.objects]
     objects = _marked_twice([_checked(item, header.size_hw) for item in objects])
     return replace(
@@ -154,13 +154,14 @@ def _undecided(header: ImageHeader) -> Fault:
     )
 
 
-def _how_turned(image: AnnotatedImage, frame: Frame, header: ImageHeader) -> str:
+def _how_turned(image: AnnotatedImage, frame: Frame, header: ImageHeader) -> Fault | None:
+    """A remark where the boxes were turned, or where the format cannot tell."""
     what = f"its EXIF data turns the image (orientation {header.orientation})"
     if not image.has_size:
-        return f"{what}; the format has no size of the image, its boxes are read as for the image as it is shown"
+        return Fault("turned-without-size", f"{what}, and nothing says for which side up its boxes are")
     if frame == "stored":
-        return f"{what}; its boxes are for the stored pixels ({_words(header.stored_hw)}) and are turned with it"
-    return f"{what}; its boxes are for the image as it is shown ({_words(header.size_hw)})"
+        return Fault("turned-boxes", f"{what}; its boxes are for the stored pixels ({_words(header.stored_hw)})")
+    return None
 
 
 def _in_pixels(item: AnnotatedObject, image: AnnotatedImage, header: ImageHeader, frame: Frame) -> AnnotatedObject:

@@ -128,7 +128,7 @@ def build(
 
 
 def _absent_classes(dataset: Dataset) -> list[str]:
-    """A note on classes of a list, or of other splits, that have no object; not on VOC's 20, which data has a part of."""
+    """A note on classes of a list, or of other splits, that have no object; not on VOC's 20, of which data has a part."""
     if dataset.classes == VOC_CLASSES:
         return []
     absent = [name for name, count in dataset.objects_per_class().items() if not count]

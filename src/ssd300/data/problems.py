@@ -102,10 +102,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "warning", "object(s) have a <difficult> that is neither 0 nor 1; read as 0", "Write 0 or 1."
         ),
         # How an image and its annotation fit together, settled.
-        "turned": Rule(
+        "turned-boxes": Rule(
             "warning",
-            "image(s) are turned by their EXIF data",
-            "Turn the pixels and remove the tag, so that every tool reads the same.",
+            "image(s) are turned by their EXIF data, and their boxes with them",
+            "Nothing is needed here; turn the pixels and remove the tag, so that every tool reads the same.",
+        ),
+        "turned-without-size": Rule(
+            "warning",
+            "image(s) are turned by their EXIF data; their boxes are read as for the image as it is shown",
+            "Compare the boxes with the image; turn the pixels and remove the tag, so that every tool reads the same.",
         ),
         "no-size": Rule(
             "warning", "annotation(s) have no size; that of the image is used", "Write the size of the image into it."
