@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from ssd300.data.problems import Problem
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
+from ssd300.data.problems import Problem
 from ssd300.images.read import is_image_name
 from ssd300.reporting.labeled_images import draw_labeled
 
