@@ -7,7 +7,7 @@ from data.formats.test_yolo import write
 from ssd300.cli import main
 from ssd300.data import load_dataset
 from ssd300.data.choices import FormatName
-from ssd300.data.recognition import FORMATS, recognize
+from ssd300.data.recognition import FORMATS, open_data, recognize
 from ssd300.errors import DataError
 
 
@@ -27,7 +27,7 @@ def test_voc_and_lists_in_one_folder_need_a_format(coloured, tmp_path):
         load_dataset(lists, format="lists")
 
 
-def test_voc_and_yolo_in_one_folder_need_a_format_and_only_voc_is_joined(tmp_path):
+def test_voc_and_yolo_in_one_folder_need_a_format(tmp_path):
     root = write(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5", "val/c": ""})
     write_voc(root, {"x": object_xml("bird", (1, 1, 20, 20))}, {"trainval": ["x"]})
     with pytest.raises(DataError, match=r"PASCAL VOC .* YOLO .*--format voc or --format yolo"):
@@ -36,7 +36,7 @@ def test_voc_and_yolo_in_one_folder_need_a_format_and_only_voc_is_joined(tmp_pat
     assert load_dataset(root, format="voc", require_images=False).classes[2] == "bird"
     with pytest.raises(DataError, match="not of the format 'coco'"):
         load_dataset(root, format="coco")
-    with pytest.raises(DataError, match="only PASCAL VOC folders can be joined"):
+    with pytest.raises(DataError, match="the folder is named twice"):
         load_dataset(root, root, format="yolo")
 
 
@@ -57,7 +57,7 @@ def test_what_convert_writes_is_recognized(coloured, tmp_path, format_name):
     folder = tmp_path / "new"
     assert main(["convert", str(coloured), str(folder), "--to", format_name]) == 0
     assert recognize(folder, "auto") == format_name
-    assert set(FORMATS[format_name].splits([folder])) == {"test", "train" if format_name == "yolo" else "trainval"}
+    assert set(open_data([folder], "auto").split_names()) == {"test", "train" if format_name == "yolo" else "trainval"}
 
 
 def test_no_path_is_an_error():

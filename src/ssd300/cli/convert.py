@@ -64,8 +64,8 @@ def convert(
     )
     say(dict.fromkeys([*(note for dataset in splits for note in dataset.notes), *notes]))
     with whole_folder(out, overwrite=overwrite) as folder:
-        lost = WRITERS[to](folder, splits)
-    say(lost)
+        lost, remarks = WRITERS[to](folder, splits)
+    say([*remarks, *lost])
     summary = {
         dataset.split: {"images": len(dataset), "objects": sum(dataset.objects_per_class().values())}
         for dataset in splits

@@ -54,6 +54,9 @@ def _as_typed(value: object) -> str:
     return "none" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
+HOW_TO_HOLD_OUT = (
+    "nothing will be measured: name a held-out split with --eval-split, or set images aside with --holdout 0.2"
+)
 TrainOptions: Any = _optional_fields(TrainConfig)
 
 
@@ -168,6 +171,8 @@ def _split(
         data, dataset, split=eval_split, format=reading.format, on_bad_label=reading.on_bad_label
     )
     say(notes)
+    if found is None:
+        say([HOW_TO_HOLD_OUT])
     return dataset, found
 
 

@@ -50,7 +50,7 @@ def choose_classes(listed: Sequence[str] | None, counts: Mapping[str, int], *, w
             chosen = list(VOC_CLASSES)
         else:
             chosen.sort()
-    if not chosen:
+    if not chosen:  # of a list
         raise DataError(
             "there is no class: no object has a name", where=where, fix="Annotate objects, or give --classes."
         )

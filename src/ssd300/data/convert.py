@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -26,7 +26,16 @@ from ssd300.images.read import image_size_hw
 from ssd300.types import Annotation
 
 YOLO_KEYS: Mapping[Role | None, str] = {"trainval": "train", "train": "train", "val": "val", "test": "test"}
-Writer = Callable[[Path, Sequence[Dataset]], list[str]]
+
+
+class Written(NamedTuple):
+    """What a format cannot hold, and remarks on what was written."""
+
+    lost: list[str] = []  # noqa: RUF012  # never changed
+    notes: list[str] = []  # noqa: RUF012
+
+
+Writer = Callable[[Path, Sequence[Dataset]], Written]
 
 
 def load_splits(
@@ -71,8 +80,8 @@ def load_splits(
     return splits, notes
 
 
-def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
-    """Annotations, JPEGImages and ImageSets/Main, with images copied. Returns []: VOC holds all that a dataset has."""
+def write_voc(folder: Path, splits: Sequence[Dataset]) -> Written:
+    """Annotations, JPEGImages and ImageSets/Main, with images copied. VOC holds all that a dataset has."""
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     for dataset, names in _with_names(splits):
@@ -90,13 +99,11 @@ def write_voc(folder: Path, splits: Sequence[Dataset]) -> list[str]:
             shutil.copyfile(annotation.image_path, folder / "JPEGImages" / image)
         ids = "".join(f"{name}\n" for name in names)
         (folder / "ImageSets" / "Main" / f"{dataset.split}.txt").write_text(ids, encoding="utf-8")
-    return []
+    return Written()
 
 
-def write_coco(folder: Path, splits: Sequence[Dataset]) -> list[str]:
-    """annotations/instances_<split>.json, and a folder of images per split. COCO itself has no key `difficult`.
-    Returns [].
-    """
+def write_coco(folder: Path, splits: Sequence[Dataset]) -> Written:
+    """annotations/instances_<split>.json, and a folder of images per split. COCO itself has no key `difficult`."""
     (folder / "annotations").mkdir(parents=True)
     for dataset, names in _with_names(splits):
         files = folder / dataset.split
@@ -115,10 +122,10 @@ def write_coco(folder: Path, splits: Sequence[Dataset]) -> list[str]:
         content = {"images": images, "annotations": objects, "categories": category_rows(dataset.classes)}
         text = json.dumps(content, ensure_ascii=False, allow_nan=False)
         (folder / "annotations" / f"{PREFIX}{dataset.split}.json").write_text(text, encoding="utf-8")
-    return []
+    return Written()
 
 
-def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
+def write_yolo(folder: Path, splits: Sequence[Dataset]) -> Written:
     """data.yaml, images/<split> and labels/<split>. Returns how many objects lost a mark."""
     description: dict[str, Any] = {"path": "."}
     lost = 0
@@ -141,7 +148,8 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> list[str]:
     notes = [f"the split '{split}' is called '{key}' in data.yaml" for split, key in keys.items() if split != key]
     if unusual := [key for key in keys.values() if key not in YOLO_KEYS.values()]:
         notes.append(f"other programs read train, val and test alone, not {', '.join(unusual)}")
-    return notes + ([f"YOLO has no mark for difficult objects and crowds: lost for {lost}"] if lost else [])
+    marks = [f"YOLO has no mark for difficult objects and crowds: lost for {lost}"] if lost else []
+    return Written(lost=marks, notes=notes)
 
 
 def _yolo_keys(splits: Sequence[str]) -> dict[str, str]:

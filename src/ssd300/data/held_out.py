@@ -11,9 +11,6 @@ from ssd300.data.recognition import open_data
 from ssd300.data.splits import UnusableSplitError
 
 SHOWN = 5  # names of images in a note
-HOW_TO_HOLD_OUT = (
-    "nothing will be measured: name a held-out split with --eval-split, or set images aside with --holdout 0.2"
-)
 
 
 def load_held_out(
@@ -36,14 +33,11 @@ def load_held_out(
     try:
         choices = [data.named(split)] if split is not None else data.choices("test")
     except UnusableSplitError as error:
-        return None, (
-            f"no held-out images: {error.what}; splits here: {', '.join(data.split_names())}",
-            HOW_TO_HOLD_OUT,
-        )
+        return None, (f"no held-out images: {error.what}; splits here: {', '.join(data.split_names())}",)
     if split is None:
         choices = [choice for choice in choices if choice.name != trained_on.split]
         if not choices:
-            return None, (f"no held-out images: there is no split but '{trained_on.split}'", HOW_TO_HOLD_OUT)
+            return None, (f"no held-out images: there is no split but '{trained_on.split}'",)
     for choice in choices:
         try:
             found = data.read(choice, require_images=require_images)
@@ -66,7 +60,7 @@ def load_held_out(
         if len(held_out) and (split is not None or any(map(len, held_out.annotations))):
             return held_out, (*notes, *_untrained(held_out, trained_on))
         notes.append(f"the held-out split '{choice.name}' has no {'object' if len(held_out) else 'image'} left")
-    return None, (*notes, HOW_TO_HOLD_OUT)
+    return None, tuple(notes)
 
 
 def without_images_of(held_out: Dataset, trained_on: Dataset) -> tuple[Dataset, list[str]]:

@@ -45,7 +45,7 @@ def load_dataset(
     """
     data = open_data([Path(path) for path in paths], format)
     found, notes = read_usable(data, split, purpose, require_images=require_images)
-    dataset = build(
+    return build(
         found,
         Path(paths[0]),
         classes=classes,
@@ -53,13 +53,6 @@ def load_dataset(
         on_bad_label=on_bad_label,
         drop_difficult=drop_difficult,
     ).with_notes(*notes, *count_in_notes(list_files(data.files()).problems))
-    if purpose == "train" and not any(map(len, dataset.annotations)):
-        raise DataError(
-            f"none of the {len(dataset)} images of the split '{found.split}' has an object",
-            where=dataset.root,
-            fix="Check that the annotations belong to these images: `ssd300 check` lists what it finds.",
-        )
-    return dataset
 
 
 def read_usable(
@@ -128,7 +121,7 @@ def build(
 
 
 def _absent_classes(dataset: Dataset) -> list[str]:
-    """A note on classes of a list, or of other splits, that have no object; not on VOC's 20, of which data has a part."""
+    """A note on classes of a list, or of other splits, that have no object; but not on VOC's 20."""
     if dataset.classes == VOC_CLASSES:
         return []
     absent = [name for name, count in dataset.objects_per_class().items() if not count]

@@ -18,6 +18,7 @@ from ssd300.images.read import read_image
 from ssd300.system.files import write_json
 
 SHOWN_FAULTS = 10
+NO_TEST_LIST = "no test list: name a split with --eval-split, or set images aside with `ssd300 split`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,9 @@ def load_train_test(
     reading: dict[str, Any] = {"format": format, "on_bad_label": on_bad_label, "require_images": require_images}
     train = load_dataset(*data, split=split, classes=classes, only=only, **reading)
     test, notes = load_held_out(data, train, split=eval_split, **reading)
-    return TrainTest(train=[train], test=[] if test is None else [test], notes=(*train.notes, *notes))
+    if test is None:
+        return TrainTest(train=[train], test=[], notes=(*train.notes, *notes, NO_TEST_LIST))
+    return TrainTest(train=[train], test=[test], notes=(*train.notes, *notes))
 
 
 def load_voc_years(voc07: Path | None, voc12: Path | None, **options: Any) -> TrainTest:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ssd300.data.choices import Purpose
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages, DataFiles, Source
 from ssd300.data.frames import settle
-from ssd300.data.splits import PREFERRED, UnusableSplitError, candidates, find_split, purpose_words, role_of
+from ssd300.data.splits import PREFERRED, UnusableSplitError, candidates, purpose_words, role_of
 from ssd300.errors import DataError
 
 
@@ -41,7 +41,7 @@ class JoinedSources:
 
     def named(self, split: str) -> Choice:
         """The split of this name, of those that have it. Raises DataError if none has it."""
-        choice = Choice(tuple(find_split(source.splits, split) for source in self.sources))
+        choice = Choice(tuple(source.find(split) for source in self.sources))
         if not choice.name:
             raise DataError(f"there is no split '{split}'", where=self._where(), fix=self._splits_here())
         return choice

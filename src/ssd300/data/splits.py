@@ -37,7 +37,8 @@ class UnusableSplitError(DataError):
 def role_of(name: str) -> Role | None:
     """What a split of this name is for: 'Train', 'training', 'coco_train' and 'train2017' are one; None if unknown."""
     plain = unicodedata.normalize("NFKC", name).casefold()
-    words = [word for word in re.split(r"[^a-z]+", plain) if word and word not in _FILLERS]
+    words = [re.sub(r"\d{4}$", "", word) for word in re.split(r"[^a-z0-9]+", plain)]
+    words = [word for word in words if word and word not in _FILLERS]
     joined = "".join(words)
     for filler in ("set", "split", "list"):  # "trainset"
         joined = joined.removesuffix(filler)

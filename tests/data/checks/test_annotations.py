@@ -4,10 +4,10 @@ from conftest import object_xml
 from data.checks.spoilt import GOOD, assert_found, label, run
 
 
-def test_the_two_empty_boxes_of_bccd_are_reported(bccd, capsys):
+def test_the_two_boxes_of_bccd_that_are_a_pixel_wide_are_reported(bccd, capsys):
     code, report = run(capsys, bccd, "--no-pixels")
-    assert code == 3
-    boxes = [problem for problem in report["problems"] if problem["rule"] == "box"]
+    assert code == 0
+    boxes = [problem for problem in report["problems"] if problem["rule"] == "one-pixel-box"]
     named = [(problem["file"].rsplit("/", 1)[-1], problem["object"]) for problem in boxes]
     assert named == [("BloodImage_00338.xml", 13), ("BloodImage_00343.xml", 4)]
 

@@ -21,9 +21,9 @@ SPOILT = {
         ), "warning", "a.jpg", None,
     ),
     "size": (
-        lambda d: label(d, "a", GOOD, "<size><width>200</width><height>150</height></size>"), "error", "a.jpg", None,
+        lambda d: label(d, "a", GOOD, "<size><width>200</width><height>150</height></size>"), "error", "a.xml", None,
     ),
-    "rotated": (turned, "error", "a.jpg", None),
+    "turned-boxes": (turned, "warning", "a.xml", None),
     "duplicate-across-splits": (
         lambda d: shutil.copy(d / "JPEGImages/a.jpg", d / "JPEGImages/e.jpg"), "error", "e.jpg", None,
     ),

@@ -2,7 +2,8 @@ import pytest
 
 from conftest import object_xml, write_voc
 from ssd300.data import load_dataset
-from ssd300.data.formats.voc_folder import find_image, read_split, voc_roots, voc_splits
+from ssd300.data.formats.voc_folder import VocFolder, voc_roots
+from ssd300.data.recognition import open_data
 from ssd300.errors import DataError
 
 GOOD = object_xml("cat", (1, 1, 10, 20))
@@ -44,10 +45,18 @@ def test_roots_and_splits_of_a_kit(tmp_path):
              write_voc(kit / "VOC2012", {"a": GOOD}, {"val": ["a"], "cat_val": ["a"]})]  # fmt: skip
     assert voc_roots(tmp_path) == voc_roots(kit) == roots
     assert voc_roots(roots[0] / "JPEGImages") == []
-    assert voc_splits([tmp_path]) == ["trainval", "test"]  # train and val are parts of trainval
-    assert voc_splits([roots[1]]) == ["val"]
-    with pytest.raises(DataError, match=r"no list of the split 'nine'.*Splits here: cat_val, val"):
-        read_split(roots[1], "nine")
+    assert [VocFolder(root).splits for root in roots] == [["trainval", "train", "test"], ["val"]]
+    assert len(load_dataset(roots[1], split="cat_val", require_images=False)) == 1
+    with pytest.raises(DataError, match=r"no split 'nine'.*Splits here: val"):
+        load_dataset(roots[1], split="nine", require_images=False)
     (roots[0] / "JPEGImages/a.PNG").touch()
-    assert find_image(roots[0], "a") == roots[0] / "JPEGImages/a.PNG"
-    assert find_image(roots[1], "a") is None
+    assert VocFolder(roots[0]).images.find("a") == [roots[0] / "JPEGImages/a.PNG"]
+    assert VocFolder(roots[1]).images.find("a") == []
+
+
+def test_a_split_whose_images_are_all_in_another_one_is_part_of_it(tmp_path):
+    splits = {"trainval": ["a", "b"], "train": ["a"], "val": ["c"], "test": ["d"]}
+    root = write_voc(tmp_path / "d", dict.fromkeys("abcd", GOOD), splits)
+    choices, notes = open_data([root], "auto").every()
+    assert [choice.name for choice in choices] == ["trainval", "val", "test"]
+    assert notes == ["the split 'train' is part of 'trainval'"]

@@ -56,11 +56,11 @@ def test_ways_to_name_the_images(tmp_path, yaml):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("2 .5 .5 .5 .5", r"a\.txt:1: the class 2 is not 0 to 1"),
-        ("0.5 .5 .5 .5 .5", "the class 0.5 is not"),
-        ("cat .5 .5 .5 .5", "the line is not numbers"),
-        ("0 .5 .5 .5 .5 .9", r"object 1 \(cat\): the line has 6 columns"),
-        ("0 .5 .5 .5", "the line has 4 columns"),
+        ("2 .5 .5 .5 .5", r"a\.txt, object 1: the class 2 in line 1 is not 0 to 1"),
+        ("0.5 .5 .5 .5 .5", "the class 0.5 in line 1 is not"),
+        ("cat .5 .5 .5 .5", "line 1 is not numbers"),
+        ("0 .5 .5 .5 .5 .9", r"object 1 \(cat\): line 1 has 6 columns"),
+        ("0 .5 .5 .5", "line 1 has 4 columns"),
         ("0 .5 .5 0 .5", "is empty"),
         ("0 .5 .5 nan .5", "missing or not a number"),
         ("0 .5 .5 1.5 .5", "reaches out of the image"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from ssd300.data.problems import Fault, Problem
+from ssd300.data.splits import find_split
 
 Corners = tuple[float, float, float, float]
 NO_ANNOTATION_FILE = Fault("annotation", "there is no annotation file for the image")
@@ -108,6 +109,10 @@ class Source(ABC):
     @abstractmethod
     def splits(self) -> Sequence[str]:
         """The names of all splits, as they are written; one for data that is not split."""
+
+    def find(self, wanted: str) -> str | None:
+        """The split that is meant by a name, None if there is none."""
+        return find_split(self.splits, wanted)
 
     @abstractmethod
     def read(self, split: str, *, require_images: bool) -> AnnotatedImages:

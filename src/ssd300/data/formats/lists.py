@@ -23,7 +23,7 @@ from ssd300.data.formats.annotations import (
 )
 from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault
-from ssd300.data.splits import UnusableSplitError
+from ssd300.data.splits import UnusableSplitError, role_of
 from ssd300.errors import DataError
 from ssd300.types import Annotation
 
@@ -71,6 +71,12 @@ class ListsSource(Source):
     @property
     def splits(self) -> Sequence[str]:
         return [part for part in PARTS if (self.root / f"{part}_images.json").is_file()]
+
+    def find(self, wanted: str) -> str | None:
+        """As pytorch-SSD300 has one list to train and one to test on, trainval and val are these."""
+        roles = {"trainval": "TRAIN", "train": "TRAIN", "val": "TEST", "test": "TEST"}
+        found = roles.get(role_of(wanted) or "")
+        return found if found in self.splits else None
 
     def ids(self, split: str) -> Sequence[str]:
         file = self.root / f"{split}_images.json"
@@ -139,6 +145,8 @@ def _read_label_map(path: Path) -> list[str]:
 
 
 def _read_json(path: Path, kind: type) -> Any:
+    if not path.is_file():
+        raise DataError("there is no such list", where=path, fix=AGAIN)
     try:
         value = json.loads(read_text(path))
     except DataError as error:

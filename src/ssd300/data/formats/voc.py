@@ -37,6 +37,9 @@ class VocSource(Source):
     def splits(self) -> Sequence[str]:
         return self.folder.splits
 
+    def find(self, wanted: str) -> str | None:
+        return wanted if wanted in self.folder.class_lists else super().find(wanted)
+
     def ids(self, split: str) -> Sequence[str]:
         return self.folder.ids(split)
 
@@ -59,7 +62,8 @@ class VocSource(Source):
                 where=f"first {next(iter(paths.values()))}",
                 fix="Put the annotations there, or name another split with --split.",
             )
-        names = ids if split in self.folder.lists else unique_ids([f"{key}.xml" for key in ids])
+        listed = split in self.folder.lists or split in self.folder.class_lists
+        names = ids if listed else unique_ids([f"{key}.xml" for key in ids])
         names = [name.removesuffix(".xml") for name in names]
         return AnnotatedImages(
             images=[
@@ -71,7 +75,7 @@ class VocSource(Source):
             classes=None,
             count_names=self._count_names,
             find_images=f"Put them into {IMAGES}, or remove their ids from the list of the split.",
-            bare_images=() if split in self.folder.lists else tuple(self.folder.bare_images()),
+            bare_images=() if listed else tuple(self.folder.bare_images()),
         )
 
     def files(self) -> DataFiles:
@@ -88,7 +92,7 @@ class VocSource(Source):
             used=frozenset(paired),
             folders=tuple(dict.fromkeys([*folder.annotations.folders, *(path.parent for path in paired),
                                          *(path.parent for path in folder.bare_images())])),
-            known=frozenset(path for files in folder.lists.values() for path in files),
+            known=frozenset(path for lists in (folder.lists, folder.class_lists) for files in lists.values() for path in files),
             label_suffix=".xml",
             why=self._why_unused,
         )  # fmt: skip
@@ -112,8 +116,9 @@ class VocSource(Source):
         if isinstance(image, Fault):
             image, fault = None, fault or image
         named = PurePath(normal(file.image))
+        own = normal(image.stem) if image is not None else PurePath(key).name
         remarks: tuple[Fault, ...] = ()
-        if image is not None and file.image and normal(image.stem) not in (named.stem, named.name):
+        if file.image and own not in (named.stem, named.name):
             remarks = (Fault("misnamed", f"its <filename> is '{file.image}'"),)
         if image is None and (fault is not None or not require_images):
             image = self.root / IMAGES / f"{key}.jpg"
@@ -155,7 +160,7 @@ class VocSource(Source):
 
     def _note(self, split: str, count: int) -> str:
         folder = self.folder.label_folder.name if self.folder.label_folder != self.root else "XML files"
-        if split in self.folder.lists:
+        if split in self.folder.lists or split in self.folder.class_lists:
             return f"PASCAL VOC (it has {folder}), split '{split}'"
         if split in self.folder.split_folders:
             return f"PASCAL VOC (it has {folder}), split '{split}' (a folder)"

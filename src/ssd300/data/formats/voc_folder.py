@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, walk
-from ssd300.data.formats.voc_lists import find_lists, read_ids
+from ssd300.data.formats.voc_lists import VocLists, find_lists, read_ids
 from ssd300.data.splits import WHOLE, in_order, role_of
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
@@ -84,8 +84,18 @@ class VocFolder:
         return FileIndex(self.root, self._files, is_image_name)
 
     @cached_property
-    def lists(self) -> dict[str, tuple[Path, ...]]:
+    def _lists(self) -> VocLists:
         return find_lists(self.root, lambda key: key in self.annotations.by_key or key in self.images.by_key)
+
+    @property
+    def lists(self) -> dict[str, tuple[Path, ...]]:
+        """The list files of each split."""
+        return self._lists.splits
+
+    @property
+    def class_lists(self) -> dict[str, tuple[Path, ...]]:
+        """The lists of single classes, by their names."""
+        return self._lists.of_classes
 
     @cached_property
     def split_folders(self) -> list[str]:
@@ -102,9 +112,9 @@ class VocFolder:
         return bool(self.lists)
 
     def ids(self, split: str) -> list[str]:
-        """The ids of a split of `splits`. Raises DataError for a list that cannot be used."""
-        if split in self.lists:
-            return read_ids(self.lists[split], self.images, self.annotations)
+        """The ids of a split of `splits`, or of a list of a class. Raises DataError for a list that cannot be used."""
+        if files := self.lists.get(split) or self.class_lists.get(split):
+            return read_ids(files, self.images, self.annotations)
         if split in self.split_folders:
             return [key for key in self.annotations.by_key if key.startswith(f"{split}/")]
         return list(self.annotations.by_key)

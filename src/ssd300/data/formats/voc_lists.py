@@ -6,6 +6,7 @@ class (`car_train.txt`), an id and -1, 0 or 1.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 
 from ssd300.data.formats.file_index import FileIndex, key_of, normal
 from ssd300.data.formats.text import read_text
@@ -20,8 +21,15 @@ NO_LISTS = frozenset(
 FOLDERS = ("ImageSets/Main", "ImageSets", ".")  # the first that has lists
 
 
-def find_lists(root: Path, is_known: Callable[[str], bool]) -> dict[str, tuple[Path, ...]]:
-    """The list files of each split. Lists of classes make up their splits where there are no others.
+class VocLists(NamedTuple):
+    """The list files by split, and those of classes, which are read where one is named, by their own names."""
+
+    splits: dict[str, tuple[Path, ...]]
+    of_classes: dict[str, tuple[Path, ...]]
+
+
+def find_lists(root: Path, is_known: Callable[[str], bool]) -> VocLists:
+    """The lists of a folder. Lists of classes together make up a split that has no list of its own.
 
     `is_known` says whether a key is that of an image or annotation, by which a text file beside the data is told from
     others.
@@ -30,7 +38,7 @@ def find_lists(root: Path, is_known: Callable[[str], bool]) -> dict[str, tuple[P
         files = [path for path in sorted((root / folder).glob("*.txt")) if folder != "." or _is_list(path, is_known)]
         if files:
             return _by_split(files)
-    return {}
+    return VocLists({}, {})
 
 
 def _is_list(path: Path, is_known: Callable[[str], bool]) -> bool:
@@ -45,27 +53,20 @@ def _is_list(path: Path, is_known: Callable[[str], bool]) -> bool:
     return first is not None and any(is_known(key) for key in _readings(first.strip()))
 
 
-def _by_split(files: Sequence[Path]) -> dict[str, tuple[Path, ...]]:
-    whole: dict[str, tuple[Path, ...]] = {path.stem: (path,) for path in files if not _class_split(path, files)}
-    if any(role_of(name) is not None for name in whole) or not any(map(_role_at_end, files)):
-        return whole
-    of_classes: dict[str, tuple[Path, ...]] = {}
-    for path in files:
-        if name := _role_at_end(path):
-            of_classes[name] = (*of_classes.get(name, ()), path)
-    return whole | of_classes
+def _by_split(files: Sequence[Path]) -> VocLists:
+    of_classes: dict[str, tuple[Path, ...]] = {path.stem: (path,) for path in files if _role_at_end(path)}
+    splits: dict[str, tuple[Path, ...]] = {path.stem: (path,) for path in files if path.stem not in of_classes}
+    whole = set(splits)
+    for name, (path,) in of_classes.items():
+        if (split := _role_at_end(path)) not in whole:
+            splits[split] = (*splits.get(split, ()), *of_classes[name])
+    return VocLists(splits, of_classes)
 
 
 def _role_at_end(path: Path) -> str:
     """The `train` of `car_train.txt`, "" for a list of another name."""
     name, _, split = path.stem.rpartition("_")
     return split if name and role_of(split) is not None and role_of(path.stem) is None else ""
-
-
-def _class_split(path: Path, files: Sequence[Path]) -> bool:
-    """Whether this is the list of a class: its split has a list of its own."""
-    split = _role_at_end(path)
-    return bool(split) and any(other.stem == split for other in files)
 
 
 def read_ids(files: Sequence[Path], images: FileIndex, annotations: FileIndex) -> list[str]:
