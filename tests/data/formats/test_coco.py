@@ -41,7 +41,7 @@ def write(folder: Path, name: str, values, images: str | None = None) -> Path:
 def test_by_hand(tmp_path):
     data = load_dataset(write(tmp_path, "labels.json", content(), "images"))
     assert data.classes == ("cat", "dog", "cow")  # in the order of the ids
-    first, second = data.annotations
+    second, first = data.annotations  # in the order of their ids too, 2 and 7
     np.testing.assert_allclose(first.boxes_px, [[10, 20, 40.5, 35], [0, 0, 80, 60]])
     assert first.labels.tolist() == [1, 0]
     assert first.difficult.tolist() == first.crowd.tolist() == [False, True]
@@ -49,7 +49,7 @@ def test_by_hand(tmp_path):
     assert any("1 crowd region(s)" in note for note in data.notes)
     assert any("COCO annotations (labels.json)" in note for note in data.notes)
     left = load_dataset(tmp_path / "labels.json", drop_difficult=True)
-    assert [len(annotation) for annotation in left.annotations] == [1, 0]
+    assert [len(annotation) for annotation in left.annotations] == [0, 1]
 
 
 @pytest.mark.parametrize(

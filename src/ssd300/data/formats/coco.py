@@ -56,7 +56,7 @@ def coco_files(path: Path) -> dict[str, Path]:
 
 
 def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> AnnotatedImages:
-    """The images of one annotation file of `path`. Crowd regions are marked, and difficult as in Caffe.
+    """The images of one annotation file of `path`, in the order of their ids. Crowds are marked, and difficult as in Caffe.
 
     Raises:
         DataError: the split is absent, or the file is not COCO annotations: with file and entry.
@@ -66,7 +66,7 @@ def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images
     file = files[name]
     content = _read(file)
     names, notes = _categories(content["categories"], content["annotations"], file)
-    images = _by_id(content["images"], f"{file}, images")
+    images = _in_order_of_ids(_by_id(content["images"], f"{file}, images"))
     objects = _objects_by_image(content["annotations"], images, names, file)
     listed = [_file_name(entry, file) for entry in images.values()]
     roots = _image_roots(file, name)
@@ -186,19 +186,24 @@ def _by_id(entries: Sequence[Any], where: str) -> dict[Any, dict[str, Any]]:
     return found
 
 
+def _in_order_of_ids(entries: Mapping[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """As pycocotools orders images; the order decides between equal scores in COCO's metric. Numbers before texts."""
+    return {key: entries[key] for key in sorted(entries, key=lambda key: (isinstance(key, str), key))}
+
+
 def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) -> tuple[dict[Any, str], list[str]]:
     """Names by id, in the order of the ids, without Roboflow's first category that only groups the others."""
-    categories = _by_id(entries, f"{file}, categories")
+    categories = _in_order_of_ids(_by_id(entries, f"{file}, categories"))
     used = {entry.get("category_id") for entry in annotations if isinstance(entry, dict)
             and isinstance(entry.get("category_id"), (int, str))}  # fmt: skip
     names: dict[Any, str] = {}
     notes = []
     parents = {entry.get("supercategory") for entry in categories.values()}
-    for key in sorted(categories, key=lambda key: (isinstance(key, str), key)):
-        name = categories[key].get("name")
+    for key, category in categories.items():
+        name = category.get("name")
         if not isinstance(name, str) or not name.strip():
             raise DataError("the category has no name", where=f"{file}, category {key}", fix=AGAIN)
-        if key not in used and name in parents and categories[key].get("supercategory") == "none":
+        if key not in used and name in parents and category.get("supercategory") == "none":
             notes.append(f"the category '{name}' has no objects and only groups the others: skipped")
             continue
         names[key] = name.strip()
