@@ -56,7 +56,7 @@ def coco_files(path: Path) -> dict[str, Path]:
 
 
 def read_coco(path: Path, split: str | None, purpose: Purpose, *, require_images: bool) -> AnnotatedImages:
-    """The images of one annotation file of `path`, in the order of their ids. Crowds are marked, and difficult as in Caffe.
+    """The images of one annotation file of `path`, by their ids. Crowd regions are marked, and difficult as in Caffe.
 
     Raises:
         DataError: the split is absent, or the file is not COCO annotations: with file and entry.
