@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from ssd300 import run_layout
+from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.images.read import read_image
 from ssd300.reporting.evaluation import PLOTS, errors_table, worst_gallery
@@ -40,6 +41,8 @@ def run_page(folder: Path) -> Page:
     if summary["map"] is not None:
         headline = f"{summary['map']:.3f}"
         meaning = f"mAP ({summary['metric']}) on {summary['images']:,} held-out images"
+        if limits := summary.get("limits"):  # runs of earlier versions do not have it
+            meaning += f"; {Limits.of_dict(limits).describe(summary['metric'])}"
     errors = folder / run_layout.EVALUATION / run_layout.ERRORS
     return Page(
         title=folder.resolve().name,
