@@ -41,7 +41,7 @@ def label(data: Path, objects: str) -> None:
         (lambda d: cut(d / "JPEGImages/p1.jpg"), [*TRAIN, "--workers", "1"], DATA, ["p1.jpg"]),
         (lambda d: (d / "JPEGImages/p1.jpg").write_text("text"), TRAIN, DATA, ["p1.jpg"]),
         (lambda d: label(d, object_xml("red", (50, 5, 20, 60))), TRAIN, DATA, ["p0.xml", "50", "--on-bad-label"]),
-        (lambda d: label(d, object_xml("red", (20, 5, 20, 60))), TRAIN, DATA, ["p0.xml", "empty"]),
+        (lambda d: label(d, object_xml("red", (20, 5, 19, 60))), TRAIN, DATA, ["p0.xml", "empty"]),
         (lambda d: label(d, object_xml("red", (20, "nan", 50, 60))), TRAIN, DATA, ["p0.xml", "nan"]),
         (lambda d: label(d, object_xml("red", (20, 5, 500, 60))), TRAIN, DATA, ["p0.xml", "500"]),
         (lambda d: (d / "ImageSets/Main/trainval.txt").write_text("\n"), TRAIN, DATA, ["trainval"]),

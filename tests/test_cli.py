@@ -140,13 +140,14 @@ def test_suppressed_classes_are_neither_drawn_nor_written(coloured, light_run, t
     assert (code, "no class 'bleu'" in err) == (2, True)
 
 
-def test_images_that_are_trained_on_are_not_evaluated_on(coloured, tmp_path, capsys):
+def test_images_that_are_trained_on_are_not_evaluated_on_and_how_to_hold_some_out_is_said(coloured, tmp_path, capsys):
     for path in (coloured / "ImageSets/Main").glob("*.txt"):
         path.unlink()
     words = ["train", coloured, "--preset", "light", "--init", "none", "--workers", 0, "--batch-size", 2, "--steps", 1]
     code, out, err = run(capsys, *words, "--out", tmp_path / "r", "--json")
     assert (code, json.loads(out)["map"]) == (0, None)
-    assert "trained on" in err
+    assert "nothing will be measured" in err
+    assert "--holdout 0.2" in err
 
 
 def test_override_without_resume_is_refused(coloured, tmp_path, capsys):

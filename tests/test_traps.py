@@ -67,7 +67,7 @@ def test_b_a_batch_without_positives_changes_nothing_and_is_finite():
     assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
 
 
-@pytest.mark.parametrize("corners", [(50, 5, 20, 60), (20, 5, 20, 60), (20, 5, 5000, 60), ("nan", 5, 20, 60)])
+@pytest.mark.parametrize("corners", [(50, 5, 20, 60), (20, 5, 19, 60), (20, 5, 5000, 60), ("nan", 5, 20, 60)])
 def test_c_an_invalid_box_is_reported_with_its_object(tmp_path, corners):
     data = write_voc(tmp_path / "data", {"a": object_xml("x", corners)}, {"trainval": ["a"]})
     with pytest.raises(DataError, match=r"a\.xml, object 1 \(x\)"):

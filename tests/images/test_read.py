@@ -1,6 +1,8 @@
 import io
 import os
+import re
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +167,53 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path):
     Image.new("1", (20_000, 10_001)).save(path)
     with pytest.raises(DataError, match="limit is 200,000,000"):
         read_image(path)
+
+
+def test_a_large_image_below_the_limit_is_read_in_every_format(tmp_path, monkeypatch):
+    """Pillow warns from its own limit on, and refuses twice as many pixels; warnings are errors here."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    image = Image.effect_noise((40, 30), 50)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for name, how in {
+        "a.png": {}, "a.jpg": {"exif": turned}, "a.tif": {}, "b.tif": {"compression": "tiff_lzw", "exif": turned},
+        "a.webp": {}, "a.bmp": {}, "a.gif": {"save_all": True, "append_images": [image.rotate(90)]}, "a.tga": {},
+        "a.ico": {"sizes": [(40, 30)]},
+    }.items():  # fmt: skip
+        path = tmp_path / name
+        with monkeypatch.context() as without:
+            without.setattr(Image, "MAX_IMAGE_PIXELS", None)
+            image.save(path, **how)
+        size_hw = (40, 30) if "exif" in how else (30, 40)
+        assert read_header(path).size_hw == size_hw, name
+        assert frames(path) == (2 if "append_images" in how else 1), name
+        assert read_image(path).shape[:2] == size_hw, name
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_pillows_limit_is_back_after_reading_in_many_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    paths = [tmp_path / f"{number}.png" for number in range(40)]
+    for path in paths:
+        Image.new("L", (10, 10)).save(path)
+    paths[7].write_text("no image")
+
+    def size(path):
+        try:
+            return read_image(path).shape
+        except DataError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(size, paths)).count((10, 10, 3)) == 39
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_nothing_else_opens_images():
+    """What opens a file on its own has other limits, formats and errors, and does not turn the image."""
+    source = Path(images.__file__).parents[1]
+    found = [path for path in source.rglob("*.py") if re.search(r"\b(Image|PIL)\.open\(|ImageFile", path.read_text())]
+    assert found == [Path(images.__file__)]
 
 
 def test_of_bytes_the_kind_of_error_is_known_and_the_limit_can_be_set():

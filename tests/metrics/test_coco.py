@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -13,6 +13,7 @@ from pycocotools.cocoeval import COCOeval
 from ssd300.data import load_dataset
 from ssd300.data.predictions.read import read_predictions
 from ssd300.errors import UsageError
+from ssd300.evaluation.stored import evaluate_stored
 from ssd300.metrics.coco import NUMBERS, coco_average_precision
 from ssd300.types import Annotation, DetectionTable
 
@@ -102,6 +103,62 @@ side = st.integers(1, 120)
 box = st.tuples(corner, corner, side, side).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
 objects = st.lists(st.tuples(box, st.integers(0, CLASSES - 1), st.booleans()), max_size=5)
 found = st.lists(st.tuples(box, st.integers(0, CLASSES - 1), st.integers(1, 999)), max_size=8)
+
+
+def coco_files(folder, images, ids):
+    """Annotations and results, each image with the id of its place in `ids`; scores are rounded to tenths."""
+    boxed = [
+        (image, label + 1, [x1, y1, x2 - x1, y2 - y1], crowd)
+        for image, (truth, _) in zip(ids, images, strict=True)
+        for (x1, y1, x2, y2), label, crowd in truth
+    ]
+    results = [
+        {"image_id": image, "category_id": label + 1, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score // 100 / 10}
+        for image, (truth, found) in zip(ids, images, strict=True)
+        for (x1, y1, x2, y2), label, score in [*found, *((box, label, 500) for box, label, _ in truth)]
+    ]
+    content = {
+        "images": [{"id": image, "file_name": f"{number}.jpg", "height": 240, "width": 240}
+                   for number, image in enumerate(ids)],
+        "categories": [{"id": label + 1, "name": f"class {label}"} for label in range(CLASSES)],
+        "annotations": [{"id": number, "image_id": image, "category_id": label, "bbox": bbox,
+                         "area": bbox[2] * bbox[3], "iscrowd": int(crowd)}
+                        for number, (image, label, bbox, crowd) in enumerate(boxed, start=1)],
+    }  # fmt: skip
+    (folder / "instances_val.json").write_text(json.dumps(content))
+    (folder / "results.json").write_text(json.dumps(results))
+
+
+def both(folder, images, ids, capsys):
+    """COCO's numbers of the same two files, by us and by pycocotools."""
+    coco_files(folder, images, ids)
+    data = load_dataset(folder / "instances_val.json", require_images=False, purpose="test")
+    report = evaluate_stored(folder / "results.json", data, metrics=["coco"])
+    capsys.readouterr()
+    truth = COCO(str(folder / "instances_val.json"))
+    judged = COCOeval(truth, truth.loadRes(str(folder / "results.json")), "bbox")
+    judged.evaluate()
+    judged.accumulate()
+    judged.summarize()
+    capsys.readouterr()
+    theirs = {name: None if value < 0 else value for name, value in zip(NUMBERS, judged.stats, strict=True)}
+    return report.scores[0].numbers, theirs
+
+
+def test_of_equal_scores_the_one_in_the_image_of_the_lower_id_comes_first(tmp_path, capsys):
+    """Images 2 and 1, one object, in 2; a detection of .5 in each: the false one in 1 comes first."""
+    box = (0, 0, 50, 50)
+    ours, theirs = both(tmp_path, [([(box, 0, False)], []), ([], [(box, 0, 500)])], [2, 1], capsys)
+    assert ours["AP"] == theirs["AP"] == 0.5
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(objects, found), min_size=2, max_size=12), st.randoms(), st.booleans())
+def test_equals_pycocotools_with_ids_in_any_order_and_equal_scores(tmp_path, capsys, images, random, as_text):
+    assume(any(truth for truth, _ in images))  # pycocotools refuses an empty list of results
+    ids = random.sample(range(1, 200), len(images))  # as texts, "10" comes before "9"
+    ours, theirs = both(tmp_path, images, [str(one) for one in ids] if as_text else ids, capsys)
+    assert ours == pytest.approx(theirs, abs=1e-9)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

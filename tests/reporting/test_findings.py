@@ -1,10 +1,9 @@
 import re
 from pathlib import Path
 
-from ssd300.data.checks.problem import Problem
-
 from reporting.annotated import a_split, an_image, an_object
 from ssd300.data.checks.findings import Findings
+from ssd300.data.problems import Problem
 from ssd300.reporting.findings import LISTED, write_findings
 
 HOSTILE = "<script>alert(1)</script>"

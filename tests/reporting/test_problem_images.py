@@ -2,9 +2,9 @@ import shutil
 from dataclasses import replace
 
 from PIL import Image
-from ssd300.data.checks.problem import Problem
 
 from reporting.annotated import a_split, an_image, an_object
+from ssd300.data.problems import Problem
 from ssd300.reporting.problem_images import (
     MOST_PER_RULE,
     OF_EACH_SPLIT,

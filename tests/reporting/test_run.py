@@ -51,6 +51,14 @@ def test_the_headline_and_the_notes_of_a_run(tmp_path, data, summary, headline, 
         assert note in text
 
 
+def test_the_limits_stand_beside_the_number(tmp_path):
+    limits = {"min_score": 0.01, "max_overlap": 0.45, "top_k": 200, "lowest_score": 0.011, "most_per_image": 200,
+              "coco_most_of_a_class": None}  # fmt: skip
+    report = run_page(folder(tmp_path, summary={"steps": 1000, "map": 0.7654, **EVALUATED, "limits": limits}))
+    meaning = "on 9 held-out images; confidence threshold 0.01, NMS IoU 0.45, best 200 of an image"
+    assert report.headline_meaning.endswith(meaning)
+
+
 def test_no_run_is_no_report(tmp_path):
     with pytest.raises(FileNotFoundError):
         run_page(tmp_path)

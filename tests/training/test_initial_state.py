@@ -7,6 +7,7 @@ from ssd300.model.ssd import NONE
 from ssd300.training.distributed import ALONE, World
 from ssd300.training.initial_state import initial_state
 from ssd300.training.presets import PRESETS
+from ssd300.weights import load_weights
 
 CPU = torch.device("cpu")
 
@@ -39,6 +40,14 @@ def test_the_card_names_start_data_and_classes(config, data):
     assert card.source["start"] == "none"
     assert card.source["fingerprint"] == state.data == data.fingerprint()
     assert state.average is None
+
+
+def test_a_run_folder_is_started_from_and_the_log_counts_its_classes(config, data, light_run, caplog):
+    caplog.set_level("INFO")
+    state, card = initial_state(data, config("run", init=str(light_run)), ALONE, CPU)
+    assert "classes: 2 of 2 continue those of the file" in caplog.text
+    assert card.source["start"] == str(light_run / "weights/best.safetensors")
+    assert torch.equal(state.model.heads.logits[0].bias, load_weights(light_run)[0].heads.logits[0].bias)
 
 
 @pytest.mark.parametrize(("processes", "accumulate"), [(3, 1), (1, 3), (2, 2)])

@@ -2,10 +2,11 @@ import os
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from ssd300.errors import WeightsError
 from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
-from ssd300.model.default_boxes import TORCHVISION
+from ssd300.model.default_boxes import PAPER, TORCHVISION
 from ssd300.model.ssd import CAFFE, IMAGENET
 from ssd300.weights import Card, save_weights
 from ssd300.weights.start import initialize
@@ -126,3 +127,78 @@ def test_a_detector_of_ours_gives_all_that_fits_and_other_default_boxes_are_repo
     assert torch.equal(new.heads.offsets[0].weight, old.heads.offsets[0].weight)
     assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
     assert "other default boxes (torchvision)" in caplog.text
+
+
+def saved_run(folder, classes, settings=PAPER):
+    """A run folder with a light detector; each of its class outputs has a value of its own."""
+    torch.manual_seed(1)
+    old = ssd300_efficientnet_lite0(len(classes), settings=settings)
+    card = Card(model="ssd300_efficientnet_lite0", classes=classes, settings=settings, normalization=old.normalization)
+    save_weights(folder / "weights/best.safetensors", old, card)
+    return old
+
+
+def rows(model, number):
+    """Class outputs of a map: weights and biases by (box of a cell, class with background first)."""
+    head = model.heads.logits[number]
+    return [one.reshape(-1, model.num_classes + 1, *one.shape[1:]) for one in (head.weight, head.bias)]
+
+
+def test_classes_are_continued_by_name_and_not_by_place(tmp_path):
+    old = saved_run(tmp_path / "run", ("a", "b", "c"))
+    torch.manual_seed(2)
+    new, untouched = (ssd300_efficientnet_lite0(3) for _ in range(2))
+    new.load_state_dict(untouched.state_dict())
+    start = initialize(new, str(tmp_path / "run"), ("c", "x", "a"))
+    for number in range(6):
+        for ours, theirs, fresh in zip(*(rows(one, number) for one in (new, old, untouched)), strict=True):
+            assert torch.equal(ours[:, [0, 1, 3]], theirs[:, [0, 3, 1]])  # background, c and a
+            assert torch.equal(ours[:, 2], fresh[:, 2])
+        assert torch.equal(new.heads.offsets[number].weight, old.heads.offsets[number].weight)
+    assert start.classes == "classes: 2 of 3 continue those of the file; new: 1 (x); not used of the file: 1 (b)"
+    assert start.random == ()
+
+
+def test_the_number_of_classes_may_be_another(tmp_path):
+    old = saved_run(tmp_path / "run", ("a", "b", "c"))
+    new = ssd300_efficientnet_lite0(1)
+    start = initialize(new, str(tmp_path / "run/weights/best.safetensors"), (" B",))
+    for ours, theirs in zip(rows(new, 0), rows(old, 0), strict=True):
+        assert torch.equal(ours, theirs[:, [0, 2]])
+    assert start.classes.startswith("classes: 1 of 1 continue")
+
+
+def test_without_a_common_class_the_outputs_of_background_alone_are_taken(tmp_path):
+    old = saved_run(tmp_path / "run", ("a", "b", "c"))
+    new = ssd300_efficientnet_lite0(2)
+    start = initialize(new, str(tmp_path / "run"), ("x", "y"))
+    assert torch.equal(rows(new, 3)[0][:, 0], rows(old, 3)[0][:, 0])
+    assert start.classes.startswith("classes: 0 of 2 continue those of the file; new: 2 (x, y)")
+    assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
+
+
+@pytest.mark.parametrize("name", ["old.pth", "old.safetensors"])
+def test_a_file_without_names_is_taken_by_place_if_the_numbers_are_equal(tmp_path, name):
+    old = saved_run(tmp_path / "run", ("a", "b", "c"))
+    tensors = {name: tensor.contiguous() for name, tensor in old.state_dict().items()}
+    path = tmp_path / name
+    torch.save(tensors, str(path)) if name.endswith("pth") else save_file(tensors, path)
+    new = ssd300_efficientnet_lite0(3)
+    start = initialize(new, str(path), ("x", "y", "z"))
+    assert torch.equal(rows(new, 0)[0], rows(old, 0)[0])
+    assert start.classes == "classes: the file has no names; its 3 classes are taken by their places in the list"
+    start = initialize(other := ssd300_efficientnet_lite0(2), str(path), ("x", "y"))
+    assert start.classes == "classes: the file has no names and another number of classes; all class outputs are new"
+    assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
+    assert torch.equal(other.heads.offsets[0].weight, old.heads.offsets[0].weight)
+
+
+def test_a_folder_without_weights_and_another_backbone_are_refused(tmp_path):
+    with pytest.raises(WeightsError, match="the folder has no weights/best"):
+        initialize(ssd300_efficientnet_lite0(1), str(tmp_path), ("a",))
+    old = saved_run(tmp_path / "run", ("a",))
+    with pytest.raises(WeightsError, match="the file holds ssd300_efficientnet_lite0"):
+        initialize(ssd300_vgg16(1), str(tmp_path / "run"), ("a",))
+    torch.save(old.state_dict(), str(tmp_path / "old.pth"))
+    with pytest.raises(WeightsError, match=r"backbone\.\S+ is missing, or has another shape"):
+        initialize(ssd300_vgg16(1), str(tmp_path / "old.pth"), ("a",))

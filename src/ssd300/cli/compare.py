@@ -71,20 +71,20 @@ def compare(
     from ssd300.system.files import write_text
 
     dataset = reading.load(data, "test", require_images=is_weights(a) or is_weights(b))
-    tables = []
-    for which in (a, b):
-        found = detections_of(which, dataset, ids_of=ids_of, device=device)
-        say(f"{which}: {note}" for note in found.notes)
-        tables.append(found.table)
+    both = [detections_of(which, dataset, ids_of=ids_of, device=device) for which in (a, b)]
+    say(f"{which}: {note}" for which, found in zip((a, b), both, strict=True) for note in found.notes)
+    tables = [found.table for found in both]
     result = compare_detections(dataset, *tables, metric=metric, resamples=resamples, seed=seed)
     if markdown is not None:
         write_text(markdown, comparison_markdown(a, b, result))
     if html is not None:
         write_report(html, comparison_page(dataset, tables, result, names=(a, b)))
     if json_:
-        print_json({"detectors": {"a": a, "b": b}, **result.to_dict()})
+        limits = dict(zip("ab", (found.limits.to_dict([result.metric]) for found in both), strict=True))
+        print_json({"detectors": {"a": a, "b": b}, "limits": limits, **result.to_dict()})
     else:
-        _print(a, b, result)
+        of_a, of_b = (found.limits.describe(result.metric) for found in both)
+        _print(f"{a} ({of_a})", f"{b} ({of_b})", result)
     if not result.meets(require):
         raise RunError(
             f"B is {result.overall.verdict}, and --require is {require}",

@@ -167,7 +167,7 @@ def _print(
 ) -> None:
     for number, result in enumerate(report.scores):
         sys.stdout.write("\n" if number else "")
-        _print_score(result, report.images)
+        _print_score(result, report)
     if variants is not None:
         _print_variants(variants)
     if analysis is not None:
@@ -178,14 +178,17 @@ def _print(
         sys.stdout.write(f"{len(report.skipped)} image(s) could not be read and were skipped\n")
 
 
-def _print_score(score: "Score", images: int) -> None:
+def _print_score(score: "Score", report: "Report") -> None:
     width = max(map(len, [*score.per_class, "class"]))
     sys.stdout.write(f"{'class':{width}}  {'AP':>6}  {'objects':>8}  {'detections':>10}\n")
     for name, result in score.per_class.items():
         ap = "-" if result.ap is None else f"{result.ap:.4f}"
         sys.stdout.write(f"{name:{width}}  {ap:>6}  {result.objects:8}  {result.detections:10}\n")
     mean = "-" if score.map is None else f"{score.map:.4f}"
-    sys.stdout.write(f"\nmAP {mean}  ({score.metric}, {images} images)\n")
+    sys.stdout.write(f"\nmAP {mean}  ({score.metric}, {report.images} images)\n")
+    sys.stdout.write(f"({report.limits.describe(score.metric)})\n")
+    if report.warning is not None:
+        sys.stdout.write(f"{report.warning}\n")
     for name, value in score.numbers.items():
         sys.stdout.write(f"{name:{width}}  {'-' if value is None else f'{value:.4f}':>6}\n")
     absent = [name for name, result in score.per_class.items() if result.ap is None]

@@ -186,7 +186,14 @@ def read_classes(path: Path | None) -> list[str] | None:
         return None
     from ssd300.data.formats.text import read_text
 
-    lines = read_text(path).splitlines()
+    try:
+        lines = read_text(path).splitlines()
+    except DataError as error:
+        raise DataError(
+            f"the class list cannot be read: {error.what}",
+            where=error.where,
+            fix="Name a text file with one class per line.",
+        ) from error
     return [line.strip() for line in lines if line.strip()]
 
 

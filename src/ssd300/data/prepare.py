@@ -65,7 +65,7 @@ def load_voc_years(voc07: Path | None, voc12: Path | None, **options: Any) -> Tr
         UsageError: both are one folder.
     """
     years = [_year(path, name) for path, name in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]
-    if len({year.resolve() for year in years}) < len(years):
+    if len({year.resolve() for year in years if year.is_dir()}) < sum(year.is_dir() for year in years):
         raise UsageError(
             f"--voc07 and --voc12 are one folder, {years[0]}", fix="Name the folder of each year, or one of them alone."
         )

@@ -12,7 +12,9 @@ from ssd300.detection.backends import TorchPrecision
 from ssd300.detection.defaults import BATCH
 from ssd300.detection.detector import Detector
 from ssd300.errors import DataError, SSDError, WeightsError
+from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
+from ssd300.evaluation.trained_on import trained_on_images
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.types import Annotation, Detections, DetectionTable, Selection
 
@@ -32,12 +34,14 @@ def evaluate(
 ) -> Report:
     """Detect on every image of `dataset` with the detector that `weights` names, and score the detections.
 
+    The report counts the images that the weights were trained on.
+
     Raises:
         WeightsError: the weights cannot be read, or do not know a class that the data has objects of.
         DataError: an image cannot be read, and `on_bad_image` does not skip it; or none is left.
     """
     detector = Detector.load(weights, device=str(device), precision=precision)
-    return evaluate_detector(
+    report = evaluate_detector(
         detector,
         dataset,
         metrics=metrics,
@@ -45,6 +49,9 @@ def evaluate(
         selection=selection,
         on_bad_image=on_bad_image,
     )
+    scored = [annotation.image_path for annotation in report.dataset.annotations]
+    trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), scored)
+    return replace(report, trained_on_images=trained_on)
 
 
 def evaluate_detector(
@@ -59,7 +66,7 @@ def evaluate_detector(
     """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
     known = with_classes_of(detector, dataset)
     found = detect_all(detector, known, selection, on_bad_image)
-    return report_of(known, found, metrics=metrics, rules=rules)
+    return report_of(known, found, metrics=metrics, rules=rules, selection=selection)
 
 
 def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
@@ -146,11 +153,13 @@ def report_of(
     *,
     metrics: Sequence[Metric] = ("voc07",),
     rules: VocRules = DEVKIT,
+    selection: Selection = CAFFE_TEST,
 ) -> Report:
-    """The report of what was found in `dataset`. Raises DataError if none of its images could be read."""
+    """The report of what `selection` left of `dataset`. Raises DataError if none of its images could be read."""
     if not found.readable:
         what = f"no image can be read; the first: {found.skipped[0]}" if found.skipped else "there are no images"
         raise DataError(what, where=dataset.root)
     scored = replace(dataset, annotations=found.readable) if found.skipped else dataset
-    report = score(scored, found.table, metrics=metrics, rules=rules)
+    limits = Limits.of_weights(selection, found.table)
+    report = score(scored, found.table, metrics=metrics, rules=rules, limits=limits)
     return replace(report, skipped=found.skipped)

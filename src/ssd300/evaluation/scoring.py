@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from ssd300.data.dataset import Dataset
+from ssd300.evaluation.limits import Limits
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.coco import coco_average_precision
 from ssd300.metrics.voc import ClassResult, mean_ap, voc_average_precision
@@ -45,12 +46,15 @@ class Report:
     """The scores of the same detections, one by each metric; `metric`, `map` and `per_class` are those of the first.
 
     `dataset` is what was scored: images that could not be read are not in it. `skipped` has a message for each of
-    them. `notes` are those of the reader of stored predictions.
+    them. `limits` are on the detections. `trained_on_images` is how many of the images the weights were trained on,
+    None if that is not known. `notes` are those of the reader of stored predictions.
     """
 
     scores: Sequence[Score]
     dataset: Dataset
     detections: DetectionTable
+    limits: Limits
+    trained_on_images: int | None = None
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -70,12 +74,22 @@ class Report:
     def per_class(self) -> dict[str, ClassResult]:
         return self.scores[0].per_class
 
+    @property
+    def warning(self) -> str | None:
+        """What must stand beside the scores if the weights were trained on some of the images; None if on none."""
+        if not self.trained_on_images:
+            return None
+        some = "these" if self.trained_on_images == self.images else f"{self.trained_on_images:,} of these"
+        return f"{some} are images that the weights were trained on: mAP says nothing about new images"
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: the entries of a single score, or a list `metrics` of several; and the counts of images."""
+        """Plain values: the entries of a single score, or a list `metrics` of several; counts of images; limits."""
         scores = [score.to_dict() for score in self.scores]
         return (scores[0] if len(scores) == 1 else {"metrics": scores}) | {
             "images": self.images,
             "skipped_images": len(self.skipped),
+            "trained_on_images": self.trained_on_images,
+            "limits": self.limits.to_dict([score.metric for score in self.scores]),
         }
 
 
@@ -85,8 +99,11 @@ def score(
     *,
     metrics: Sequence[Metric] = ("voc07",),
     rules: VocRules = DEVKIT,
+    limits: Limits | None = None,
 ) -> Report:
-    """Score detections; `rules` are those of the VOC metrics.
+    """Score detections; `rules` are those of the VOC metrics, `limits` what the detections were limited by.
+
+    Without `limits` they are those of stored predictions.
 
     Raises:
         ValueError: `metrics` is empty; and what the metric raises.
@@ -95,7 +112,7 @@ def score(
     if not metrics:
         raise ValueError(f"no metric was named; there are {', '.join(get_args(Metric))}")
     scores = [_score(dataset, table, metric, rules) for metric in metrics]
-    return Report(scores=scores, dataset=dataset, detections=table)
+    return Report(scores=scores, dataset=dataset, detections=table, limits=limits or Limits.of_stored(table))
 
 
 def _score(dataset: Dataset, table: DetectionTable, metric: Metric, rules: VocRules) -> Score:

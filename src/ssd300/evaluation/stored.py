@@ -14,15 +14,17 @@ from ssd300.data.predictions.read import StoredPredictions, read_predictions
 from ssd300.data.predictions.rows import OnBadPrediction
 from ssd300.detection.backends import is_exported
 from ssd300.evaluation.evaluator import evaluate
+from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.types import DetectionTable
 
 
 class DetectionsOfOne(NamedTuple):
-    """The detections of one detector, and the notes of the reader about them."""
+    """The detections of one detector, what they were limited by, and notes about them to be printed."""
 
     table: DetectionTable
+    limits: Limits
     notes: tuple[str, ...]
 
 
@@ -64,7 +66,8 @@ def evaluate_stored(
         table = table.select(table.scores > min_score)
     if top_k is not None:
         table = table.select(table.best_of_each_image(top_k))
-    return replace(score(dataset, table, metrics=metrics, rules=rules), notes=stored.notes)
+    limits = Limits.of_stored(stored.table, min_score=min_score, top_k=top_k)
+    return replace(score(dataset, table, metrics=metrics, rules=rules, limits=limits), notes=stored.notes)
 
 
 def detections_of(source: str, dataset: Dataset, *, ids_of: Path | None = None, device: str = "cpu") -> DetectionsOfOne:
@@ -76,9 +79,10 @@ def detections_of(source: str, dataset: Dataset, *, ids_of: Path | None = None, 
     """
     if not is_weights(source):
         stored = _read(Path(source), dataset, ids_of, "error")
-        return DetectionsOfOne(stored.table, stored.notes)
+        return DetectionsOfOne(stored.table, Limits.of_stored(stored.table), stored.notes)
     report = evaluate(source, dataset, device=device)
-    return DetectionsOfOne(_with_labels(report.detections, report.dataset.classes, dataset.classes), ())
+    table = _with_labels(report.detections, report.dataset.classes, dataset.classes)
+    return DetectionsOfOne(table, report.limits, () if report.warning is None else (report.warning,))
 
 
 def _read(path: Path, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction) -> StoredPredictions:

@@ -40,9 +40,34 @@ FIRST_TURNED, LAST_TURNED = 5, 8  # its values that swap height and width
 BEHIND_ALPHA = (123, 117, 104)  # the mean color of Caffe's recipe (ssd_pascal.py:178), in RGB
 _STORED_WIDTH, _STORED_HEIGHT = 256, 257  # TIFF's tags
 _PNG_DESCRIPTIONS = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
-_WITHOUT_LIMIT = threading.Lock()
 _REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")  # modes in which a mean of pixels is a color
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+class _WithoutPillowsLimit:
+    """Within it, Pillow neither warns of many pixels nor refuses them; `MAX_PIXELS` is checked in its place.
+
+    Pillow's limit is a global, checked where it opens, seeks and decodes: the first thread that enters removes it, the
+    last that leaves puts it back.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.within, self.limit = threading.Lock(), 0, Image.MAX_IMAGE_PIXELS
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.within == 0:
+                self.limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self.within += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.within -= 1
+            if self.within == 0:
+                Image.MAX_IMAGE_PIXELS = self.limit
+
+
+_WITHOUT_LIMIT = _WithoutPillowsLimit()
 
 
 class NoImageError(DataError):
@@ -106,16 +131,11 @@ def decode_thumbnail(data: bytes, *, where: str | Path, side_px: int) -> UInt8[n
     Raises:
         DataError: as `decode_image`.
     """
-    try:
-        with _header(io.BytesIO(data), where) as image:
-            image.draft("L", (2 * side_px, 2 * side_px))
-            image.load()
-            plain = image if image.mode in ("L", "RGB") and "transparency" not in image.info else _to_rgb(image)
-            return np.asarray(plain.resize((side_px, side_px), Image.Resampling.BOX).convert("L"))
-    except DataError:
-        raise
-    except Exception as error:  # Pillow's readers raise OSError, ValueError, SyntaxError, struct.error and more
-        raise DataError(f"the image cannot be read ({error})", where=where, fix="Replace the file.") from error
+    with _pillow_errors(where), _header(io.BytesIO(data), where) as image:
+        image.draft("L", (2 * side_px, 2 * side_px))
+        image.load()
+        plain = image if image.mode in ("L", "RGB") and "transparency" not in image.info else _to_rgb(image)
+        return np.asarray(plain.resize((side_px, side_px), Image.Resampling.BOX).convert("L"))
 
 
 @dataclass(frozen=True)
@@ -165,7 +185,7 @@ def turned_by_exif(path: Path) -> bool:
 def frames(path: Path) -> int:
     """How many frames or pages an image file has; 1 for one that cannot be read, for which `read_image` raises."""
     try:
-        with _open_file(path) as file, _header(file, path) as image:
+        with _open_file(path) as file, _WITHOUT_LIMIT, _header(file, path) as image:
             return int(getattr(image, "n_frames", 1))
     except Exception:  # Pillow's readers raise many kinds; the fault is reported where the image is read
         return 1
@@ -181,9 +201,12 @@ def animation_notes(paths: Iterable[Path]) -> list[str]:
 
 @contextmanager
 def _pillow_errors(where: str | Path) -> Iterator[None]:
-    """What Pillow raises becomes a DataError: OSError, ValueError, SyntaxError, struct.error and more."""
+    """What Pillow raises becomes a DataError: OSError, ValueError, SyntaxError, struct.error and more. Its own limit of
+    pixels does not apply.
+    """
     try:
-        yield
+        with _WITHOUT_LIMIT:
+            yield
     except DataError:
         raise
     except Exception as error:
@@ -244,9 +267,9 @@ def _content(path: Path) -> bytes:
 
 
 def _header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The image, of which only the header has been read."""
+    """The image, of which only the header has been read. To be called without Pillow's limit."""
     try:
-        image = _open_any_size(file)
+        image = Image.open(file)
     except UnidentifiedImageError as error:
         what = "the file is not an image" if file.seek(0, io.SEEK_END) else "the file is empty"
         raise NoImageError(what, where=where, fix="Replace the file, or remove it from the list.") from error
@@ -259,17 +282,6 @@ def _header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pixels:
             fix="Reduce its size first.",
         )
     return image
-
-
-def _open_any_size(file: io.BufferedReader | io.BytesIO) -> Image.Image:
-    """Open without Pillow's own limit, which warns far below ours: a global, which one thread at a time changes."""
-    with _WITHOUT_LIMIT:
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            return Image.open(file)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _decode_plain_jpeg(image: Image.Image, data: bytes) -> UInt8[np.ndarray, "h w 3"] | None:

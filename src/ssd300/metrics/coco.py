@@ -18,6 +18,7 @@ from ssd300.types import Annotation, DetectionTable
 NAME = "coco_ap@0.50:0.95"
 NUMBERS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large",
            "AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large")  # fmt: skip
+MOST_OF_A_CLASS = 100  # in one image; COCOeval's maxDets
 _NO_CURVE = np.zeros(0)
 
 
@@ -32,7 +33,10 @@ class CocoResult:
 def coco_average_precision(
     annotations: Sequence[Annotation], detections: DetectionTable, num_classes: int
 ) -> CocoResult:
-    """COCO's metric of boxes: IoU 0.50 to 0.95, 101 recalls, the 100 best detections per image and class.
+    """COCO's metric of boxes: IoU 0.50 to 0.95, 101 recalls, the MOST_OF_A_CLASS best detections per image and class.
+
+    The order of `annotations` stands for that of COCO's image ids, by which pycocotools sorts: of equal scores in two
+    images the one in the first image comes first.
 
     Boxes are half-open, so a width is the difference of the corners, as in COCO.
 

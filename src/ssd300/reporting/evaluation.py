@@ -61,12 +61,15 @@ def evaluation_page(report: Report, errors: ErrorAnalysis, *, title: str, facts:
     """The page of an evaluation; `facts` are shown below those of the report."""
     images, unread = draw_errors(report.dataset, errors.worst, {"detections": errors.shown})
     figures = evaluation_figures(report, errors)
-    other_scores = [(score.metric, "–" if score.map is None else f"{score.map:.4f}") for score in report.scores[1:]]
+    other_scores = [
+        (score.metric, f"{'–' if score.map is None else f'{score.map:.4f}'} ({report.limits.describe(score.metric)})")
+        for score in report.scores[1:]
+    ]
     return Page(
         title=title,
         subtitle=f"{report.dataset.root}, {report.dataset.split}",
         headline="–" if report.map is None else f"{report.map:.3f}",
-        headline_meaning=f"mAP ({report.metric}) on {report.images:,} images",
+        headline_meaning=f"mAP ({report.metric}) on {report.images:,} images; {report.limits.describe(report.metric)}",
         facts_title="The evaluation",
         notes=_notes(report, unread),
         per_class=[
@@ -84,7 +87,9 @@ def evaluation_page(report: Report, errors: ErrorAnalysis, *, title: str, facts:
 
 
 def _notes(report: Report, unread: Sequence[str]) -> list[str]:
-    notes = [f"{len(report.skipped)} image(s) could not be read and were skipped."] if report.skipped else []
+    notes = [] if report.warning is None else [f"{report.warning[0].upper()}{report.warning[1:]}."]
+    if report.skipped:
+        notes.append(f"{len(report.skipped)} image(s) could not be read and were skipped.")
     absent = [name for name, result in report.per_class.items() if result.ap is None]
     if absent:
         notes.append(f"Excluded from the mean, as no object counts: {', '.join(absent)}.")

@@ -12,7 +12,9 @@ import yaml
 from PIL import Image
 
 from ssd300 import run_layout
+from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import SHOWN_SCORE
+from ssd300.images.read import read_image
 from ssd300.reporting.evaluation import PLOTS, errors_table, worst_gallery
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
 
@@ -39,6 +41,8 @@ def run_page(folder: Path) -> Page:
     if summary["map"] is not None:
         headline = f"{summary['map']:.3f}"
         meaning = f"mAP ({summary['metric']}) on {summary['images']:,} held-out images"
+        if limits := summary.get("limits"):  # runs of earlier versions do not have it
+            meaning += f"; {Limits.of_dict(limits).describe(summary['metric'])}"
     errors = folder / run_layout.EVALUATION / run_layout.ERRORS
     return Page(
         title=folder.resolve().name,
@@ -103,12 +107,7 @@ def _galleries(folder: Path) -> list[Gallery]:
 
 
 def _images(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
-    images = []
-    for path in paths:
-        if path.is_file():
-            with Image.open(path) as image:
-                images.append(("", image.copy()))
-    return images
+    return [("", Image.fromarray(read_image(path))) for path in paths if path.is_file()]
 
 
 def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[tuple[str, str]]:

@@ -22,7 +22,8 @@ class TrainConfig:
     model
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'.
     init
-        Weights to start from: a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0 only), or 'none'.
+        Weights to start from: a run folder, a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0
+        only), or 'none'. A detector's classes are continued by name.
     steps
         Updates of the weights. Images seen are steps times batch size.
     batch_size

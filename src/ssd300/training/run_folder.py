@@ -14,6 +14,7 @@ from torch import Tensor
 from ssd300 import run_layout
 from ssd300.batches import Batch
 from ssd300.data.dataset import Dataset
+from ssd300.data.image_digests import image_digests
 from ssd300.evaluation.error_analysis import analyze_errors
 from ssd300.evaluation.saving import store_evaluation
 from ssd300.evaluation.scoring import Report
@@ -67,8 +68,7 @@ class RunFolder(Callback):
         self.records.start()
         write_text(self.folder / run_layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
         write_json(self.folder / run_layout.ENVIRONMENT, environment())
-        held_out = None if self.validation is None else _describe_data(self.validation)
-        write_json(self.folder / run_layout.DATA, _describe_data(self.dataset) | {"validation": held_out})
+        write_json(self.folder / run_layout.DATA, _describe_training(self.dataset, self.validation))
         figure = plots.plot_label_statistics(self.dataset.annotations, self.dataset.classes)
         save_figure(self.folder / run_layout.LABELS_PLOT, figure)
 
@@ -140,6 +140,16 @@ class RunFolder(Callback):
         for name, figure in evaluation_figures(report, errors).items():
             save_figure(self.folder / run_layout.EVALUATION_PLOT.format(name=name), figure)
         save_validation_images(self.folder, report, errors)
+
+
+def _describe_training(dataset: Dataset, validation: Dataset | None) -> dict[str, Any]:
+    """With the digests of the training images, one behind the other, by which an evaluation recognizes them."""
+    digests = image_digests(annotation.image_path for annotation in dataset.annotations)
+    return {
+        **_describe_data(dataset),
+        "validation": None if validation is None else _describe_data(validation),
+        "image_digests": "".join(filter(None, digests)),
+    }
 
 
 def _describe_data(dataset: Dataset) -> dict[str, Any]:

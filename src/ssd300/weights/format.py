@@ -22,7 +22,7 @@ from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.ssd import Normalization
 from ssd300.system.files import write_atomically
 
-FORMAT_VERSION = 1
+FORMAT, FORMAT_VERSION = "ssd300", 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +69,21 @@ def save_weights(path: Path, model: SSD, card: Card) -> None:
     """Write the model's tensors and its card atomically: an interrupted call leaves no partial file."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     metadata = {
-        "format": "ssd300",
+        "format": FORMAT,
         "format_version": str(FORMAT_VERSION),
         "card": json.dumps(card.to_json()),
         "sha256": _checksum(tensors),
     }
     write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+
+def is_ours(path: Path) -> bool:
+    """Whether `save_weights` wrote the file, in this version or another. Damage may make it False."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False
 
 
 def read_card_file(path: Path) -> Card:
@@ -128,7 +137,7 @@ def _metadata(path: Path) -> dict[str, str]:
             where=path,
             fix="Name a run folder or a .safetensors file of ssd300. `ssd300 import` converts other checkpoints.",
         ) from error
-    if metadata.get("format") != "ssd300":
+    if metadata.get("format") != FORMAT:
         raise WeightsError(
             "the file does not state the classes and default boxes of its weights",
             where=path,

@@ -5,8 +5,8 @@ initialized. A source that has nothing for the model, or a hole in it, is an err
 """
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,34 +17,47 @@ from ssd300.model import SSD
 from ssd300.model.backbone import VGG16, EfficientNetLite0
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import LITE
-from ssd300.weights.format import read_weights_file
+from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_places, take_rows
+from ssd300.weights.format import Card, is_ours, read_card_file, read_weights_file
 from ssd300.weights.named import NAMED, fetch_named, named_detector
+from ssd300.weights.resolve import resolve_weights
 from ssd300.weights.tensor_files import read_tensors
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
 
 IMAGENET_LITE0 = "imagenet"
 FIRST_LAYER = "conv1_1"
+NOTHING_TAKEN = "classes: the file has no names and another number of classes; all class outputs are new"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The source, the names of the layers that it filled, and of those that stay randomly initialized."""
+    """The source, the names of the layers that it filled, and of those that stay randomly initialized.
+
+    A layer of class outputs is filled if it has the outputs of any class of the source. `classes` tells which it has;
+    None if there is none, and nothing to say about it: the source has no class outputs.
+    """
 
     source: str
     filled: tuple[str, ...]
     random: tuple[str, ...]
+    classes: str | None = None
 
 
-def initialize(model: SSD, init: str) -> Start:
+def initialize(model: SSD, init: str, classes: Sequence[str] | None = None) -> Start:
     """Fill a new detector from `init`, in place, and set the normalization that these weights were trained with.
+
+    `classes` are the names of the detector's classes, None where they have none.
 
     `init` is one of
     - "none": nothing is filled, and the normalization stays;
     - "imagenet", for EfficientNet-Lite0: the backbone, from the weights in the extra `light`;
     - a file with VGG16's convolutions (see `vgg16_layers`), or its first ones: the backbone;
-    - a weights file of ours, with the same backbone: every tensor of the same name and shape, heads included;
+    - a run folder, which stands for its best weights;
+    - a weights file of ours, with the same backbone: every tensor of the same name and shape, heads included; of the
+      class outputs those of background and of the classes of the same name, wherever they are in the list. Without
+      names on both sides, the class outputs are taken by place if their numbers are equal;
     - a name of `named`, which may be downloaded, unless a file has that name.
 
     Raises:
@@ -58,7 +71,8 @@ def initialize(model: SSD, init: str) -> Start:
     path = _file_of(init)
     tensors = read_tensors(path)
     if any(name.startswith("heads.") for name in tensors):
-        return _fill_from_ours(model, path)
+        start, match = _fill_from_ours(model, path, tensors, classes)
+        return replace(start, classes=NOTHING_TAKEN if match is None else match.describe())
     if not isinstance(model.backbone, VGG16):
         raise WeightsError(
             "the file holds no backbone for this model", where=path, fix="Use --init imagenet or --init none."
@@ -68,13 +82,16 @@ def initialize(model: SSD, init: str) -> Start:
 
 def _file_of(init: str) -> Path:
     path = Path(init)
+    if path.is_dir():
+        return resolve_weights(path)
     if init in NAMED and not path.exists():
         path = named_detector(init) if NAMED[init].is_detector else fetch_named(init)
     if not path.is_file():
         raise WeightsError(
             "there is no such file to start from",
             where=init,
-            fix=f"--init takes a file, 'none', {', '.join(NAMED)}, and for ssd300_efficientnet_lite0 'imagenet'.",
+            fix=f"--init takes a run folder, a file, 'none', {', '.join(NAMED)}, and for ssd300_efficientnet_lite0 "
+            "'imagenet'.",
         )
     return path
 
@@ -143,21 +160,56 @@ def _fill_lite0(model: SSD, backbone: EfficientNetLite0) -> Start:
     return _start(model, path.name, {id(module) for module in backbone.body.modules()})
 
 
-def _fill_from_ours(model: SSD, path: Path) -> Start:
-    other, card = read_weights_file(path)
-    if type(other.backbone) is not type(model.backbone):
-        raise WeightsError(f"the file holds {card.model}", where=path, fix=f"Train with --model {card.model}.")
-    if card.settings != model.settings:
+def _fill_from_ours(
+    model: SSD, path: Path, tensors: Mapping[str, Tensor], classes: Sequence[str] | None
+) -> tuple[Start, ClassMatch | None]:
+    """From a weights file of ours, or one with our tensors alone, which names neither classes nor normalization."""
+    card = read_card_file(path) if is_ours(path) else None
+    given = tensors if card is None else dict(read_weights_file(path)[0].state_dict())
+    _check_same_backbone(model, given, card, path)
+    if card is not None and card.settings != model.settings:
         known = next((name for name, settings in SETTINGS.items() if settings == card.settings), "unnamed ones")
         log.warning(
             "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly", path, known
         )
-    state, given = model.state_dict(), other.state_dict()
-    fits = {name: tensor for name, tensor in given.items() if name in state and state[name].shape == tensor.shape}
+    state = model.state_dict()
+    fits = {
+        name: tensor
+        for name, tensor in given.items()
+        if name in state and state[name].shape == tensor.shape and not name.startswith(LOGITS)
+    }
+    match = _match_classes(model, given, card, classes)
+    if match is not None:
+        count = model.num_classes if card is None else len(card.classes)
+        fits |= take_rows(state, given, match, (model.num_classes + 1, count + 1))
     model.load_state_dict(state | fits)
-    model.set_normalization(card.normalization)
-    layers = {name.rsplit(".", 1)[0] for name in fits}
-    return _start(model, str(path), {id(module) for name, module in model.named_modules() if name in layers})
+    if card is not None:
+        model.set_normalization(card.normalization)
+    layers = {name.rsplit(".", 1)[0] for name in fits if match is None or match.rows or not name.startswith(LOGITS)}
+    return _start(model, str(path), {id(module) for name, module in model.named_modules() if name in layers}), match
+
+
+def _check_same_backbone(model: SSD, given: Mapping[str, Tensor], card: Card | None, path: Path) -> None:
+    wanted = {name: tensor.shape for name, tensor in model.state_dict().items() if name.startswith("backbone.")}
+    missing = next((name for name, shape in wanted.items() if name not in given or given[name].shape != shape), None)
+    if missing is not None:
+        what = f"the file holds {card.model}" if card else f"{missing} is missing, or has another shape"
+        fix = f"Train with --model {card.model}." if card else "Train with the --model that the file is of."
+        raise WeightsError(what, where=path, fix=fix)
+
+
+def _match_classes(
+    model: SSD, given: Mapping[str, Tensor], card: Card | None, classes: Sequence[str] | None
+) -> ClassMatch | None:
+    """None if no class output can be taken: nothing names the classes, and their numbers differ."""
+    if card is not None and classes is not None:
+        return match_names(classes, card.classes)
+    same = all(
+        given[name].shape == tensor.shape
+        for name, tensor in model.state_dict().items()
+        if name.startswith(LOGITS) and name in given
+    )
+    return match_places(model.num_classes) if same else None
 
 
 def _start(model: SSD, source: str, filled: set[int]) -> Start:

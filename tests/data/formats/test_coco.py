@@ -41,7 +41,7 @@ def write(folder: Path, name: str, values, images: str | None = None) -> Path:
 def test_by_hand(tmp_path):
     data = load_dataset(write(tmp_path, "labels.json", content(), "images"))
     assert data.classes == ("cat", "dog", "cow")  # in the order of the ids
-    second, first = data.annotations  # in the order of the ids
+    second, first = data.annotations  # in the order of their ids too, 2 and 7
     np.testing.assert_allclose(first.boxes_px, [[10, 20, 40.5, 35], [0, 0, 80, 60]])
     assert first.labels.tolist() == [1, 0]
     assert first.difficult.tolist() == first.crowd.tolist() == [False, True]

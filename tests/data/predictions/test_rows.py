@@ -1,11 +1,12 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data.predictions.test_foreign import write_coco
+from data.predictions.test_foreign import write_coco, write_coco_annotations, write_ours, write_xml
 from ssd300.data import load_dataset
 from ssd300.data.predictions.read import read_predictions
 from ssd300.data.predictions.rows import PredictionRows
@@ -26,6 +27,71 @@ def test_faults_that_are_skipped_are_counted_and_the_rest_is_read(data, tmp_path
     assert len(stored.table) == 3
     assert "4 row(s) skipped" in stored.notes[0]
     assert "entry 4: the image id 99" in stored.notes[0]
+
+
+def sized_coco(folder, height, width):
+    path, _ = write_coco_annotations(folder)
+    content = json.loads(path.read_text())
+    content["images"][3] |= {"height": height, "width": width}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def sized_lines(folder, height, width):
+    write_ours(folder)
+    images = json.loads((folder / "detections.json").read_text())["images"]
+    images[1] |= {"height": height, "width": width}
+    (folder / "detections.jsonl").write_text("".join(json.dumps(image) + "\n" for image in images))
+    return folder / "detections.jsonl"
+
+
+def sized_object(folder, height, width):
+    write_ours(folder)
+    content = json.loads((folder / "detections.json").read_text())
+    content["images"][1] |= {"height": height, "width": width}
+    (folder / "detections.json").write_text(json.dumps(content))
+    return folder / "detections.json"
+
+
+def sized_xml(folder, height, width):
+    write_xml(folder)
+    size = "" if height is None else f"<size><width>{width}</width><height>{height}</height></size>"
+    path = folder / "p3.xml"
+    path.write_text(path.read_text().replace("<annotation>", f"<annotation>{size}"))
+    return folder
+
+
+SIZED = pytest.mark.parametrize("write", [sized_coco, sized_lines, sized_object, sized_xml])
+
+
+@SIZED
+@pytest.mark.parametrize(
+    ("size_hw", "message"),
+    [
+        ((120, 160), None),
+        ((0, 0), None),
+        ((None, None), None),
+        (("120", "160"), None),
+        ((240, 320), "for 320 x 240 pixels, the image p3 of the data has 160 x 120$"),
+        ((160, 120), "for 120 x 160 pixels, the image p3 of the data has 160 x 120: one of the two is turned"),
+        (("high", "160"), "size '160' x 'high' is not two numbers"),
+    ],
+)
+def test_predictions_for_an_image_of_another_size_are_a_fault(data, tmp_path, write, size_hw, message):
+    (tmp_path / "stored").mkdir()
+    path = write(tmp_path / "stored", *size_hw)
+    if message is None:
+        assert len(read_predictions(path, data.annotations, data.classes).table) == 3
+        return
+    with pytest.raises(DataError) as caught:
+        read_predictions(path, data.annotations, data.classes)
+    assert re.search(message, caught.value.what)
+    stored = read_predictions(path, data.annotations, data.classes, on_bad="skip")
+    assert [data.annotations[index].image_id for index in stored.table.image_index] == ["p0", "p0"]
+    assert "1 row(s) skipped" in stored.notes[0]
+    unsized = [replace(annotation, size_hw=None) for annotation in data.annotations]
+    if "not two numbers" not in message:
+        assert len(read_predictions(path, unsized, data.classes).table) == 3
 
 
 def test_boxes_that_are_inverted_or_outside_are_reported(data, tmp_path):

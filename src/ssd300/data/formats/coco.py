@@ -251,9 +251,14 @@ def _by_id(entries: Sequence[Any], where: str) -> dict[Any, dict[str, Any]]:
     return found
 
 
+def _in_order_of_ids(entries: Mapping[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """As pycocotools orders images; the order decides between equal scores in COCO's metric. Numbers before texts."""
+    return {key: entries[key] for key in sorted(entries, key=lambda key: (isinstance(key, str), key))}
+
+
 def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) -> tuple[dict[Any, str], list[str]]:
     """Names by id, in the order of the ids, without Roboflow's first category that only groups the others."""
-    categories = _by_id(entries, f"{file}, categories")
+    categories = _in_order_of_ids(_by_id(entries, f"{file}, categories"))
     used = {entry.get("category_id") for entry in annotations if isinstance(entry, dict)
             and isinstance(entry.get("category_id"), (int, str))}  # fmt: skip
     names: dict[Any, str] = {}

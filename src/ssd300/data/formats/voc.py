@@ -92,7 +92,7 @@ class VocSource(Source):
             used=frozenset(paired),
             folders=tuple(dict.fromkeys([*folder.annotations.folders, *(path.parent for path in paired),
                                          *(path.parent for path in folder.bare_images())])),
-            known=frozenset(path for lists in (folder.lists, folder.class_lists) for files in lists.values() for path in files),
+            known=frozenset(path for files in (*folder.lists.values(), *folder.class_lists.values()) for path in files),
             label_suffix=".xml",
             why=self._why_unused,
         )  # fmt: skip

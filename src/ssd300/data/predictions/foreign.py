@@ -75,13 +75,16 @@ def _read_coco_annotations(
     content: dict[str, Any], file: Path, rows: PredictionRows, _ids_of: Path | None
 ) -> list[str]:
     """COCO's `images`, `categories` and `annotations`, each annotation with a score. The ids refer to the same file."""
-    return _add_coco(content["annotations"], file, content, file, rows)
+    return _add_coco(content["annotations"], file, content, file, rows, sized=True)
 
 
-def _add_coco(entries: Any, file: Path, ids: Any, ids_of: Path, rows: PredictionRows) -> list[str]:
-    """`entries` are from `file`; `ids` are the COCO annotations of the file `ids_of`."""
+def _add_coco(
+    entries: Any, file: Path, ids: Any, ids_of: Path, rows: PredictionRows, *, sized: bool = False
+) -> list[str]:
+    """`entries` are from `file`; `ids` are the COCO annotations of the file `ids_of`, whose sizes count if `sized`."""
     try:
         images = {entry["id"]: str(entry["file_name"]) for entry in ids["images"]}
+        sizes = {entry["id"]: (entry.get("height"), entry.get("width")) for entry in ids["images"] if sized}
         categories = {entry["id"]: str(entry["name"]) for entry in ids["categories"]}
     except (KeyError, TypeError) as error:
         raise DataError(
@@ -94,6 +97,7 @@ def _add_coco(entries: Any, file: Path, ids: Any, ids_of: Path, rows: Prediction
                 if key not in known:
                     raise DataError(f"the {kind} id {key!r} is not one of {ids_of}")
             index = rows.image(images[image])
+            rows.check_size(index, *sizes.get(image, (None, None)))
             x, y, width, height = map(float, entry["bbox"])
             box_px = from_xywh(x, y, width, height)
             rows.add(index, rows.label(categories[category]), (_score(entry), *box_px))
@@ -166,6 +170,7 @@ def _read_voc_xml(path: Path, rows: PredictionRows, _ids_of: Path | None) -> lis
             except (ParseError, DefusedXmlException, ValueError) as error:
                 raise DataError(f"this is not XML that can be read ({error})") from None
             index = rows.image(file.stem)
+            rows.check_size(index, *((root.findtext(f"size/{side}") or "").strip() for side in ("height", "width")))
             for number, item in enumerate(root.iter("object"), start=1):
                 with rows.at(f"{file}, object {number}"):
                     corners = [_number(item, f"bndbox/{tag}") for tag in CORNERS]

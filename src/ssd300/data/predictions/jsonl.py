@@ -59,11 +59,15 @@ def read_jsonl(path: Path, rows: PredictionRows) -> None:
 
 
 def add_image(row: Any, where: str, rows: PredictionRows) -> None:
-    """Put all detections of an image's row, which is at `where`, into `rows`. Raises DataError for a second row."""
+    """Put all detections of an image's row, which is at `where`, into `rows`.
+
+    Raises DataError for a second row, or one of another size.
+    """
     image = rows.image(row["image"])
     if image in rows.places:
         raise DataError(f"the image '{row['image']}' is at {rows.places[image]} already")
     rows.places[image] = where
+    rows.check_size(image, row.get("height"), row.get("width"))
     for number, detection in enumerate(row["detections"], start=1):
         with rows.at(f"{where}, detection {number}"):
             corners = corners_of(detection)

@@ -48,7 +48,8 @@ def read_predictions(
 
     Raises:
         DataError: no known format or two at once; and, unless `on_bad` skips it, an unknown image or class, a malformed
-            row, a second row for an image (in our own formats), or a number that is not finite: with file and line.
+            row, a second row for an image (in our own formats), a row for another size than the image's (where a
+            format has it: our own, COCO annotations, VOC), or a number that is not finite: with file and line.
     """
     rows = PredictionRows(annotations, classes, on_bad)
     result_files = sorted(path.glob(PATTERN)) if path.is_dir() else []

@@ -1,7 +1,8 @@
 """The rows that readers of stored predictions find, and the data that they belong to.
 
 An image is found by its id, its path, or its file name without ending if only one image has it; a class by its name. A
-row that fits neither is an error, or is skipped and counted, as `--on-bad-prediction` decides.
+row that fits neither, or is for an image of another size, is an error, or is skipped and counted, as
+`--on-bad-prediction` decides.
 """
 
 import math
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -69,6 +70,26 @@ class PredictionRows:
             known = ", ".join(self.classes[:SHOWN_CLASSES])
             raise DataError(f"the class '{name}' is not one of {known}", fix="Use the classes of the predictions.")
         return self.labels[name]
+
+    def check_size(self, image: int, height: Any, width: Any) -> None:
+        """Raise DataError if predictions were made on an image of another size than the image of this index.
+
+        The sides are numbers or their texts; None, 0 or an empty text is no size. Nor is there one to compare with
+        where the data has none.
+        """
+        known_hw = self.annotations[image].size_hw
+        try:
+            size_hw = tuple(round(float(side or 0)) for side in (height, width))
+        except (TypeError, ValueError, OverflowError):
+            raise DataError(f"the size {width!r} x {height!r} is not two numbers") from None
+        if known_hw is None or 0 in size_hw or size_hw == known_hw:
+            return
+        turned = ": one of the two is turned, as by EXIF data" if size_hw == known_hw[::-1] else ""
+        raise DataError(
+            f"the predictions are for {size_hw[1]} x {size_hw[0]} pixels, the image {self.annotations[image].image_id} "
+            f"of the data has {known_hw[1]} x {known_hw[0]}{turned}",
+            fix="Run the detector on the images of the data, or skip such rows with --on-bad-prediction skip.",
+        )
 
     def add(self, image: int, label: int, numbers: Sequence[float]) -> None:
         """Add a row; `numbers` are its score and box (xyxy). Raises DataError for a number that is not finite."""
