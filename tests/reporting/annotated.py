@@ -1,5 +1,6 @@
 """Annotated images made by hand, with their files."""
 
+from collections import Counter
 from pathlib import Path
 
 from PIL import Image
@@ -28,5 +29,5 @@ def an_image(folder: Path, image_id: str, *objects, size_wh=(240, 160)):
 
 def a_split(name: str, *images):
     return AnnotatedImages(
-        images=images, split=name, notes=(), classes=None, all_names=set, find_images="Look for them."
+        images=images, split=name, notes=(), classes=None, count_names=Counter, find_images="Look for them."
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from PIL import Image
 
 from reporting.annotated import a_split, an_image, an_object
-from ssd300.data.problems import Problem
+from ssd300.data.problems import Fault, Problem
 from ssd300.reporting.problem_images import (
     MOST_PER_RULE,
     OF_EACH_SPLIT,
@@ -60,7 +60,7 @@ def test_samples_need_files_and_there_may_be_none(tmp_path):
 
 
 def test_good_annotations_are_preferred_as_samples(tmp_path):
-    bad = [an_image(tmp_path, f"x{n}", an_object(fault="it is empty")) for n in range(SAMPLES)]
+    bad = [an_image(tmp_path, f"x{n}", an_object(fault=Fault("box", "it is empty"))) for n in range(SAMPLES)]
     good = [an_image(tmp_path, f"g{n}", an_object()) for n in range(SAMPLES)]
     chosen = titles(sample_pictures({"train": a_split("train", *bad, *good)}))
     assert sum(title.startswith("g") for title in chosen) >= SAMPLES - 1  # the first may be any, for its class

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ssd300.data.choices import FormatName, OnBadLabel
-from ssd300.errors import UsageError
+from ssd300.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ssd300.data.classes import fold
+
 LOGITS = "heads.logits."
 SHOWN_CLASSES = 10
 
