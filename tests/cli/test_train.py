@@ -1,50 +1,58 @@
-import inspect
-import subprocess
-import sys
-from typing import get_args, get_type_hints
+"""What is trained on and what is evaluated on, as the options of `ssd300 train` choose it; one step each."""
+
+import json
 
 import pytest
 
 from ssd300.cli import main
-from ssd300.cli.train import train
-from ssd300.training.presets import PRESETS
+
+ONE_STEP = ["--preset", "light", "--init", "none", "--workers", "0", "--batch-size", "2", "--steps", "1"]
 
 
-@pytest.fixture
-def help_text(capsys) -> str:
-    main(["train", "--help"])
-    return " ".join(capsys.readouterr().out.replace("│", " ").split())
+def train(data, out, *words):
+    assert main(["train", str(data), "--out", str(out), *ONE_STEP, *words]) == 0
+    return json.loads((out / "data.json").read_text())
+
+
+def test_a_share_of_the_images_is_held_out_and_the_same_again(coloured, tmp_path, capsys):
+    first = train(coloured, tmp_path / "a", "--holdout", "0.4")
+    assert first["images"] + first["validation"]["images"] == 4  # of trainval
+    assert first["validation"]["split"] == "holdout"
+    err = capsys.readouterr().err
+    assert "held out: 2 of 4 images" in err
+    assert "not used: the split(s) test" in err
+    again = train(coloured, tmp_path / "b", "--holdout", "0.4")
+    assert again["validation"]["fingerprint"] == first["validation"]["fingerprint"]
+
+
+def test_the_split_to_evaluate_on_can_be_named_and_classes_chosen(coloured, tmp_path, capsys):
+    lists = coloured / "ImageSets/Main"
+    (lists / "train.txt").write_text("p0\np1\n")
+    (lists / "night.txt").write_text("p3\n")
+    found = train(coloured, tmp_path / "a", "--split", "train", "--eval-split", "night", "--only", "Blue")
+    assert (found["split"], found["validation"]["split"]) == ("train", "night")
+    assert found["objects"] == {"blue": 1}
+    assert found["validation"]["objects"] == {"blue": 1}
+    assert "excluded: 1 object(s) of other classes, by --only" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "shown",
+    ("words", "code", "message"),
     [
-        "[default: 120000 (pytorch-ssd300: 480000, light: 500)]",
-        "[default: 80000 100000 (pytorch-ssd300: 320000 400000)]",
-        "Momentum of SGD. [default: 0.9]",
-        "[default: none (light: 10.0)]",
-        "[default: no (pytorch-ssd300: yes)]",
+        (["--holdout", "0.2", "--eval-split", "test"], 2, "exclude each other"),
+        (["--holdout", "1.5"], 2, "the share to hold out is 1.5"),
+        (["--eval-split", "nowhere"], 3, "there is no split 'nowhere'"),
+        (["--only", "green"], 3, "--only names green, which is no class of the data"),
     ],
 )
-def test_the_help_shows_the_default_of_each_preset(help_text, shown):
-    assert shown in help_text
+def test_what_cannot_be_chosen_is_refused_before_anything_is_written(coloured, tmp_path, capsys, words, code, message):
+    assert main(["train", str(coloured), "--out", str(tmp_path / "r"), *ONE_STEP, *words]) == code
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
 
 
-def test_the_choices_of_preset_are_the_presets_and_the_first_is_the_default():
-    assert get_args(get_type_hints(train)["preset"]) == tuple(PRESETS)
-    assert inspect.signature(train).parameters["preset"].default == next(iter(PRESETS))
-
-
-def test_the_help_imports_nothing_heavy():
-    code = "import sys; from ssd300.cli import main; main(['train', '--help'])\n"
-    code += "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'PIL', 'matplotlib')))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
-
-
-@pytest.mark.slow
-def test_a_split_to_train_on_can_be_named(coloured, tmp_path, capsys):
-    (coloured / "ImageSets/Main/mine.txt").write_text("p0\np1\n")
-    words = ["--preset", "light", "--init", "none", "--workers", "0", "--batch-size", "2", "--steps", "1"]
-    assert main(["train", str(coloured), "--out", str(tmp_path / "run"), "--split", "mine", *words]) == 0
-    assert '"split": "mine"' in (tmp_path / "run/data.json").read_text()
-    assert '"split": "test"' in (tmp_path / "run/data.json").read_text()
+def test_images_without_any_object_are_not_trained_on(coloured, tmp_path, capsys):
+    for file in (coloured / "Annotations").glob("*.xml"):
+        file.write_text("<annotation></annotation>")
+    assert main(["train", str(coloured), "--out", str(tmp_path / "r"), *ONE_STEP]) == 3
+    assert "has an object to train on" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pytest
 from data.test_loader import assert_equal, batches
 from ssd300.data import cache, load_dataset
 from ssd300.data.cache import ImageCache
-from ssd300.errors import UsageError
+from ssd300.errors import DataError, UsageError
 from ssd300.images.read import read_image
 
 
@@ -24,9 +24,14 @@ def test_batches_are_the_same_with_a_cache_also_from_the_second_epoch_on(coloure
     assert not list(tmp_path.glob("run/*")), "the file has no name"
 
 
-def test_an_image_of_another_size_than_its_annotation_is_read_every_time(coloured):
+def test_an_image_of_another_size_than_its_annotation_is_not_stored(coloured):
     annotations = [replace(annotation, size_hw=(9, 7)) for annotation in load_dataset(coloured).annotations]
-    assert_equal(batches(annotations, 4, cache=ImageCache(annotations)), batches(annotations, 4))
+    cached, path = ImageCache(annotations), annotations[0].image_path
+    for _ in range(2):
+        np.testing.assert_array_equal(cached.read(0, path), read_image(path))
+    for one in (cached, None):
+        with pytest.raises(DataError, match="the annotation is for 7 x 9 pixels"):
+            batches(annotations, 4, cache=one)
 
 
 @pytest.mark.parametrize(("where", "advice"), [("ram", "--cache disk"), ("disk", "Remove --cache.")])

@@ -10,7 +10,7 @@ from ssd300.images.read import read_image
 
 
 def test_a_sample_is_the_annotation_with_the_pixels_and_their_size(coloured):
-    annotation = replace(load_dataset(coloured).annotations[0], size_hw=(9, 7))
+    annotation = replace(load_dataset(coloured).annotations[0], size_hw=None)
     sample = read_sample(annotation)
     assert np.array_equal(sample.image, read_image(annotation.image_path))
     assert sample.size_hw == (120, 160)
@@ -18,6 +18,12 @@ def test_a_sample_is_the_annotation_with_the_pixels_and_their_size(coloured):
     for column in ("boxes_px", "labels", "difficult"):
         assert np.array_equal(getattr(sample, column), getattr(annotation, column))
     assert as_sample(annotation, np.zeros((5, 6, 3), np.uint8)).size_hw == (5, 6)
+
+
+def test_an_image_of_another_size_than_its_annotation_is_an_error_with_both_sizes(coloured):
+    annotation = replace(load_dataset(coloured).annotations[0], size_hw=(9, 7))
+    with pytest.raises(DataError, match=r"p0\.jpg: the annotation is for 7 x 9 pixels, the image has 160 x 120"):
+        read_sample(annotation)
 
 
 def test_an_image_that_cannot_be_read_is_named(coloured):

@@ -32,7 +32,7 @@ def check(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or COCO annotations, YOLO data, a folder of lists.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
     split
         The split to check. Default: every split, and files that no split uses.
     format_
@@ -40,7 +40,7 @@ def check(
     default_boxes
         The default boxes whose IoU with the objects is measured.
     pixels
-        Read every image; without it only annotations are checked.
+        Decode every image; without it, only the sizes of images that are there are read.
     html
         Write the findings to this file too, as a page that opens from disk. Default: no page.
     overwrite
@@ -60,7 +60,16 @@ def check(
     if html is not None:
         from ssd300.reporting.findings import write_findings
 
-        write_findings(html, findings, data=[str(path) for path in data], splits=read.splits)
+        pairs = [
+            (
+                Path(copy.file),
+                Path(copy.other_file),
+                f"{copy.file} of {copy.split}, {copy.other_file} of {copy.other_split}",
+            )
+            for copy in findings.near_copies
+        ]
+        names = [str(path) for path in data]
+        write_findings(html, findings, data=names, splits=read.splits, near_copies=pairs)
         say([f"the findings as a page: {html}"])
     if json_:
         print_json(findings.to_dict())
@@ -105,7 +114,13 @@ def _progress() -> Callable[[int, int], None]:
 
 def _print(findings: "Findings") -> None:
     _print_problems(findings)
-    sys.stdout.write(f"{findings.images:,} images, {findings.objects:,} objects\n\n")
+    sys.stdout.write(f"{findings.images:,} images, {findings.objects:,} objects\n")
+    if files := findings.files:
+        sys.stdout.write(
+            f"files: {files['used']:,} are used, {files['reported']:,} are not and are reported above, "
+            f"{files['others']:,} are neither images nor annotations\n"
+        )
+    sys.stdout.write("\n")
     _print_classes(findings)
     _print_sizes(findings)
 

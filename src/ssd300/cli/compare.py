@@ -35,7 +35,7 @@ def compare(
     b
         The other detector.
     data
-        PASCAL VOC folders (several are joined), or COCO annotations, YOLO data, or a folder of lists.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
     metric
         'voc07' is the mean precision at 11 recalls, 'voc12' the area under the curve.
     resamples

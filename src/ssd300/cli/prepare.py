@@ -25,7 +25,7 @@ def prepare(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or COCO annotations, YOLO data, lists; their own splits are used.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
     out
         The folder of the lists.
     voc07

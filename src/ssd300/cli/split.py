@@ -25,8 +25,8 @@ def split(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or COCO annotations, YOLO data, lists. Of their splits only the training split, or
-        the one that --split names, is read and split.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined. Of
+        their splits only the training split, or the one that --split names, is read and split.
     out
         The folder of the lists.
     holdout

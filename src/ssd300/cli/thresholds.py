@@ -42,7 +42,7 @@ def thresholds(
     Parameters
     ----------
     data
-        PASCAL VOC folders (several are joined), or COCO annotations, YOLO data, or a folder of lists.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
     weights
         A run folder, a .safetensors file, or a name of published weights.
     precision

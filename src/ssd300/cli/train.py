@@ -85,7 +85,7 @@ def train(
     Parameters
     ----------
     data
-        PASCAL VOC folders, joined, or COCO annotations, YOLO data, a folder of lists.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
     out
         The run folder: weights, state, log, configuration, report.
     preset
@@ -159,13 +159,15 @@ def _split(
     seed: int,
 ) -> "tuple[Dataset, Dataset | None]":  # fmt: skip
     """What is trained on, and what is evaluated on; the notes of the latter go to stderr."""
+    from ssd300.data.held_out import load_held_out, unused_splits
+
     if holdout is not None:
         from ssd300.data.holdout import hold_out
 
+        used = dataset.split
         dataset, held_out = hold_out(dataset, holdout, seed=seed)
-        say(held_out.notes)
+        say([*held_out.notes, *unused_splits(data, reading.format, [used])])
         return dataset, held_out
-    from ssd300.data.held_out import load_held_out
 
     found, notes = load_held_out(
         data, dataset, split=eval_split, format=reading.format, on_bad_label=reading.on_bad_label

@@ -58,9 +58,17 @@ def load_held_out(
         held_out, shared = without_images_of(whole, trained_on)
         notes += [*whole.notes, *shared]
         if len(held_out) and (split is not None or any(map(len, held_out.annotations))):
-            return held_out, (*notes, *_untrained(held_out, trained_on))
+            unused = unused_splits(paths, format, [trained_on.split, held_out.split])
+            return held_out, (*notes, *_untrained(held_out, trained_on), *unused)
         notes.append(f"the held-out split '{choice.name}' has no {'object' if len(held_out) else 'image'} left")
     return None, tuple(notes)
+
+
+def unused_splits(paths: Sequence[Path], format: FormatName, used: Sequence[str]) -> list[str]:
+    """A note on the splits that are none of `used` and no part of another one."""
+    names = {name for joined in used for name in (joined, *joined.split("+"))}
+    others = [choice.name for choice in open_data(paths, format).every()[0] if choice.name not in names]
+    return [f"not used: the split(s) {', '.join(others)}"] if others else []
 
 
 def without_images_of(held_out: Dataset, trained_on: Dataset) -> tuple[Dataset, list[str]]:

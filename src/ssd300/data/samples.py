@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import UInt8
 
+from ssd300.errors import DataError
 from ssd300.images.read import read_image
 from ssd300.types import Annotation, Sample
 
@@ -13,7 +14,14 @@ def read_sample(annotation: Annotation) -> Sample:
 
 
 def as_sample(annotation: Annotation, image: UInt8[np.ndarray, "h w 3"]) -> Sample:
-    """An annotation with the pixels of its image; the size is that of the pixels."""
+    """An annotation with the pixels of its image. Raises DataError if they have another size than the annotation."""
+    if annotation.size_hw not in (None, image.shape[:2]):
+        height, width = annotation.size_hw or (0, 0)
+        raise DataError(
+            f"the annotation is for {width} x {height} pixels, the image has {image.shape[1]} x {image.shape[0]}",
+            where=annotation.image_path,
+            fix="If the file was changed since the data was read, read the data again.",
+        )
     return Sample(
         image=image,
         boxes_px=annotation.boxes_px,

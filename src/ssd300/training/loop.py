@@ -107,9 +107,15 @@ def _loop(trainer: Trainer, last_step: int) -> None:
 
 
 def _check(dataset: Dataset) -> None:
-    """Raises DataError if there are no images, or if a label is not an index into the classes."""
+    """Raises DataError if there are no images or no objects, or if a label is not an index into the classes."""
     if not len(dataset):
         raise DataError("there are no images to train on", where=dataset.root)
+    if not any(map(len, dataset.annotations)):
+        raise DataError(
+            f"none of the {len(dataset)} images of the split '{dataset.split}' has an object to train on",
+            where=dataset.root,
+            fix="Check that the annotations belong to these images: `ssd300 check` lists what it finds.",
+        )
     for annotation in dataset.annotations:
         if len(annotation) and not 0 <= annotation.labels.min() <= annotation.labels.max() < len(dataset.classes):
             raise DataError(
