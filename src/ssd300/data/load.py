@@ -1,6 +1,7 @@
 """`load_dataset`: annotated images from a folder, whatever its format, checked once and then trusted."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ssd300.data.choices import FormatName, OnBadLabel, Purpose
@@ -94,7 +95,9 @@ def build(
     """A dataset of images as the files have them. Raises DataError as `load_dataset` does."""
     if classes is not None and (len(set(classes)) != len(classes) or not classes):
         raise DataError("the classes are empty or one is listed twice", where=root, fix="Correct the class list.")
-    names = choose_classes(classes if classes is not None else found.classes, found.count_names(), where=str(root))
+    listed = classes if classes is not None else found.classes
+    counts = found.count_names() if listed is None else Counter(_names(found))
+    names = choose_classes(listed, counts, where=str(root))
     chosen = None if only is None else _chosen(only, names, root)
     builder = AnnotationBuilder(names, on_bad_label, only=chosen, drop_difficult=drop_difficult)
     annotations = [annotation for image in found.images if (annotation := builder.build(image)) is not None]
@@ -118,6 +121,10 @@ def build(
         *_absent_classes(dataset),
         *animation_notes(annotation.image_path for annotation in annotations),
     )
+
+
+def _names(found: AnnotatedImages) -> Iterable[str]:
+    return (item.name for image in found.images for item in image.objects)
 
 
 def _absent_classes(dataset: Dataset) -> list[str]:
