@@ -1,8 +1,8 @@
 import re
-from pathlib import Path
 
 from reporting.annotated import a_split, an_image, an_object
 from ssd300.data.checks.findings import Findings
+from ssd300.data.checks.near_copies import NearCopy, near_copy_problems
 from ssd300.data.problems import Problem
 from ssd300.reporting.findings import LISTED, write_findings
 
@@ -13,10 +13,10 @@ def problem(rule, level="error", number=1, file="a.xml"):
     return Problem(level=level, file=file, object=number, rule=rule, message=f"{HOSTILE} {number}", fix="Correct it.")
 
 
-def written(tmp_path, splits=None, near_copies=(), **values):
+def written(tmp_path, splits=None, **values):
     findings = Findings(coverage={"classes": {}, "sizes_px": {}}, **values)
     page = tmp_path / "page.html"
-    write_findings(page, findings, data=["my data"], splits=splits, near_copies=near_copies)
+    write_findings(page, findings, data=["my data"], splits=splits)
     return page.read_text(encoding="utf-8")
 
 
@@ -47,12 +47,15 @@ def test_of_thousands_of_problems_the_first_are_listed_and_the_rest_counted(tmp_
 def test_pictures_are_in_the_page_with_alternative_texts_and_nothing_from_elsewhere(tmp_path):
     images = [an_image(tmp_path, f"{number}'\"<b>&", an_object(HOSTILE)) for number in range(9)]
     problems = [problem(f"rule {rule}", file=image.where) for image in images for rule in range(3)]
+    copy = NearCopy(
+        split=HOSTILE, file=str(images[0].image_path), other_split="train", other_file="gone.jpg", distance=0.1
+    )
     text = written(
         tmp_path,
         splits={"train": a_split("train", *images)},
-        near_copies=[(images[0].image_path, Path("gone.jpg"), HOSTILE)],
+        near_copies=[copy],
         classes={HOSTILE: {"train": 9}},
-        problems=problems,
+        problems=[*problems, *near_copy_problems([copy])],
     )
     assert text.count('<img src="data:image/jpeg;base64,') == text.count("<img") == 9 + 3 * 3 + 2
     assert text.count('alt="') - text.count('alt=""') == 20
@@ -60,4 +63,3 @@ def test_pictures_are_in_the_page_with_alternative_texts_and_nothing_from_elsewh
     assert "<b>&" not in text
     assert "://" not in text  # base64 has no colon
     assert "9 of 0 images" in text
-    assert "1 pair." in text

@@ -60,16 +60,7 @@ def check(
     if html is not None:
         from ssd300.reporting.findings import write_findings
 
-        pairs = [
-            (
-                Path(copy.file),
-                Path(copy.other_file),
-                f"{copy.file} of {copy.split}, {copy.other_file} of {copy.other_split}",
-            )
-            for copy in findings.near_copies
-        ]
-        names = [str(path) for path in data]
-        write_findings(html, findings, data=names, splits=read.splits, near_copies=pairs)
+        write_findings(html, findings, data=[str(path) for path in data], splits=read.splits)
         say([f"the findings as a page: {html}"])
     if json_:
         print_json(findings.to_dict())

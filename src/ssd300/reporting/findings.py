@@ -11,6 +11,7 @@ from ssd300.reporting.html import write_page
 from ssd300.reporting.labeled_images import NAMED
 from ssd300.reporting.problem_images import ListedImages, pair_pictures, problem_pictures, sample_pictures
 
+NEAR_COPIES = "near-copy-across-splits"  # the rule whose images are shown in pairs
 LISTED = 500  # problems of one rule
 OPEN = 5  # problems of one rule without pictures whose list is open
 PICTURE_BYTES, PICTURES_BYTES = 45_000, 1_250_000  # of one JPEG and, about, of all; base64 adds a third
@@ -22,18 +23,18 @@ def write_findings(
     *,
     data: Sequence[str],
     splits: Mapping[str, AnnotatedImages] | None = None,
-    near_copies: Sequence[tuple[Path, Path, str]] = (),
 ) -> None:
     """Write the page to `path`: the problems by rule, images that have them, labels, and the statistics.
 
-    `data` names the dataset, and `splits` are its images; without them there are no pictures. `near_copies` are pairs
-    of image files that are almost the same, each with its caption.
+    `data` names the dataset, and `splits` are its images; without them there are pictures of near copies alone.
     """
     rules = dict(sorted(findings.by_rule().items(), key=lambda rule: LEVELS.index(rule[0][0])))
     listed = ListedImages(splits or {})
     pictures = {rule: problem_pictures(problems, listed) for rule, problems in rules.items()}
-    pairs, samples = pair_pictures(near_copies), sample_pictures(listed.splits)
-    drawn = sum(len(picture.images) for group in (pairs, samples, *pictures.values()) for picture in group)
+    copies = [(Path(one.file), Path(one.other_file), f"{one.split}, {one.other_split}") for one in findings.near_copies]
+    pictures |= {rule: pair_pictures(copies) for rule in rules if rule[1] == NEAR_COPIES}
+    samples = sample_pictures(listed.splits)
+    drawn = sum(len(picture.images) for group in (samples, *pictures.values()) for picture in group)
     totals = {name: sum(counts.values()) for name, counts in findings.classes.items()}
     write_page(
         path,
@@ -43,8 +44,6 @@ def write_findings(
         findings=findings,
         rules=rules,
         pictures=pictures,
-        pairs=pairs,
-        near_copies=len(near_copies),
         samples=samples,
         named=NAMED,
         listed=LISTED,
