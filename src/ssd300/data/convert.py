@@ -7,6 +7,7 @@ and keypoints; of a YOLO polygon the box around it is. Writers return what else 
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,9 @@ from ssd300.data.problems import count_in_notes
 from ssd300.data.recognition import open_data
 from ssd300.data.splits import Role, UnusableSplitError, role_of
 from ssd300.data.unused_files import list_files
+from ssd300.errors import DataError
 from ssd300.images.read import image_size_hw
+from ssd300.images.upright import copy_upright
 from ssd300.types import Annotation
 
 YOLO_KEYS: Mapping[Role | None, str] = {"trainval": "train", "train": "train", "val": "val", "test": "test"}
@@ -82,6 +85,7 @@ def load_splits(
 
 def write_voc(folder: Path, splits: Sequence[Dataset]) -> Written:
     """Annotations, JPEGImages and ImageSets/Main, with images copied. VOC holds all that a dataset has."""
+    copies = _Copies()
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     for dataset, names in _with_names(splits):
@@ -96,14 +100,15 @@ def write_voc(folder: Path, splits: Sequence[Dataset]) -> Written:
             )
             text = to_xml(image, _size(annotation), objects)
             (folder / "Annotations" / f"{name}.xml").write_text(text, encoding="utf-8")
-            shutil.copyfile(annotation.image_path, folder / "JPEGImages" / image)
+            copies.add(annotation.image_path, folder / "JPEGImages" / image)
         ids = "".join(f"{name}\n" for name in names)
         (folder / "ImageSets" / "Main" / f"{dataset.split}.txt").write_text(ids, encoding="utf-8")
-    return Written()
+    return Written(notes=copies.notes())
 
 
 def write_coco(folder: Path, splits: Sequence[Dataset]) -> Written:
     """annotations/instances_<split>.json, and a folder of images per split. COCO itself has no key `difficult`."""
+    copies = _Copies()
     (folder / "annotations").mkdir(parents=True)
     for dataset, names in _with_names(splits):
         files = folder / dataset.split
@@ -114,7 +119,7 @@ def write_coco(folder: Path, splits: Sequence[Dataset]) -> Written:
             height, width = _size(annotation)
             image = f"{name}{annotation.image_path.suffix}"
             images.append({"id": number, "file_name": image, "height": height, "width": width})
-            shutil.copyfile(annotation.image_path, files / image)
+            copies.add(annotation.image_path, files / image)
             for row, box in enumerate(annotation.boxes_px.tolist()):
                 label, crowd = int(annotation.labels[row]), bool(annotation.crowd[row])
                 difficult = int(annotation.difficult[row])
@@ -122,11 +127,12 @@ def write_coco(folder: Path, splits: Sequence[Dataset]) -> Written:
         content = {"images": images, "annotations": objects, "categories": category_rows(dataset.classes)}
         text = json.dumps(content, ensure_ascii=False, allow_nan=False)
         (folder / "annotations" / f"{PREFIX}{dataset.split}.json").write_text(text, encoding="utf-8")
-    return Written()
+    return Written(notes=copies.notes())
 
 
 def write_yolo(folder: Path, splits: Sequence[Dataset]) -> Written:
     """data.yaml, images/<split> and labels/<split>. Returns how many objects lost a mark."""
+    copies = _Copies()
     description: dict[str, Any] = {"path": "."}
     lost = 0
     keys = _yolo_keys([dataset.split for dataset in splits])
@@ -139,7 +145,7 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> Written:
             lines = [to_line(label, box, size_hw) for label, box in objects]
             (folder / "labels" / dataset.split / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
             image = f"{name}{annotation.image_path.suffix}"
-            shutil.copyfile(annotation.image_path, folder / "images" / dataset.split / image)
+            copies.add(annotation.image_path, folder / "images" / dataset.split / image)
             lost += int(annotation.difficult.sum())
         description[keys[dataset.split]] = f"images/{dataset.split}"
     description["names"] = dict(enumerate(splits[0].classes))
@@ -149,7 +155,7 @@ def write_yolo(folder: Path, splits: Sequence[Dataset]) -> Written:
     if unusual := [key for key in keys.values() if key not in YOLO_KEYS.values()]:
         notes.append(f"other programs read train, val and test alone, not {', '.join(unusual)}")
     marks = [f"YOLO has no mark for difficult objects and crowds: lost for {lost}"] if lost else []
-    return Written(lost=marks, notes=notes)
+    return Written(lost=marks, notes=notes + copies.notes())
 
 
 def _yolo_keys(splits: Sequence[str]) -> dict[str, str]:
@@ -170,14 +176,38 @@ WRITERS: Mapping[WrittenFormat, Writer] = {
 }
 
 
+@dataclass
+class _Copies:
+    """Copies images, and counts those that are not copied byte by byte and those that no one can see."""
+
+    turned: int = 0
+    unreadable: list[Path] = field(default_factory=list)
+
+    def add(self, source: Path, target: Path) -> None:
+        try:
+            self.turned += copy_upright(source, target)
+        except DataError:
+            self.unreadable.append(source)
+            shutil.copyfile(source, target)
+
+    def notes(self) -> list[str]:
+        notes = []
+        if self.turned:
+            notes.append(f"{self.turned} image(s) that EXIF data turns are written with turned pixels, without that data")
+        if self.unreadable:
+            notes.append(f"{len(self.unreadable)} image(s) cannot be read and are copied; first {self.unreadable[0]}")
+        return notes
+
+
 def _with_names(splits: Sequence[Dataset]) -> Iterator[tuple[Dataset, list[str]]]:
-    """A file name without ending for each image: its id, after the split's name if an earlier split has it too."""
+    """A file name without ending for each image: its id, after the split's name if another image has it too."""
     taken: set[str] = set()
     for dataset in splits:
         names = []
         for annotation in dataset.annotations:
             name = annotation.image_id.removesuffix(annotation.image_path.suffix).replace("/", "_")
-            name = name if name not in taken else f"{dataset.split}_{name}"
+            while name in taken:
+                name = f"{dataset.split}_{name}"
             taken.add(name)
             names.append(name)
         yield dataset, names

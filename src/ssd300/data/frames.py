@@ -16,12 +16,11 @@ from typing import Literal
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Corners
 from ssd300.data.problems import Fault
 from ssd300.errors import DataError
-from ssd300.images.read import ImageHeader, read_header
+from ssd300.images.read import UPRIGHT, ImageHeader, read_header
 
 Frame = Literal["shown", "stored"]
 Size = tuple[int, int]
 
-UPRIGHT = 1  # EXIF's orientation of an image that is stored as it is shown
 BORDER_SLACK_PX = 1.0  # a box may reach this far outside of its image and is cut
 ROUNDING_PX = 1e-3  # what is cut without a remark
 THIN_PX = 1.0

@@ -36,6 +36,7 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "P
 MAX_PIXELS = 200_000_000
 DECODES_FAST = simplejpeg is not None
 ORIENTATION = 0x0112  # EXIF's tag
+UPRIGHT = 1  # its value for an image that is stored as it is shown
 FIRST_TURNED, LAST_TURNED = 5, 8  # its values that swap height and width
 BEHIND_ALPHA = (123, 117, 104)  # the mean color of Caffe's recipe (ssd_pascal.py:178), in RGB
 _STORED_WIDTH, _STORED_HEIGHT = 256, 257  # TIFF's tags
@@ -143,7 +144,7 @@ class ImageHeader:
     """What the head of an image file says of its pixels."""
 
     stored_hw: tuple[int, int]
-    orientation: int  # EXIF's, 1 to 8; 1 where there is none, or one that is not defined
+    orientation: int  # EXIF's, 1 to 8; `UPRIGHT` where there is none, or one that is not defined
 
     @property
     def swaps_sides(self) -> bool:
@@ -227,8 +228,8 @@ def _stored_hw(image: Image.Image) -> tuple[int, int]:
 def _orientation(image: Image.Image, file: io.BufferedReader | io.BytesIO) -> int:
     # For a PNG without orientation in its head, Pillow's own method decodes all pixels to see what follows them.
     whole = image.format != "PNG" or _describes_later(file)
-    found = (image.getexif() if whole else Image.Image.getexif(image)).get(ORIENTATION, 1)
-    return int(found) if found in range(1, LAST_TURNED + 1) else 1
+    found = (image.getexif() if whole else Image.Image.getexif(image)).get(ORIENTATION, UPRIGHT)
+    return int(found) if found in range(1, LAST_TURNED + 1) else UPRIGHT
 
 
 def _describes_later(png: io.BufferedReader | io.BytesIO) -> bool:
@@ -288,7 +289,7 @@ def _decode_plain_jpeg(image: Image.Image, data: bytes) -> UInt8[np.ndarray, "h 
     """The same pixels as Pillow's, faster, by simplejpeg if it is installed; None where Pillow must decode."""
     if simplejpeg is None or image.format != "JPEG" or image.mode not in ("RGB", "L"):
         return None
-    if image.getexif().get(ORIENTATION, 1) != 1:
+    if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:
         return None
     try:
         decoded: np.ndarray = simplejpeg.decode_jpeg(data, "RGB", fastdct=False, fastupsample=False, strict=True)
