@@ -193,7 +193,9 @@ class _Copies:
     def notes(self) -> list[str]:
         notes = []
         if self.turned:
-            notes.append(f"{self.turned} image(s) that EXIF data turns are written with turned pixels, without that data")
+            notes.append(
+                f"{self.turned} image(s) that EXIF data turns are written with turned pixels, without that data"
+            )
         if self.unreadable:
             notes.append(f"{len(self.unreadable)} image(s) cannot be read and are copied; first {self.unreadable[0]}")
         return notes
