@@ -79,7 +79,7 @@ def load_splits(
     if not splits:
         raise unusable[0]
     if split is None:
-        notes += count_in_notes(list_files(found.files()).problems)
+        notes += count_in_notes(list_files(found).problems)
     return splits, notes
 
 

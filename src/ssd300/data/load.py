@@ -53,7 +53,7 @@ def load_dataset(
         only=only,
         on_bad_label=on_bad_label,
         drop_difficult=drop_difficult,
-    ).with_notes(*notes, *count_in_notes(list_files(data.files()).problems))
+    ).with_notes(*notes, *count_in_notes(list_files(data).problems))
 
 
 def read_usable(

@@ -1,12 +1,14 @@
 """Files that a dataset does not use: each file below its folders is used, reported, or of another kind and counted."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ssd300.data.formats.annotations import DataFiles
 from ssd300.data.formats.file_index import is_litter, walk
 from ssd300.data.problems import Fault, Problem
+from ssd300.data.sources import JoinedSources
 from ssd300.images.read import is_image_name
 
 # Images of cameras and programs that are not decoded here.
@@ -17,7 +19,7 @@ UNSUPPORTED = frozenset((".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw
 @dataclass(frozen=True)
 class FileLedger:
     """`used` and `others` are counts of files, `problems` has one for each of the remaining ones: together all files of
-    the folders. `others` are neither images nor annotations.
+    the folders, and those of other places that are used. `others` are neither images nor annotations.
     """
 
     used: int
@@ -25,31 +27,31 @@ class FileLedger:
     others: tuple[Path, ...]
 
 
-def list_files(data: Sequence[DataFiles], more: Iterable[Path] = ()) -> FileLedger:
-    """The ledger of the folders that hold images and annotations, and of all below the folders `more`."""
-    used = {path for one in data for path in one.used}
+def list_files(data: JoinedSources, more: Iterable[Path] = ()) -> FileLedger:
+    """The ledger of the folders that the datasets are at, of those that hold their images and annotations, and of the
+    folders `more`.
+    """
+    found = data.files()
+    listed = [path for one in found for path in (*one.used, *(known for known in one.known if known.is_file()))]
+    used = set(map(_plain, listed))
+    seen = set(used)
     problems: list[Problem] = []
     others: list[Path] = []
-    seen: set[Path] = set()
-    for one in data:
-        for path in _below(one.folders):
-            if path in seen:
+    homes = [source.home for source in data.sources]
+    places = [([home, *one.folders], [one]) for home, one in zip(homes, found, strict=True)]
+    for folders, owners in [*places, ([*more], found)]:
+        for path in _below(folders):
+            if (plain := _plain(path)) in seen:
                 continue
-            seen.add(path)
-            if path not in used and path not in one.known:
-                fault = _fault(path, one)
-                others.append(path) if fault is None else problems.append(fault.at(str(path)))
-    known = {path for one in data for path in one.known}
-    for path in _below(more):
-        if path in seen or path in used:
-            continue
-        seen.add(path)
-        litter = path not in known and is_litter(path)
-        problems.append(_LITTER.at(str(path))) if litter else others.append(path)
+            seen.add(plain)
+            fault = next((fault for one in owners if (fault := _fault(path, one)) is not None), None)
+            others.append(path) if fault is None else problems.append(fault.at(str(path)))
     return FileLedger(used=len(used), problems=tuple(problems), others=tuple(others))
 
 
-_LITTER = Fault("litter", "no one made it as data; it is ignored")
+def _plain(path: Path) -> str:
+    """One spelling of each path: descriptions of data name absolute ones, and go up with `..`."""
+    return os.path.abspath(path)  # noqa: PTH100  # links keep their names
 
 
 def _below(folders: Iterable[Path]) -> Iterable[Path]:
@@ -64,7 +66,7 @@ def _below(folders: Iterable[Path]) -> Iterable[Path]:
 
 def _fault(path: Path, data: DataFiles) -> Fault | None:
     if is_litter(path):
-        return _LITTER
+        return Fault("litter", "no one made it as data; it is ignored")
     if path.suffix.casefold() in UNSUPPORTED:
         return Fault("unsupported-image", f"{path.suffix} is not read")
     if is_image_name(path) or path.suffix.casefold() == data.label_suffix:

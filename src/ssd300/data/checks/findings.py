@@ -109,7 +109,7 @@ def read_splits(paths: Sequence[Path], split: str | None, format: FormatName, *,
 
 
 def _ledger(data: JoinedSources, paths: Sequence[Path]) -> FileLedger:
-    return list_files(data.files(), [path for path in paths if path.is_dir()])
+    return list_files(data, [path for path in paths if path.is_dir()])
 
 
 def _unusable(split: str, error: UnusableSplitError) -> Problem:

@@ -124,10 +124,14 @@ class ListsSource(Source):
         )
 
     def files(self) -> DataFiles:
-        """All images of the lists. Their folders may hold others, which belong to other datasets."""
-        used = [self.root / path for split in self.splits for path in self.ids(split)]
+        """All images of the lists. Folders elsewhere may hold others, which belong to other datasets."""
+        used = [path for split in self.splits for name in self.ids(split) if (path := self.root / name).is_file()]
         known = (self.root / name for name in (*LIST_FILES, "data.json"))
-        return DataFiles(used=frozenset(used), folders=(), known=frozenset(known))
+        return DataFiles(used=frozenset(used), folders=(), known=frozenset(known), why=_why_unused)
+
+
+def _why_unused(_image: Path) -> Fault:
+    return Fault("image-without-annotation", "no list has it, so it is not used")
 
 
 def _read_label_map(path: Path) -> list[str]:

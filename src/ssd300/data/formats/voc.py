@@ -11,11 +11,13 @@ from ssd300.data.formats.voc_folder import IMAGES, VocFolder
 from ssd300.data.formats.voc_xml import VocFile, read_xml
 from ssd300.data.problems import Fault
 from ssd300.data.splits import UnusableSplitError
+from ssd300.images.read import is_image_name
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
     "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
+MASKS = ("SegmentationClass", "SegmentationObject")  # VOC's folders of images that are no photographs
 
 
 @dataclass(frozen=True)
@@ -99,16 +101,24 @@ class VocSource(Source):
 
     def _why_unused(self, path: Path) -> Fault | None:
         folder = self.folder
-        if path in folder.annotations:
+        if path in folder.annotations and not isinstance(self._image_of(self._key(path), path), (Path, Fault)):
+            return Fault("annotation-without-image", "there is no image of this name, so its objects are not used")
+        if not is_image_name(path):
             return Fault("unlisted-annotation", "no split has it, so its objects are not used")
-        if path not in folder.images:
+        if path.parent.name in MASKS:
             return None
-        key = key_of(path.relative_to(self.root))
-        if len(folder.images.find(key)) > 1 and folder.annotations.find(key):
-            return Fault("ambiguous-image", "another image of this name is used or may be meant")
-        if folder.annotations.find(key):
-            return Fault("unlisted-image", "it has an annotation, but no split has it, so it is not used")
-        return Fault("image-without-annotation", "it has no annotation file, so it is not used")
+        found = folder.annotations.find(self._key(path)) if path in folder.images else ()
+        if not found:
+            return Fault("image-without-annotation", "it has no annotation file, so it is not used")
+        owners = [self._image_of(self._key(one), one) for one in found]
+        if any(isinstance(owner, Fault) for owner in owners):
+            return Fault("ambiguous-image", "another image has this name, and the annotation may belong to either")
+        if path not in owners:
+            return Fault("image-without-annotation", "the annotation of this name belongs to another image")
+        return Fault("unlisted-image", "it has an annotation, but no split has it, so it is not used")
+
+    def _key(self, path: Path) -> str:
+        return key_of(path.relative_to(self.root))
 
     def _image(self, key: str, name: str, path: Path, *, require_images: bool) -> AnnotatedImage:
         file = self._file(path)

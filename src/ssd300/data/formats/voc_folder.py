@@ -127,7 +127,8 @@ class VocFolder:
     @cached_property
     def label_folder(self) -> Path:
         named = [child for child in _children(self.root) if child.name.casefold() in LABEL_FOLDERS]
-        return next(iter(named), self.root / ANNOTATIONS if self.lists else self.root)
+        places = [*named, *([self.root] if self.split_folders else self.annotations.folders)]
+        return next(iter(places), self.root / ANNOTATIONS if self.lists else self.root)
 
     def bare_images(self) -> list[Path]:
         """Images without an annotation file, in the folders that hold images with one."""

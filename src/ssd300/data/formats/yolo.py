@@ -21,7 +21,7 @@ from ssd300.data.formats.annotations import (
     unique_ids,
 )
 from ssd300.data.formats.text import read_text
-from ssd300.data.formats.yolo_folder import CLASS_FILES, YoloFolder, describe, find_yolo, is_no_label
+from ssd300.data.formats.yolo_folder import CLASS_FILES, YoloFolder, describe, find_yolo, is_no_label, looks_like_labels
 from ssd300.data.problems import Fault
 from ssd300.data.splits import WHOLE, UnusableSplitError
 from ssd300.errors import DataError
@@ -103,20 +103,23 @@ class YoloSource(Source):
             folders=tuple(dict.fromkeys([path.parent for path in used])),
             known=frozenset(names),
             label_suffix=".txt",
-            why=_why_unused,
+            why=self._why_unused,
         )
+
+    def _why_unused(self, path: Path) -> Fault | None:
+        unlisted = "no split has it, so {} not used"
+        if path.suffix.casefold() != ".txt":
+            labeled = self.folder.label_file(path).is_file()
+            return Fault("unlisted-image" if labeled else "image-without-annotation", unlisted.format("it is"))
+        if is_no_label(path) or not looks_like_labels(path):
+            return None
+        if self.folder.has_image(path):
+            return Fault("unlisted-annotation", unlisted.format("its objects are"))
+        return Fault("annotation-without-image", "there is no image of this name, so its objects are not used")
 
     def _written(self, image: Path) -> str:
         root = self.folder.root
         return image.relative_to(root).as_posix() if image.is_relative_to(root) else str(image)
-
-
-def _why_unused(path: Path) -> Fault | None:
-    if path.suffix.casefold() != ".txt":
-        return Fault("image-without-annotation", "no split has it, so it is not used")
-    if is_no_label(path):
-        return None
-    return Fault("annotation-without-image", "there is no image of this name in a split, so its objects are not used")
 
 
 def to_line(label: int, box_px: Sequence[float], size_hw: tuple[int, int], *, score: float | None = None) -> str:

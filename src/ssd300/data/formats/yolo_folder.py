@@ -3,6 +3,7 @@
 A description is a data.yaml, darknet's obj.data, or a classes.txt beside images and labels.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -91,6 +92,11 @@ class YoloFolder:
             self._labels[image] = next((path for path in (usual, *others) if path.is_file()), usual)
         return self._labels[image]
 
+    def has_image(self, labels: Path) -> bool:
+        """Whether an image below the root may belong to a text file."""
+        below = labels.is_relative_to(self.root)
+        return below and bool(self._index.by_key.get(key_of(labels.relative_to(self.root))))
+
     def _of_key(self, image: Path) -> Sequence[Path]:
         if not image.is_relative_to(self.root):
             return ()
@@ -136,6 +142,15 @@ class YoloFolder:
 
 def is_no_label(path: Path) -> bool:
     return path.name.casefold() in NOT_LABELS
+
+
+def looks_like_labels(path: Path) -> bool:
+    """Whether a text file has numbers in its first line, or nothing, as that of an image without objects."""
+    try:
+        first = next((line for line in read_text(path).splitlines() if line.strip()), "")
+        return all(math.isfinite(float(column)) for column in first.split())
+    except (DataError, ValueError):
+        return False
 
 
 def label_file(image: Path) -> Path:
