@@ -106,14 +106,18 @@ def _settle(image: AnnotatedImage, header: ImageHeader | DataError | None, usual
 
 
 def _without_pixels(image: AnnotatedImage, error: DataError | None) -> AnnotatedImage:
-    """An image that is not there, or that cannot be read: its own fault is reported where it is decoded."""
-    if image.relative and image.size_hw is None:
-        if not image.objects:
-            return replace(image, relative=False)
-        why = "the image is missing" if error is None else error.what
-        return replace(image, fault=Fault("annotation", f"{why}, so its boxes have no size"), objects=())
-    objects = [_checked(item, image.size_hw) for item in image.objects]
-    return replace(image, objects=tuple(_marked_twice(objects)))
+    """An image that is not there, or that cannot be read: its own fault is reported where it is decoded. Without a size
+    relative boxes cannot be used.
+    """
+    if not image.relative:
+        objects = [_checked(item, image.size_hw) for item in image.objects]
+        return replace(image, objects=tuple(_marked_twice(objects)))
+    if not image.objects:
+        return replace(image, relative=False)
+    if image.image_path is None:  # reported as missing
+        return image
+    rule, why = ("missing-image", "the image is missing") if error is None else ("image", error.what)
+    return replace(image, fault=Fault(rule, f"{why}, so its boxes have no size"))
 
 
 def _size_fault(size_hw: Size | None, header: ImageHeader) -> Fault | None:

@@ -34,7 +34,7 @@ class Coverage:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UsableBoxes:
-    """The objects without a fault in images whose size is known. `places` are their files and numbers in them.
+    """The objects without a fault in images without one whose size is known. `places` are their files and numbers in them.
 
     `boxes` are xyxy, relative to the image; `sides_px` the roots of their areas at the network's size.
     """
@@ -55,7 +55,7 @@ def usable_boxes(images: Sequence[AnnotatedImage], classes: Iterable[str], size_
     usual = {fold(name): name for name in classes}
     names, places, boxes = [], [], []
     for image in images:
-        if image.size_hw is None:
+        if image.size_hw is None or image.fault is not None:
             continue
         scale = np.array([image.size_hw[1], image.size_hw[0]] * 2, dtype=np.float64)
         for number, item in enumerate(image.objects, start=1):

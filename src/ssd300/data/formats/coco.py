@@ -54,7 +54,7 @@ def coco_files(path: Path) -> dict[str, Path]:
         found = [file for place in places for file in sorted(place.glob("*.json")) if _looks_like_coco(file)]
         found = [file for file in found if file.name.startswith(PREFIX)] or found  # not captions, not keypoints
         if found:
-            return {_split_name(file, path): file for file in found}
+            return _by_split_name(found, path)
     return {}
 
 
@@ -210,6 +210,17 @@ def _split_name(file: Path, root: Path) -> str:
     """The part of the name that tells the splits apart: that of the folder where each has one of its own."""
     of_folder = file.parent != root and file.parent.name.casefold() not in LABEL_FOLDERS
     return file.parent.name if of_folder or file.name == ROBOFLOW else file.stem.removeprefix(PREFIX)
+
+
+def _by_split_name(files: Sequence[Path], root: Path) -> dict[str, Path]:
+    """The files by the names of their splits. Beside Roboflow's own file others are not read; other files that would
+    have one name have those of folder and file.
+    """
+    roboflow = {file.parent for file in files if file.name == ROBOFLOW}
+    files = [file for file in files if file.name == ROBOFLOW or file.parent not in roboflow]
+    counts = Counter(_split_name(file, root) for file in files)
+    names = {file: _split_name(file, root) for file in files}
+    return {name if counts[name] == 1 else f"{file.parent.name}_{file.stem}": file for file, name in names.items()}
 
 
 def _in_order(key: int | str) -> tuple[bool, int | str]:

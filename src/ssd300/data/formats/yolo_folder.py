@@ -4,6 +4,7 @@ A description is a data.yaml, darknet's obj.data, or a classes.txt beside images
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -94,8 +95,7 @@ class YoloFolder:
 
     def has_image(self, labels: Path) -> bool:
         """Whether an image below the root may belong to a text file."""
-        below = labels.is_relative_to(self.root)
-        return below and bool(self._index.by_key.get(key_of(labels.relative_to(self.root))))
+        return bool(self._index.by_key.get(key_of(Path(os.path.relpath(labels, self.root)))))
 
     def _of_key(self, image: Path) -> Sequence[Path]:
         if not image.is_relative_to(self.root):
