@@ -10,6 +10,7 @@ import yaml
 from PIL import Image
 
 from conftest import object_xml
+from ssd300.cli import main
 
 WIDE, HIGH = 40, 30
 BOX = (2, 3, 20, 21)  # xyxy, half-open
@@ -164,3 +165,14 @@ LAYOUTS = {
     "yolo_lists": Layout(yolo_lists, "images", "labels", lines, ".txt", orphan=WITHOUT_IMAGE),
     "lists": Layout(lists, "images", "."),
 }
+
+
+def check(capsys, *words):
+    """What `ssd300 check --json` finds without reading images."""
+    capsys.readouterr()
+    main(["check", *map(str, words), "--json", "--no-pixels"])
+    return json.loads(capsys.readouterr().out)
+
+
+def objects_of(dataset):
+    return sum(map(len, dataset.annotations))

@@ -34,7 +34,7 @@ class Coverage:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UsableBoxes:
-    """The objects without a fault in images without one whose size is known. `places` are their files and numbers in them.
+    """The objects without a fault of images without one whose size is known. `places` are files and numbers in them.
 
     `boxes` are xyxy, relative to the image; `sides_px` the roots of their areas at the network's size.
     """

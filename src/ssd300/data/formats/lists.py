@@ -7,6 +7,7 @@ import json
 import math
 import os
 import reprlib
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class ListsSource(Source):
             )
         if not images:
             raise UnusableSplitError(f"the split is empty: {images_file.name} lists no image", where=folder, fix=AGAIN)
-        paths = [folder / path for path in _checked_paths(images, images_file)]
+        paths = [self._image(path) for path in _checked_paths(images, images_file)]
         annotated = [
             AnnotatedImage(
                 image_id=image_id,
@@ -123,9 +124,15 @@ class ListsSource(Source):
             "images there, or write the lists again with `ssd300 prepare`.",
         )
 
+    def _image(self, written: str) -> Path:
+        """The image, there or not; systems write a letter with an accent in two ways, of which a file name has one."""
+        forms = (written, *(unicodedata.normalize(form, written) for form in ("NFC", "NFD")))
+        paths = dict.fromkeys(self.root / form for form in forms)
+        return next((path for path in paths if os.path.isfile(path)), self.root / written)  # noqa: PTH113  # no error for any text
+
     def files(self) -> DataFiles:
         """All images of the lists. Folders elsewhere may hold others, which belong to other datasets."""
-        used = [path for split in self.splits for name in self.ids(split) if (path := self.root / name).is_file()]
+        used = [path for split in self.splits for name in self.ids(split) if (path := self._image(name)).is_file()]
         known = (self.root / name for name in (*LIST_FILES, "data.json"))
         return DataFiles(used=frozenset(used), folders=(), known=frozenset(known), why=_why_unused)
 

@@ -114,7 +114,7 @@ class YoloFolder:
         relative = line.replace("\\", "/")
         for candidate in (self.root / relative, place.parent / relative):
             if candidate.is_file():
-                return candidate
+                return _without_dots(candidate) if ".." in candidate.parts else candidate
         return self._index.find_written(line) or self.root / relative
 
     def _find(self, place: str, split: str) -> Path:
@@ -136,8 +136,14 @@ class YoloFolder:
         for candidate in (self.root / place, beside / place, self.root / inside, beside / inside,
                           *(beside / tail for tail in below)):  # fmt: skip
             if candidate.exists():
-                return candidate
+                return _without_dots(candidate)
         return None
+
+
+def _without_dots(path: Path) -> Path:
+    """One spelling of a path that is there: without `..`, unless links give that another meaning."""
+    plain = Path(os.path.normpath(path))
+    return plain if plain.exists() and plain.samefile(path) else path
 
 
 def is_no_label(path: Path) -> bool:
@@ -192,7 +198,7 @@ def describe(file: Path) -> YoloFolder:
     root = file.parent / str(content.get("path") or "")
     return YoloFolder(
         file=file,
-        root=root if root.is_dir() else file.parent,  # written on another machine
+        root=_without_dots(root) if root.is_dir() else file.parent,  # written on another machine
         names=tuple(name.strip() for name in names),
         places=_places(content, file),
         keypoints=_keypoints(content, file),
