@@ -101,7 +101,7 @@ class VocSource(Source):
 
     def _why_unused(self, path: Path) -> Fault | None:
         folder = self.folder
-        if path in folder.annotations and not isinstance(self._image_of(self._key(path), path), (Path, Fault)):
+        if path in folder.annotations and folder.images.files and self._image_of(self._key(path), path) is None:
             return Fault("annotation-without-image", "there is no image of this name, so its objects are not used")
         if not is_image_name(path):
             return Fault("unlisted-annotation", "no split has it, so its objects are not used")
