@@ -121,6 +121,18 @@ def test_other_images_tell_the_frame(tmp_path, format_name, labeled, orientation
     assert are_right(load_dataset(both, on_bad_label="drop-image"))
 
 
+@pytest.mark.parametrize("labeled", FRAMES)
+def test_an_image_of_another_split_tells_the_frame_too(tmp_path, labeled):
+    root = write(tmp_path / "voc", "voc", Painted(3, labeled), Painted(6, labeled, name="e.png"), PLAIN)
+    for split, ids in (("train", "ab"), ("test", "e")):
+        (root / f"ImageSets/Main/{split}.txt").parent.mkdir(parents=True, exist_ok=True)
+        (root / f"ImageSets/Main/{split}.txt").write_text("\n".join(ids))
+    for path in (root / "ImageSets/Main").glob("*.txt"):
+        if path.stem not in ("train", "test"):
+            path.unlink()
+    assert are_right(load_dataset(root, split="train"))
+
+
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("labeled", FRAMES)
 def test_the_sides_of_a_square_image_tell_nothing(tmp_path, labeled, orientation):

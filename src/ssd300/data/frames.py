@@ -8,7 +8,7 @@ What cannot be settled is a fault of the image.
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Literal
@@ -26,15 +26,20 @@ ROUNDING_PX = 1e-3  # what is cut without a remark
 THIN_PX = 1.0
 
 
-def settle(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
+def settle(
+    images: Sequence[AnnotatedImage], others: Callable[[], Sequence[AnnotatedImage]] = lambda: ()
+) -> list[AnnotatedImage]:
     """The images with the sizes of their pixels and all boxes in the frame that is shown, in pixels; bad boxes and
     images that cannot be settled have a fault. An image that is not there keeps the size of its annotation.
 
-    Headers are read in parallel; nothing is decoded.
+    Headers are read in parallel; nothing is decoded. `others` are further images of the dataset, read where a turned
+    image cannot be settled by itself: how they were annotated is evidence.
     """
-    with ThreadPoolExecutor() as pool:
-        headers = list(pool.map(_header, images))
+    headers = _headers(images)
     usual = _usual_frame(images, headers)
+    if usual is None and any(_is_undecided(image, header) for image, header in zip(images, headers, strict=True)):
+        all_images = [*images, *others()]
+        usual = _usual_frame(all_images, _headers(all_images))
     return [_settle(image, header, usual) for image, header in zip(images, headers, strict=True)]
 
 
@@ -53,6 +58,21 @@ def turn(box: Corners, orientation: int, stored_hw: Size) -> Corners:
         8: (y1, width - x2, y2, width - x1),
     }
     return turned[orientation]
+
+
+def _headers(images: Sequence[AnnotatedImage]) -> list[ImageHeader | DataError | None]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(_header, images))
+
+
+def _is_undecided(image: AnnotatedImage, header: ImageHeader | DataError | None) -> bool:
+    """Whether nothing about the image itself says for which side up its boxes are."""
+    return (
+        isinstance(header, ImageHeader)
+        and header.orientation != UPRIGHT
+        and bool(image.objects)
+        and _frame(image, header, usual=None) is None
+    )
 
 
 def _header(image: AnnotatedImage) -> ImageHeader | DataError | None:

@@ -120,7 +120,7 @@ class JoinedSources:
         images = [_named(image, name, counts) for name, part in parts for image in part.images]
         listed = [part.classes for part in found if part.classes is not None]
         return AnnotatedImages(
-            images=settle(images),
+            images=settle(images, self._all_images),
             split=choice.name,
             notes=(*(_labeled(name, part) for name, part in parts), *skipped,
                    *(note for part in found for note in part.notes[1:])),
@@ -130,6 +130,17 @@ class JoinedSources:
             problems=tuple(problem for part in found for problem in part.problems),
             bare_images=tuple(path for part in found for path in part.bare_images),
         )  # fmt: skip
+
+    def _all_images(self) -> list[AnnotatedImage]:
+        """Those of all splits that can be read."""
+        images: list[AnnotatedImage] = []
+        for source in self.sources:
+            for split in source.splits:
+                try:
+                    images += source.read(split, require_images=False).images
+                except DataError:
+                    continue
+        return images
 
     def files(self) -> list[DataFiles]:
         return [source.files() for source in self.sources]
