@@ -23,7 +23,7 @@ _SPELLINGS: Mapping[Role, tuple[str, ...]] = MappingProxyType(
 _WORDS: Mapping[str, Role] = MappingProxyType({word: role for role, words in _SPELLINGS.items() for word in words})
 # Parts of a name that say nothing of its role.
 _FILLERS = frozenset(("coco", "instances", "annotations", "annotation", "images", "image", "list", "lists", "set",
-                      "split", "data", "dataset", "labels", "voc", "yolo"))  # fmt: skip
+                      "split", "data", "dataset", "labels", "voc", "yolo", "instance", "zip"))  # fmt: skip
 ORDER: tuple[Role | None, ...] = ("trainval", "train", "val", "test", None)
 PREFERRED: Mapping[Purpose, tuple[Role, ...]] = MappingProxyType(
     {"train": ("trainval", "train"), "test": ("test", "val")}

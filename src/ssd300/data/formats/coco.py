@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -25,15 +26,16 @@ from ssd300.data.formats.annotations import (
     unique_ids,
 )
 from ssd300.data.formats.coco_masks import box_of_segmentation
-from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, normal, walk
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, nested, normal, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault, Problem
-from ssd300.data.splits import UnusableSplitError, in_order
+from ssd300.data.splits import UnusableSplitError, in_order, role_of
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
 ROBOFLOW = "_annotations.coco.json"
 PREFIX = "instances_"
+OTHER_TASKS = ("captions_", "person_keypoints_", "stuff_", "panoptic_", "image_info_")  # COCO's, of the same images
 AGAIN = "Correct the file, or export it again."
 IMAGE_FOLDERS = ("images", "data", "JPEGImages")  # COCO's, FiftyOne's and Paddle's, beside the annotations
 _FILE_NAME = re.compile(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -47,14 +49,19 @@ def find_coco(path: Path) -> Path | None:
 def coco_files(path: Path) -> dict[str, Path]:
     """The annotation files at `path`, a file or a folder, by the name of their split. None found gives {}."""
     if path.is_file():
-        return {_split_name(path, path.parent): path} if _looks_like_coco(path) else {}
-    folders = [child for child in sorted(path.iterdir()) if child.is_dir()] if path.is_dir() else []
-    labels = [child for child in folders if child.name.casefold() in LABEL_FOLDERS]
-    for places in (labels, [path], folders):
+        return _by_split([path], path.parent) if _looks_like_coco(path) else {}
+    return next((found for folder in nested(path) if (found := _files_in(folder))), {})
+
+
+def _files_in(path: Path) -> dict[str, Path]:
+    folders = _folders(path)
+    labels = [child for child in folders if _for_labels(child)]
+    below = [child for folder in folders for child in _folders(folder) if _for_labels(child)]
+    for places in (labels, [path], [*folders, *below]):
         found = [file for place in places for file in sorted(place.glob("*.json")) if _looks_like_coco(file)]
         found = [file for file in found if file.name.startswith(PREFIX)] or found  # not captions, not keypoints
         if found:
-            return _by_split_name(found, path)
+            return _by_split(found, path)
     return {}
 
 
@@ -201,26 +208,48 @@ def _looks_like_coco(file: Path) -> bool:
             if not stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
                 return False
             stream.seek(0)
-            return file.suffix == ".json" and b'"categories"' in stream.read()
+            if file.suffix != ".json":
+                return False
+            data = stream.read()
+            return b'"categories"' in data and b'"images"' in data  # Label Studio's notes.json has no images
     except OSError:
         return False
 
 
-def _split_name(file: Path, root: Path) -> str:
-    """The part of the name that tells the splits apart: that of the folder where each has one of its own."""
-    of_folder = file.parent != root and file.parent.name.casefold() not in LABEL_FOLDERS
-    return file.parent.name if of_folder or file.name == ROBOFLOW else file.stem.removeprefix(PREFIX)
+def _folders(path: Path) -> list[Path]:
+    return sorted(child for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
 
 
-def _by_split_name(files: Sequence[Path], root: Path) -> dict[str, Path]:
-    """The files by the names of their splits. Beside Roboflow's own file others are not read; other files that would
-    have one name have those of folder and file.
+def _for_labels(folder: Path) -> bool:
+    return folder.name.casefold() in LABEL_FOLDERS
+
+
+def _by_split(files: Sequence[Path], root: Path) -> dict[str, Path]:
+    """The files by the part of their path that tells the splits apart: the folder where each has one of its own, else
+    the name, else all of it. Beside Roboflow's own file others are not read.
     """
     roboflow = {file.parent for file in files if file.name == ROBOFLOW}
     files = [file for file in files if file.name == ROBOFLOW or file.parent not in roboflow]
-    counts = Counter(_split_name(file, root) for file in files)
-    names = {file: _split_name(file, root) for file in files}
-    return {name if counts[name] == 1 else f"{file.parent.name}_{file.stem}": file for file, name in names.items()}
+    stems = _without_shared_words([file.stem.removeprefix(PREFIX) for file in files])
+    names = [_own_folder(file, root) or stem for file, stem in zip(files, stems, strict=True)]
+    for others in (stems, [file.relative_to(root).with_suffix("").as_posix() for file in files]):
+        counts = Counter(names)
+        names = [name if counts[name] == 1 else other for name, other in zip(names, others, strict=True)]
+    return dict(zip(names, files, strict=True))
+
+
+def _own_folder(file: Path, root: Path) -> str:
+    """The folder of a split, above a folder for annotations; "" for a file that has none."""
+    folder = file.parent.parent if _for_labels(file.parent) and file.parent != root else file.parent
+    return folder.name if folder != root or file.name == ROBOFLOW else ""
+
+
+def _without_shared_words(stems: Sequence[str]) -> list[str]:
+    """`train` and `val` of `drone_train` and `drone_val`: without the words before it if a role is all that is left."""
+    words = [stem.replace("-", "_").split("_") for stem in stems]
+    shared = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*words, strict=False)))
+    rest = ["_".join(row[shared:]) for row in words]
+    return rest if len(stems) > 1 and all(map(role_of, rest)) else list(stems)
 
 
 def _in_order(key: int | str) -> tuple[bool, int | str]:
@@ -229,6 +258,8 @@ def _in_order(key: int | str) -> tuple[bool, int | str]:
 
 def _why_unused(path: Path) -> Fault | None:
     if path.suffix == ".json":
+        if path.name.startswith(OTHER_TASKS):
+            return None
         return (
             Fault("unlisted-annotation", "it is not read", "Name the file itself to read it.")
             if _looks_like_coco(path)

@@ -34,6 +34,23 @@ def walk(root: Path, *, litter: bool = False) -> Iterator[Path]:
                 yield path
 
 
+def only_folder(path: Path) -> Path | None:
+    """The folder in `path` if it is the only one, as many archives unpack; None if there is none or more."""
+    try:
+        folders = [child for child in path.iterdir() if child.is_dir() and child.name not in LITTER_FOLDERS]
+    except OSError:
+        return None
+    return folders[0] if len(folders) == 1 else None
+
+
+def nested(path: Path) -> Iterator[Path]:
+    """The folder, and below it each that is the only one in the one above."""
+    folder: Path | None = path
+    while folder is not None:
+        yield folder
+        folder = only_folder(folder)
+
+
 def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 

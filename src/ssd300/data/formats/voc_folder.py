@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, walk
+from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, FileIndex, only_folder, walk
 from ssd300.data.formats.voc_lists import VocLists, find_lists, read_ids
 from ssd300.data.splits import WHOLE, in_order, role_of
 from ssd300.errors import DataError
@@ -25,16 +25,22 @@ def find_voc(path: Path) -> Path | None:
 
 
 def voc_roots(path: Path) -> list[Path]:
-    """The datasets at or directly below `path`, or below its VOCdevkit. None found gives []."""
+    """The datasets at or directly below `path`, or below its VOCdevkit or only folder. None found gives []."""
     if _has_label_folder(path):
         return [path]
     children = _children(path)
-    if _has_xml(path) or any(
-        role_of(child.name) and (_has_xml(child) or _has_label_folder(child)) for child in children
-    ):
+    if _has_xml(path) or any(map(_is_part, children)):
         return [path]
     roots = [child for child in children if _has_label_folder(child)]
-    return roots or (voc_roots(path / KIT) if (path / KIT).is_dir() else [])
+    inner = path / KIT if (path / KIT).is_dir() else only_folder(path)
+    return roots or (voc_roots(inner) if inner is not None else [])
+
+
+def _is_part(folder: Path) -> bool:
+    """Whether it is the folder of a split or of images and has XML or annotations, or a part that has."""
+    if not (role_of(folder.name) or folder.name.casefold() in IMAGE_FOLDERS):
+        return False
+    return _has_xml(folder) or _has_label_folder(folder) or any(map(_is_part, _children(folder)))
 
 
 def _children(path: Path) -> list[Path]:

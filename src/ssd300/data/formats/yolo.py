@@ -21,7 +21,7 @@ from ssd300.data.formats.annotations import (
     unique_ids,
 )
 from ssd300.data.formats.text import read_text
-from ssd300.data.formats.yolo_folder import CLASS_FILES, YoloFolder, describe, find_yolo, is_no_label, looks_like_labels
+from ssd300.data.formats.yolo_folder import YoloFolder, class_files, describe, find_yolo, is_no_label, looks_like_labels
 from ssd300.data.problems import Fault
 from ssd300.data.splits import WHOLE, UnusableSplitError
 from ssd300.errors import DataError
@@ -47,7 +47,7 @@ class YoloSource(Source):
         file = find_yolo(self.path)
         if file is None:
             raise DataError("there is no data.yaml", where=self.path, fix="Name one, or its folder.")
-        return describe(file)
+        return describe(file, self.path)
 
     @property
     def splits(self) -> Sequence[str]:
@@ -97,7 +97,7 @@ class YoloSource(Source):
             except UnusableSplitError:
                 continue
         used = [path for image in images for path in (image, known.label_file(image)) if path.is_file()]
-        names = (known.file, *known.lists(), *(known.root / name for name in CLASS_FILES))
+        names = (known.file, *known.lists(), *class_files(known.root))
         return DataFiles(
             used=frozenset(used),
             folders=tuple(dict.fromkeys([path.parent for path in used])),

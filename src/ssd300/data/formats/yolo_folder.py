@@ -1,6 +1,6 @@
 """Where YOLO data is, in the layouts that tools write: its description, its splits, and the text file of an image.
 
-A description is a data.yaml, darknet's obj.data, or a classes.txt beside images and labels.
+A description is a data.yaml, darknet's obj.data, or a list of classes beside images and labels.
 """
 
 import math
@@ -13,17 +13,19 @@ from typing import Any
 
 import yaml
 
-from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, key_of, walk
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, key_of, nested, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.splits import WHOLE, UnusableSplitError, in_order, role_of
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
 FILES = ("data.yaml", "data.yml", "dataset.yaml", "obj.data")  # the first of them that is there
-CLASS_FILES = ("classes.txt", "obj.names")  # Label Studio's and labelImg's, darknet's
+# Label Studio's and labelImg's, darknet's, Roboflow's for darknet, makesense's.
+CLASS_FILES = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt")
 AGAIN = "Correct the file, or export the data again."
 # Text files that tools put among the others.
-NOT_LABELS = frozenset((*CLASS_FILES, "labels.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt"))
+NOT_LABELS = frozenset((*CLASS_FILES, "labels.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "images.txt",
+                         "readme.txt"))  # fmt: skip
 _NO_SPLITS = frozenset(("path", "names", "nc", "download", "roboflow", "kpt_shape", "flip_idx", "backup", "classes"))
 
 
@@ -172,17 +174,31 @@ def find_yolo(path: Path) -> Path | None:
     """The description that `path` is, or that the folder holds; None if there is none."""
     if path.is_file():
         return path if _is_yaml(path) or _is_darknet(path) else None
-    others = sorted(child for child in path.glob("*") if child.suffix in (".yaml", ".yml", ".data"))
-    for file in (*(path / name for name in FILES), *others):
+    return next((file for folder in nested(path) if (file := _find_in(folder)) is not None), None)
+
+
+def _find_in(folder: Path) -> Path | None:
+    others = sorted(child for child in folder.glob("*") if child.suffix in (".yaml", ".yml", ".data"))
+    for file in (*(folder / name for name in FILES), *others):
         if file.is_file() and (_is_yaml(file) or _is_darknet(file)):
             return file
-    return next((path / name for name in CLASS_FILES if (path / name).is_file() and _has_labels(path)), None)
+    listed = class_files(folder)
+    return listed[0] if listed and _has_labels(folder) else None
 
 
-def describe(file: Path) -> YoloFolder:
-    """What a file of `find_yolo` says. Raises DataError where it is not as YOLO has it."""
+def class_files(path: Path) -> list[Path]:
+    """The lists of classes of data without a description: in the folder, in that of its labels, or one per split."""
+    labels, splits = _label_folders(path), [child for child in _folders(path) if role_of(child.name)]
+    for places in ([path], labels, [*splits, *(child for split in splits for child in _label_folders(split))]):
+        if found := [place / name for place in places for name in CLASS_FILES if (place / name).is_file()]:
+            return found
+    return []
+
+
+def describe(file: Path, named: Path) -> YoloFolder:
+    """What the file says that `find_yolo` found at `named`. Raises DataError where it is not as YOLO has it."""
     if file.name in CLASS_FILES:
-        return YoloFolder(file=file, root=file.parent, names=_class_names(file), places={})
+        return _describe_classes(file, named)
     if _is_darknet(file):
         return _describe_darknet(file)
     content = load_yaml(file)
@@ -259,6 +275,25 @@ def _darknet(file: Path) -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in lines}
 
 
+def _describe_classes(file: Path, named: Path) -> YoloFolder:
+    """What a list of classes says, and those beside it, which must agree with it."""
+    root, files = next((folder, files) for folder in nested(named) if file in (files := class_files(folder)))
+    names = _class_names(file)
+    if others := [other for other in files if _class_names(other) != names]:
+        raise DataError("two lists of classes differ", where=f"{file} and {others[0]}", fix="Remove the wrong one.")
+    lists = [path for path in sorted(root.glob("*.txt")) if role_of(path.stem) and _lists_images(path)]
+    return YoloFolder(file=file, root=root, names=names, places={path.stem: (path.name,) for path in lists})
+
+
+def _lists_images(file: Path) -> bool:
+    """Whether the first line is the path of an image."""
+    try:
+        first = next((line.strip() for line in read_text(file).splitlines() if line.strip()), "")
+    except DataError:
+        return False
+    return is_image_name(first)
+
+
 def _describe_darknet(file: Path) -> YoloFolder:
     content = _darknet(file)
     listed = YoloFolder(file=file, root=file.parent, names=(), places={})._place(content["names"])
@@ -276,8 +311,15 @@ def _class_names(file: Path) -> tuple[str, ...]:
 
 
 def _has_labels(folder: Path) -> bool:
-    """Whether a text file in it, or in its folder of labels, belongs to an image."""
-    places = [folder, *(child for child in folder.iterdir() if child.name.casefold() in LABEL_FOLDERS)]
-    texts = (path for place in places for path in walk(place) if path.suffix == ".txt" and not is_no_label(path))
-    first = next(texts, None)
-    return first is not None and any(map(is_image_name, walk(folder)))
+    """Whether a text file below it has the name of an image below it."""
+    files = list(walk(folder))
+    images = {path.stem for path in files if is_image_name(path)}
+    return any(path.suffix == ".txt" and path.stem in images and not is_no_label(path) for path in files)
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(child for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
+
+
+def _label_folders(path: Path) -> list[Path]:
+    return [child for child in _folders(path) if child.name.casefold() in LABEL_FOLDERS]
