@@ -47,8 +47,8 @@ def roboflow(d):
     for split, numbers in {"train": (0, 1), "valid": (2, 3)}.items():
         for n in numbers:
             d.yolo_pair(f"{split}/images/{n}_jpg.rf.37.jpg", f"{split}/labels/{n}_jpg.rf.37.txt", n)
-    d.text("data.yaml", "train: ../train/images\nval: ../valid/images\ntest: ../test/images\n\n" + NAMES.format(*d.classes)
-           + "\nroboflow:\n  workspace: w\n  version: 1\n")  # fmt: skip
+    splits = "train: ../train/images\nval: ../valid/images\ntest: ../test/images\n\n"
+    d.text("data.yaml", splits + NAMES.format(*d.classes) + "\nroboflow:\n  workspace: w\n  version: 1\n")
 
 
 @YOLO.add("Roboflow, YOLO Darknet", THREE, "train", "test")
@@ -144,8 +144,7 @@ def lists_beside_classes(d):
 def fifty_one(d):
     ultralytics(d, "")
     (d.root / "data.yaml").unlink()
-    d.text("dataset.yaml", "names:\n  0: '{}'\n  1: '{}'\npath: /home/ann/export\ntrain: ./images/train/\nval: ./images/val/\n"
-           .format(*d.classes))  # fmt: skip
+    d.text("dataset.yaml", mapping(d) + "path: /home/ann/export\ntrain: ./images/train/\nval: ./images/val/\n")
 
 
 @YOLO.add("FiftyOne, YOLOv4Dataset", UNSPLIT, "all")
@@ -159,9 +158,9 @@ def fifty_one_4(d):
 @YOLO.add("Supervisely, YOLO", TWO, "train", "val")
 def supervisely(d):
     ultralytics(d, "")
-    (d.root / "data.yaml").rename(d.root / "data_config.yaml")
-    d.text("data_config.yaml", "train: ../lemons/images/train\nval: ../lemons/images/val\ncolors: [[1, 2, 3], [4, 5, 6]]\n"
-           + NAMES.format(*d.classes))  # fmt: skip
+    (d.root / "data.yaml").unlink()
+    splits = "train: ../lemons/images/train\nval: ../lemons/images/val\n"
+    d.text("data_config.yaml", splits + "colors: [[1, 2, 3], [4, 5, 6]]\n" + NAMES.format(*d.classes))
 
 
 @YOLO.add("darknet", {"train": (0, 1), "valid": (2, 3)}, "train", "valid")
