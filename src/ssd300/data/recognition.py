@@ -3,15 +3,17 @@
 A format is registered here in `FORMATS`, and by its name in `choices.FormatName`, which the command line reads.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import Source
 from ssd300.data.formats.coco import CocoSource, find_coco
+from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS
 from ssd300.data.formats.lists import ListsSource, find_lists
-from ssd300.data.formats.unread import what_is_seen
+from ssd300.data.formats.unread import ARCHIVES, what_is_seen
 from ssd300.data.formats.voc import VocSource
 from ssd300.data.formats.voc_folder import find_voc, voc_roots
 from ssd300.data.formats.yolo import YoloSource
@@ -33,6 +35,9 @@ class Format:
     find: Callable[[Path], Path | None]
     open: Callable[[Path], Sequence[Source]]
 
+
+LOOKED_AT = 100  # folders below a path that holds nothing by itself
+PARTS = IMAGE_FOLDERS | LABEL_FOLDERS | {"imagesets", "main"}  # folders of a dataset, which are none by themselves
 
 FORMATS: Mapping[str, Format] = {
     "voc": Format(
@@ -90,7 +95,8 @@ def recognize(path: Path, wanted: FormatName) -> str:
         raise DataError(f"the data is not of the format '{wanted}'", where=path, fix=_advice())
     if not found:
         seen, fix = what_is_seen(path)
-        raise DataError(f"there is no data of a known format here{seen}", where=path, fix=fix or _advice())
+        fix = _beside(path) or fix or _advice()
+        raise DataError(f"there is no data of a known format here{seen}", where=path, fix=fix)
     if wanted == "auto" and len(found) > 1:
         raise DataError(
             "there is more than one dataset: "
@@ -99,6 +105,33 @@ def recognize(path: Path, wanted: FormatName) -> str:
             fix=f"Choose one with {' or '.join(f'--format {name}' for name in found)}.",
         )
     return next(iter(found)) if wanted == "auto" else wanted
+
+
+def _beside(path: Path) -> str:
+    """The data of a known format around the path, in the folder above it or in those below; "" if there is none."""
+    if path.suffix.casefold() in ARCHIVES:
+        return ""
+    known = path.is_file() or path.name.casefold() in PARTS
+    places = [*([path.parent] if known else []), *islice(_folders_below(path), LOOKED_AT)]
+    for place in places:
+        if names := [one.title for one in FORMATS.values() if one.find(place)]:
+            return f"Name {place}, which holds {' and '.join(names)}."
+    return ""
+
+
+def _folders_below(path: Path) -> Iterator[Path]:
+    """The nearest first."""
+    level = [path]
+    while level:
+        level = sorted(child for folder in level for child in _children(folder))
+        yield from level
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return [child for child in folder.iterdir() if child.is_dir() and not child.is_symlink()]
+    except OSError:
+        return []
 
 
 def _advice() -> str:

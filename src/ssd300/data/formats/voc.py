@@ -76,7 +76,7 @@ class VocSource(Source):
             notes=(self._note(split, len(ids)),),
             classes=None,
             count_names=self._count_names,
-            find_images=f"Put them into {IMAGES}, or remove their ids from the list of the split.",
+            find_images=self._find_images(split),
             bare_images=() if listed else tuple(self.folder.bare_images()),
         )
 
@@ -164,6 +164,16 @@ class VocSource(Source):
     def _count_names(self) -> Counter[str]:
         files = map(self._file, self.folder.annotations.files)
         return Counter(item.name for file in files for item in file.objects if item.name.strip())
+
+    def _find_images(self, split: str) -> str:
+        if not self.folder.images.files:
+            return f"{self.root} holds no image: name the folder of images and annotations, and unpack archives."
+        where = "their ids from the list of the split" if split in self.folder.lists else "their annotations"
+        return f"Put them into {self._image_folder()}, or remove {where}."
+
+    def _image_folder(self) -> Path | str:
+        folders = self.folder.images.folders
+        return folders[0] if len(folders) == 1 else IMAGES
 
     def _list(self, split: str) -> Path:
         return next(iter(self.folder.lists.get(split, ())), self.root)

@@ -19,6 +19,11 @@ from ssd300.boxes import CORNERS, VOC_FIRST_PIXEL, from_voc_pixels, to_voc_pixel
 from ssd300.data.formats.annotations import NO_ANNOTATION_FILE, AnnotatedObject, Corners
 from ssd300.data.problems import Fault
 
+OTHER_ROOTS = {
+    "annotations": "; it is CVAT's own: export it as PASCAL VOC there",
+    "dataset": "; it is that of dlib's imglab: export the annotations as PASCAL VOC",
+    "html": "; it is a page, perhaps of an error: download it again",
+}
 OTHER_SHAPES = ("polygon", "robndbox", "mask", "segm", "point", "line", "ellipse", "rbox")
 
 
@@ -49,7 +54,8 @@ def read_xml(path: Path) -> VocFile:
     if b"xmlns" in data or re.search(rb"<\s*[A-Z]", data):
         _plain_tags(root)
     if root.tag != "annotation":
-        return _unusable(f"the root of the XML is <{root.tag}>, not <annotation> as in PASCAL VOC")
+        what = f"the root of the XML is <{root.tag}>, not <annotation> as in PASCAL VOC"
+        return _unusable(what + OTHER_ROOTS.get(root.tag, ""))
     items = list(root.iter("object"))
     boxes = sum(len(item.findall("bndbox")) + len(item.findall("part/bndbox")) for item in items)
     if (stray := sum(1 for _ in root.iter("bndbox")) - boxes) > 0:

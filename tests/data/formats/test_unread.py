@@ -1,0 +1,213 @@
+"""What is not read: the error says what was seen, and what to do. The names are those of the documentation's table."""
+
+import json
+
+import pytest
+
+from data.layouts.drawn import Folder
+from ssd300.data import load_dataset
+from ssd300.errors import DataError
+
+UNREAD = {}
+
+
+def refused(name, *message):
+    """The error of a folder, or of what the builder returns, has each part of `message`."""
+
+    def keep(build):
+        UNREAD.setdefault(name, []).append((build, message))
+        return build
+
+    return keep
+
+
+@refused("an archive", "it is an archive", r"`unzip .*/d/export\.zip -d .*/d/export`")
+def archive(d):
+    d.voc_pair("a.jpg", "a.xml", 0)
+    d.text("export.zip", "")
+    return "export.zip"
+
+
+@refused("an archive", r"it holds 1 \.zip", r"Unpack it first.*images\.zip")
+def archive_in_a_folder(d):
+    d.text("images.zip", "")
+
+
+@refused("an archive", "1 image.s. are missing", "holds no image: .*unpack archives")
+def archive_of_images(d):
+    d.xml("annotations/a.xml", 0, "a.jpg")
+    d.text("images.zip", "")
+
+
+@refused("images alone", r"it holds 2 \.jpg", "images without annotations", "labelImg, CVAT, Label Studio.*ssd300 detect")
+def images(d):
+    d.image("x/a.jpg", 0)
+    d.image("x/b.jpg", 1)
+
+
+@refused("images alone", "it is an image", r"`ssd300 detect .*a\.jpg --weights W`")
+def one_image(d):
+    d.image("a.jpg", 0)
+    return "a.jpg"
+
+
+@refused("labelme", r"1 \.jpg, 1 \.json", "labelme's", "labelme2coco")
+def labelme(d):
+    d.image("a.jpg", 0)
+    d.text("a.json", json.dumps({"version": "5.0", "shapes": [], "imagePath": "a.jpg"}))
+
+
+@refused("VGG Image Annotator", "Image Annotator's", "COCO")
+def via(d):
+    d.image("a.jpg", 0)
+    d.text("via_region_data.json", json.dumps({"a.jpg1": {"filename": "a.jpg", "regions": []}}))
+
+
+@refused("CreateML", "CreateML's", "COCO or PASCAL VOC")
+def createml(d):
+    d.image("train/a.jpg", 0)
+    box = {"label": "cup", "coordinates": {"x": 1, "y": 2, "width": 3, "height": 4}}
+    d.text("train/_annotations.createml.json", json.dumps([{"image": "a.jpg", "annotations": [box]}]))
+
+
+@refused("Label Studio, JSON", "Label Studio's own", "Export as")
+def label_studio(d):
+    d.text("project-1.json", json.dumps([{"id": 1, "annotations": [], "data": {"image": "a.jpg"}}]))
+
+
+@refused("COCO results", "COCO results, detections", "--predictions")
+def results(d):
+    d.text("r.json", json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 1}]))
+    return "r.json"
+
+
+@refused("COCO captions", "captions, without boxes", "instances_")
+def captions(d):
+    d.text("annotations/captions_val.json", json.dumps({"images": [], "annotations": [{"caption": "a cup"}]}))
+
+
+@refused("another JSON", "the JSON is not COCO's", "'images', 'annotations' and 'categories'")
+def other_json(d):
+    d.text("a.json", "{}")
+    return "a.json"
+
+
+@refused("CSV, Parquet, JSON lines", r"1 \.csv", "Tables of boxes are not read: export")
+def csv(d):
+    d.image("train/data/a.jpg", 0)
+    d.text("train/labels/detections.csv", "ImageID,LabelName\n")
+
+
+@refused("CSV, Parquet, JSON lines", r"1 \.jsonl", "JSON lines are not read: export")
+def jsonl(d):
+    d.image("train/a.jpg", 0)
+    d.text("train/metadata.jsonl", "{}\n")
+
+
+@refused("TFRecord", r"1 \.record", "TFRecords are not read: export")
+def tfrecord(d):
+    d.text("train.record", "")
+
+
+@refused("Roboflow, YOLOv4 PyTorch", "_annotations.txt is not read: export it as COCO")
+def yolov4_pytorch(d):
+    d.image("train/a.jpg", 0)
+    d.text("train/_annotations.txt", "a.jpg 1,2,3,4,0\n")
+    d.text("train/_classes.txt", "cup\n")
+
+
+@refused("CVAT for images", "<annotations>, not <annotation>", "CVAT's own: export it as PASCAL VOC")
+def cvat_images(d):
+    d.image("images/a.jpg", 0)
+    d.text("annotations.xml", "<annotations><image id='0' name='a.jpg'></image></annotations>")
+
+
+@refused("imglab", "<dataset>, not <annotation>", "imglab")
+def imglab(d):
+    d.image("a.jpg", 0)
+    d.text("a.xml", "<dataset><images></images></dataset>")
+
+
+@refused("KITTI, DOTA", r"The text files, such as .*000000\.txt, are not YOLO's")
+def kitti(d):
+    d.image("training/image_2/000000.png", 0)
+    d.text("training/label_2/000000.txt", "Car 0.00 0 -1.5 10 20 30 40 1 1 1 1 1 1 1\n")
+
+
+@refused("KITTI, DOTA", "are not YOLO's, which hold numbers alone")
+def dota(d):
+    d.image("images/P0.png", 0)
+    d.text("labelTxt/P0.txt", "imagesource:x\n1 2 3 4 5 6 7 8 plane 0\n")
+
+
+@refused("YOLO without classes", "write a data.yaml beside them", "classes.txt")
+def yolo_without_classes(d):
+    d.yolo_pair("images/train/a.jpg", "labels/train/a.txt", 0)
+
+
+@refused("YOLO without classes", "no image: name the folder that holds images and labels")
+def labels_alone(d):
+    d.txt("labels/a.txt", 0)
+
+
+@refused("data in folders below", "Name .*/d/x, which holds PASCAL VOC")
+def voc_below(d):
+    d.image("other/b.jpg", 1)
+    d.image("x/other/b.jpg", 1)
+    d.voc_pair("x/y/images/a.jpg", "x/y/Annotations/a.xml", 0)
+
+
+@refused("data in folders below", "Name .*/d/x, which holds COCO annotations")
+def coco_below(d):
+    d.image("other/b.jpg", 1)
+    d.coco("x/y/annotations/instances_train.json", {"a.jpg": 0})
+
+
+@refused("data in folders below", "Name .*/d/x, which holds YOLO")
+def yolo_below(d):
+    d.image("other/b.jpg", 1)
+    d.yolo_pair("x/images/a.jpg", "x/labels/a.txt", 0)
+    d.text("x/data.yaml", "train: images\nnames: [cup, fork]\n")
+
+
+@refused("one part of the data", "Name .*/d, which holds PASCAL VOC")
+def images_of_voc(d):
+    d.voc_pair("JPEGImages/a.jpg", "Annotations/a.xml", 0)
+    return "JPEGImages"
+
+
+@refused("one part of the data", "1 image.s. are missing", "holds no image: name the folder of images and annotations")
+def annotations_of_voc(d):
+    d.voc_pair("JPEGImages/a.jpg", "Annotations/a.xml", 0)
+    return "Annotations"
+
+
+@refused("one part of the data", "Name .*/d, which holds YOLO")
+def labels_of_yolo(d):
+    d.yolo_pair("images/a.jpg", "labels/a.txt", 0)
+    d.text("classes.txt", "cup\nfork\n")
+    return "labels"
+
+
+@refused("one part of the data", "it is a single XML file", "Name .*/d, which holds PASCAL VOC")
+def one_xml(d):
+    d.voc_pair("a.jpg", "a.xml", 0)
+    return "a.xml"
+
+
+@refused("an empty folder", "the folder is empty", "Name a folder of PASCAL VOC")
+def empty(d):
+    d.root.mkdir(exist_ok=True)
+
+
+CASES = [case for cases in UNREAD.values() for case in cases]
+
+
+@pytest.mark.parametrize(("build", "message"), CASES, ids=[build.__name__ for build, _ in CASES])
+def test_says_what_was_seen_and_what_to_do(build, message, tmp_path):
+    (tmp_path / "d").mkdir()
+    path = tmp_path / "d" / (build(Folder(tmp_path / "d")) or "")
+    with pytest.raises(DataError, match="(?s)" + ".*".join(message)) as error:
+        load_dataset(path)
+    assert str(path) in str(error.value)
+    assert error.value.fix
