@@ -19,6 +19,7 @@ from ssd300.data.formats.voc_folder import find_voc, voc_roots
 from ssd300.data.formats.yolo import YoloSource
 from ssd300.data.formats.yolo_folder import find_yolo
 from ssd300.data.sources import JoinedSources, join
+from ssd300.data.splits import role_of
 from ssd300.errors import DataError
 
 
@@ -111,7 +112,7 @@ def _beside(path: Path) -> str:
     """The data of a known format around the path, in the folder above it or in those below; "" if there is none."""
     if path.suffix.casefold() in ARCHIVES:
         return ""
-    known = path.is_file() or path.name.casefold() in PARTS
+    known = path.is_file() or path.name.casefold() in PARTS or role_of(path.name) is not None
     places = [*([path.parent] if known else []), *islice(_folders_below(path), LOOKED_AT)]
     for place in places:
         if names := [one.title for one in FORMATS.values() if one.find(place)]:

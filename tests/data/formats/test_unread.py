@@ -39,7 +39,7 @@ def archive_of_images(d):
     d.text("images.zip", "")
 
 
-@refused("images alone", r"it holds 2 \.jpg", "images without annotations", "labelImg, CVAT, Label Studio.*ssd300 detect")
+@refused("images alone", r"it holds 2 \.jpg", "images without annotations", "labelImg, CVAT.*ssd300 detect")
 def images(d):
     d.image("x/a.jpg", 0)
     d.image("x/b.jpg", 1)
@@ -152,9 +152,9 @@ def labels_alone(d):
 
 @refused("data in folders below", "Name .*/d/x, which holds PASCAL VOC")
 def voc_below(d):
-    d.image("other/b.jpg", 1)
-    d.image("x/other/b.jpg", 1)
-    d.voc_pair("x/y/images/a.jpg", "x/y/Annotations/a.xml", 0)
+    for other in ("other/b.jpg", "x/other/b.jpg", "x/y/other/b.jpg"):
+        d.image(other, 1)
+    d.voc_pair("x/y/z/images/a.jpg", "x/y/z/Annotations/a.xml", 0)
 
 
 @refused("data in folders below", "Name .*/d/x, which holds COCO annotations")
@@ -189,10 +189,31 @@ def labels_of_yolo(d):
     return "labels"
 
 
+@refused("one part of the data", "Name .*/d, which holds YOLO")
+def split_of_yolo(d):
+    d.yolo_pair("train/images/a.jpg", "train/labels/a.txt", 0)
+    d.text("data.yaml", "train: ../train/images\nval: ../valid/images\nnames: [cup, fork]\n")
+    return "train"
+
+
 @refused("one part of the data", "it is a single XML file", "Name .*/d, which holds PASCAL VOC")
 def one_xml(d):
     d.voc_pair("a.jpg", "a.xml", 0)
     return "a.xml"
+
+
+@refused("several descriptions of YOLO", "2 descriptions: a.yaml, b.yaml", "Name one of them")
+def two_descriptions(d):
+    d.yolo_pair("images/a.jpg", "labels/a.txt", 0)
+    d.text("a.yaml", "train: images\nnames: [cup, fork]\n")
+    d.text("b.yaml", "train: images\nnames: [fork, cup]\n")
+
+
+@refused("lists of classes that differ", "two lists of classes differ", "Remove the wrong one")
+def two_lists_of_classes(d):
+    for split, names in {"train": "cup\nfork\n", "val": "fork\ncup\n"}.items():
+        d.yolo_pair(f"{split}/a.jpg", f"{split}/a.txt", 0)
+        d.text(f"{split}/classes.txt", names)
 
 
 @refused("an empty folder", "the folder is empty", "Name a folder of PASCAL VOC")

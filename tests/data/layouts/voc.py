@@ -36,6 +36,22 @@ def one_year(d):
     year(d, "", (0, 1))
 
 
+@VOC.add("VOC as Kaggle has it", {"trainval": (0, 1), "test": (2, 3)}, "trainval", "test")
+def kaggle_kits(d):
+    for split, numbers in {"trainval": (0, 1), "test": (2, 3)}.items():
+        base = f"VOC{split}_06-Nov-2007/VOCdevkit/VOC2007/"
+        kit(d, base, {n: f"{n:06}" for n in numbers})
+        d.lines(f"{base}ImageSets/Main/{split}.txt", *(f"{n:06}" for n in numbers))
+
+
+@VOC.add("VOC2012 as Kaggle has it", {"trainval": (0, 1), "test": (2, 3)}, "trainval", "test")
+def kaggle_2012(d):
+    for folder, split, numbers in (("train_val", "trainval", (0, 1)), ("test", "test", (2, 3))):
+        base = f"VOC2012_{folder}/VOC2012_{folder}/"
+        kit(d, base, {n: f"{n:06}" for n in numbers})
+        d.lines(f"{base}ImageSets/Main/{split}.txt", *(f"{n:06}" for n in numbers))
+
+
 @VOC.add("Roboflow, Pascal VOC", THREE, "train", "test")
 def roboflow(d):
     for split, numbers in THREE.items():

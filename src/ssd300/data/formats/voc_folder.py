@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, FileIndex, only_folder, walk
+from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, FileIndex, nested, only_folder, walk
 from ssd300.data.formats.voc_lists import VocLists, find_lists, read_ids
 from ssd300.data.splits import WHOLE, in_order, role_of
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
-KIT = "VOCdevkit"
-ANNOTATIONS, IMAGES = "Annotations", "JPEGImages"  # as VOC calls its folders
+ANNOTATIONS, IMAGES, IMAGE_SETS = "Annotations", "JPEGImages", "ImageSets"  # as VOC calls its folders
 
 
 def find_voc(path: Path) -> Path | None:
@@ -25,15 +24,35 @@ def find_voc(path: Path) -> Path | None:
 
 
 def voc_roots(path: Path) -> list[Path]:
-    """The datasets at or directly below `path`, or below its VOCdevkit or only folder. None found gives []."""
+    """The datasets at `path`, in its folders, or in those that archives unpack to below them. None found gives []."""
     if _has_label_folder(path):
         return [path]
     children = _children(path)
-    if _has_xml(path) or any(map(_is_part, children)):
+    parts = [child for child in children if _is_part(child)]
+    if _has_xml(path) or (parts and not all(map(_has_own_lists, parts))):
         return [path]
-    roots = [child for child in children if _has_label_folder(child)]
-    inner = path / KIT if (path / KIT).is_dir() else only_folder(path)
-    return roots or (voc_roots(inner) if inner is not None else [])
+    if roots := [child for child in children if _has_label_folder(child)]:
+        return roots
+    if roots := [root for child in children for root in _unpacked(child)]:
+        return roots
+    inner = only_folder(path)
+    return voc_roots(inner) if inner is not None else []
+
+
+def _unpacked(folder: Path) -> list[Path]:
+    """The datasets of an archive of VOC's, such as VOCtest_06-Nov-2007/VOCdevkit/VOC2007."""
+    for inner in nested(folder):
+        if (
+            roots := [inner]
+            if _has_label_folder(inner)
+            else [one for one in _children(inner) if _has_label_folder(one)]
+        ):
+            return roots
+    return []
+
+
+def _has_own_lists(folder: Path) -> bool:
+    return any((inner / IMAGE_SETS).is_dir() for inner in nested(folder))
 
 
 def _is_part(folder: Path) -> bool:

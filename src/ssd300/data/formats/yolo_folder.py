@@ -178,12 +178,17 @@ def find_yolo(path: Path) -> Path | None:
 
 
 def _find_in(folder: Path) -> Path | None:
-    others = sorted(child for child in folder.glob("*") if child.suffix in (".yaml", ".yml", ".data"))
-    for file in (*(folder / name for name in FILES), *others):
-        if file.is_file() and (_is_yaml(file) or _is_darknet(file)):
-            return file
+    if files := _descriptions(folder):
+        return files[0]
     listed = class_files(folder)
     return listed[0] if listed and _has_labels(folder) else None
+
+
+def _descriptions(folder: Path) -> list[Path]:
+    """Its files that name classes and splits: one of a usual name alone where there is one."""
+    files = [file for name in FILES if (file := folder / name).is_file() and (_is_yaml(file) or _is_darknet(file))]
+    others = sorted(child for child in folder.glob("*") if child.suffix in (".yaml", ".yml", ".data"))
+    return files[:1] or [file for file in others if _is_yaml(file) or _is_darknet(file)]
 
 
 def class_files(path: Path) -> list[Path]:
@@ -199,6 +204,12 @@ def describe(file: Path, named: Path) -> YoloFolder:
     """What the file says that `find_yolo` found at `named`. Raises DataError where it is not as YOLO has it."""
     if file.name in CLASS_FILES:
         return _describe_classes(file, named)
+    if named != file and len(files := _descriptions(file.parent)) > 1:
+        raise DataError(
+            f"there are {len(files)} descriptions: {', '.join(one.name for one in files)}",
+            where=file.parent,
+            fix="Name one of them.",
+        )
     if _is_darknet(file):
         return _describe_darknet(file)
     content = load_yaml(file)
