@@ -21,7 +21,7 @@ def box_of_segmentation(segmentation: Any) -> Corners | None:
             counts = segmentation["counts"]
             return _box_of_runs(_unpack(counts) if isinstance(counts, str) else counts, int(height))
         return _box_of_polygons(segmentation)
-    except (TypeError, ValueError, KeyError, OverflowError):
+    except (TypeError, ValueError, KeyError, ArithmeticError):
         return None
 
 

@@ -21,6 +21,10 @@ def read_text(path: Path) -> str:
             f"the file cannot be opened ({error.strerror})", where=path, fix="Check the path and its permissions."
         ) from error
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and b"\0" in data:
+        raise DataError(
+            "the file is not UTF-8 text, perhaps UTF-16 without a byte order mark", where=path, fix="Save it as UTF-8."
+        )
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -98,8 +98,8 @@ def _advice(path: Path, files: Sequence[Path]) -> str:
     if jsons := [file for file in files if file.suffix.casefold() == ".json"]:
         what, advice = _json_seen(jsons[0])
         return f"{jsons[0].name}{what.replace(': the JSON', '')}. {advice}"
-    if advice := next((words for file in files if (words := TABLES.get(file.suffix.casefold()))), None):
-        return advice + EXPORT
+    if tables := [words for file in files if (words := TABLES.get(file.suffix.casefold()))]:
+        return tables[0] + EXPORT
     if any(map(is_image_name, files)):
         return (
             "These are images without annotations. Annotate them with a tool that exports PASCAL VOC, COCO or YOLO "
