@@ -5,15 +5,16 @@ import pytest
 from ssd300.data.splits import candidates, find_split, in_order, role_of
 
 SPELLINGS = {
-    "train": ["train", "Train", "TRAIN", "training", "Training", "train2017", "train_2017", "coco_train", "instances_train",
-              "instance_train", "trainset", "train_set", "train-set", "train_list", "train set", "train ", "trn",
-              "voc/train", "train_zip", "VOC2012_train", "ｔｒａｉｎ"],
-    "trainval": ["trainval", "TrainVal", "train_val", "train-val", "trainval2007", "VOC2012_train_val", "train+val"],
-    "val": ["val", "Val", "valid", "Valid", "validation", "Validation", "val2017", "coco_val", "validate", "dev", "eval",
-            "holdout", "hold-out", "held_out", "holdout_set"],
+    "train": ["train", "Train", "TRAIN", "training", "Training", "train2017", "train_2017", "coco_train",
+              "instances_train", "instance_train", "trainset", "train_set", "train-set", "train_list", "train set",
+              "train ", "trn", "voc/train", "train_zip", "VOC2012_train", "ｔｒａｉｎ"],
+    "trainval": ["trainval", "TrainVal", "train_val", "train-val", "trainval2007",
+                 "VOC2012_train_val", "train+val"],
+    "val": ["val", "Val", "valid", "Valid", "validation", "Validation", "val2017", "coco_val", "validate", "dev",
+            "eval", "holdout", "hold-out", "held_out", "holdout_set"],
     "test": ["test", "Test", "TEST", "testing", "test2007", "test_set", "testset", "test_list", "test-dev", "tst"],
-    None: ["", "default", "all", "labels", "result", "data", "coco", "2017", "car_train", "cat", "training_camp", "latest",
-           "contest", "trains", "devkit", "valley", "set1", "train_test"],
+    None: ["", "default", "all", "labels", "result", "data", "coco", "2017", "car_train", "cat", "training_camp",
+           "latest", "contest", "trains", "devkit", "valley", "set1", "train_test"],
 }  # fmt: skip
 
 

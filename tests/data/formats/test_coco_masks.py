@@ -33,8 +33,9 @@ def test_by_hand(segmentation, box):
 @pytest.mark.parametrize(
     "segmentation",
     [
-        None, [], {}, "", 7, [[]], [[1]], [["a", "b"]], [[math.nan, 1, 2, 2]], [[math.inf, 1]], [None], {"counts": [1, 2]},
-        {"size": [4, 3]}, {"size": [4, 3], "counts": [12]}, {"size": [4, 3], "counts": []}, {"size": [4, 3], "counts": ""},
+        None, [], {}, "", 7, [[]], [[1]], [["a", "b"]], [[math.nan, 1, 2, 2]], [[math.inf, 1]], [None],
+        {"counts": [1, 2]}, {"size": [4, 3]}, {"size": [4, 3], "counts": [12]}, {"size": [4, 3], "counts": []},
+        {"size": [4, 3], "counts": ""}, {"size": [4, 3], "counts": "é"},
         {"size": [4, 3], "counts": [3, 0, 9]}, {"size": [0, 3], "counts": [0, 3]}, {"size": 4, "counts": [1]},
         {"size": [4, 3], "counts": None}, {"size": [4, 3], "counts": ["a"]}, {"size": ["a", 3], "counts": [1, 2]},
     ],
