@@ -145,9 +145,30 @@ def yolo_without_classes(d):
     d.yolo_pair("images/train/a.jpg", "labels/train/a.txt", 0)
 
 
-@refused("YOLO without classes", "no image: name the folder that holds images and labels")
+@refused("labels without images", "no image: name the folder that holds images and labels")
 def labels_alone(d):
     d.txt("labels/a.txt", 0)
+
+
+@refused("labels without images", "There is no image: name the folder")
+def label_studio_without_images(d):
+    d.txt("labels/a.txt", 0)
+    d.text("classes.txt", "cup\nfork\n")
+    d.text("notes.json", '{"categories": [{"id": 0, "name": "cup"}]}')
+
+
+@refused("labels without images", "none of the 1 images of the split 'train' is there", r"obj_train_data/a\.jpg")
+def cvat_without_images(d):
+    d.txt("obj_train_data/a.txt", 0)
+    d.lines("obj.data", "names = data/obj.names", "train = data/train.txt")
+    d.lines("obj.names", "cup", "fork")
+    d.lines("train.txt", "data/obj_train_data/a.jpg")
+
+
+@refused("labels without images", "1 image.s. are missing", "holds no image: name the folder of images and annotations")
+def voc_without_images(d):
+    d.xml("Annotations/a.xml", 0, "a.jpg")
+    d.lines("ImageSets/Main/default.txt", "a")
 
 
 @refused("data in folders below", "Name .*/d/x, which holds PASCAL VOC")

@@ -159,6 +159,13 @@ def split_in_nested(d):
             d.voc_pair(f"images/{split}/{n % 2}.jpg", f"annotations/{split}/{n % 2}.xml", n)
 
 
+@VOC.add("images/train and annotations", TWO, "train", "test")
+def images_in_splits(d):
+    for split, numbers in TWO.items():
+        for n in numbers:
+            d.voc_pair(f"images/{split}/{n}.jpg", f"annotations/{n}.xml", n)
+
+
 @VOC.add("TensorFlow Object Detection API", TWO, "train", "test")
 def object_detection_api(d):
     for split, numbers in TWO.items():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ssd300.data.formats.file_index import walk
 from ssd300.data.formats.text import read_text
+from ssd300.data.formats.yolo_folder import CLASS_FILES
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
@@ -16,6 +17,7 @@ SEEN_FILES = 20_000  # no more are looked at
 SHOWN = 4  # kinds of files
 HEAD_BYTES = 100_000  # of a JSON file, by which it is recognized
 YOLO_COLUMNS = 5  # at least
+NO_IMAGE = "There is no image: name the folder that holds images and labels, or export them together."
 EXPORT = "export the annotations as COCO, PASCAL VOC or YOLO."
 
 
@@ -93,6 +95,8 @@ def _advice(path: Path, files: Sequence[Path]) -> str:
         return _unpack(archives[0])
     if any(file.name == "_annotations.txt" for file in files):
         return "Roboflow's _annotations.txt is not read: export it as COCO, PASCAL VOC or YOLO there."
+    if any(file.name in CLASS_FILES for file in files) and not any(map(is_image_name, files)):
+        return NO_IMAGE
     if (label := _label_text(files)) is not None:
         return _of_texts(label)
     if jsons := [file for file in files if file.suffix.casefold() == ".json"]:
@@ -106,8 +110,7 @@ def _advice(path: Path, files: Sequence[Path]) -> str:
             f"(labelImg, CVAT, Label Studio); to detect on them, no annotation is needed: `ssd300 detect {path} "
             "--weights W`."
         )
-    texts = any(file.suffix.casefold() == ".txt" for file in files)
-    return "There is no image: name the folder that holds images and labels." if texts else ""
+    return NO_IMAGE if any(file.suffix.casefold() == ".txt" for file in files) else ""
 
 
 def _label_text(files: Sequence[Path]) -> Path | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, FileIndex, nested, only_folder, walk
+from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, FileIndex, key_of, nested, only_folder, walk
 from ssd300.data.formats.voc_lists import VocLists, find_lists, read_ids
 from ssd300.data.splits import WHOLE, in_order, role_of
 from ssd300.errors import DataError
@@ -81,6 +81,11 @@ def _has_xml(path: Path) -> bool:
     return next(path.glob("*.xml"), None) is not None
 
 
+def _split_folder(key: str) -> str:
+    """The first folder of a key that is called as a split, "" without one."""
+    return next((part for part in key.split("/")[:-1] if role_of(part)), "")
+
+
 @dataclass(frozen=True)
 class VocFolder:
     """The files of one dataset. An id is the key of an image and its annotation, a path without ending."""
@@ -123,14 +128,19 @@ class VocFolder:
         return self._lists.of_classes
 
     @cached_property
-    def split_folders(self) -> list[str]:
-        """The folders for train, valid, test that stand in for lists, in this order."""
-        names = {key.split("/", 1)[0] for key in self.annotations.by_key if "/" in key}
-        return in_order(name for name in names if role_of(name))
+    def split_folders(self) -> dict[str, list[str]]:
+        """The ids in folders for train, valid, test that stand in for lists: those of annotations, else of images."""
+        splits: dict[str, list[str]] = {}
+        for key in self.annotations.by_key:
+            images = self.images.find(key)
+            of_image = key_of(images[0].relative_to(self.root)) if len(images) == 1 else key
+            if name := _split_folder(key) or _split_folder(of_image):
+                splits.setdefault(name, []).append(key)
+        return splits
 
     @property
     def splits(self) -> Sequence[str]:
-        return in_order(self.lists) or self.split_folders or [WHOLE]
+        return in_order(self.lists or self.split_folders or [WHOLE])
 
     @property
     def has_lists(self) -> bool:
@@ -140,9 +150,7 @@ class VocFolder:
         """The ids of a split of `splits`, or of a list of a class. Raises DataError for a list that cannot be used."""
         if files := self.lists.get(split) or self.class_lists.get(split):
             return read_ids(files, self.images, self.annotations)
-        if split in self.split_folders:
-            return [key for key in self.annotations.by_key if key.startswith(f"{split}/")]
-        return list(self.annotations.by_key)
+        return self.split_folders.get(split) or list(self.annotations.by_key)
 
     def annotation_path(self, image_id: str) -> Path:
         """The XML file of an id; where it is not there, the place where it would be."""

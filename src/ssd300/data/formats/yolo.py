@@ -66,6 +66,12 @@ class YoloSource(Source):
         known = self.folder
         images = known.images(split)
         unlabeled = sum(not known.label_file(image).is_file() for image in images)
+        if unlabeled == len(images) and not any(image.is_file() for image in images):
+            raise UnusableSplitError(
+                f"none of the {len(images)} images of the split '{split}' is there",
+                where=f"first {images[0]}",
+                fix=f"Put them where {known.file} has them.",
+            )
         if unlabeled == len(images):
             raise UnusableSplitError(
                 f"none of the {len(images)} images of the split '{split}' has a text file of labels",
