@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from data.formats.test_unread import UNREAD
 from data.layouts.coco import COCO
 from data.layouts.drawn import Folder, Layout, box_px, size_hw
 from data.layouts.lists import LISTS
@@ -15,7 +16,7 @@ from ssd300.data.recognition import open_data
 from ssd300.data.unused_files import list_files
 
 TABLES = {"voc": VOC, "coco": COCO, "yolo": YOLO, "lists": LISTS}
-LAYOUTS = {f"{name}": (kind, layout) for kind, table in TABLES.items() for name, layout in table.items()}
+LAYOUTS = {name: (kind, layout) for kind, table in TABLES.items() for name, layout in table.items()}
 every_layout = pytest.mark.parametrize(("kind", "layout"), LAYOUTS.values(), ids=LAYOUTS.keys())
 
 
@@ -73,3 +74,34 @@ def test_two_of_a_layout(kind, layout, tmp_path):
     assert (held_out is None) == (layout.test is None)
     measured = {item.image_path for item in held_out.annotations} if held_out else set()
     assert measured.isdisjoint(item.image_path for item in trained.annotations)
+
+
+UNSPLIT_AND_SPLIT = [
+    ("Label Studio, Pascal VOC XML", "Roboflow, Pascal VOC"),
+    ("Label Studio, COCO", "Roboflow, COCO"),
+    ("labelImg, YOLO", "Ultralytics"),
+]
+
+
+@pytest.mark.parametrize(("unsplit", "split"), UNSPLIT_AND_SPLIT)
+def test_data_without_splits_is_never_on_both_sides(unsplit, split, tmp_path):
+    paths = [make(LAYOUTS[unsplit][1], tmp_path / "a"), make(LAYOUTS[split][1], tmp_path / "b")]
+    trained = load_dataset(*paths)
+    held_out, notes = load_held_out(paths, trained)
+    assert {item.image_path.relative_to(tmp_path).parts[0] for item in trained.annotations} == {"a", "b"}
+    assert {item.image_path.relative_to(tmp_path).parts[0] for item in held_out.annotations} == {"b"}
+    assert any(note.startswith("a: has no split for this") for note in notes)
+
+
+def test_the_documentation_has_these_layouts_and_no_others():
+    text = (Path(__file__).parents[3] / "docs/data.md").read_text(encoding="utf-8")
+    read, not_read = (text.split(f"### {title}", 1)[1] for title in ("Layouts that are read", "What is not read"))
+    assert sorted(_first_cells(read)) == sorted(LAYOUTS)
+    assert sorted(_first_cells(not_read)) == sorted(UNREAD)
+
+
+def _first_cells(section: str) -> list[str]:
+    """The first cell of each row of the tables up to the next title."""
+    rows = (line for line in section.split("\n#", 1)[0].splitlines() if line.startswith("|"))
+    cells = [row.split("|")[1].strip() for row in rows]
+    return [cell for cell in cells if cell not in ("layout", "what is there") and set(cell) != {"-"}]

@@ -157,7 +157,7 @@ def label_studio_without_images(d):
     d.text("notes.json", '{"categories": [{"id": 0, "name": "cup"}]}')
 
 
-@refused("labels without images", "none of the 1 images of the split 'train' is there", r"obj_train_data/a\.jpg")
+@refused("labels without images", "none of the 1 images of the split 'train' is there", "Put them where")
 def cvat_without_images(d):
     d.txt("obj_train_data/a.txt", 0)
     d.lines("obj.data", "names = data/obj.names", "train = data/train.txt")

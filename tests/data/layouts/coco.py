@@ -22,7 +22,7 @@ def coco(d):
     d.coco("annotations/image_info_test2017.json", {})
 
 
-@COCO.add("COCO with images/train2017", {"train2017": (0, 1), "val2017": (2, 3)}, "train2017", "val2017")
+@COCO.add("COCO, images in a folder of their own", {"train2017": (0, 1), "val2017": (2, 3)}, "train2017", "val2017")
 def coco_below_images(d):
     for split, numbers in {"train2017": (0, 1), "val2017": (2, 3)}.items():
         named(d, f"annotations/instances_{split}.json", "{:012}.jpg", f"images/{split}/{{:012}}.jpg", numbers)
@@ -61,19 +61,19 @@ def fifty_one(d):
     named(d, "labels.json", "{:06}.jpg", "data/{:06}.jpg", (0, 1, 2, 3))
 
 
-@COCO.add("Detectron, train/annotations.json", TWO, "train", "val")
+@COCO.add("Detectron", TWO, "train", "val")
 def detectron(d):
     for split, numbers in TWO.items():
         named(d, f"{split}/annotations.json", "{}.jpg", f"{split}/{{}}.jpg", numbers)
 
 
-@COCO.add("MMDetection, annotations/train.json", TWO, "train", "val")
+@COCO.add("MMDetection", TWO, "train", "val")
 def mmdetection(d):
     for split, numbers in TWO.items():
         named(d, f"annotations/{split}.json", "{}.jpg", "images/{}.jpg", numbers)
 
 
-@COCO.add("train/images and train/annotations.json", TWO, "train", "val")
+@COCO.add("COCO, split folders with images", TWO, "train", "val")
 def nested_in_split(d):
     for split, numbers in TWO.items():  # the names are those of the other split
         for n in numbers:
@@ -81,7 +81,7 @@ def nested_in_split(d):
         d.coco(f"{split}/annotations.json", {f"{n % 2}.jpg": n for n in numbers})
 
 
-@COCO.add("train/annotations/instances.json", TWO, "train", "val")
+@COCO.add("COCO, split folders with annotations", TWO, "train", "val")
 def folder_in_split(d):
     for split, numbers in TWO.items():
         for n in numbers:
@@ -95,7 +95,7 @@ def paddle(d):
         named(d, f"annotations/instance_{split}.json", "{}.jpg", "JPEGImages/{}.jpg", numbers)
 
 
-@COCO.add("names before the split", TWO, "train", "val")
+@COCO.add("COCO, a name before the split", TWO, "train", "val")
 def prefixed(d):
     for split, numbers in TWO.items():
         named(d, f"drone_{split}.json", "{}.jpg", "images/{}.jpg", numbers)
@@ -115,13 +115,13 @@ def taco(d):
     d.coco("data/annotations.json", {f"batch_{n % 2}/{n // 2}.jpg": n for n in range(4)})
 
 
-@COCO.add("a JSON file beside its images", {"labels_my-project_2024": (0, 1, 2, 3)}, "labels_my-project_2024")
+@COCO.add("COCO, one JSON file", {"labels_my-project_2024": (0, 1, 2, 3)}, "labels_my-project_2024")
 def single(d):
     named(d, "labels_my-project_2024.json", "{}.jpg", "{}.jpg", (0, 1, 2, 3))
     return "labels_my-project_2024.json"
 
 
-@COCO.add("segmentation alone", {"default": (0, 1, 2, 3)}, "default")
+@COCO.add("COCO, segmentation alone", {"default": (0, 1, 2, 3)}, "default")
 def segmentation(d):
     for n in range(4):
         d.image(f"images/{n}.jpg", n)
@@ -153,7 +153,7 @@ def packed(runs: list[int]) -> str:
     return text
 
 
-@COCO.add("file names of another computer", {"default": (0, 1, 2, 3)}, "default")
+@COCO.add("COCO, file names of another computer", {"default": (0, 1, 2, 3)}, "default")
 def foreign(d):
     for n in range(4):
         d.image(f"images/set{n % 2}/{n // 2}.jpg", n)
@@ -166,7 +166,7 @@ def foreign(d):
     d.coco("annotations/instances_default.json", {paths[n].format(n % 2, n // 2): n for n in range(4)})
 
 
-@COCO.add("a COCO folder in a folder", TWO, "train", "val")
+@COCO.add("A folder in a folder, COCO", TWO, "train", "val")
 def unzipped(d):
     for split, numbers in TWO.items():
         named(d, f"archive/annotations/instances_{split}.json", "{}.jpg", f"archive/{split}/{{}}.jpg", numbers)

@@ -145,21 +145,21 @@ def kaggle_zips(d):
             d.voc_pair(f"{split}_zip/{split}/img_{n}.jpg", f"{split}_zip/{split}/img_{n}.xml", n)
 
 
-@VOC.add("train/images and train/annotations", TWO, "train", "test")
+@VOC.add("Split folders with images and annotations", TWO, "train", "test")
 def nested_in_split(d):
     for split, numbers in TWO.items():
         for n in numbers:  # the names are those of the other split
             d.voc_pair(f"{split}/images/{n % 2}.jpg", f"{split}/annotations/{n % 2}.xml", n)
 
 
-@VOC.add("images/train and annotations/train", TWO, "train", "test")
+@VOC.add("Images and annotations with split folders", TWO, "train", "test")
 def split_in_nested(d):
     for split, numbers in TWO.items():
         for n in numbers:
             d.voc_pair(f"images/{split}/{n % 2}.jpg", f"annotations/{split}/{n % 2}.xml", n)
 
 
-@VOC.add("images/train and annotations", TWO, "train", "test")
+@VOC.add("Images with split folders", TWO, "train", "test")
 def images_in_splits(d):
     for split, numbers in TWO.items():
         for n in numbers:
@@ -176,7 +176,7 @@ def object_detection_api(d):
     d.text("annotations/label_map.pbtxt", "item { id: 1 name: 'cup' }")
 
 
-@VOC.add("raccoon", UNSPLIT, "all")
+@VOC.add("Raccoon", UNSPLIT, "all")
 def raccoon(d):
     for n in range(4):
         d.voc_pair(f"images/raccoon-{n}.jpg", f"annotations/raccoon-{n}.xml", n)
@@ -211,28 +211,28 @@ def supervisely(d):
     d.text("colors.txt", "cat 255 0 0\n")
 
 
-@VOC.add("lists in ImageSets", TWO, "train", "test")
+@VOC.add("Lists in ImageSets", TWO, "train", "test")
 def image_sets(d):
     kit(d, "", {n: f"{n}" for n in range(4)})
     for split, numbers in TWO.items():
         d.lines(f"ImageSets/{split}.txt", *map(str, numbers))
 
 
-@VOC.add("lists of file names", TWO, "train", "test")
+@VOC.add("Lists of file names", TWO, "train", "test")
 def names_in_lists(d):
     kit(d, "", {n: f"v1.{n}" for n in range(4)})
     d.lines("train.txt", "v1.0.jpg", "v1.1.jpg")
     d.lines("test.txt", "v1.2.xml", "v1.3.xml")
 
 
-@VOC.add("lists of paths of another computer", TWO, "train", "test")
+@VOC.add("Lists of paths of another computer", TWO, "train", "test")
 def foreign_lists(d):
     kit(d, "", {n: f"{n}" for n in range(4)})
     d.lines("ImageSets/Main/train.txt", "/home/ann/d/JPEGImages/0.jpg", "/home/ann/d/JPEGImages/1.jpg")
     d.lines("ImageSets/Main/test.txt", "D:\\data\\JPEGImages\\2.jpg", "JPEGImages\\3.jpg")
 
 
-@VOC.add("a folder in a folder", TWO, "train", "test")
+@VOC.add("A folder in a folder, VOC", TWO, "train", "test")
 def unzipped(d):
     for n in range(4):
         d.voc_pair(f"archive/images/{n}.jpg", f"archive/Annotations/{n}.xml", n)

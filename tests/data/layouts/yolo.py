@@ -108,7 +108,7 @@ def label_img_folders(d):
     d.lines("labels/classes.txt", *d.classes)
 
 
-@YOLO.add("train and val, each with classes.txt", TWO, "train", "val")
+@YOLO.add("classes.txt in each split folder", TWO, "train", "val")
 def folders(d):
     for split, numbers in TWO.items():
         for n in numbers:
@@ -116,7 +116,7 @@ def folders(d):
         d.lines(f"{split}/classes.txt", *d.classes)
 
 
-@YOLO.add("images/train and labels/train with classes.txt", TWO, "train", "val")
+@YOLO.add("classes.txt above split folders", TWO, "train", "val")
 def split_in_nested(d):
     for split, numbers in TWO.items():
         for n in numbers:
@@ -124,14 +124,14 @@ def split_in_nested(d):
     d.lines("classes.txt", *d.classes)
 
 
-@YOLO.add("images/cat and labels/cat with classes.txt", UNSPLIT, "all")
+@YOLO.add("classes.txt above folders of classes", UNSPLIT, "all")
 def folders_of_classes(d):
     for n in range(4):
         d.yolo_pair(f"images/{d.label(n)}/{n // 2}.jpg", f"labels/{d.label(n)}/{n // 2}.txt", n)
     d.lines("classes.txt", *d.classes)
 
 
-@YOLO.add("classes.txt with train.txt and val.txt", TWO, "train", "val")
+@YOLO.add("classes.txt beside lists", TWO, "train", "val")
 def lists_beside_classes(d):
     for n in range(4):
         d.yolo_pair(f"images/{n}.jpg", f"labels/{n}.txt", n)
@@ -163,7 +163,7 @@ def supervisely(d):
     d.text("data_config.yaml", splits + "colors: [[1, 2, 3], [4, 5, 6]]\n" + NAMES.format(*d.classes))
 
 
-@YOLO.add("darknet", {"train": (0, 1), "valid": (2, 3)}, "train", "valid")
+@YOLO.add("Darknet", {"train": (0, 1), "valid": (2, 3)}, "train", "valid")
 def darknet(d):
     for n in range(4):
         d.yolo_pair(f"images/{n}.jpg", f"labels/{n}.txt", n)
@@ -174,14 +174,14 @@ def darknet(d):
     d.lines("drone.names", *d.classes)
 
 
-@YOLO.add("lists of images of another computer", TWO, "train", "val")
+@YOLO.add("YOLO, lists of another computer", TWO, "train", "val")
 def foreign(d):
     ultralytics(d, "path: C:\\data\\drone\ntrain: train.txt\nval: val.txt\n" + mapping(d))
     d.lines("train.txt", "/home/ann/drone/images/train/0.jpg", "D:\\drone\\images\\train\\1.jpg")
     d.lines("val.txt", ".\\images\\val\\2.jpg", "images/val/3.jpg")
 
 
-@YOLO.add("a list of folders", {"train": (0, 1, 2), "val": (3,)}, "train", "val")
+@YOLO.add("YOLO, lists of folders", {"train": (0, 1, 2), "val": (3,)}, "train", "val")
 def several_folders(d):
     for folder, numbers in {"a": (0, 1), "b": (2,), "c": (3,)}.items():
         for n in numbers:
@@ -189,11 +189,11 @@ def several_folders(d):
     d.text("data.yaml", "train: [a/images, b/images]\nval:\n  - c/images\n" + NAMES.format(*d.classes))
 
 
-@YOLO.add("the key valid or validation", {"train": (0, 1), "validation": (2, 3)}, "train", "validation")
+@YOLO.add("YOLO, other keys", {"train": (0, 1), "validation": (2, 3)}, "train", "validation")
 def other_key(d):
     ultralytics(d, "train: images/train\nvalidation: images/val\n" + NAMES.format(*d.classes))
 
 
-@YOLO.add("a YOLO folder in a folder", TWO, "train", "val")
+@YOLO.add("A folder in a folder, YOLO", TWO, "train", "val")
 def unzipped(d):
     ultralytics(Folder(d.root / "archive", d.classes), "train: images/train\nval: images/val\n" + mapping(d))
