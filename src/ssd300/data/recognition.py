@@ -11,7 +11,7 @@ from pathlib import Path
 from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import Source
 from ssd300.data.formats.coco import CocoSource, find_coco
-from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS
+from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, folders_in
 from ssd300.data.formats.lists import ListsSource, find_lists
 from ssd300.data.formats.unread import ARCHIVES, what_is_seen
 from ssd300.data.formats.voc import VocSource
@@ -124,15 +124,8 @@ def _folders_below(path: Path) -> Iterator[Path]:
     """The nearest first."""
     level = [path]
     while level:
-        level = sorted(child for folder in level for child in _children(folder))
+        level = [child for folder in level for child in folders_in(folder) if not child.is_symlink()]
         yield from level
-
-
-def _children(folder: Path) -> list[Path]:
-    try:
-        return [child for child in folder.iterdir() if child.is_dir() and not child.is_symlink()]
-    except OSError:
-        return []
 
 
 def _advice() -> str:

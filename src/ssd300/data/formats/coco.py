@@ -26,7 +26,7 @@ from ssd300.data.formats.annotations import (
     unique_ids,
 )
 from ssd300.data.formats.coco_masks import box_of_segmentation
-from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, nested, normal, walk
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, folders_in, nested, normal, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.splits import UnusableSplitError, in_order, role_of
@@ -54,9 +54,9 @@ def coco_files(path: Path) -> dict[str, Path]:
 
 
 def _files_in(path: Path) -> dict[str, Path]:
-    folders = _folders(path)
+    folders = folders_in(path)
     labels = [child for child in folders if _for_labels(child)]
-    below = [child for folder in folders for child in _folders(folder) if _for_labels(child)]
+    below = [child for folder in folders for child in folders_in(folder) if _for_labels(child)]
     for places in (labels, [path], [*folders, *below]):
         found = [file for place in places for file in sorted(place.glob("*.json")) if _looks_like_coco(file)]
         found = [file for file in found if file.name.startswith(PREFIX)] or found  # not captions, not keypoints
@@ -214,10 +214,6 @@ def _looks_like_coco(file: Path) -> bool:
             return b'"categories"' in data and b'"images"' in data  # Label Studio's notes.json has no images
     except OSError:
         return False
-
-
-def _folders(path: Path) -> list[Path]:
-    return sorted(child for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
 
 
 def _for_labels(folder: Path) -> bool:

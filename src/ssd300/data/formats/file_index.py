@@ -34,12 +34,19 @@ def walk(root: Path, *, litter: bool = False) -> Iterator[Path]:
                 yield path
 
 
+def folders_in(path: Path) -> list[Path]:
+    """The folders directly in `path`, sorted, without hidden ones and litter; [] for what is no folder to read."""
+    try:
+        with os.scandir(path) as entries:  # says what is a folder without a look at each of many files
+            names = [entry.name for entry in entries if entry.is_dir()]
+    except OSError:
+        return []
+    return [path / name for name in sorted(names) if not name.startswith(".") and name not in LITTER_FOLDERS]
+
+
 def only_folder(path: Path) -> Path | None:
     """The folder in `path` if it is the only one, as many archives unpack; None if there is none or more."""
-    try:
-        folders = [child for child in path.iterdir() if child.is_dir() and child.name not in LITTER_FOLDERS]
-    except OSError:
-        return None
+    folders = folders_in(path)
     return folders[0] if len(folders) == 1 else None
 
 

@@ -167,7 +167,10 @@ class VocSource(Source):
 
     def _find_images(self, split: str) -> str:
         if not self.folder.images.files:
-            return f"{self.root} holds no image: name the folder of images and annotations, and unpack archives."
+            return (
+                f"{self.root} holds no image: put them into {IMAGES}, or name the folder of images and annotations; "
+                "unpack archives."
+            )
         where = "their ids from the list of the split" if split in self.folder.lists else "their annotations"
         return f"Put them into {self._image_folder()}, or remove {where}."
 

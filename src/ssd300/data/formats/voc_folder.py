@@ -4,12 +4,23 @@ Annotations and images may lie in folders of their own, side by side, or in fold
 belongs to the annotation of the same name. Opens the lists alone.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
-from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, FileIndex, key_of, nested, only_folder, walk
+from ssd300.data.formats.file_index import (
+    IMAGE_FOLDERS,
+    LABEL_FOLDERS,
+    FileIndex,
+    folders_in,
+    key_of,
+    nested,
+    only_folder,
+    walk,
+)
 from ssd300.data.formats.voc_lists import VocLists, find_lists, read_ids
 from ssd300.data.splits import WHOLE, in_order, role_of
 from ssd300.errors import DataError
@@ -27,7 +38,7 @@ def voc_roots(path: Path) -> list[Path]:
     """The datasets at `path`, in its folders, or in those that archives unpack to below them. None found gives []."""
     if _has_label_folder(path):
         return [path]
-    children = _children(path)
+    children = folders_in(path)
     parts = [child for child in children if _is_part(child)]
     if _has_xml(path) or (parts and not all(map(_has_own_lists, parts))):
         return [path]
@@ -42,11 +53,9 @@ def voc_roots(path: Path) -> list[Path]:
 def _unpacked(folder: Path) -> list[Path]:
     """The datasets of an archive of VOC's, such as VOCtest_06-Nov-2007/VOCdevkit/VOC2007."""
     for inner in nested(folder):
-        if (
-            roots := [inner]
-            if _has_label_folder(inner)
-            else [one for one in _children(inner) if _has_label_folder(one)]
-        ):
+        if _has_label_folder(inner):
+            return [inner]
+        if roots := [child for child in folders_in(inner) if _has_label_folder(child)]:
             return roots
     return []
 
@@ -59,26 +68,21 @@ def _is_part(folder: Path) -> bool:
     """Whether it is the folder of a split or of images and has XML or annotations, or a part that has."""
     if not (role_of(folder.name) or folder.name.casefold() in IMAGE_FOLDERS):
         return False
-    return _has_xml(folder) or _has_label_folder(folder) or any(map(_is_part, _children(folder)))
-
-
-def _children(path: Path) -> list[Path]:
-    try:
-        return sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
-    except OSError:
-        return []
+    return _has_xml(folder) or _has_label_folder(folder) or any(map(_is_part, folders_in(folder)))
 
 
 def _has_label_folder(path: Path) -> bool:
     """Whether a folder for annotations is in it. One called Annotations is VOC's; others must hold XML."""
-    folders = [child for child in _children(path) if child.name.casefold() in LABEL_FOLDERS]
-    return any(next(child.rglob("*.xml"), None) for child in folders) or any(
+    folders = [child for child in folders_in(path) if child.name.casefold() in LABEL_FOLDERS]
+    return any(_has_xml(child, below=True) for child in folders) or any(
         child.name == ANNOTATIONS and not any(child.glob("*.json")) for child in folders
     )
 
 
-def _has_xml(path: Path) -> bool:
-    return next(path.glob("*.xml"), None) is not None
+def _has_xml(path: Path, *, below: bool = False) -> bool:
+    """Whether it holds an XML file, with `below` in folders of it too. os.walk, as globs are slow in large folders."""
+    folders = os.walk(path) if below else islice(os.walk(path), 1)
+    return any(name.casefold().endswith(".xml") for _, _, names in folders for name in names)
 
 
 def _split_folder(key: str) -> str:
@@ -159,7 +163,7 @@ class VocFolder:
 
     @cached_property
     def label_folder(self) -> Path:
-        named = [child for child in _children(self.root) if child.name.casefold() in LABEL_FOLDERS]
+        named = [child for child in folders_in(self.root) if child.name.casefold() in LABEL_FOLDERS]
         places = [*named, *([self.root] if self.split_folders else self.annotations.folders)]
         return next(iter(places), self.root / ANNOTATIONS if self.lists else self.root)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, key_of, nested, walk
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, folders_in, key_of, nested, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.splits import WHOLE, UnusableSplitError, in_order, role_of
 from ssd300.errors import DataError
@@ -193,7 +193,7 @@ def _descriptions(folder: Path) -> list[Path]:
 
 def class_files(path: Path) -> list[Path]:
     """The lists of classes of data without a description: in the folder, in that of its labels, or one per split."""
-    labels, splits = _label_folders(path), [child for child in _folders(path) if role_of(child.name)]
+    labels, splits = _label_folders(path), [child for child in folders_in(path) if role_of(child.name)]
     for places in ([path], labels, [*splits, *(child for split in splits for child in _label_folders(split))]):
         if found := [place / name for place in places for name in CLASS_FILES if (place / name).is_file()]:
             return found
@@ -328,9 +328,5 @@ def _has_labels(folder: Path) -> bool:
     return any(path.suffix == ".txt" and path.stem in images and not is_no_label(path) for path in files)
 
 
-def _folders(path: Path) -> list[Path]:
-    return sorted(child for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
-
-
 def _label_folders(path: Path) -> list[Path]:
-    return [child for child in _folders(path) if child.name.casefold() in LABEL_FOLDERS]
+    return [child for child in folders_in(path) if child.name.casefold() in LABEL_FOLDERS]
