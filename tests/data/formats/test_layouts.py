@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from data.exports.coco import COCO
+from data.exports.drawn import Folder, Layout, box_px, size_hw
+from data.exports.lists import LISTS
+from data.exports.voc import VOC
+from data.exports.yolo import YOLO
 from data.formats.test_unread import UNREAD
-from data.layouts.coco import COCO
-from data.layouts.drawn import Folder, Layout, box_px, size_hw
-from data.layouts.lists import LISTS
-from data.layouts.voc import VOC
-from data.layouts.yolo import YOLO
 from ssd300.data import Dataset, load_dataset
 from ssd300.data.held_out import load_held_out
 from ssd300.data.recognition import open_data
@@ -46,7 +46,7 @@ def test_layout(kind, layout, tmp_path):
     for split, numbers in layout.splits.items():
         if numbers:
             check(load_dataset(path, split=split), numbers)
-    assert {problem.rule for problem in list_files(data.files()).problems} == layout.reported
+    assert {problem.rule for problem in list_files(data).problems} == layout.reported
 
 
 @every_layout

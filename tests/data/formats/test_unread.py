@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from data.layouts.drawn import Folder
+from data.exports.drawn import Folder
 from ssd300.data import load_dataset
 from ssd300.errors import DataError
 

@@ -2,7 +2,7 @@
 
 import json
 
-from data.layouts.drawn import Table, box_px
+from data.exports.drawn import Table, box_px
 
 LISTS = Table()
 

@@ -1,6 +1,6 @@
 """Layouts of YOLO."""
 
-from data.layouts.drawn import Folder, Table
+from data.exports.drawn import Folder, Table
 
 YOLO = Table()
 TWO, THREE = {"train": (0, 1), "val": (2, 3)}, {"train": (0, 1), "valid": (2,), "test": (3,)}

@@ -1,6 +1,6 @@
 """Layouts of PASCAL VOC."""
 
-from data.layouts.drawn import Folder, Table
+from data.exports.drawn import Folder, Table
 
 VOC = Table()
 TWO, THREE = {"train": (0, 1), "test": (2, 3)}, {"train": (0, 1), "valid": (2,), "test": (3,)}
@@ -183,7 +183,7 @@ def raccoon(d):
     d.text("data/train_labels.csv", "filename,width,height,class,xmin,ymin,xmax,ymax\n")
 
 
-@VOC.add("Oxford-IIIT Pet", UNSPLIT, "all")
+@VOC.add("Oxford-IIIT Pet", UNSPLIT, "all", None, "image-without-annotation", "litter")
 def pets(d):
     for n in range(4):
         d.voc_pair(f"images/Abyssinian_{n}.jpg", f"annotations/xmls/Abyssinian_{n}.xml", n)

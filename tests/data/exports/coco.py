@@ -1,6 +1,6 @@
 """Layouts of COCO."""
 
-from data.layouts.drawn import Folder, Table, box_px, size_hw
+from data.exports.drawn import Folder, Table, box_px, size_hw
 
 COCO = Table()
 TWO, THREE = {"train": (0, 1), "val": (2, 3)}, {"train": (0, 1), "valid": (2,), "test": (3,)}

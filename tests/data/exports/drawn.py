@@ -1,4 +1,4 @@
-"""Tiny datasets in the layouts of tools: what the builders of all formats have in common.
+"""Tiny datasets as tools export them: what the builders of all formats have in common.
 
 Image number n has a size, a box and a class of its own, so that a label that is read for another image is seen.
 """
