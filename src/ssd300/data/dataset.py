@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from ssd300.errors import DataError
 from ssd300.types import Annotation
 
 OnBadImage = Literal["error", "skip"]
@@ -56,3 +57,24 @@ class Dataset:
             for column in (annotation.boxes_px, annotation.labels, annotation.difficult):
                 digest.update(column.tobytes())
         return digest.hexdigest()
+
+
+def check_trainable(dataset: Dataset) -> None:
+    """Raises DataError if nothing can be learned (there is no image, or no object), or if a label is no index into the
+    classes.
+    """
+    if not len(dataset):
+        raise DataError("there are no images to train on", where=dataset.root)
+    if not any(map(len, dataset.annotations)):
+        raise DataError(
+            f"none of the {len(dataset)} images of the split '{dataset.split}' has an object to train on",
+            where=dataset.root,
+            fix="Check that the annotations belong to these images: `ssd300 check` lists what it finds.",
+        )
+    for annotation in dataset.annotations:
+        if len(annotation) and not 0 <= annotation.labels.min() <= annotation.labels.max() < len(dataset.classes):
+            raise DataError(
+                f"an object has the label {annotation.labels.max()}, and there are {len(dataset.classes)} classes",
+                where=annotation.image_path,
+                fix="Labels are indices into the dataset's classes, from 0.",
+            )

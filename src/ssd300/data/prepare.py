@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ssd300.data.choices import FormatName, OnBadLabel
-from ssd300.data.dataset import Dataset
+from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.data.formats.lists import BACKGROUND, LABEL_MAP, LIST_FILES, to_entry
 from ssd300.data.held_out import load_held_out, without_images_of
 from ssd300.data.load import load_dataset
@@ -50,6 +50,7 @@ def load_train_test(
     """
     reading: dict[str, Any] = {"format": format, "on_bad_label": on_bad_label, "require_images": require_images}
     train = load_dataset(*data, split=split, classes=classes, only=only, **reading)
+    check_trainable(train)
     test, notes = load_held_out(data, train, split=eval_split, **reading)
     if test is None:
         return TrainTest(train=[train], test=[], notes=(*train.notes, *notes, NO_TEST_LIST))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ssd300.data.dataset import Dataset
+from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.errors import install_hint
 from ssd300.images.read import DECODES_FAST
 from ssd300.reporting.run import duration
@@ -62,6 +62,7 @@ class Forecast:
 
 def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | None = None) -> Forecast:
     """Make some steps of the run, and estimate what all of it would take. Raises what `train` raises."""
+    check_trainable(dataset)
     device = choose_device(config.device)
     state, card = initial_state(dataset, config, ALONE, device)
     works, waits, batch = time_steps(state, dataset, device)

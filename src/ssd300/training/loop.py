@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from ssd300.data.dataset import Dataset
-from ssd300.errors import DataError, UsageError
+from ssd300.data.dataset import Dataset, check_trainable
+from ssd300.errors import UsageError
 from ssd300.system.device import choose_device, dtype_name
 from ssd300.training.callbacks import Callback, Callbacks
 from ssd300.training.checkpoints import Checkpoints
@@ -45,13 +45,13 @@ def train(
     Raises:
         UsageError: the folder is in use, `stop_after` is below 1, a batch has fewer images than there are processes,
             or `resume` finds other options and `override` is false.
-        DataError: an image cannot be read, a label is out of range, or there are no images.
+        DataError: an image cannot be read, a label is out of range, or there are no images or objects.
         WeightsError: the weights of `config.init` cannot be used.
         RunError: the loss or a gradient is not finite, memory ran out, a file cannot be written.
     """
     if stop_after is not None and stop_after < 1:
         raise UsageError(f"stop_after is {stop_after}; it must be 1 or more", fix="Leave it out to train to the end.")
-    _check(dataset)
+    check_trainable(dataset)
     with joined() as world, sole_use(config.out, world, resume=resume, overwrite=overwrite):
         device = choose_device(config.device)
         state, card = initial_state(dataset, config, world, device)
@@ -104,25 +104,6 @@ def _loop(trainer: Trainer, last_step: int) -> None:
             batch = next(batches)
             losses = trainer.step(batch, trainer.step_count)
             trainer.log(batch, losses)
-
-
-def _check(dataset: Dataset) -> None:
-    """Raises DataError if there are no images or no objects, or if a label is not an index into the classes."""
-    if not len(dataset):
-        raise DataError("there are no images to train on", where=dataset.root)
-    if not any(map(len, dataset.annotations)):
-        raise DataError(
-            f"none of the {len(dataset)} images of the split '{dataset.split}' has an object to train on",
-            where=dataset.root,
-            fix="Check that the annotations belong to these images: `ssd300 check` lists what it finds.",
-        )
-    for annotation in dataset.annotations:
-        if len(annotation) and not 0 <= annotation.labels.min() <= annotation.labels.max() < len(dataset.classes):
-            raise DataError(
-                f"an object has the label {annotation.labels.max()}, and there are {len(dataset.classes)} classes",
-                where=annotation.image_path,
-                fix="Labels are indices into the dataset's classes, from 0.",
-            )
 
 
 def _block(config: TrainConfig) -> str:
