@@ -1,10 +1,10 @@
 """Which classes a dataset has, and which spellings are one: case and spaces do not tell classes apart."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ssd300.data.dataset import fold
 from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.data.problems import Fault, Problem
 from ssd300.errors import DataError
@@ -24,11 +24,6 @@ class ClassNames:
         return {fold(name): name for name in self.classes}
 
 
-def fold(name: str) -> str:
-    """What names of one class have in common: 'Car', 'car ' and 'car' are one class."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
-
-
 def is_background(name: str) -> bool:
     """Whether a name means what no class is: 'background', 'Background', labelme's '_background_'."""
     return fold(name).strip("_ ") == BACKGROUND
@@ -43,9 +38,9 @@ def choose_classes(listed: Sequence[str] | None, counts: Mapping[str, int], *, w
     """
     names, problems = _without_background(listed, counts, where)
     if listed is not None:
-        chosen = _first_spellings(names)
+        chosen = list(_first_spellings(names).values())
     else:
-        chosen = _usual_spellings(counts)
+        chosen = list(usual_names((), counts).values())
         if set(chosen) <= set(VOC_CLASSES):
             chosen = list(VOC_CLASSES)
         else:
@@ -57,11 +52,12 @@ def choose_classes(listed: Sequence[str] | None, counts: Mapping[str, int], *, w
     return ClassNames(tuple(chosen), tuple(problems))
 
 
-def spellings(counts: Mapping[str, int]) -> Iterable[tuple[str, str]]:
-    """Each other spelling of a class with the usual one."""
-    for names in _alike(counts).values():
-        usual = _most_frequent(names, counts)
-        yield from ((name, usual) for name in sorted(names) if name != usual)
+def usual_names(listed: Iterable[str], counts: Mapping[str, int]) -> dict[str, str]:
+    """The name of each class by its folded name: the first spelling that is listed; else the most frequent one."""
+    others = {key: _most_frequent(names, counts) for key, names in _alike(counts).items()}
+    return _first_spellings(listed) | {
+        key: name for key, name in others.items() if key not in {fold(name) for name in listed}
+    }
 
 
 def _without_background(
@@ -80,16 +76,12 @@ def _without_background(
     return [name for name in listed or () if name not in dropped], problems
 
 
-def _first_spellings(names: Iterable[str]) -> list[str]:
-    """Of names that are one class the first."""
+def _first_spellings(names: Iterable[str]) -> dict[str, str]:
+    """Of names that are one class the first, by what they have in common."""
     first: dict[str, str] = {}
     for name in names:
         first.setdefault(fold(name), name.strip())
-    return list(first.values())
-
-
-def _usual_spellings(counts: Mapping[str, int]) -> list[str]:
-    return [_most_frequent(names, counts) for names in _alike(counts).values()]
+    return first
 
 
 def _alike(counts: Mapping[str, int]) -> Mapping[str, list[str]]:

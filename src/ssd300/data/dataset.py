@@ -1,6 +1,7 @@
 """A dataset: the annotations of images, and their classes."""
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,11 @@ from ssd300.types import Annotation
 
 OnBadImage = Literal["error", "skip"]
 NOT_UTF8 = "surrogatepass"  # so that file names that are not UTF-8 can be hashed
+
+
+def fold(name: str) -> str:
+    """What the names of one class have in common: 'Car', 'car ' and 'car' are one class."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,11 +47,14 @@ class Dataset:
         return {name: counts[label] for label, name in enumerate(self.classes)}
 
     def with_classes(self, classes: Sequence[str]) -> "Dataset":
-        """The same objects, labeled by other classes. Raises ValueError for objects of a class that is not in them."""
-        unknown = [name for name, count in self.objects_per_class().items() if count and name not in classes]
+        """The same objects, labeled by other classes, of whose names case and spaces may differ. Raises ValueError for
+        objects of a class that is not in them.
+        """
+        known = {fold(name): label for label, name in enumerate(classes)}
+        unknown = [name for name, count in self.objects_per_class().items() if count and fold(name) not in known]
         if unknown:
             raise ValueError(f"there are objects of {', '.join(unknown)}, not of {', '.join(classes)} alone")
-        numbers = np.array([classes.index(name) if name in classes else -1 for name in self.classes], dtype=np.int64)
+        numbers = np.array([known.get(fold(name), -1) for name in self.classes], dtype=np.int64)
         annotations = [replace(annotation, labels=numbers[annotation.labels]) for annotation in self.annotations]
         return replace(self, annotations=annotations, classes=tuple(classes))
 

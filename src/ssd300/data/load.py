@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ssd300.data.choices import FormatName, OnBadLabel, Purpose
-from ssd300.data.classes import ClassNames, choose_classes, fold
-from ssd300.data.dataset import Dataset
+from ssd300.data.classes import ClassNames, choose_classes
+from ssd300.data.dataset import Dataset, fold
 from ssd300.data.formats.annotations import AnnotatedImages
 from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.data.policy import SHOWN_CLASSES, AnnotationBuilder
@@ -113,7 +113,8 @@ def build(
         other_classes=tuple(name for name in names.classes if name not in builder.classes),
         dropped={name: count for name, count in builder.dropped.items() if count},
     )
-    warnings = [warning for image in found.images for warning in image.warnings()]
+    warnings = [problem for problem in found.problems if problem.level == "warning"]
+    warnings += [warning for image in found.images for warning in image.warnings()]
     return dataset.with_notes(
         *found.notes,
         *count_in_notes([*names.problems, *warnings]),

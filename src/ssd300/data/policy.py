@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ssd300.data.choices import OnBadLabel
-from ssd300.data.classes import ClassNames, fold
+from ssd300.data.classes import ClassNames
+from ssd300.data.dataset import fold
 from ssd300.data.formats.annotations import NO_ANNOTATION_FILE, AnnotatedImage, AnnotatedImages, AnnotatedObject
 from ssd300.data.problems import Problem
 from ssd300.errors import DataError

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ssd300 import run_layout
-from ssd300.data.dataset import Dataset
+from ssd300.data.dataset import Dataset, fold
 from ssd300.data.formats.coco import coco_files
 from ssd300.data.predictions.read import StoredPredictions, read_predictions
 from ssd300.data.predictions.rows import OnBadPrediction
@@ -94,6 +94,7 @@ def _with_labels(table: DetectionTable, old: Sequence[str], new: Sequence[str]) 
     """`table` with labels that are indices into `new` and not into `old`; rows of other classes are dropped."""
     if tuple(old) == tuple(new):
         return table
-    numbers = np.array([new.index(name) if name in new else -1 for name in old], dtype=np.int64)
+    known = {fold(name): label for label, name in enumerate(new)}
+    numbers = np.array([known.get(fold(name), -1) for name in old], dtype=np.int64)
     renumbered = replace(table, labels=numbers[table.labels])
     return renumbered.select(renumbered.labels >= 0)

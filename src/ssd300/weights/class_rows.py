@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ssd300.data.classes import fold
+from ssd300.data.dataset import fold
 
 LOGITS = "heads.logits."
 SHOWN_CLASSES = 10

@@ -49,7 +49,7 @@ def test_the_only_split_of_another_name_is_trained_on(tmp_path, commands, would_
     assert commands.check(root)[1]["problems"] == []
     for options in ((), ("--split", "default")):
         run = would_train(root, *options)
-        assert boxes(run.train) == dict.fromkeys(ids, [BOX])
+        assert boxes(run.train) == {name: [BOX] for name in ids}
         assert (run.train.classes, run.held_out) == (("car", "van"), None)
         assert "nothing will be measured: name a held-out split with --eval-split, or set images aside" in run.said
 

@@ -1,11 +1,12 @@
 """Problems of annotations: files and boxes that cannot be used, misspelled classes, classes that a split lacks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ssd300.data.classes import is_background, spellings
+from ssd300.data.classes import is_background, usual_names
+from ssd300.data.dataset import fold
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
 from ssd300.data.problems import Fault, Problem
 
@@ -16,9 +17,9 @@ def annotation_problems(
     """All of them; `classes` are the counts of `count_classes`."""
     images = [image for split in splits.values() for image in split.images]
     problems = [problem for image in images for problem in _problems_of_image(image)]
-    of_no_image = [problem for split in splits.values() for problem in split.problems]
+    of_no_image = dict.fromkeys(problem for split in splits.values() for problem in split.problems)
     return [
-        *problems, *of_no_image, *_spellings(images), *_in_two_splits(splits), *_absent_classes(splits, classes),
+        *problems, *of_no_image, *_spellings(splits), *_in_two_splits(splits), *_absent_classes(splits, classes),
         *_background(classes),
     ]  # fmt: skip
 
@@ -27,12 +28,12 @@ def count_classes(splits: Mapping[str, AnnotatedImages]) -> dict[str, dict[str, 
     """Objects per class and split: first the classes that the data lists, then the others in sorted order. Spellings of
     one class are counted together; objects without a class are not.
     """
-    listed = {name: 0 for split in splits.values() for name in split.classes or ()}
+    listed = _listed(splits)
     items = [(name, item.name) for name, split in splits.items() for image in split.images for item in image.objects
              if item.name.strip()]  # fmt: skip
     written = Counter(name for _, name in items)
-    usual = dict(spellings(listed | written))
-    names = {name: usual.get(name, name.strip()) for name in (*listed, *sorted(written))}
+    usual = usual_names(listed, written)
+    names = {name: usual[fold(name)] for name in (*listed, *sorted(written))}
     counts = {name: dict.fromkeys(splits, 0) for name in names.values()}
     for split_name, name in items:
         counts[names[name]][split_name] += 1
@@ -50,11 +51,24 @@ def _problems_of_image(image: AnnotatedImage) -> Iterable[Problem]:
     yield from image.warnings()
 
 
-def _spellings(images: Sequence[AnnotatedImage]) -> Iterable[Problem]:
-    """Names that are another name but for case or spaces; of each group the most frequent is right."""
+def _listed(splits: Mapping[str, AnnotatedImages]) -> list[str]:
+    """The classes that the data lists, each as it is written once."""
+    return list(dict.fromkeys(name for split in splits.values() for name in split.classes or ()))
+
+
+def _spellings(splits: Mapping[str, AnnotatedImages]) -> Iterable[Problem]:
+    """Names that are another name but for case or spaces; of each group the first of a list is right, or the most
+    frequent one.
+    """
+    images = [image for split in splits.values() for image in split.images]
     counts = Counter(item.name for image in images for item in image.objects if item.name.strip())
     first = {item.name: image.where for image in reversed(images) for item in image.objects}
-    for name, usual in spellings(counts):
+    listed = _listed(splits)
+    usual_of = usual_names(listed, counts)
+    for name in sorted(counts):
+        usual = usual_of[fold(name)]
+        if name == usual or name in listed:  # which its reader reports
+            continue
         yield Fault(
             "class-spelling",
             f"the class '{name}' ({counts[name]} objects) is '{usual}' ({counts[usual]}) but for case or spaces",

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ssd300.boxes import iou_px
-from ssd300.data.classes import fold
+from ssd300.data.dataset import fold
 from ssd300.data.formats.annotations import AnnotatedImage
 from ssd300.data.problems import Fault, Problem
 

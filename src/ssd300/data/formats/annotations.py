@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from ssd300.data.dataset import fold
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.splits import find_split
 
@@ -125,6 +126,18 @@ class Source(ABC):
     @abstractmethod
     def files(self) -> DataFiles:
         """The files of all splits together."""
+
+
+def listed_twice(names: Sequence[str], where: str) -> tuple[Problem, ...]:
+    """The entries of a list of classes that are a class of it already, but for case and spaces."""
+    first: dict[str, str] = {}
+    problems = []
+    for number, name in enumerate(names):
+        if fold(name) in first:
+            what = f"entry {number} of the classes, '{name}', is listed before as '{first[fold(name)]}'"
+            problems.append(Fault("class-spelling", f"{what}; they are taken for one").at(where))
+        first.setdefault(fold(name), name)
+    return tuple(problems)
 
 
 def unique_ids(paths: Sequence[str]) -> list[str]:

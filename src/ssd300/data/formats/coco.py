@@ -23,6 +23,7 @@ from ssd300.data.formats.annotations import (
     Corners,
     DataFiles,
     Source,
+    listed_twice,
     unique_ids,
 )
 from ssd300.data.formats.coco_masks import box_of_segmentation
@@ -134,7 +135,7 @@ class CocoSource(Source):
             classes=tuple(names.values()),
             count_names=lambda: Counter(item.name for items in objects.values() for item in items),
             find_images=f"Put them into one of {', '.join(dict.fromkeys(map(str, _image_roots(file, split))))}.",
-            problems=orphans,
+            problems=(*orphans, *listed_twice(tuple(names.values()), str(file))),
         )
 
     def files(self) -> DataFiles:

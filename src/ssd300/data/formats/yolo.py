@@ -18,6 +18,7 @@ from ssd300.data.formats.annotations import (
     Corners,
     DataFiles,
     Source,
+    listed_twice,
     unique_ids,
 )
 from ssd300.data.formats.text import read_text
@@ -92,6 +93,7 @@ class YoloSource(Source):
             classes=known.names,
             count_names=lambda: Counter(item.name for image in read for item in image.objects),
             find_images=f"Put them where {known.file} has them.",
+            problems=listed_twice(known.names, str(known.file)),
         )
 
     def files(self) -> DataFiles:

@@ -9,7 +9,9 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from ssd300.boxes import from_voc_pixels, to_voc_pixels
+from ssd300.data.dataset import fold
 from ssd300.data.predictions.rows import PredictionRows
+from ssd300.data.splits import role_of
 from ssd300.errors import DataError
 from ssd300.system.files import write_text
 from ssd300.types import Annotation, DetectionTable
@@ -43,13 +45,12 @@ def read_comp4(files: Sequence[Path], rows: PredictionRows) -> list[str]:
     """Read the files, one per class, into `rows`. Returns a note on classes without a file, if there are any."""
     found = set()
     for path in files:
-        name = path.stem.split("_det_", 1)[1].split("_", 1)[-1]
         label = None
         with rows.at(str(path)):
-            label = rows.label(name)
+            label = rows.label(_class_of(path, rows.classes))
         if label is None:  # skipped, and noted
             continue
-        found.add(name)
+        found.add(rows.classes[label])
         with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
@@ -57,6 +58,15 @@ def read_comp4(files: Sequence[Path], rows: PredictionRows) -> list[str]:
                         _add_line(line, label, rows)
     absent = [name for name in rows.classes if name not in found]
     return [f"no file, so no detection, of: {', '.join(absent)}"] if absent else []
+
+
+def _class_of(path: Path, classes: Sequence[str]) -> str:
+    """What follows the split in the name of a file. The split is one word, or a usual name (coco_val)."""
+    words = path.stem.split("_det_", 1)[1].split("_")
+    readings = ["_".join(words[count:]) for count in range(1, len(words))
+                if count == 1 or role_of("_".join(words[:count])) is not None]  # fmt: skip
+    known = set(map(fold, classes))
+    return next((name for name in readings if fold(name) in known), readings[0] if readings else words[0])
 
 
 def _add_line(line: str, label: int, rows: PredictionRows) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from ssd300.data.dataset import fold
 from ssd300.errors import DataError
 from ssd300.types import Annotation, DetectionTable
 
@@ -41,7 +42,7 @@ class PredictionRows:
     numbers: "array[float]" = field(init=False, default_factory=lambda: array("d"))  # score and box of each row
 
     def __post_init__(self) -> None:
-        self.labels = {name: label for label, name in enumerate(self.classes)}
+        self.labels = {form: label for label, name in enumerate(self.classes) for form in (name, fold(name))}
         stems = Counter(annotation.image_path.stem for annotation in self.annotations)
         images = {}
         for index, annotation in enumerate(self.annotations):
@@ -65,11 +66,14 @@ class PredictionRows:
         return index
 
     def label(self, name: str) -> int:
-        """The label of the class of this name. Raises DataError if there is none."""
-        if name not in self.labels:
+        """The label of a class, of whose name case and spaces may differ. Raises DataError if there is none."""
+        label = self.labels.get(name)
+        if label is None:
+            label = self.labels.get(fold(name))
+        if label is None:
             known = ", ".join(self.classes[:SHOWN_CLASSES])
             raise DataError(f"the class '{name}' is not one of {known}", fix="Use the classes of the predictions.")
-        return self.labels[name]
+        return label
 
     def check_size(self, image: int, height: Any, width: Any) -> None:
         """Raise DataError if predictions were made on an image of another size than the image of this index.
