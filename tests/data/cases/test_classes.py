@@ -123,8 +123,7 @@ def test_an_unused_background_is_dropped_and_said(tmp_path, commands, would_trai
 def test_objects_of_a_class_called_background_are_an_error(tmp_path, commands, verb, name):
     """Case 33."""
     root = voc(tmp_path / "d", "ab", {"train": "ab"}, classes=(name, "car"))
-    words = {"train": ("--out", tmp_path / "r"), "prepare": ("--out", tmp_path / "l"), "convert": (tmp_path / "o", "--to",
-             "yolo")}[verb]  # fmt: skip
+    words = (tmp_path / "o", "--to", "yolo") if verb == "convert" else ("--out", tmp_path / "o")
     code, _, err = commands.run(verb, root, *words)
     assert code == 3
     assert "1 object(s) are of a class called background" in err

@@ -101,6 +101,16 @@ def to_xml(
 
 
 def _parse(data: bytes) -> Element:
+    try:
+        return _parse_with_expat(data)
+    except ValueError:  # "multi-byte encodings are not supported", as GBK
+        declared = re.match(rb"""\s*<\?xml[^>]*?encoding=["']([\w.-]+)["'][^>]*\?>""", data)
+        if declared is None:
+            raise
+        return _parse_with_expat(data[declared.end() :].decode(declared[1].decode()).encode())
+
+
+def _parse_with_expat(data: bytes) -> Element:
     # defusedxml is pure Python and several times slower; without a DTD there is nothing to defuse. UTF-16 hides one.
     if (
         b"<!" not in data.replace(b"<!--", b"")
