@@ -6,6 +6,7 @@ and keypoints; of a YOLO polygon the box around it is. Writers return what else 
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from ssd300.data.formats.coco import PREFIX, annotation_row, category_rows
 from ssd300.data.formats.voc_xml import to_xml
 from ssd300.data.formats.yolo import to_line
 from ssd300.data.load import build
-from ssd300.data.problems import count_in_notes
+from ssd300.data.problems import RULES, count_in_notes
 from ssd300.data.recognition import open_data
 from ssd300.data.splits import Role, UnusableSplitError, role_of
 from ssd300.data.unused_files import list_files
@@ -78,6 +79,9 @@ def load_splits(
         )
     if not splits:
         raise unusable[0]
+    paths = Counter(annotation.image_path for dataset in splits for annotation in dataset.annotations)
+    if twice := sum(count > 1 for count in paths.values()):
+        notes.append(f"{twice} {RULES['image-in-two-splits'].counted}, and are written into both")
     if split is None:
         notes += count_in_notes(list_files(found).problems)
     return splits, notes

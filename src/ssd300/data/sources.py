@@ -9,7 +9,7 @@ from pathlib import Path
 from ssd300.data.choices import Purpose
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages, DataFiles, Source
 from ssd300.data.frames import settle
-from ssd300.data.splits import PREFERRED, UnusableSplitError, candidates, purpose_words, role_of
+from ssd300.data.splits import PREFERRED, UnusableSplitError, candidates, may_be_part, purpose_words, role_of
 from ssd300.errors import DataError
 
 
@@ -76,17 +76,22 @@ class JoinedSources:
                 yield Choice(tuple(names[number] if number < len(names) else None for names in named))
 
     def every(self) -> tuple[list[Choice], list[str]]:
-        """Each split once, but for those whose images are all in another one; and a note on those."""
+        """Each split once, but for those whose images are all in another one for the same; and a note on those."""
         names = self.split_names()
         images = {name: self._images(name) for name in names}
         parts = {
-            name: other
+            name: f"'{other}'"
             for number, name in enumerate(names)
             for other in names
-            if (images[name] and images[name] < images[other])
-            or (images[name] and images[name] == images[other] and names.index(other) < number)
+            if images[name]
+            and may_be_part(name, other)
+            and (images[name] < images[other] or (images[name] == images[other] and names.index(other) < number))
         }
-        notes = [f"the split '{name}' is part of '{other}'" for name, other in parts.items()]
+        usual = set().union(*(images[name] for name in names if role_of(name) is not None))
+        parts |= {
+            name: "the others" for name in names if role_of(name) is None and images[name] and images[name] <= usual
+        }
+        notes = [f"the split '{name}' is part of {other}" for name, other in parts.items()]
         return [self.exactly(name) for name in names if name not in parts], notes
 
     def _images(self, split: str) -> set[tuple[int, str]]:

@@ -71,5 +71,15 @@ def find_split(names: Sequence[str], wanted: str) -> str | None:
     return alike[0] if len(alike) == 1 else None
 
 
+def may_be_part(name: str, whole: str) -> bool:
+    """Whether all images of a split may lie in another one. Not those to measure on among those to train on, which is a
+    fault, but for VOC's val in its trainval; and a split that is named as usual is no part of one that is not.
+    """
+    role, other = role_of(name), role_of(whole)
+    if role == other:
+        return True
+    return (other == "trainval" and role in ("train", "val")) or {role, other} == {"val", "test"}
+
+
 def purpose_words(purpose: Purpose) -> str:
     return " or ".join(PREFERRED[purpose])

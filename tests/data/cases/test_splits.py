@@ -192,3 +192,35 @@ def test_coco_files_of_an_empty_test_give_way_to_val(tmp_path):
 def test_a_line_of_yolo_is_the_usual_box(tmp_path):
     root = yolo(tmp_path / "d", {"images/train": 1}, "train: images/train\nnames: [car]\n", line=LINE)
     assert boxes(load_dataset(root))["images_train0"][0] == pytest.approx(BOX)
+
+
+@pytest.mark.parametrize("val", ["ab", "abcd"], ids=["a part of train", "all of train"])
+@pytest.mark.parametrize("form", ["voc", "yolo"])
+def test_images_to_measure_on_that_are_all_trained_on_are_reported(tmp_path, commands, would_train, val, form):
+    """Case 13, where val names images of train: nothing of it can be measured on."""
+    root = voc(tmp_path / "d", "abcd", {"train": "abcd", "val": val}) if form == "voc" else tmp_path / "d"
+    if form == "yolo":
+        yolo(root, {"images": 4}, "train: train.txt\nval: val.txt\nnames: [car]\n")
+        for split, count in (("train", 4), ("val", len(val))):
+            text(root / f"{split}.txt", "".join(f"images/images{number}.jpg\n" for number in range(count)))
+    assert commands.rules(root) == {"image-in-two-splits": len(val)}
+    assert commands.run("check", root, "--strict")[0] == 3
+    run = would_train(root)
+    assert run.held_out is None
+    assert f"{len(val)} of {len(val)} images of 'val' are trained on and left out of it" in run.said
+    code, out, err = commands.run("convert", root, tmp_path / "o", "--to", "voc")
+    assert (code, out.splitlines()[:2]) == (
+        0,
+        ["train: 4 images, 4 objects", f"val: {len(val)} images, {len(val)} objects"],
+    )
+    assert f"{len(val)} image(s) are in two splits, and are written into both" in err
+
+
+def test_a_list_of_all_images_hides_no_split(tmp_path, commands):
+    """Case 13, with a list of everything beside train and val, as scripts leave it."""
+    root = voc(tmp_path / "d", "abcd", {"all": "abcd", "train": "ab", "val": "cd"})
+    assert load_dataset(root).split == "train"
+    code, out, err = commands.run("convert", root, tmp_path / "o", "--to", "yolo")
+    assert (code, out.splitlines()[:2]) == (0, ["train: 2 images, 2 objects", "val: 2 images, 2 objects"])
+    assert "the split 'all' is part of the others and is not written again" in err
+    assert commands.check(root)[1]["classes"] == {"car": {"train": 2, "val": 2}}
