@@ -215,7 +215,10 @@ def _checked(item: AnnotatedObject, size_hw: Size | None) -> AnnotatedObject:
         if box[2] <= box[0] or box[3] <= box[1]:
             return replace(item, fault=Fault("box", f"the box ({_numbers(written)}) lies outside of the image"))
     if min(box[2] - box[0], box[3] - box[1]) <= THIN_PX:
-        remarks += (Fault("one-pixel-box", f"the box ({_numbers(written)}) is one pixel wide or high, or less"),)
+        what = f"the box ({_numbers(written)}) is one pixel wide or high, or less"
+        if 0 < max(written) <= THIN_PX and not all(value.is_integer() for value in map(float, written)):
+            what += "; are its numbers shares of the image, not pixels?"
+        remarks += (Fault("one-pixel-box", what),)
     return replace(item, box_px=box, remarks=remarks)
 
 

@@ -61,7 +61,7 @@ def load_held_out(
             unused = unused_splits(paths, format, [trained_on.split, held_out.split])
             return held_out, (*notes, *_untrained(held_out, trained_on), *unused)
         notes.append(f"the held-out split '{choice.name}' has no {'object' if len(held_out) else 'image'} left")
-    return None, tuple(notes)
+    return None, (*notes, *unused_splits(paths, format, [trained_on.split, *(choice.name for choice in choices)]))
 
 
 def unused_splits(paths: Sequence[Path], format: FormatName, used: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from data.cases.made import BOX, LINE, boxes, obj, picture, text, voc, xml, yolo
+from data.cases.made import BOX, LINE, boxes, coco, obj, picture, text, voc, xml, yolo
 from ssd300.data import load_dataset
 from ssd300.errors import DataError
 
@@ -190,3 +190,16 @@ def test_two_images_of_one_stem_are_ambiguous(tmp_path, commands):
     dataset = load_dataset(root)
     assert [one.image_path.name for one in dataset.annotations] == ["a.png", "b.jpg"]
     assert commands.rules(root) == {"ambiguous-image": 1}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["C:\\data\\images\\a.jpg", "/home/x/images/a.jpg", "../images/a.jpg", "https://x.org/a.jpg", "images\\a.jpg"],
+)
+def test_file_names_of_another_computer_are_found_and_give_plain_ids(tmp_path, commands, written):
+    """Case 35, in COCO."""
+    coco(tmp_path / "c/annotations/instances_train.json", [(20, 20, 60, 50)], image=written)
+    picture(tmp_path / "c/images/a.jpg")
+    assert boxes(load_dataset(tmp_path / "c")) == {"a": [BOX]}
+    assert commands.run("convert", tmp_path / "c", tmp_path / "o", "--to", "coco")[0] == 0
+    assert boxes(load_dataset(tmp_path / "o")) == {"a": [BOX]}

@@ -302,3 +302,63 @@ def test_litter_among_yolo_images_is_no_image(tmp_path, commands, stray, more):
     code, out, err = commands.run("prepare", root, "--out", tmp_path / "l", *more)
     assert (code, out.splitlines()[1].split()) == (0, ["images", "2", "0"])
     assert "1 file(s) of the operating system or a notebook are ignored" in err
+
+
+def test_annotated_yolo_images_that_no_entry_names_are_reported(tmp_path, commands):
+    """Case 61, with an entry without a folder: its images vanished."""
+    root = yolo(tmp_path / "d", {"images/train": 2, "images/val": 2}, "train: images/train\nval:\nnames: [car]\n")
+    code, report = commands.check(root)
+    assert (code, report["images"]) == (0, 2)
+    assert commands.rules(root) == {"unlisted-image": 2, "unlisted-annotation": 2}
+    assert everything_is_counted(report, root)
+    assert any("2 annotated image(s) are in no split" in note for note in load_dataset(root).notes)
+
+
+def test_a_second_description_or_file_of_annotations_is_said(tmp_path, commands):
+    """Case 14: two of them in one folder, of which one is read."""
+    root = yolo(tmp_path / "y", {"images/train": 1}, ONE_SPLIT)
+    text(root / "other.yaml", "train: images/train\nnames: [bus]\n")
+    assert load_dataset(root).notes[0] == "y: YOLO (data.yaml, not other.yaml), split 'train'"
+    assert load_dataset(root / "other.yaml").classes == ("bus",)
+    coco(tmp_path / "c/annotations/instances_train.json", [(20, 20, 60, 50)])
+    coco(tmp_path / "c/more.json", [(20, 20, 60, 50)])
+    picture(tmp_path / "c/images/a.jpg")
+    assert commands.rules(tmp_path / "c") == {"unlisted-annotation": 1}
+
+
+def test_a_file_without_annotations_gives_way_to_val(tmp_path):
+    """Case 10, in COCO: image_info_test-dev2017.json lists images alone."""
+    for split in ("train", "val"):
+        coco(tmp_path / f"d/annotations/{split}.json", [(20, 20, 60, 50)], image=f"{split}.jpg")
+        picture(tmp_path / f"d/images/{split}.jpg")
+    picture(tmp_path / "d/images/test.jpg")
+    image = {"id": 1, "width": 120, "height": 90, "file_name": "test.jpg"}
+    bare = {"images": [image], "categories": [{"id": 1, "name": "car"}]}
+    text(tmp_path / "d/annotations/test.json", json.dumps(bare))
+    dataset = load_dataset(tmp_path / "d", purpose="test")
+    assert dataset.split == "val"
+    assert any("the split 'test' cannot be used" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize("mark", [1, True, "1", "true"])
+def test_marks_of_coco_are_read_in_any_form(tmp_path, mark):
+    """Case 36, in COCO."""
+    file = coco(tmp_path / "c/annotations/instances_train.json", [(20, 20, 60, 50)] * 2)
+    content = json.loads(file.read_text())
+    content["annotations"][0]["iscrowd"] = content["annotations"][1]["difficult"] = mark
+    text(file, json.dumps(content))
+    picture(tmp_path / "c/images/a.jpg")
+    (annotation,) = load_dataset(tmp_path / "c").annotations
+    assert (annotation.crowd.tolist(), annotation.difficult.tolist()) == ([True, False], [True, True])
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>"], ids=["empty", "a web page"])
+@pytest.mark.parametrize("form", ["voc", "yolo"])
+def test_files_that_are_no_images_are_said_where_nothing_is_decoded(tmp_path, commands, form, content):
+    """Case 62, for the image beside the XML."""
+    root = voc(tmp_path / "d", "ab", {"train": "ab"})
+    (root / "JPEGImages/b.jpg").write_bytes(content)
+    code, _, err = commands.run("convert", root, tmp_path / "o", "--to", form)
+    assert (code, "1 image(s) cannot be read; first" in err) == (0, True)
+    assert commands.rules(root) == {"image": 1}
+    assert commands.check(root, "--no-pixels")[0] == 3

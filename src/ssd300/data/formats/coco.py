@@ -37,6 +37,7 @@ from ssd300.images.read import is_image_name
 ROBOFLOW = "_annotations.coco.json"
 PREFIX = "instances_"
 OTHER_TASKS = ("captions_", "person_keypoints_", "stuff_", "panoptic_", "image_info_")  # COCO's, of the same images
+MARKED = (1, "1", "true", "True")  # also what is no number in COCO itself
 AGAIN = "Correct the file, or export it again."
 IMAGE_FOLDERS = ("images", "data", "JPEGImages")  # COCO's, FiftyOne's and Paddle's, beside the annotations
 _FILE_NAME = re.compile(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -121,6 +122,7 @@ class CocoSource(Source):
         for key, name in written.items():
             entries[normal(name)].append(key)
         listed = [written[keys[0]] for keys in entries.values()]
+        ids = unique_ids([name.replace("\\", "/") for name in listed])
         paths = [self._image_path(file, split, name, required=require_images) for name in listed]
         crowds = sum(item.crowd for items in objects.values() for item in items)
         if crowds:
@@ -128,7 +130,7 @@ class CocoSource(Source):
         return AnnotatedImages(
             images=[
                 _image([(key, images[key]) for key in keys], objects, name=image_id, path=image_path, file=file)
-                for keys, image_path, image_id in zip(entries.values(), paths, unique_ids(listed), strict=True)
+                for keys, image_path, image_id in zip(entries.values(), paths, ids, strict=True)
             ],
             split=split,
             notes=(f"COCO annotations ({file.name}), split '{split}'", *notes),
@@ -204,13 +206,13 @@ def from_xywh(x: float, y: float, width: float, height: float) -> Corners:
 
 
 def _looks_like_coco(file: Path) -> bool:
+    if file.suffix != ".json":
+        return False
     try:
         with file.open("rb") as stream:
             if not stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
                 return False
             stream.seek(0)
-            if file.suffix != ".json":
-                return False
             data = stream.read()
             return b'"categories"' in data and b'"images"' in data  # Label Studio's notes.json has no images
     except OSError:
@@ -272,6 +274,10 @@ def _read(file: Path) -> dict[str, list[Any]]:
         raise
     except (ValueError, RecursionError) as error:
         raise DataError(f"the annotations cannot be read ({error})", where=file, fix=AGAIN) from error
+    if isinstance(content, dict) and isinstance(content.get("images"), list) and content.get("annotations") is None:
+        raise UnusableSplitError(
+            "the file lists images without annotations", where=file, fix="Name another split with --split."
+        )
     for key in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
             raise DataError(f"it has no list '{key}', as COCO annotations have", where=file, fix=AGAIN)
@@ -338,11 +344,11 @@ def _object(entry: Mapping[str, Any], names: Mapping[Any, str]) -> AnnotatedObje
     category = entry.get("category_id")
     known = not isinstance(category, (list, dict)) and category in names
     fault = None if known else Fault("object", f"there is no category with the id {reprlib.repr(category)}", AGAIN)
-    crowd = entry.get("iscrowd", 0) == 1
+    crowd = entry.get("iscrowd") in MARKED
     return AnnotatedObject(
         name=names[category] if known else "",
         box_px=_corners(entry),
-        difficult=crowd or entry.get("difficult", 0) == 1,
+        difficult=crowd or entry.get("difficult") in MARKED,
         crowd=crowd,
         fault=fault,
     )

@@ -22,7 +22,15 @@ from ssd300.data.formats.annotations import (
     unique_ids,
 )
 from ssd300.data.formats.text import read_text
-from ssd300.data.formats.yolo_folder import YoloFolder, class_files, describe, find_yolo, is_no_label, looks_like_labels
+from ssd300.data.formats.yolo_folder import (
+    YoloFolder,
+    class_files,
+    describe,
+    find_yolo,
+    is_no_label,
+    looks_like_labels,
+    other_descriptions,
+)
 from ssd300.data.problems import Fault
 from ssd300.data.splits import WHOLE, UnusableSplitError
 from ssd300.errors import DataError
@@ -89,7 +97,7 @@ class YoloSource(Source):
         return AnnotatedImages(
             images=read,
             split=split,
-            notes=(f"YOLO ({known.file.name}), {what}",),
+            notes=(f"YOLO ({self._description()}), {what}",),
             classes=known.names,
             count_names=lambda: Counter(item.name for image in read for item in image.objects),
             find_images=f"Put them where {known.file} has them.",
@@ -124,6 +132,11 @@ class YoloSource(Source):
         if self.folder.has_image(path):
             return Fault("unlisted-annotation", unlisted.format("its objects are"))
         return Fault("annotation-without-image", "there is no image of this name, so its objects are not used")
+
+    def _description(self) -> str:
+        """The file that is read, and others of its kind, which are not."""
+        others = [file.name for file in other_descriptions(self.folder.file)]
+        return self.folder.file.name + (f", not {', '.join(others)}" if others and self.path.is_dir() else "")
 
     def _written(self, image: Path) -> str:
         root = self.folder.root

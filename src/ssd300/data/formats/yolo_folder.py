@@ -191,6 +191,12 @@ def _descriptions(folder: Path) -> list[Path]:
     return files[:1] or [file for file in others if _is_yaml(file) or _is_darknet(file)]
 
 
+def other_descriptions(file: Path) -> list[Path]:
+    """Files beside a description that name classes and splits too, and are not read."""
+    others = sorted(child for child in file.parent.glob("*") if child.suffix in (".yaml", ".yml", ".data"))
+    return [child for child in others if child != file and (_is_yaml(child) or _is_darknet(child))]
+
+
 def class_files(path: Path) -> list[Path]:
     """The lists of classes of data without a description: in the folder, in that of its labels, or one per split."""
     labels, splits = _label_folders(path), [child for child in folders_in(path) if role_of(child.name)]
