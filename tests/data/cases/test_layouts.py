@@ -189,7 +189,7 @@ def test_two_images_of_one_stem_are_ambiguous(tmp_path, commands):
     xml(root / "Annotations/a.xml", filename="a.png")
     dataset = load_dataset(root)
     assert [one.image_path.name for one in dataset.annotations] == ["a.png", "b.jpg"]
-    assert commands.rules(root) == {"ambiguous-image": 1}
+    assert commands.rules(root) == {"image-without-annotation": 1}
 
 
 @pytest.mark.parametrize(

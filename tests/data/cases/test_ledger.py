@@ -287,7 +287,7 @@ def test_litter_is_no_data_and_reported(tmp_path, commands, would_train):
     assert everything_is_counted(report, root)
     run = would_train(root)
     assert boxes(run.train) == {name: [BOX] for name in "ab"}
-    assert "3 file(s) of the operating system or a notebook are ignored" in run.said
+    assert "4 file(s) of the operating system or a notebook are ignored" in run.said
 
 
 @pytest.mark.parametrize("stray", [".ipynb_checkpoints/images_train0-checkpoint.jpg", "._images_train0.jpg"])
@@ -362,3 +362,17 @@ def test_files_that_are_no_images_are_said_where_nothing_is_decoded(tmp_path, co
     assert (code, "1 image(s) cannot be read; first" in err) == (0, True)
     assert commands.rules(root) == {"image": 1}
     assert commands.check(root, "--no-pixels")[0] == 3
+
+
+def test_an_image_without_its_xml_is_an_error_in_every_command(tmp_path, commands):
+    """Case 14, without a list: nothing says whether it shows an object."""
+    root = voc(tmp_path / "d", "abc")
+    (root / "Annotations/c.xml").unlink()
+    code, report = commands.check(root)
+    assert (code, commands.rules(root)) == (3, {"annotation": 1})
+    assert everything_is_counted(report, root)
+    code, _, err = commands.run("prepare", root, "--out", tmp_path / "l")
+    assert (code, "there is no annotation file for 1 image(s)" in err) == (3, True)
+    text(root / "ImageSets/Main/train.txt", "a\nb\n")
+    assert len(load_dataset(root)) == 2
+    assert commands.rules(root) == {"image-without-annotation": 1}

@@ -3,9 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePath
 
-from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages, DataFiles, Source, unique_ids
+from ssd300.data.formats.annotations import (
+    NO_ANNOTATION_FILE,
+    AnnotatedImage,
+    AnnotatedImages,
+    DataFiles,
+    Source,
+    unique_ids,
+)
 from ssd300.data.formats.file_index import key_of, normal
 from ssd300.data.formats.voc_folder import IMAGES, VocFolder
 from ssd300.data.formats.voc_xml import VocFile, read_xml
@@ -77,7 +85,7 @@ class VocSource(Source):
             classes=None,
             count_names=self._count_names,
             find_images=self._find_images(split),
-            bare_images=() if listed else tuple(self.folder.bare_images()),
+            bare_images=() if listed else tuple(self.folder.bare_images),
         )
 
     def files(self) -> DataFiles:
@@ -93,11 +101,16 @@ class VocSource(Source):
         return DataFiles(
             used=frozenset(paired),
             folders=tuple(dict.fromkeys([*folder.annotations.folders, *(path.parent for path in paired),
-                                         *(path.parent for path in folder.bare_images())])),
+                                         *(path.parent for path in folder.bare_images)])),
             known=frozenset(path for files in (*folder.lists.values(), *folder.class_lists.values()) for path in files),
             label_suffix=".xml",
             why=self._why_unused,
         )  # fmt: skip
+
+    @cached_property
+    def _unlisted_bare(self) -> frozenset[Path]:
+        """Images without an annotation that no list excludes: an error where they are read."""
+        return frozenset(() if self.folder.lists else self.folder.bare_images)
 
     def _why_unused(self, path: Path) -> Fault | None:
         folder = self.folder
@@ -107,6 +120,8 @@ class VocSource(Source):
             return Fault("unlisted-annotation", "no split has it, so its objects are not used")
         if path.parent.name in MASKS:
             return None
+        if path in self._unlisted_bare:
+            return NO_ANNOTATION_FILE
         found = folder.annotations.find(self._key(path)) if path in folder.images else ()
         if not found:
             return Fault("image-without-annotation", "it has no annotation file, so it is not used")

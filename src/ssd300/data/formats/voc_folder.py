@@ -167,6 +167,7 @@ class VocFolder:
         places = [*named, *([self.root] if self.split_folders else self.annotations.folders)]
         return next(iter(places), self.root / ANNOTATIONS if self.lists else self.root)
 
+    @cached_property
     def bare_images(self) -> list[Path]:
         """Images without an annotation file, in the folders that hold images with one."""
         paired = {path.parent for key in self.annotations.by_key for path in self.images.by_key.get(key, ())}
