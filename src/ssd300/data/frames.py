@@ -126,12 +126,13 @@ def _settle(image: AnnotatedImage, header: ImageHeader | DataError | None, usual
 
 
 def _without_pixels(image: AnnotatedImage, error: DataError | None) -> AnnotatedImage:
-    """An image that is not there, or that cannot be read: its own fault is reported where it is decoded. Without a size
-    relative boxes cannot be used.
+    """An image that is not there, or that cannot be read, which is noted: it is an error where it is decoded. Without a
+    size relative boxes cannot be used.
     """
     if not image.relative:
         objects = [_checked(item, image.size_hw) for item in image.objects]
-        return replace(image, objects=tuple(_marked_twice(objects)))
+        unreadable = () if error is None else (Fault("image", error.what, error.fix or ""),)
+        return replace(image, objects=tuple(_marked_twice(objects)), remarks=(*image.remarks, *unreadable))
     if not image.objects:
         return replace(image, relative=False)
     if image.image_path is None:  # reported as missing

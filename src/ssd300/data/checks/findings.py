@@ -147,6 +147,7 @@ def check(
     near_copies = find_near_copies(read.splits, advance) if pixels else []
     problems += near_copy_problems(near_copies)
     if pixels:
+        problems = [problem for problem in problems if problem.rule != "image"]  # of headers, which are found again
         problems += image_problems(read.splits, advance)
     problems.sort(key=lambda problem: (LEVELS.index(problem.level), problem.rule))
     return Findings(
