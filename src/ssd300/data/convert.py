@@ -16,7 +16,8 @@ import yaml
 
 from ssd300.data.choices import FormatName, OnBadLabel, WrittenFormat
 from ssd300.data.dataset import Dataset
-from ssd300.data.formats.coco import PREFIX, annotation_row, category_rows
+from ssd300.data.formats.coco import annotation_row, category_rows
+from ssd300.data.formats.coco_files import PREFIX
 from ssd300.data.formats.voc_xml import to_xml
 from ssd300.data.formats.yolo import to_line
 from ssd300.data.load import build

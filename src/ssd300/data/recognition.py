@@ -10,14 +10,15 @@ from pathlib import Path
 
 from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import Source
-from ssd300.data.formats.coco import CocoSource, find_coco
+from ssd300.data.formats.coco import CocoSource
+from ssd300.data.formats.coco_files import find_coco
 from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, folders_in
 from ssd300.data.formats.lists import ListsSource, find_lists
 from ssd300.data.formats.unread import ARCHIVES, what_is_seen
 from ssd300.data.formats.voc import VocSource
 from ssd300.data.formats.voc_folder import find_voc, voc_roots
 from ssd300.data.formats.yolo import YoloSource
-from ssd300.data.formats.yolo_folder import find_yolo
+from ssd300.data.formats.yolo_description import find_yolo
 from ssd300.data.sources import JoinedSources, join
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError

@@ -9,7 +9,7 @@ import numpy as np
 
 from ssd300 import run_layout
 from ssd300.data.dataset import Dataset, fold
-from ssd300.data.formats.coco import coco_files
+from ssd300.data.formats.coco_files import coco_files
 from ssd300.data.predictions.read import StoredPredictions, read_predictions
 from ssd300.data.predictions.rows import OnBadPrediction
 from ssd300.detection.backends import is_exported

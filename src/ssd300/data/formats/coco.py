@@ -12,8 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from ssd300.data.formats.annotations import (
@@ -26,45 +25,18 @@ from ssd300.data.formats.annotations import (
     listed_twice,
     unique_ids,
 )
+from ssd300.data.formats.coco_files import OTHER_TASKS, coco_files, image_roots, leads_out, looks_like_coco
 from ssd300.data.formats.coco_masks import box_of_segmentation
-from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, folders_in, nested, normal, walk
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, normal, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault, Problem
-from ssd300.data.splits import UnusableSplitError, in_order, role_of
+from ssd300.data.splits import UnusableSplitError, in_order
 from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
-ROBOFLOW = "_annotations.coco.json"
-PREFIX = "instances_"
-OTHER_TASKS = ("captions_", "person_keypoints_", "stuff_", "panoptic_", "image_info_")  # COCO's, of the same images
 MARKED = (1, "1", "true", "True")  # also what is no number in COCO itself
 AGAIN = "Correct the file, or export it again."
-IMAGE_FOLDERS = ("images", "data", "JPEGImages")  # COCO's, FiftyOne's and Paddle's, beside the annotations
 _FILE_NAME = re.compile(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")')
-
-
-def find_coco(path: Path) -> Path | None:
-    """The first annotation file at `path`."""
-    return next(iter(coco_files(path).values()), None)
-
-
-def coco_files(path: Path) -> dict[str, Path]:
-    """The annotation files at `path`, a file or a folder, by the name of their split. None found gives {}."""
-    if path.is_file():
-        return _by_split([path], path.parent) if _looks_like_coco(path) else {}
-    return next((found for folder in nested(path) if (found := _files_in(folder))), {})
-
-
-def _files_in(path: Path) -> dict[str, Path]:
-    folders = folders_in(path)
-    labels = [child for child in folders if _for_labels(child)]
-    below = [child for folder in folders for child in folders_in(folder) if _for_labels(child)]
-    for places in (labels, [path], [*folders, *below]):
-        found = [file for place in places for file in sorted(place.glob("*.json")) if _looks_like_coco(file)]
-        found = [file for file in found if file.name.startswith(PREFIX)] or found  # not captions, not keypoints
-        if found:
-            return _by_split(found, path)
-    return {}
 
 
 @dataclass(frozen=True)
@@ -136,7 +108,7 @@ class CocoSource(Source):
             notes=(f"COCO annotations ({file.name}), split '{split}'", *notes),
             classes=tuple(names.values()),
             count_names=lambda: Counter(item.name for items in objects.values() for item in items),
-            find_images=f"Put them into one of {', '.join(dict.fromkeys(map(str, _image_roots(file, split))))}.",
+            find_images=f"Put them into one of {', '.join(dict.fromkeys(map(str, image_roots(file, split))))}.",
             problems=(*orphans, *listed_twice(tuple(names.values()), str(file))),
         )
 
@@ -151,15 +123,15 @@ class CocoSource(Source):
 
     def _image_path(self, file: Path, split: str, name: str, *, required: bool) -> Path | None:
         """The image of a file name: in the usual places, or the file of the folder with the longest end of it."""
-        roots = _image_roots(file, split)
+        roots = image_roots(file, split)
         relative = name.replace("\\", "/")
-        if not _leads_out(relative):
+        if not leads_out(relative):
             for root in roots:
                 if os.path.isfile(root / relative):  # noqa: PTH113  # no error for any text
                     return root / relative
         if (found := self._images.find_written(name)) is not None:
             return found
-        if _leads_out(relative):
+        if leads_out(relative):
             raise DataError(
                 f"the file name '{name}' leads out of the folder, and no image below it has this name",
                 where=file,
@@ -205,52 +177,6 @@ def from_xywh(x: float, y: float, width: float, height: float) -> Corners:
     return (x, y, x + width, y + height)
 
 
-def _looks_like_coco(file: Path) -> bool:
-    if file.suffix != ".json":
-        return False
-    try:
-        with file.open("rb") as stream:
-            if not stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-                return False
-            stream.seek(0)
-            data = stream.read()
-            return b'"categories"' in data and b'"images"' in data  # Label Studio's notes.json has no images
-    except OSError:
-        return False
-
-
-def _for_labels(folder: Path) -> bool:
-    return folder.name.casefold() in LABEL_FOLDERS
-
-
-def _by_split(files: Sequence[Path], root: Path) -> dict[str, Path]:
-    """The files by the part of their path that tells the splits apart: the folder where each has one of its own, else
-    the name, else all of it. Beside Roboflow's own file others are not read.
-    """
-    roboflow = {file.parent for file in files if file.name == ROBOFLOW}
-    files = [file for file in files if file.name == ROBOFLOW or file.parent not in roboflow]
-    stems = _without_shared_words([file.stem.removeprefix(PREFIX) for file in files])
-    names = [_own_folder(file, root) or stem for file, stem in zip(files, stems, strict=True)]
-    for others in (stems, [file.relative_to(root).with_suffix("").as_posix() for file in files]):
-        counts = Counter(names)
-        names = [name if counts[name] == 1 else other for name, other in zip(names, others, strict=True)]
-    return dict(zip(names, files, strict=True))
-
-
-def _own_folder(file: Path, root: Path) -> str:
-    """The folder of a split, above a folder for annotations; "" for a file that has none."""
-    folder = file.parent.parent if _for_labels(file.parent) and file.parent != root else file.parent
-    return folder.name if folder != root or file.name == ROBOFLOW else ""
-
-
-def _without_shared_words(stems: Sequence[str]) -> list[str]:
-    """`train` and `val` of `drone_train` and `drone_val`: without the words before it if a role is all that is left."""
-    words = [stem.replace("-", "_").split("_") for stem in stems]
-    shared = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*words, strict=False)))
-    rest = ["_".join(row[shared:]) for row in words]
-    return rest if len(stems) > 1 and all(map(role_of, rest)) else list(stems)
-
-
 def _in_order(key: int | str) -> tuple[bool, int | str]:
     return (isinstance(key, str), key)  # numbers first, as pycocotools sorts them
 
@@ -261,7 +187,7 @@ def _why_unused(path: Path) -> Fault | None:
             return None
         return (
             Fault("unlisted-annotation", "it is not read", "Name the file itself to read it.")
-            if _looks_like_coco(path)
+            if looks_like_coco(path)
             else None
         )
     return Fault("image-without-annotation", "no split has it, so it is not used")
@@ -402,17 +328,3 @@ def _file_name(entry: Mapping[str, Any], file: Path) -> str:
     if not isinstance(name, str) or not name:
         raise DataError("the image has no file_name", where=f"{file}, image {entry['id']}", fix=AGAIN)
     return name
-
-
-def _leads_out(name: str) -> bool:
-    path = PureWindowsPath(name)
-    return bool(path.anchor) or ".." in path.parts
-
-
-def _image_roots(file: Path, split: str) -> list[Path]:
-    """Where COCO, Roboflow and others store the images of an annotation file."""
-    home, above = file.parent, file.parent.parent
-    return [
-        home, *(home / name for name in IMAGE_FOLDERS), home / split, above / split, above / "images" / split,
-        *(above / name for name in IMAGE_FOLDERS), above,
-    ]  # fmt: skip

@@ -22,15 +22,8 @@ from ssd300.data.formats.annotations import (
     unique_ids,
 )
 from ssd300.data.formats.text import read_text
-from ssd300.data.formats.yolo_folder import (
-    YoloFolder,
-    class_files,
-    describe,
-    find_yolo,
-    is_no_label,
-    looks_like_labels,
-    other_descriptions,
-)
+from ssd300.data.formats.yolo_description import class_files, describe, find_yolo, other_descriptions
+from ssd300.data.formats.yolo_folder import YoloFolder, is_no_label, looks_like_labels
 from ssd300.data.problems import Fault
 from ssd300.data.splits import WHOLE, UnusableSplitError
 from ssd300.errors import DataError
