@@ -131,7 +131,7 @@ def lists(root, splits):
 class Layout:
     """How a dataset is written, where images and labels are in it, and how a label of an image is written.
 
-    `bare` is the rule for an image without label, `orphan` that for a label without image, `unlisted` are those for an
+    `bare` is the rule for an image without label, `deep` for one in a folder without labeled images (if it is another), `orphan` that for a label without image, `unlisted` are those for an
     image and label that no split has. "used": it is read, and reported as its image is.
     """
 
@@ -140,16 +140,28 @@ class Layout:
     labels: str
     label: Callable[[Path, tuple], None] | None = None
     suffix: str = ""
-    bare: str = "image-without-annotation"
+    bare: str = WITHOUT_LABEL
+    deep: str = ""
     orphan: str = ""
     unlisted: tuple[str, str] = ("unlisted-image", "unlisted-annotation")
 
 
+WITHOUT_LABEL = "image-without-annotation"
 WITHOUT_IMAGE = "annotation-without-image"
 LAYOUTS = {
     "voc": Layout(voc, "JPEGImages", "Annotations", xml, ".xml", orphan=WITHOUT_IMAGE),
     "voc_beside": Layout(voc_beside, ".", ".", xml, ".xml", orphan=WITHOUT_IMAGE),
-    "voc_folders": Layout(voc_folders, "train", "train", xml, ".xml", orphan="used", unlisted=("used", "used")),
+    "voc_folders": Layout(
+        voc_folders,
+        "train",
+        "train",
+        xml,
+        ".xml",
+        bare="annotation",
+        deep=WITHOUT_LABEL,
+        orphan="used",
+        unlisted=("used", "used"),
+    ),  # nothing excludes an image
     "coco": Layout(coco_usual, "images", "annotations"),
     "coco_roboflow": Layout(coco_roboflow, "train", "train"),
     "yolo": Layout(

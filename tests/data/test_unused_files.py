@@ -36,7 +36,10 @@ def stray_kinds(layout):
         "litter": [(place, empty, "litter") for place in LITTER],
         "others": [(place, empty, "others") for place in OTHERS],
         "unread": [(place, empty, "unsupported-image") for place in UNREAD],
-        "bare": [("{images}/bare.png", photo, layout.bare), ("{images}/deep/er/bare.JPG", photo, layout.bare)],
+        "bare": [
+            ("{images}/bare.png", photo, layout.bare),
+            ("{images}/deep/er/bare.JPG", photo, layout.deep or layout.bare),
+        ],
         "elsewhere": [("preview/p.jpg", photo, "image-without-annotation")],
     }
     if layout.label is not None:
