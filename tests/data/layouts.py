@@ -127,11 +127,15 @@ def lists(root, splits):
     text(root / "label_map.json", json.dumps({"red": 1, "background": 0}))
 
 
+WITHOUT_LABEL, WITHOUT_IMAGE = "image-without-annotation", "annotation-without-image"
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a dataset is written, where images and labels are in it, and how a label of an image is written.
 
-    `bare` is the rule for an image without label, `deep` for one in a folder without labeled images (if it is another), `orphan` that for a label without image, `unlisted` are those for an
+    `bare` is the rule for an image without label, `deep` for one in a folder without labeled images, if it is another,
+    `orphan` that for a label without image, `unlisted` are those for an
     image and label that no split has. "used": it is read, and reported as its image is.
     """
 
@@ -146,8 +150,6 @@ class Layout:
     unlisted: tuple[str, str] = ("unlisted-image", "unlisted-annotation")
 
 
-WITHOUT_LABEL = "image-without-annotation"
-WITHOUT_IMAGE = "annotation-without-image"
 LAYOUTS = {
     "voc": Layout(voc, "JPEGImages", "Annotations", xml, ".xml", orphan=WITHOUT_IMAGE),
     "voc_beside": Layout(voc_beside, ".", ".", xml, ".xml", orphan=WITHOUT_IMAGE),
