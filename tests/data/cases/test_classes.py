@@ -169,3 +169,11 @@ def test_predictions_may_spell_the_class_otherwise(tmp_path, commands):
     assert code == 0, err
     assert json.loads(out)["map"] == 1.0
     assert boxes(load_dataset(root)) == {"a": [BOX]}
+
+
+def test_weights_may_spell_the_class_otherwise(tmp_path):
+    """Case 15, with eval: weights of 'van' and 'car' score data of 'Car'."""
+    dataset = load_dataset(voc(tmp_path / "d", "a", classes=("Car",)))
+    assert counts(dataset.with_classes(("van", "car"))) == {"car": 1}
+    with pytest.raises(ValueError, match="objects of Car"):
+        dataset.with_classes(("van",))

@@ -1,5 +1,6 @@
 """Folders, names and files as tools and people have them. The numbers are those of the cases that users had."""
 
+import json
 import shutil
 import unicodedata
 
@@ -203,3 +204,17 @@ def test_file_names_of_another_computer_are_found_and_give_plain_ids(tmp_path, c
     assert boxes(load_dataset(tmp_path / "c")) == {"a": [BOX]}
     assert commands.run("convert", tmp_path / "c", tmp_path / "o", "--to", "coco")[0] == 0
     assert boxes(load_dataset(tmp_path / "o")) == {"a": [BOX]}
+
+
+@pytest.mark.parametrize("written", ["two/a", "two/a.jpg", "JPEGImages/two/a.png", "D:\\data\\two\\a.jpg"])
+def test_predictions_find_one_of_two_images_of_one_name(tmp_path, commands, written):
+    """Case 35, with eval --predictions."""
+    root = voc(tmp_path / "d", ["one/a", "two/a"])
+    xml(root / "Annotations/one/a.xml", "")
+    box = dict(zip(("xmin", "ymin", "xmax", "ymax"), BOX, strict=True))
+    for image, code in ((written, 0), ("x/a.jpg", 3)):
+        row = {"image": image, "detections": [{"label": "car", "score": 0.9, "box": box}], "width": 120, "height": 90}
+        text(tmp_path / "detections.jsonl", json.dumps(row) + "\n")
+        found, out, _ = commands.run("eval", root, "--predictions", tmp_path / "detections.jsonl", "--json")
+        assert found == code
+        assert code or json.loads(out)["map"] == 1.0

@@ -1,16 +1,16 @@
 """The rows that readers of stored predictions find, and the data that they belong to.
 
-An image is found by its id, its path, or its file name without ending if only one image has it; a class by its name. A
-row that fits neither, or is for an image of another size, is an error, or is skipped and counted, as
+An image is found by its id, its path, or the longest end of it that one image alone has, without the ending; a class by
+its name. A row that fits neither, or is for an image of another size, is an error, or is skipped and counted, as
 `--on-bad-prediction` decides.
 """
 
 import math
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
@@ -36,6 +36,7 @@ class PredictionRows:
     skipped: list[str] = field(init=False, default_factory=list)
     places: dict[int, str] = field(init=False, default_factory=dict)  # index of an image -> file and line of its row
     images: Mapping[str, int] = field(init=False)
+    by_stem: dict[str, list[int]] = field(init=False, default_factory=dict)
     labels: Mapping[str, int] = field(init=False)
     image_index: "array[int]" = field(init=False, default_factory=lambda: array("q"))
     label_index: "array[int]" = field(init=False, default_factory=lambda: array("q"))
@@ -43,11 +44,9 @@ class PredictionRows:
 
     def __post_init__(self) -> None:
         self.labels = {form: label for label, name in enumerate(self.classes) for form in (name, fold(name))}
-        stems = Counter(annotation.image_path.stem for annotation in self.annotations)
         images = {}
         for index, annotation in enumerate(self.annotations):
-            if stems[annotation.image_path.stem] == 1:
-                images[annotation.image_path.stem] = index
+            self.by_stem.setdefault(annotation.image_path.stem, []).append(index)
             images[annotation.image_path.as_posix()] = index
         self.images = images | {annotation.image_id: index for index, annotation in enumerate(self.annotations)}
 
@@ -57,13 +56,28 @@ class PredictionRows:
             raise DataError("the detections do not name their image", fix="Send images with their names.")
         index = self.images.get(name)
         if index is None:
-            index = self.images.get(PureWindowsPath(name).stem)  # of a path with either kind of slash
+            index = self._by_end(PureWindowsPath(name))  # a path with either kind of slash
         if index is None:
             raise DataError(
                 f"the image '{name}' is not in the data, or several have its name",
                 fix="Name the data and the split on which the detector ran.",
             )
         return index
+
+    def _by_end(self, written: PureWindowsPath) -> int | None:
+        """The image whose path has the longest end of a written one, but for the ending; None if several have it."""
+        alike = self.by_stem.get(written.stem, ())
+        if len(alike) < 2:
+            return alike[0] if alike else self.images.get(written.stem)
+        folders = written.parts[-2::-1]
+        shared = [self._shared_folders(index, folders) for index in alike]
+        best = max(shared)
+        return alike[shared.index(best)] if shared.count(best) == 1 else None
+
+    def _shared_folders(self, index: int, folders: Sequence[str]) -> int:
+        own = self.annotations[index].image_path.parts[-2::-1]
+        equal = (mine == other for mine, other in zip(own, folders, strict=False))
+        return sum(1 for _ in takewhile(bool, equal))
 
     def label(self, name: str) -> int:
         """The label of a class, of whose name case and spaces may differ. Raises DataError if there is none."""
