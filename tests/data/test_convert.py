@@ -58,7 +58,9 @@ def test_marks_that_a_format_lacks_are_counted(data, tmp_path, capsys):
     assert main(["convert", str(data), str(tmp_path / "new"), "--to", "yolo", "--json"]) == 0
     out, err = capsys.readouterr()
     report = json.loads(out)
-    assert report["splits"] == {"trainval": {"images": 2, "objects": 2}, "test": {"images": 1, "objects": 1}}
+    assert report["splits"] == {
+        "trainval": {"images": 2, "objects": 2, "dropped": {}}, "test": {"images": 1, "objects": 1, "dropped": {}},
+    }  # fmt: skip
     assert report["lost"] == ["YOLO has no mark for difficult objects and crowds: lost for 2"]
     assert "lost for 2" in err
     assert main(["convert", str(data), str(tmp_path / "new"), "--to", "yolo"]) == 2  # it is not empty

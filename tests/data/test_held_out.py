@@ -66,3 +66,17 @@ def test_other_faults_of_the_split_are_errors(coloured, data):
     (coloured / "Annotations/p4.xml").write_text("<annotation>")
     with pytest.raises(DataError, match=r"p4\.xml"):
         load_held_out([coloured], data)
+
+
+def test_a_file_of_the_same_content_is_the_same_image(coloured, data):
+    images = coloured / "JPEGImages"
+    (images / "p4.jpg").write_bytes((images / "p0.jpg").read_bytes())
+    held_out, notes = load_held_out([coloured], data)
+    assert held_out is None
+    assert "1 of 1 images of 'test' are trained on and left out of it: p4" in notes
+
+
+def test_a_val_split_beside_test_is_named_to_choose_on(tmp_path):
+    root = write_voc(tmp_path / "d", dict.fromkeys("abc", GOOD), {"train": ["a"], "valid": ["b"], "test": ["c"]})
+    _, notes = load_held_out([root], load_dataset(root, require_images=False), require_images=False)
+    assert any(note.startswith("not used: the split(s) valid; with --eval-split valid") for note in notes)

@@ -120,12 +120,15 @@ def _print_problems(findings: "Findings") -> None:
     out, rules = sys.stdout, findings.by_rule()
     for (level, rule), problems in rules.items():
         out.write(f"{level}: {rule}, {len(problems)} time(s)\n")
+        one_fix = len({problem.fix for problem in problems}) == 1
         for problem in problems[:SHOWN]:
             place = problem.file + (f", object {problem.object}" if problem.object is not None else "")
             out.write(f"  {place}: {problem.message}\n" if place else f"  {problem.message}\n")
+            if not one_fix:
+                out.write(f"    to do: {problem.fix}\n")
         if len(problems) > SHOWN:
             out.write(f"  and {len(problems) - SHOWN} more; --json has them all\n")
-        out.write(f"  to do: {problems[0].fix}\n\n")
+        out.write(f"  to do: {problems[0].fix}\n\n" if one_fix else "\n")
     if not rules:
         out.write("no problems found\n\n")
 

@@ -62,12 +62,16 @@ def convert(
         on_bad_label=reading.on_bad_label,
         only=reading.only or None,
     )
-    say(dict.fromkeys([*(note for dataset in splits for note in dataset.notes), *notes]))
+    say([*(note for dataset in splits for note in dataset.notes), *notes])
     with whole_folder(out, overwrite=overwrite) as folder:
         lost, remarks = WRITERS[to](folder, splits)
     say([*remarks, *lost])
     summary = {
-        dataset.split: {"images": len(dataset), "objects": sum(dataset.objects_per_class().values())}
+        dataset.split: {
+            "images": len(dataset),
+            "objects": sum(dataset.objects_per_class().values()),
+            "dropped": dict(dataset.dropped),
+        }
         for dataset in splits
     }
     if json_:

@@ -42,6 +42,7 @@ def split(
     json_
         Print one JSON object and nothing else.
     """
+    from ssd300.data.held_out import unused_splits
     from ssd300.data.holdout import hold_out
     from ssd300.data.prepare import write_lists
     from ssd300.system.files import check_output_free, whole_folder
@@ -51,7 +52,7 @@ def split(
     dataset = reading.load(data, "train")
     with image_progress(len(dataset), 0) as advance:
         train, held_out = hold_out(dataset, holdout, seed=seed, advance=advance)
-    say(held_out.notes)
+    say([*held_out.notes, *unused_splits(data, reading.format, [dataset.split])])
     with whole_folder(out, overwrite=overwrite) as folder:
         summary = write_lists(folder, [train], [held_out], home=out, absolute_paths=absolute_paths)
     if json_:

@@ -166,7 +166,9 @@ def _split(
 
         used = dataset.split
         dataset, held_out = hold_out(dataset, holdout, seed=seed)
-        say([*held_out.notes, *unused_splits(data, reading.format, [used])])
+        again = f"`ssd300 split DATA --out LISTS --holdout {holdout:g} --seed {seed}`, then `ssd300 eval LISTS`"
+        say([*held_out.notes, f"to measure on these images again: {again}"])
+        say(unused_splits(data, reading.format, [used]))
         return dataset, held_out
 
     found, notes = load_held_out(

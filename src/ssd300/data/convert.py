@@ -212,7 +212,8 @@ def _with_names(splits: Sequence[Dataset]) -> Iterator[tuple[Dataset, list[str]]
     for dataset in splits:
         names = []
         for annotation in dataset.annotations:
-            name = annotation.image_id.removesuffix(annotation.image_path.suffix).replace("/", "_")
+            parts = annotation.image_id.removesuffix(annotation.image_path.suffix).split("/")
+            name = "_".join(part for part in parts if part.strip("."))  # not "..", which would hide the file
             while name in taken:
                 name = f"{dataset.split}_{name}"
             taken.add(name)

@@ -1,14 +1,15 @@
 """The images to measure on beside those that are trained on: of the same data, and none of them in both."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.data.dataset import Dataset
+from ssd300.data.image_digests import image_digests
 from ssd300.data.load import build
 from ssd300.data.recognition import open_data
-from ssd300.data.splits import UnusableSplitError
+from ssd300.data.splits import UnusableSplitError, role_of
 
 SHOWN = 5  # names of images in a note
 
@@ -68,19 +69,38 @@ def unused_splits(paths: Sequence[Path], format: FormatName, used: Sequence[str]
     """A note on the splits that are none of `used` and no part of another one."""
     names = {name for joined in used for name in (joined, *joined.split("+"))}
     others = [choice.name for choice in open_data(paths, format).every()[0] if choice.name not in names]
-    return [f"not used: the split(s) {', '.join(others)}"] if others else []
+    if not others:
+        return []
+    note = f"not used: the split(s) {', '.join(others)}"
+    val = next((name for name in others if role_of(name) == "val"), None)
+    if val is not None and any(role_of(name) == "test" for name in used):
+        note += f"; with --eval-split {val} the best weights are chosen on it, and test is kept for the end"
+    return [note]
 
 
 def without_images_of(held_out: Dataset, trained_on: Dataset) -> tuple[Dataset, list[str]]:
-    """The held-out images that are not trained on, and a note that counts and names the others."""
+    """The held-out images that are not trained on, and a note that counts and names the others. Files of the same
+    content are the same image.
+    """
     trained = {annotation.image_path for annotation in trained_on.annotations}
-    shared = [annotation.image_id for annotation in held_out.annotations if annotation.image_path in trained]
+    same = trained | _copies([annotation.image_path for annotation in held_out.annotations], trained)
+    shared = [annotation.image_id for annotation in held_out.annotations if annotation.image_path in same]
     if not shared:
         return held_out, []
-    left = [annotation for annotation in held_out.annotations if annotation.image_path not in trained]
+    left = [annotation for annotation in held_out.annotations if annotation.image_path not in same]
     names = ", ".join(shared[:SHOWN]) + (", …" if len(shared) > SHOWN else "")
     note = f"{len(shared)} of {len(held_out)} images of '{held_out.split}' are trained on and left out of it: {names}"
     return replace(held_out, annotations=left), [note]
+
+
+def _copies(paths: Sequence[Path], others: Iterable[Path]) -> set[Path]:
+    """The files of which another one has the same content. Only those of equal sizes are read."""
+    sizes = {path: path.stat().st_size for path in (*paths, *others) if path.is_file()}
+    known = {sizes[path] for path in others if path in sizes} & {sizes[path] for path in paths if path in sizes}
+    read = [path for path in dict.fromkeys((*paths, *others)) if sizes.get(path) in known]
+    digests = dict(zip(read, image_digests(read), strict=True))
+    trained = {digests[path] for path in others if digests.get(path) is not None}
+    return {path for path in paths if digests.get(path) in trained}
 
 
 def _untrained(held_out: Dataset, trained_on: Dataset) -> list[str]:

@@ -74,8 +74,12 @@ class _Outcome:
         parts = [
             f"held out: {self.held_out:,} of {self.images:,} images ({self.held_out / self.images:.3f}; wanted "
             f"{self.share:g}), seed {self.seed}",
-            f"{self.grouped:,} images are in {self.groups:,} groups of copies and near copies, each in one part",
         ]
+        if self.groups:
+            parts.append(
+                f"{self.grouped:,} images are copies or near copies of others, in {self.groups:,} groups, each in one "
+                "part"
+            )
         if self.unread:
             parts.append(f"{self.unread:,} images cannot be read, so their copies are not known")
         return "; ".join(parts)

@@ -71,7 +71,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "image(s) are turned by their EXIF data, and nothing says for which side up the boxes are",
             "Turn the pixels and remove the tag, then compare the boxes with the image.",
         ),
-        "missing-image": Rule("error", "image(s) are missing", "Put it there, or remove its id from the list."),
+        "missing-image": Rule(
+            "error", "image(s) are missing", "Put it there, or remove its annotation, and its id from the list."
+        ),
         "ambiguous-image": Rule(
             "error", "annotation(s) fit more than one image", "Rename one of the images and its annotation."
         ),
@@ -147,7 +149,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         "litter": Rule("warning", "file(s) of the operating system or a notebook are ignored", "Remove them."),
         # Splits and classes.
-        "unusable-split": Rule("warning", "split(s) cannot be used", "Correct it, or remove it from the description."),
+        "unusable-split": Rule(
+            "warning", "split(s) cannot be used", "Correct it, or remove it from the list of splits."
+        ),
         "image-in-two-splits": Rule(
             "warning", "image(s) are in two splits", "Remove it from one: what is trained on must not be measured on."
         ),
@@ -166,7 +170,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "Remove it from the list; every model has it already.",
         ),
         # What decoding and measuring find, in `checks` alone.
-        "image": Rule("error", "image(s) cannot be read", "Replace the file, or remove it from the list."),
+        "image": Rule("error", "image(s) cannot be read", "Replace the file, or remove it from the data."),
         "animated": Rule(
             "warning",
             "image(s) have several frames or pages",

@@ -72,7 +72,10 @@ FORMATS: Mapping[str, Format] = {
 def open_data(paths: Sequence[Path], wanted: FormatName) -> JoinedSources:
     """The datasets at the paths, all of one format. Raises DataError as `recognize` does, and for several formats."""
     if not paths:
-        raise DataError("no data was named", fix=_advice())
+        raise DataError(
+            "no data was named",
+            fix=f"{_advice()} DATA comes before options that take several values, such as --only.",
+        )
     formats = [recognize(path, wanted) for path in paths]
     for path, name in zip(paths, formats, strict=True):
         if name != formats[0]:

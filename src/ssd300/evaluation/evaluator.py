@@ -1,5 +1,6 @@
 """Evaluation: a detector and annotated images in, a Report out."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,7 +78,8 @@ def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
         raise WeightsError(
             f"the weights do not know all classes of the data: {error}",
             where=dataset.root,
-            fix="Evaluate on data of the weights' classes, or with the weights that were trained on these.",
+            fix="Evaluate on the weights' classes alone with "
+            f"`--only {shlex.join(detector.card.classes)}`, or with weights that were trained on all of these.",
         ) from error
 
 

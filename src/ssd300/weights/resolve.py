@@ -25,6 +25,7 @@ def resolve_weights(weights: str | Path) -> Path:
         if (path / run_layout.BEST_WEIGHTS).is_file():
             return path / run_layout.BEST_WEIGHTS
         files = sorted(file for pattern in ("*.onnx", "*.xml", "*.safetensors") for file in path.glob(pattern))
+        files = [file for file in files if file.suffix != ".xml" or file.with_suffix(".bin").is_file()]  # not VOC's
         fix = f"Name {files[0]}." if files else "Name a folder that `ssd300 train --out` wrote."
         raise WeightsError(f"the folder has no {run_layout.BEST_WEIGHTS}", where=path, fix=fix)
     if path.exists():

@@ -145,7 +145,7 @@ class VocSource(Source):
         remarks: tuple[Fault, ...] = ()
         if file.image and own not in (named.stem, named.name):
             remarks = (Fault("misnamed", f"its <filename> is '{file.image}'"),)
-        if image is None and (fault is not None or not require_images):
+        if image is None and not require_images:
             image = self.root / IMAGES / f"{key}.jpg"
         return AnnotatedImage(
             image_id=name,

@@ -117,7 +117,7 @@ class YoloFolder:
             raise UnusableSplitError(
                 f"there is no '{place}', which the split '{split}' names",
                 where=self.file,
-                fix=f"It was looked for in {self.root}.",
+                fix=f"Create it in {self.root}, correct the path, or remove the line.",
             )
         return found
 
