@@ -170,7 +170,10 @@ def _yolo_keys(splits: Sequence[str]) -> dict[str, str]:
     wanted = {split: YOLO_KEYS.get(role_of(split), "train" if len(splits) == 1 else split) for split in splits}
     taken: dict[str, str] = {}
     for split, key in wanted.items():
-        taken[split] = key if key not in taken.values() else split
+        name, number = key, 2
+        while name in taken.values():
+            name, number = f"{key}{number}", number + 1
+        taken[split] = name
     return taken
 
 
@@ -214,6 +217,7 @@ def _with_names(splits: Sequence[Dataset]) -> Iterator[tuple[Dataset, list[str]]
         for annotation in dataset.annotations:
             parts = annotation.image_id.removesuffix(annotation.image_path.suffix).split("/")
             name = "_".join(part for part in parts if part.strip("."))  # not "..", which would hide the file
+            name = "".join(letter if letter.isprintable() else "_" for letter in name).strip() or "image"
             while name in taken:
                 name = f"{dataset.split}_{name}"
             taken.add(name)

@@ -19,7 +19,8 @@ NOT_UTF8 = "surrogatepass"  # so that file names that are not UTF-8 can be hashe
 
 def fold(name: str) -> str:
     """What the names of one class have in common: 'Car', 'car ' and 'car' are one class."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    visible = (letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf")
+    return " ".join("".join(visible).split()).casefold()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,5 +1,6 @@
 """`load_dataset`: annotated images from a folder, whatever its format, checked once and then trusted."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -94,7 +95,10 @@ def build(
 ) -> Dataset:
     """A dataset of images as the files have them. Raises DataError as `load_dataset` does."""
     if classes is not None and (len(set(classes)) != len(classes) or not classes):
-        raise DataError("the classes are empty or one is listed twice", where=root, fix="Correct the class list.")
+        twice = next((f" ('{name}')" for name, count in Counter(classes).items() if count > 1), "")
+        raise DataError(
+            f"the classes are empty or one is listed twice{twice}", where=root, fix="Correct the class list."
+        )
     listed = classes if classes is not None else found.classes
     counts = found.count_names() if listed is None else Counter(_names(found))
     names = choose_classes(listed, counts, where=str(root))
@@ -119,6 +123,7 @@ def build(
         *found.notes,
         *count_in_notes([*names.problems, *warnings]),
         *builder.notes(),
+        *_missing_images(dataset),
         *_absent_classes(dataset),
         *animation_notes(annotation.image_path for annotation in annotations),
     )
@@ -139,6 +144,14 @@ def _absent_classes(dataset: Dataset) -> list[str]:
         if absent
         else []
     )
+
+
+def _missing_images(dataset: Dataset) -> list[str]:
+    """A note where images are not required, and some are there but not all."""
+    absent = [item.image_path for item in dataset.annotations if not os.path.isfile(item.image_path)]  # noqa: PTH113
+    if not absent or len(absent) == len(dataset):
+        return []
+    return [f"{len(absent)} of {len(dataset)} images are missing, first {absent[0]}"]
 
 
 def _chosen(only: Sequence[str], names: ClassNames, root: Path) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ssd300.data.choices import Purpose
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages, DataFiles, Source
 from ssd300.data.frames import settle
+from ssd300.data.problems import Fault
 from ssd300.data.splits import PREFERRED, UnusableSplitError, candidates, may_be_part, purpose_words, role_of
 from ssd300.errors import DataError
 
@@ -122,7 +123,7 @@ class JoinedSources:
                 parts.append((name, source.read(split, require_images=require_images)))
         found = [part for _, part in parts]
         counts = Counter(image.image_id for part in found for image in part.images)
-        images = [_named(image, name, counts) for name, part in parts for image in part.images]
+        images = _joined([_named(image, name, counts) for name, part in parts for image in part.images])
         listed = [part.classes for part in found if part.classes is not None]
         return AnnotatedImages(
             images=settle(images, self._all_images),
@@ -166,6 +167,22 @@ def join(sources: Sequence[Source]) -> JoinedSources:
     while len({root.parts[-depth:] for root in whole}) < len(whole):
         depth += 1
     return JoinedSources(sources, ["/".join(root.parts[-depth:]) for root in whole])
+
+
+def _joined(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
+    """The images, those of one file with the objects of all datasets that have it."""
+    joined: dict[Path | int, AnnotatedImage] = {}
+    for number, image in enumerate(images):
+        key = number if image.image_path is None or image.fault is not None else image.image_path
+        first = joined.get(key)
+        if first is None:
+            joined[key] = image
+        elif (first.size_hw, first.relative) != (image.size_hw, image.relative):
+            joined[number] = image
+        else:
+            twice = Fault("image-listed-twice", f"{image.where} has the same file; their objects are joined")
+            joined[key] = replace(first, objects=(*first.objects, *image.objects), remarks=(*first.remarks, twice))
+    return list(joined.values())
 
 
 def _labeled(name: str, part: AnnotatedImages) -> str:

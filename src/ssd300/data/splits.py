@@ -77,7 +77,7 @@ def may_be_part(name: str, whole: str) -> bool:
     """
     role, other = role_of(name), role_of(whole)
     if role == other:
-        return True
+        return role is not None  # other annotations of the same images
     return (other == "trainval" and role in ("train", "val")) or {role, other} == {"val", "test"}
 
 

@@ -16,7 +16,8 @@ def annotation_problems(
 ) -> list[Problem]:
     """All of them; `classes` are the counts of `count_classes`."""
     images = [image for split in splits.values() for image in split.images]
-    problems = [problem for image in images for problem in _problems_of_image(image)]
+    some = any(image.image_path is not None and image.image_path.is_file() for image in images)
+    problems = [problem for image in images for problem in _problems_of_image(image, some_are_there=some)]
     of_no_image = dict.fromkeys(problem for split in splits.values() for problem in split.problems)
     return [
         *problems, *of_no_image, *_spellings(splits), *_in_two_splits(splits), *_absent_classes(splits, classes),
@@ -40,10 +41,11 @@ def count_classes(splits: Mapping[str, AnnotatedImages]) -> dict[str, dict[str, 
     return counts
 
 
-def _problems_of_image(image: AnnotatedImage) -> Iterable[Problem]:
+def _problems_of_image(image: AnnotatedImage, *, some_are_there: bool) -> Iterable[Problem]:
+    """`some_are_there`: not only annotations were given, so an image that is not there is missing."""
     if image.fault is not None:
         yield image.fault.at(image.where)
-    elif image.image_path is None:
+    elif image.image_path is None or (some_are_there and not image.image_path.is_file()):
         yield Fault("missing-image", f"the image {image.image_id} is missing").at(image.where)
     for number, item in enumerate(image.objects, start=1):
         if item.fault is not None:

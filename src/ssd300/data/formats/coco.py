@@ -70,7 +70,12 @@ class CocoSource(Source):
         return FileIndex(self._home, walk(self._home), is_image_name)
 
     def ids(self, split: str) -> Sequence[str]:
-        """The file names of a split, found without parsing the file."""
+        """The images of a split, found without parsing the file: two splits may have other files of one name."""
+        file = self._by_split[split]
+        found = {name: self._image_path(file, split, name, required=True) for name in self._file_names(split)}
+        return [f"{split}/{name}" if path is None else str(path) for name, path in found.items()]
+
+    def _file_names(self, split: str) -> list[str]:
         data = self._by_split[split].read_bytes()
         return list(dict.fromkeys(json.loads(name) for name in _FILE_NAME.findall(data)))
 
@@ -113,7 +118,7 @@ class CocoSource(Source):
         )
 
     def files(self) -> DataFiles:
-        used = {path for split, file in self._by_split.items() for name in self.ids(split)
+        used = {path for split, file in self._by_split.items() for name in self._file_names(split)
                 if (path := self._image_path(file, split, name, required=True)) is not None}  # fmt: skip
         files = frozenset(self._by_split.values())
         folders = dict.fromkeys([*sorted({path.parent for path in used}), *sorted({file.parent for file in files})])
@@ -262,14 +267,20 @@ def _objects_by_image(
                 what.at(f"{file}, annotation {entry.get('id', number) if isinstance(entry, dict) else number}")
             )
         else:
-            objects[owner].append(_object(entry, names))
+            objects[owner].append(_object(entry, names, _size(images[owner])))
     return objects, tuple(orphans)
 
 
-def _object(entry: Mapping[str, Any], names: Mapping[Any, str]) -> AnnotatedObject:
+def _object(entry: Mapping[str, Any], names: Mapping[Any, str], size_hw: tuple[int, int] | None) -> AnnotatedObject:
     category = entry.get("category_id")
     known = not isinstance(category, (list, dict)) and category in names
     fault = None if known else Fault("object", f"there is no category with the id {reprlib.repr(category)}", AGAIN)
+    mask = entry.get("segmentation")
+    mask_hw = mask.get("size") if isinstance(mask, dict) and not entry.get("bbox") else None
+    if fault is None and mask_hw is not None and size_hw is not None and list(mask_hw) != list(size_hw):
+        fault = Fault(
+            "object", f"the mask is for {mask_hw} pixels (height, width), the image has {list(size_hw)}", AGAIN
+        )
     crowd = entry.get("iscrowd") in MARKED
     return AnnotatedObject(
         name=names[category] if known else "",

@@ -27,11 +27,19 @@ def walk(root: Path, *, litter: bool = False) -> Iterator[Path]:
     for folder, folders, names in os.walk(root, followlinks=True):
         if not litter:
             folders[:] = [name for name in folders if name not in LITTER_FOLDERS]
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not _leads_up(folder, name))
         for name in sorted(names):
             path = Path(folder, name)
             if litter or not is_litter(path.relative_to(root)):
                 yield path
+
+
+def _leads_up(folder: str, name: str) -> bool:
+    """Whether it is a link to a folder above, below which everything would be found again and again."""
+    path = os.path.join(folder, name)  # noqa: PTH118
+    if not os.path.islink(path):  # noqa: PTH114
+        return False
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(path))
 
 
 def folders_in(path: Path) -> list[Path]:

@@ -85,7 +85,7 @@ class VocSource(Source):
             classes=None,
             count_names=self._count_names,
             find_images=self._find_images(split),
-            bare_images=() if listed else tuple(self.folder.bare_images),
+            bare_images=() if listed else tuple(self._bare_images),
         )
 
     def files(self) -> DataFiles:
@@ -110,7 +110,16 @@ class VocSource(Source):
     @cached_property
     def _unlisted_bare(self) -> frozenset[Path]:
         """Images without an annotation that no list excludes: an error where they are read."""
-        return frozenset(() if self.folder.lists else self.folder.bare_images)
+        return frozenset(() if self.folder.lists else self._bare_images)
+
+    @cached_property
+    def _bare_images(self) -> list[Path]:
+        """Images that no annotation of their name or in its <filename> belongs to."""
+        bare = self.folder.bare_images
+        if not bare:
+            return bare
+        used = {self._image_of(key, self.folder.annotation_path(key)) for key in self.folder.annotations.by_key}
+        return [path for path in bare if path not in used]
 
     def _why_unused(self, path: Path) -> Fault | None:
         folder = self.folder

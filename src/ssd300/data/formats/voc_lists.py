@@ -54,7 +54,11 @@ def _is_list(path: Path, is_known: Callable[[str], bool]) -> bool:
 
 
 def _by_split(files: Sequence[Path]) -> VocLists:
-    of_classes: dict[str, tuple[Path, ...]] = {path.stem: (path,) for path in files if _role_at_end(path)}
+    of_classes: dict[str, tuple[Path, ...]] = {
+        path.stem: (path,)
+        for path in files
+        if (split := _role_at_end(path)) and (any(other.stem == split for other in files) or _has_flags(path))
+    }
     splits: dict[str, tuple[Path, ...]] = {path.stem: (path,) for path in files if path.stem not in of_classes}
     whole = set(splits)
     for name, (path,) in of_classes.items():
@@ -67,6 +71,14 @@ def _role_at_end(path: Path) -> str:
     """The `train` of `car_train.txt`, "" for a list of another name."""
     name, _, split = path.stem.rpartition("_")
     return split if name and role_of(split) is not None and role_of(path.stem) is None else ""
+
+
+def _has_flags(path: Path) -> bool:
+    """Whether its lines end in -1, 0 or 1; an empty list may be that of a class."""
+    try:
+        return all(_flagged(line) for line in read_text(path).splitlines() if line.strip())
+    except DataError:
+        return False
 
 
 def read_ids(files: Sequence[Path], images: FileIndex, annotations: FileIndex) -> list[str]:
@@ -147,5 +159,7 @@ def _leads_out(text: str) -> bool:
 def _without_ending(text: str) -> str:
     """The key of a path that may have the ending of an image or of XML; other dots belong to the name."""
     path = PurePosixPath(text.replace("\\", "/"))
+    if not path.name:  # "." or "/"
+        return text
     has_ending = is_image_name(path.name) or path.suffix.casefold() == ".xml"
     return key_of(path if has_ending else path.with_name(path.name + ".x"))

@@ -24,6 +24,9 @@ OTHER_ROOTS = {
     "dataset": "; it is that of dlib's imglab: export the annotations as PASCAL VOC",
     "html": "; it is a page, perhaps of an error: download it again",
 }
+# Of files without <object>: what other formats have in its place.
+FOREIGN = frozenset(("bndbox", "box", "bbox", "rect", "rectangle", "boundingbox", "polygon", "polyline", "points",
+                     "point", "shape", "shapes", "xmin", "xtl", "x1", "x", "cx", "label"))  # fmt: skip
 OTHER_SHAPES = ("polygon", "robndbox", "mask", "segm", "point", "line", "ellipse", "rbox")
 
 
@@ -60,6 +63,8 @@ def read_xml(path: Path) -> VocFile:
     boxes = sum(len(item.findall("bndbox")) + len(item.findall("part/bndbox")) for item in items)
     if (stray := sum(1 for _ in root.iter("bndbox")) - boxes) > 0:
         return _unusable(f"{stray} <bndbox> belong to no <object>")
+    if not items and (shapes := sorted({element.tag for element in root.iter()} & FOREIGN)):
+        return _unusable(f"it has no <object> as in PASCAL VOC, but <{'>, <'.join(shapes)}>")
     return VocFile(
         size_hw=_size(root),
         objects=tuple(map(_object, items)),
@@ -169,10 +174,22 @@ def _corners(item: Element) -> tuple[Corners, Fault | None]:
     for tag in CORNERS:
         found = boxes[0].findall(tag)
         try:
-            corners.append(float(found[0].text or "") if len(found) == 1 else math.nan)
+            corners.append(_number(found[0].text or "") if len(found) == 1 else math.nan)
         except ValueError:
             corners.append(math.nan)
+    texts = [" ".join((boxes[0].findtext(tag) or "").split()) for tag in CORNERS]
+    unread = [text for text, corner in zip(texts, corners, strict=True) if math.isnan(corner)]
+    if any(text and text.casefold() != "nan" for text in unread):
+        what = f"the box ({', '.join(texts)}) has a corner that is missing or not a number"
+        return (math.nan,) * 4, Fault("box", what)
     return (corners[0], corners[1], corners[2], corners[3]), None
+
+
+def _number(text: str) -> float:
+    """Raises ValueError for what is no number; Python alone takes `2_1` for one."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
 
 
 def _mark(item: Element, tag: str) -> tuple[bool, Fault | None]:

@@ -30,6 +30,7 @@ from ssd300.errors import DataError
 
 BOX_NUMBERS = 4
 POLYGON_NUMBERS = 6  # at least
+VISIBLE = {0, 1, 2}  # how a pose marks its points
 NO_BOX: Corners = (math.nan,) * 4
 
 
@@ -197,6 +198,9 @@ def _relative_corners(values: Sequence[float], keypoints: int | None, line: int)
     x, y, width, height = (*values, *NO_BOX)[:BOX_NUMBERS]
     if len(values) in (BOX_NUMBERS, BOX_NUMBERS + (keypoints or 0)):
         return to_corners(x, y, width, height), None
+    if keypoints is None and len(values) > POLYGON_NUMBERS and set(values[BOX_NUMBERS + 2 :: 3]) <= VISIBLE:
+        what = f"line {line} seems to be a pose: every third number after the box is 0, 1 or 2"
+        return NO_BOX, Fault("box", what, "Write kpt_shape into data.yaml, or correct the line.")
     if keypoints is None and len(values) >= POLYGON_NUMBERS and len(values) % 2 == 0:  # the box around a polygon
         return (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])), None
     wanted = f"a box has {BOX_NUMBERS + 1}" + (f", a pose {BOX_NUMBERS + 1 + keypoints}" if keypoints else "")

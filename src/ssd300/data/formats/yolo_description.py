@@ -88,10 +88,20 @@ def describe(file: Path, named: Path) -> YoloFolder:
     )
 
 
+class _Texts(yaml.BaseLoader):
+    """Values as text. A key that is there twice is an error, where YAML would take the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := [key for number, key in enumerate(keys) if key in keys[:number]]:
+            raise yaml.YAMLError(f"the key '{twice[0]}' is there twice, in or after line {node.start_mark.line + 1}")
+        return super().construct_mapping(node, deep)
+
+
 def load_yaml(file: Path) -> Any:
     """The content, every value as it is written: YAML would read a class `yes` as true and `001` as 1."""
     try:
-        return yaml.load(read_text(file), Loader=yaml.BaseLoader)  # safe: makes text, lists and mappings
+        return yaml.load(read_text(file), Loader=_Texts)  # safe: makes text, lists and mappings
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DataError(f"the file is not readable YAML ({error})", where=file, fix=AGAIN) from error
 
@@ -171,7 +181,10 @@ def _describe_darknet(file: Path) -> YoloFolder:
 
 
 def _class_names(file: Path) -> tuple[str, ...]:
-    names = tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
+    names = tuple(line.strip() for line in read_text(file).rstrip().splitlines())
+    if "" in names:
+        what = "the line is empty, so the numbers of the classes after it are not clear"
+        raise DataError(what, where=f"{file}:{names.index('') + 1}", fix="Remove it, or write the class.")
     if not names:
         raise DataError("the file lists no class", where=file, fix=AGAIN)
     return names

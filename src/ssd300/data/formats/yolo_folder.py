@@ -106,6 +106,8 @@ class YoloFolder:
 
     def _listed(self, line: str, place: Path) -> Path:
         relative = line.replace("\\", "/")
+        if not relative.strip("./"):
+            raise DataError(f"the line '{line}' names no image", where=place, fix="Remove it.")
         for candidate in (self.root / relative, place.parent / relative):
             if candidate.is_file():
                 return without_dots(candidate) if ".." in candidate.parts else candidate
