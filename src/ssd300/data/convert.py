@@ -16,6 +16,7 @@ import yaml
 
 from ssd300.data.choices import FormatName, OnBadLabel, WrittenFormat
 from ssd300.data.dataset import Dataset
+from ssd300.data.formats.annotations import AnnotatedImages
 from ssd300.data.formats.coco import annotation_row, category_rows
 from ssd300.data.formats.coco_files import PREFIX
 from ssd300.data.formats.voc_xml import to_xml
@@ -23,6 +24,7 @@ from ssd300.data.formats.yolo import to_line
 from ssd300.data.load import build
 from ssd300.data.problems import RULES, count_in_notes
 from ssd300.data.recognition import open_data
+from ssd300.data.sources import Choice, JoinedSources
 from ssd300.data.splits import Role, UnusableSplitError, role_of
 from ssd300.data.unused_files import list_files
 from ssd300.errors import DataError
@@ -58,15 +60,12 @@ def load_splits(
     found = open_data([data], format)
     choices, notes = ([found.named(split)], []) if split is not None else found.every()
     notes = [f"{note} and is not written again" for note in notes]
+    read, unusable = _read_usable(found, choices)
+    notes += unusable
+    listed = dict.fromkeys(name for images in read for name in images.classes or ())
+    classes = classes or tuple(listed) or None  # of all splits, as one may lack a class of another
     splits: list[Dataset] = []
-    unusable: list[UnusableSplitError] = []
-    for choice in choices:
-        try:
-            images = found.read(choice, require_images=True)
-        except UnusableSplitError as error:
-            unusable.append(error)
-            notes.append(f"the split '{choice.name}' cannot be used and is not written: {error}")
-            continue
+    for images in read:
         known = splits[0].classes if splits else None
         others = splits[0].other_classes if splits else ()
         splits.append(
@@ -78,14 +77,28 @@ def load_splits(
                 on_bad_label=on_bad_label,
             )
         )
-    if not splits:
-        raise unusable[0]
     paths = Counter(annotation.image_path for dataset in splits for annotation in dataset.annotations)
     if twice := sum(count > 1 for count in paths.values()):
         notes.append(f"{twice} {RULES['image-in-two-splits'].counted}, and are written into both")
     if split is None:
         notes += count_in_notes(list_files(found).problems)
     return splits, notes
+
+
+def _read_usable(data: JoinedSources, choices: Sequence[Choice]) -> tuple[list[AnnotatedImages], list[str]]:
+    """The splits that can be read, and notes on the others. Raises UnusableSplitError if there is none."""
+    read: list[AnnotatedImages] = []
+    unusable: list[UnusableSplitError] = []
+    notes = []
+    for choice in choices:
+        try:
+            read.append(data.read(choice, require_images=True))
+        except UnusableSplitError as error:
+            unusable.append(error)
+            notes.append(f"the split '{choice.name}' cannot be used and is not written: {error}")
+    if not read:
+        raise unusable[0]
+    return read, notes
 
 
 def write_voc(folder: Path, splits: Sequence[Dataset]) -> Written:

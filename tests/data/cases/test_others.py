@@ -159,3 +159,23 @@ def test_a_link_to_a_folder_above_does_not_multiply_the_images(tmp_path):
     data = load_dataset(tmp_path)
     assert len(data) == 2
     np.testing.assert_allclose(data.annotations[0].boxes_px, [[20, 20, 80, 70]])
+
+
+def test_a_class_of_one_split_alone_is_converted(tmp_path, commands):
+    for split, category in (("train", "car"), ("val", "van")):
+        picture(tmp_path / f"c/images/{split}.jpg")
+        coco(tmp_path / f"c/annotations/{split}.json", [f"{split}.jpg"], category=category)
+    code, _, _ = commands.run("convert", tmp_path / "c", tmp_path / "v", "--to", "coco")
+    assert (code, load_dataset(tmp_path / "v").classes) == (0, ("car", "van"))
+
+
+def test_settings_as_xml_do_not_make_a_folder_voc(tmp_path):
+    yolo(tmp_path, {"images/train": 1}, YAML)
+    text(tmp_path / "config.xml", "<config><name>x</name></config>")
+    assert load_dataset(tmp_path).classes == ("car", "van")
+
+
+def test_images_and_annotations_in_folders_of_short_names(tmp_path):
+    picture(tmp_path / "img/a.jpg")
+    xml(tmp_path / "ann/a.xml")
+    assert len(load_dataset(tmp_path)) == 1

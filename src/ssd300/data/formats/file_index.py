@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 # Folders and files that systems and notebooks leave among the data.
 LITTER_FOLDERS = frozenset((".ipynb_checkpoints", "__MACOSX", ".git", ".svn", "@eaDir", ".thumbnails", "__pycache__"))
 LITTER_NAMES = frozenset((".ds_store", "thumbs.db", "desktop.ini", ".gitkeep", ".directory"))
-IMAGE_FOLDERS = frozenset(("jpegimages", "images", "image", "imgs", "img", "photos", "pictures"))
-LABEL_FOLDERS = frozenset(("annotations", "annotation", "annots", "annos", "anno", "xmls", "xml", "labels", "label"))
+IMAGE_FOLDERS = frozenset(("jpegimages", "images", "image", "imgs", "img", "pics", "photos", "pictures"))
+LABEL_FOLDERS = frozenset(("annotations", "annotation", "annots", "annos", "anno", "ann", "xmls", "xml", "labels",
+                           "label", "bboxes", "bbox"))  # fmt: skip
 
 
 def is_litter(path: Path) -> bool:

@@ -27,6 +27,8 @@ from ssd300.errors import DataError
 from ssd300.images.read import is_image_name
 
 ANNOTATIONS, IMAGES, IMAGE_SETS = "Annotations", "JPEGImages", "ImageSets"  # as VOC calls its folders
+LOOKED_AT = 20  # XML files of a folder
+ANNOTATION_WORDS = (b"annotation", b"object", b"image", b"dataset", b"html")
 
 
 def find_voc(path: Path) -> Path | None:
@@ -82,7 +84,18 @@ def _has_label_folder(path: Path) -> bool:
 def _has_xml(path: Path, *, below: bool = False) -> bool:
     """Whether it holds an XML file, with `below` in folders of it too. os.walk, as globs are slow in large folders."""
     folders = os.walk(path) if below else islice(os.walk(path), 1)
-    return any(name.casefold().endswith(".xml") for _, _, names in folders for name in names)
+    found = (Path(folder, name) for folder, _, names in folders for name in names if name.casefold().endswith(".xml"))
+    return any(map(_is_annotation, islice(found, LOOKED_AT)))
+
+
+def _is_annotation(file: Path) -> bool:
+    """Whether its beginning has a word of annotations, also of other programs, unlike the settings of one."""
+    try:
+        with file.open("rb") as stream:
+            beginning = stream.read(2000).replace(b"\0", b"").lower()  # in UTF-16 too
+            return any(word in beginning for word in ANNOTATION_WORDS)
+    except OSError:
+        return False
 
 
 def _split_folder(key: str) -> str:
