@@ -67,6 +67,14 @@ def test_a_pose_without_its_shape_is_no_polygon(tmp_path):
         load_dataset(tmp_path)
 
 
+@pytest.mark.parametrize("polygon", [".5 .1 .3 .2 .2 .6 0 .5", ".5 .1 .3 .2 .2 .6 0 .5 .1 0", "0 0 1 0 1 1 0 1"])
+def test_a_polygon_that_was_cut_at_the_border_is_no_pose(tmp_path, polygon):
+    yolo(tmp_path, {"images/train": 1}, YAML, f"0 {polygon}\n")
+    corners = np.array(polygon.split(), dtype=float).reshape(-1, 2) * (120, 90)
+    ((box,),) = (one.boxes_px for one in load_dataset(tmp_path).annotations)
+    np.testing.assert_allclose(box, [*corners.min(axis=0), *corners.max(axis=0)])
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -30,7 +30,7 @@ from ssd300.errors import DataError
 
 BOX_NUMBERS = 4
 POLYGON_NUMBERS = 6  # at least
-VISIBLE = {0, 1, 2}  # how a pose marks its points
+VISIBILITIES = {0, 1, 2}  # what follows each point of a pose; 0: the point is not labeled
 NO_BOX: Corners = (math.nan,) * 4
 
 
@@ -198,10 +198,22 @@ def _relative_corners(values: Sequence[float], keypoints: int | None, line: int)
     x, y, width, height = (*values, *NO_BOX)[:BOX_NUMBERS]
     if len(values) in (BOX_NUMBERS, BOX_NUMBERS + (keypoints or 0)):
         return to_corners(x, y, width, height), None
-    if keypoints is None and len(values) > POLYGON_NUMBERS and set(values[BOX_NUMBERS + 2 :: 3]) <= VISIBLE:
-        what = f"line {line} seems to be a pose: every third number after the box is 0, 1 or 2"
+    if keypoints is None and _seems_a_pose(values):
+        what = f"line {line} seems to be a pose: points within a box, each followed by 0, 1 or 2"
         return NO_BOX, Fault("box", what, "Write kpt_shape into data.yaml, or correct the line.")
     if keypoints is None and len(values) >= POLYGON_NUMBERS and len(values) % 2 == 0:  # the box around a polygon
         return (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])), None
     wanted = f"a box has {BOX_NUMBERS + 1}" + (f", a pose {BOX_NUMBERS + 1 + keypoints}" if keypoints else "")
     return NO_BOX, Fault("box", f"line {line} has {len(values) + 1} columns where {wanted}")
+
+
+def _seems_a_pose(values: Sequence[float]) -> bool:
+    """Whether numbers that could be a polygon are a box and points in it. A polygon that was cut at the border has zeros
+    and ones in places too, but hardly a box around its other numbers.
+    """
+    points = list(zip(values[BOX_NUMBERS::3], values[BOX_NUMBERS + 1 :: 3], values[BOX_NUMBERS + 2 :: 3], strict=False))
+    if not points or len(values) != BOX_NUMBERS + 3 * len(points) or not {mark for *_, mark in points} <= VISIBILITIES:
+        return False
+    xmin, ymin, xmax, ymax = to_corners(*values[:BOX_NUMBERS])
+    labeled = [(x, y) for x, y, mark in points if mark]
+    return bool(labeled) and all(xmin <= x <= xmax and ymin <= y <= ymax for x, y in labeled)
