@@ -1,6 +1,7 @@
 """`ssd300 prepare`: pytorch-SSD300's data lists from annotated images."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,13 @@ def prepare(
     if json_:
         print_json(summary)
         return
-    _print(summary)
+    print_counts(summary, "test")
 
 
-def _print(summary: dict[str, Any]) -> None:
-    width = max(map(len, [*summary["classes"], "images"]))
-    sys.stdout.write(f"{'':{width}}  {'train':>8}  {'test':>8}\n")
+def print_counts(summary: Mapping[str, Any], held_out: str) -> None:
+    """Images, and objects per class, of both lists; `held_out` is the title of the second one."""
+    width = max(map(len, [*summary["classes"], "objects"]))
+    sys.stdout.write(f"{'':{width}}  {'train':>8}  {held_out:>8}\n")
     for name in ("images", "objects"):
         sys.stdout.write(f"{name:{width}}  {summary['train'][name]:8}  {summary['test'][name]:8}\n")
     for name in summary["classes"]:

@@ -1,10 +1,9 @@
 """`ssd300 split`: lists of a part to train on and a held-out part, from a dataset that has no held-out split."""
 
-import sys
 from pathlib import Path
-from typing import Any
 
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, say
+from ssd300.cli.prepare import print_counts
 from ssd300.cli.progress import image_progress
 
 
@@ -45,6 +44,7 @@ def split(
     from ssd300.data.held_out import unused_splits
     from ssd300.data.holdout import hold_out
     from ssd300.data.prepare import write_lists
+    from ssd300.data.recognition import open_data
     from ssd300.system.files import check_output_free, whole_folder
 
     out = out.resolve()  # a folder called `.` has no name to build beside
@@ -52,20 +52,10 @@ def split(
     dataset = reading.load(data, "train")
     with image_progress(len(dataset), 0) as advance:
         train, held_out = hold_out(dataset, holdout, seed=seed, advance=advance)
-    say([*held_out.notes, *unused_splits(data, reading.format, [dataset.split])])
+    say([*held_out.notes, *unused_splits(open_data(data, reading.format), [dataset.split])])
     with whole_folder(out, overwrite=overwrite) as folder:
         summary = write_lists(folder, [train], [held_out], home=out, absolute_paths=absolute_paths)
     if json_:
         print_json(summary | {"share": len(held_out) / len(dataset), "seed": seed})
     else:
-        _print(summary)
-
-
-def _print(summary: dict[str, Any]) -> None:
-    width = max(map(len, [*summary["classes"], "objects"]))
-    sys.stdout.write(f"{'':{width}}  {'train':>8}  {'holdout':>8}\n")
-    for name in ("images", "objects"):
-        sys.stdout.write(f"{name:{width}}  {summary['train'][name]:8}  {summary['test'][name]:8}\n")
-    for name in summary["classes"]:
-        counts = [summary[part]["objects_per_class"][name] for part in ("train", "test")]
-        sys.stdout.write(f"{name:{width}}  {counts[0]:8}  {counts[1]:8}\n")
+        print_counts(summary, "holdout")

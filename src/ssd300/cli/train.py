@@ -163,12 +163,13 @@ def _split(
 
     if holdout is not None:
         from ssd300.data.holdout import hold_out
+        from ssd300.data.recognition import open_data
 
         used = dataset.split
         dataset, held_out = hold_out(dataset, holdout, seed=seed)
         again = f"`ssd300 split DATA --out LISTS --holdout {holdout:g} --seed {seed}`, then `ssd300 eval LISTS`"
         say([*held_out.notes, f"to measure on these images again: {again}"])
-        say(unused_splits(data, reading.format, [used]))
+        say(unused_splits(open_data(data, reading.format), [used]))
         return dataset, held_out
 
     found, notes = load_held_out(

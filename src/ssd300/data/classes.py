@@ -85,7 +85,7 @@ def _first_spellings(names: Iterable[str]) -> dict[str, str]:
 
 
 def _alike(counts: Mapping[str, int]) -> Mapping[str, list[str]]:
-    """Names without outer spaces by what they have in common."""
+    """The names as they are written, by what they have in common."""
     groups: dict[str, list[str]] = {}
     for name in counts:
         groups.setdefault(fold(name), []).append(name)

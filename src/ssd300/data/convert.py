@@ -17,8 +17,8 @@ import yaml
 from ssd300.data.choices import FormatName, OnBadLabel, WrittenFormat
 from ssd300.data.dataset import Dataset
 from ssd300.data.formats.annotations import AnnotatedImages
-from ssd300.data.formats.coco import annotation_row, category_rows
 from ssd300.data.formats.coco_files import PREFIX
+from ssd300.data.formats.coco_rows import annotation_row, category_rows
 from ssd300.data.formats.voc_xml import to_xml
 from ssd300.data.formats.yolo import to_line
 from ssd300.data.load import build
@@ -38,8 +38,8 @@ YOLO_KEYS: Mapping[Role | None, str] = {"trainval": "train", "train": "train", "
 class Written(NamedTuple):
     """What a format cannot hold, and remarks on what was written."""
 
-    lost: list[str] = []  # noqa: RUF012  # never changed
-    notes: list[str] = []  # noqa: RUF012
+    lost: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 Writer = Callable[[Path, Sequence[Dataset]], Written]
@@ -149,7 +149,7 @@ def write_coco(folder: Path, splits: Sequence[Dataset]) -> Written:
 
 
 def write_yolo(folder: Path, splits: Sequence[Dataset]) -> Written:
-    """data.yaml, images/<split> and labels/<split>. Returns how many objects lost a mark."""
+    """data.yaml, images/<split> and labels/<split>. What is lost are the marks of difficult objects."""
     copies = _Copies()
     description: dict[str, Any] = {"path": "."}
     lost = 0

@@ -6,7 +6,6 @@ What cannot be settled is a fault of the image.
 """
 
 import math
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from dataclasses import replace
 from typing import Literal
 
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Corners
+from ssd300.data.formats.file_index import is_there
 from ssd300.data.problems import Fault
 from ssd300.errors import DataError
 from ssd300.images.read import UPRIGHT, ImageHeader, read_header
@@ -77,7 +77,7 @@ def _is_undecided(image: AnnotatedImage, header: ImageHeader | DataError | None)
 
 def _header(image: AnnotatedImage) -> ImageHeader | DataError | None:
     """None for an image that is not there, an error for one that cannot be read."""
-    if image.image_path is None or not os.path.isfile(image.image_path):  # noqa: PTH113  # no error for any text
+    if image.image_path is None or not is_there(image.image_path):
         return None
     try:
         return read_header(image.image_path)
@@ -96,9 +96,12 @@ def _usual_frame(images: Sequence[AnnotatedImage], headers: Sequence[ImageHeader
 
 
 def _frame_by_size(size_hw: Size | None, header: ImageHeader) -> Frame | None:
+    """None where both frames have the same size, or the annotation has neither's."""
     if header.size_hw == header.stored_hw:
         return None
-    return {header.size_hw: "shown", header.stored_hw: "stored"}.get(size_hw) if size_hw else None  # type: ignore[return-value]
+    if size_hw == header.size_hw:
+        return "shown"
+    return "stored" if size_hw == header.stored_hw else None
 
 
 def _settle(image: AnnotatedImage, header: ImageHeader | DataError | None, usual: Frame | None) -> AnnotatedImage:

@@ -9,6 +9,7 @@ from ssd300.data.dataset import Dataset
 from ssd300.data.image_digests import image_digests
 from ssd300.data.load import build
 from ssd300.data.recognition import open_data
+from ssd300.data.sources import JoinedSources
 from ssd300.data.splits import UnusableSplitError, role_of
 
 SHOWN = 5  # names of images in a note
@@ -59,16 +60,16 @@ def load_held_out(
         held_out, shared = without_images_of(whole, trained_on)
         notes += [*whole.notes, *shared]
         if len(held_out) and (split is not None or any(map(len, held_out.annotations))):
-            unused = unused_splits(paths, format, [trained_on.split, held_out.split])
+            unused = unused_splits(data, [trained_on.split, held_out.split])
             return held_out, (*notes, *_untrained(held_out, trained_on), *unused)
         notes.append(f"the held-out split '{choice.name}' has no {'object' if len(held_out) else 'image'} left")
-    return None, (*notes, *unused_splits(paths, format, [trained_on.split, *(choice.name for choice in choices)]))
+    return None, (*notes, *unused_splits(data, [trained_on.split, *(choice.name for choice in choices)]))
 
 
-def unused_splits(paths: Sequence[Path], format: FormatName, used: Sequence[str]) -> list[str]:
+def unused_splits(data: JoinedSources, used: Sequence[str]) -> list[str]:
     """A note on the splits that are none of `used` and no part of another one."""
     names = {name for joined in used for name in (joined, *joined.split("+"))}
-    others = [choice.name for choice in open_data(paths, format).every()[0] if choice.name not in names]
+    others = [choice.name for choice in data.every()[0] if choice.name not in names]
     if not others:
         return []
     note = f"not used: the split(s) {', '.join(others)}"

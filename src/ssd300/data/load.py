@@ -1,6 +1,5 @@
 """`load_dataset`: annotated images from a folder, whatever its format, checked once and then trusted."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from ssd300.data.choices import FormatName, OnBadLabel, Purpose
 from ssd300.data.classes import ClassNames, choose_classes
 from ssd300.data.dataset import Dataset, fold
 from ssd300.data.formats.annotations import AnnotatedImages
+from ssd300.data.formats.file_index import is_there
 from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.data.policy import SHOWN_CLASSES, AnnotationBuilder
 from ssd300.data.problems import count_in_notes
@@ -148,7 +148,7 @@ def _absent_classes(dataset: Dataset) -> list[str]:
 
 def _missing_images(dataset: Dataset) -> list[str]:
     """A note where images are not required, and some are there but not all."""
-    absent = [item.image_path for item in dataset.annotations if not os.path.isfile(item.image_path)]  # noqa: PTH113
+    absent = [item.image_path for item in dataset.annotations if not is_there(item.image_path)]
     if not absent or len(absent) == len(dataset):
         return []
     return [f"{len(absent)} of {len(dataset)} images are missing, first {absent[0]}"]

@@ -37,6 +37,7 @@ class AnnotationBuilder:
         self.missing: list[str] = []
         self.without_annotation: list[str] = []
         self.unknown: Counter[str] = Counter()
+        self.first_unknown = ""
         self.unreadable = 0
         self.images = 0
         self.dropped: Counter[str] = Counter()
@@ -108,8 +109,7 @@ class AnnotationBuilder:
         usual = self.known.get(folded)
         if usual is None:
             self.unknown[name] += 1
-            if self.unknown.total() == 1:
-                self.first_unknown = where
+            self.first_unknown = self.first_unknown or where
             return None
         if usual != name:
             self.renamed[f"'{name}' as '{usual}'"] += 1

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ssd300 import run_layout
-from ssd300.data.formats.coco import annotation_row, category_rows
+from ssd300.data.formats.coco_rows import annotation_row, category_rows
 from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.data.predictions.jsonl import DETECTION_COLUMNS, corners_of
 from ssd300.detection.output_names import ANNOTATED_IMAGE, CLASSES

@@ -40,7 +40,7 @@ class ImageDetections(Detections):
 
         `image_id` is the image's id in the annotations; without it, the name of its file without the ending.
         """
-        from ssd300.data.formats.coco import result_row
+        from ssd300.data.formats.coco_rows import result_row
 
         image = Path(self.image).stem if image_id is None else image_id
         return [result_row(image, label, box, score) for label, score, box in self._rows()]

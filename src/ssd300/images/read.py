@@ -210,7 +210,7 @@ def _pillow_errors(where: str | Path) -> Iterator[None]:
             yield
     except DataError:
         raise
-    except Exception as error:
+    except Exception as error:  # Pillow's readers raise many kinds
         raise DataError(
             f"the image cannot be read ({error or type(error).__name__})",
             where=where,

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from ssd300.data import load_dataset
-from ssd300.data.formats.coco import annotation_row, category_rows, from_xywh, result_row
+from ssd300.data.formats.coco_rows import annotation_row, category_rows, from_xywh, result_row
 from ssd300.errors import DataError
 
 CATEGORIES = [{"id": 3, "name": "dog"}, {"id": 1, "name": "cat"}, {"id": 90, "name": "cow"}]

@@ -8,6 +8,7 @@ from pathlib import Path
 from ssd300.data.classes import is_background, usual_names
 from ssd300.data.dataset import fold
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
+from ssd300.data.formats.file_index import is_there
 from ssd300.data.problems import Fault, Problem
 
 
@@ -16,7 +17,7 @@ def annotation_problems(
 ) -> list[Problem]:
     """All of them; `classes` are the counts of `count_classes`."""
     images = [image for split in splits.values() for image in split.images]
-    some = any(image.image_path is not None and image.image_path.is_file() for image in images)
+    some = any(image.image_path is not None and is_there(image.image_path) for image in images)
     problems = [problem for image in images for problem in _problems_of_image(image, some_are_there=some)]
     of_no_image = dict.fromkeys(problem for split in splits.values() for problem in split.problems)
     return [
@@ -45,7 +46,7 @@ def _problems_of_image(image: AnnotatedImage, *, some_are_there: bool) -> Iterab
     """`some_are_there`: not only annotations were given, so an image that is not there is missing."""
     if image.fault is not None:
         yield image.fault.at(image.where)
-    elif image.image_path is None or (some_are_there and not image.image_path.is_file()):
+    elif image.image_path is None or (some_are_there and not is_there(image.image_path)):
         yield Fault("missing-image", f"the image {image.image_id} is missing").at(image.where)
     for number, item in enumerate(image.objects, start=1):
         if item.fault is not None:

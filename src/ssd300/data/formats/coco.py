@@ -5,7 +5,6 @@ Boxes are (x, y, width, height) of a continuous plane, so no pixel is added or s
 
 import json
 import math
-import os
 import re
 import reprlib
 from collections import Counter, defaultdict
@@ -27,7 +26,8 @@ from ssd300.data.formats.annotations import (
 )
 from ssd300.data.formats.coco_files import OTHER_TASKS, coco_files, image_roots, leads_out, looks_like_coco
 from ssd300.data.formats.coco_masks import box_of_segmentation
-from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, normal, walk
+from ssd300.data.formats.coco_rows import from_xywh
+from ssd300.data.formats.file_index import LABEL_FOLDERS, FileIndex, is_there, normal, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.splits import UnusableSplitError, in_order
@@ -90,7 +90,7 @@ class CocoSource(Source):
         file = self._by_split[split]
         content = _read(file)
         names, notes = _categories(content["categories"], content["annotations"], file)
-        images = dict(sorted(_by_id(content["images"], f"{file}, images").items(), key=lambda item: _in_order(item[0])))
+        images = _by_id(content["images"], f"{file}, images")
         if not images:
             raise UnusableSplitError(f"the split '{split}' is empty", where=file, fix="Name another with --split.")
         objects, orphans = _objects_by_image(content["annotations"], images, names, file)
@@ -132,7 +132,7 @@ class CocoSource(Source):
         relative = name.replace("\\", "/")
         if not leads_out(relative):
             for root in roots:
-                if os.path.isfile(root / relative):  # noqa: PTH113  # no error for any text
+                if is_there(root / relative):
                     return root / relative
         if (found := self._images.find_written(name)) is not None:
             return found
@@ -143,47 +143,6 @@ class CocoSource(Source):
                 fix="Put the images into the folder, or correct the names.",
             )
         return None if required else roots[0] / relative
-
-
-def category_rows(classes: Sequence[str]) -> list[dict[str, Any]]:
-    """The `categories` of COCO annotations; ids count from 1."""
-    return [{"id": number, "name": name} for number, name in enumerate(classes, start=1)]
-
-
-def annotation_row(
-    row_id: int, image_id: int, label: int, box_px: Sequence[float], *, crowd: bool = False, **more: Any
-) -> dict[str, Any]:
-    """An entry of COCO's `annotations`; `label` is 0-based, `box_px` xyxy. `more` are keys that COCO does not have."""
-    xmin, ymin, xmax, ymax = box_px
-    return {
-        "id": row_id,
-        "image_id": image_id,
-        "category_id": label + 1,
-        "bbox": to_xywh(box_px),
-        "area": (xmax - xmin) * (ymax - ymin),
-        "iscrowd": int(crowd),
-        **more,
-    }
-
-
-def result_row(image_id: int | str, label: int, box_px: Sequence[float], score: float) -> dict[str, Any]:
-    """An entry of COCO results, a detection; `label` is 0-based, `box_px` xyxy."""
-    return {"image_id": image_id, "category_id": label + 1, "bbox": to_xywh(box_px), "score": score}
-
-
-def to_xywh(box_px: Sequence[float]) -> list[float]:
-    """From xyxy to COCO's `bbox`: left, top, width, height."""
-    xmin, ymin, xmax, ymax = box_px
-    return [xmin, ymin, xmax - xmin, ymax - ymin]
-
-
-def from_xywh(x: float, y: float, width: float, height: float) -> Corners:
-    """The inverse of `to_xywh`."""
-    return (x, y, x + width, y + height)
-
-
-def _in_order(key: int | str) -> tuple[bool, int | str]:
-    return (isinstance(key, str), key)  # numbers first, as pycocotools sorts them
 
 
 def _why_unused(path: Path) -> Fault | None:
@@ -216,6 +175,7 @@ def _read(file: Path) -> dict[str, list[Any]]:
 
 
 def _by_id(entries: Sequence[Any], where: str) -> dict[Any, dict[str, Any]]:
+    """In the order of the ids, numbers before texts, as pycocotools has it: it decides between equal scores."""
     found: dict[Any, dict[str, Any]] = {}
     for number, entry in enumerate(entries, start=1):
         key = entry.get("id") if isinstance(entry, dict) else None
@@ -224,27 +184,22 @@ def _by_id(entries: Sequence[Any], where: str) -> dict[Any, dict[str, Any]]:
         if key in found:
             raise DataError(f"the id {key} is listed twice", where=f"{where}, entry {number}", fix=AGAIN)
         found[key] = entry
-    return found
-
-
-def _in_order_of_ids(entries: Mapping[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """As pycocotools orders images; the order decides between equal scores in COCO's metric. Numbers before texts."""
-    return {key: entries[key] for key in sorted(entries, key=lambda key: (isinstance(key, str), key))}
+    return {key: found[key] for key in sorted(found, key=lambda key: (isinstance(key, str), key))}
 
 
 def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) -> tuple[dict[Any, str], list[str]]:
     """Names by id, in the order of the ids, without Roboflow's first category that only groups the others."""
-    categories = _in_order_of_ids(_by_id(entries, f"{file}, categories"))
+    categories = _by_id(entries, f"{file}, categories")
     used = {entry.get("category_id") for entry in annotations if isinstance(entry, dict)
             and isinstance(entry.get("category_id"), (int, str))}  # fmt: skip
     names: dict[Any, str] = {}
     notes = []
     parents = {entry.get("supercategory") for entry in categories.values()}
-    for key in sorted(categories, key=_in_order):
-        name = categories[key].get("name")
+    for key, category in categories.items():
+        name = category.get("name")
         if not isinstance(name, str) or not name.strip():
             raise DataError("the category has no name", where=f"{file}, category {key}", fix=AGAIN)
-        if key not in used and name in parents and categories[key].get("supercategory") == "none":
+        if key not in used and name in parents and category.get("supercategory") == "none":
             notes.append(f"the category '{name}' has no objects and only groups the others: skipped")
             continue
         names[key] = name.strip()

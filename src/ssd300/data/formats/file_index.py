@@ -37,10 +37,13 @@ def walk(root: Path, *, litter: bool = False) -> Iterator[Path]:
 
 def _leads_up(folder: str, name: str) -> bool:
     """Whether it is a link to a folder above, below which everything would be found again and again."""
-    path = os.path.join(folder, name)  # noqa: PTH118
-    if not os.path.islink(path):  # noqa: PTH114
-        return False
-    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(path))
+    path = Path(folder, name)
+    return path.is_symlink() and Path(folder).resolve().is_relative_to(path.resolve())
+
+
+def is_there(path: Path) -> bool:
+    """Whether it is a file; False for a text that is too long for a path, where `Path.is_file` raises."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def folders_in(path: Path) -> list[Path]:
@@ -114,12 +117,9 @@ class FileIndex:
         alike = [
             path for path in self._by_stem.get(normal(PureWindowsPath(written).stem), []) if _same_name(path, parts)
         ]
-        while len(alike) > 1 and len(parts) > 1:
-            longer = [path for path in alike if _shared_end(path, parts) == max(_shared_end(p, parts) for p in alike)]
-            if len(longer) == len(alike):
-                return None
-            alike = longer
-        return alike[0] if len(alike) == 1 else None
+        longest = max((_shared_end(path, parts) for path in alike), default=0)
+        nearest = [path for path in alike if _shared_end(path, parts) == longest]
+        return nearest[0] if len(nearest) == 1 else None
 
 
 def _same_name(path: Path, parts: Sequence[str]) -> bool:

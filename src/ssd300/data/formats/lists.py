@@ -22,6 +22,7 @@ from ssd300.data.formats.annotations import (
     DataFiles,
     Source,
 )
+from ssd300.data.formats.file_index import is_there
 from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault
 from ssd300.data.splits import UnusableSplitError, role_of
@@ -106,7 +107,7 @@ class ListsSource(Source):
         annotated = [
             AnnotatedImage(
                 image_id=image_id,
-                image_path=path if not require_images or os.path.isfile(path) else None,  # noqa: PTH113  # no error for any text
+                image_path=path if not require_images or is_there(path) else None,
                 size_hw=None,
                 objects=_listed_objects(entry, names, f"{objects_file}, entry {n}"),
                 where=f"{objects_file}, entry {n} ({path})",
@@ -128,7 +129,7 @@ class ListsSource(Source):
         """The image, there or not; systems write a letter with an accent in two ways, of which a file name has one."""
         forms = (written, *(unicodedata.normalize(form, written) for form in ("NFC", "NFD")))
         paths = dict.fromkeys(self.root / form for form in forms)
-        return next((path for path in paths if os.path.isfile(path)), self.root / written)  # noqa: PTH113  # no error for any text
+        return next((path for path in paths if is_there(path)), self.root / written)
 
     def files(self) -> DataFiles:
         """All images of the lists. Folders elsewhere may hold others, which belong to other datasets."""

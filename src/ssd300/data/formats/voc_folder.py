@@ -159,10 +159,6 @@ class VocFolder:
     def splits(self) -> Sequence[str]:
         return in_order(self.lists or self.split_folders or [WHOLE])
 
-    @property
-    def has_lists(self) -> bool:
-        return bool(self.lists)
-
     def ids(self, split: str) -> list[str]:
         """The ids of a split of `splits`, or of a list of a class. Raises DataError for a list that cannot be used."""
         if files := self.lists.get(split) or self.class_lists.get(split):

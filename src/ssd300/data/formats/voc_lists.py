@@ -4,7 +4,7 @@ A line is an id; a path of the image or annotation, also one of another computer
 class (`car_train.txt`), an id and -1, 0 or 1.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
@@ -31,8 +31,8 @@ class VocLists(NamedTuple):
 def find_lists(root: Path, is_known: Callable[[str], bool]) -> VocLists:
     """The lists of a folder. Lists of classes together make up a split that has no list of its own.
 
-    `is_known` says whether a key is that of an image or annotation, by which a text file beside the data is told from
-    others.
+    A text file beside the data may be another kind of file. It is a list if `is_known` is true for its first line: the
+    key of an image or annotation.
     """
     for folder in FOLDERS:
         files = [path for path in sorted((root / folder).glob("*.txt")) if folder != "." or _is_list(path, is_known)]
@@ -135,13 +135,10 @@ def _readings(line: str) -> list[str]:
 
 def _texts(line: str) -> list[str]:
     """The line; and of an id with a flag, or of a pair of image and annotation, the first part."""
-    texts = [line]
-    words = line.split()
-    pairs: Mapping[bool, str] = {
-        _flagged(line): line.rsplit(maxsplit=1)[0],
-        line.casefold().endswith(".xml") and len(words) > 1: _first_of_pair(line),
-    }
-    return texts + ([pairs[True]] if True in pairs and pairs[True] != line else [])
+    if _flagged(line):
+        return [line, line.rsplit(maxsplit=1)[0]]
+    first = _first_of_pair(line) if line.casefold().endswith(".xml") else line
+    return [line] if first == line else [line, first]
 
 
 def _first_of_pair(line: str) -> str:

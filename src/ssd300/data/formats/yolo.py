@@ -208,8 +208,9 @@ def _relative_corners(values: Sequence[float], keypoints: int | None, line: int)
 
 
 def _seems_a_pose(values: Sequence[float]) -> bool:
-    """Whether numbers that could be a polygon are a box and points in it. A polygon that was cut at the border has zeros
-    and ones in places too, but hardly a box around its other numbers.
+    """Whether numbers that could be a polygon are a box and points in it.
+
+    A polygon that was cut at the border has zeros and ones in places too, but hardly a box around its other numbers.
     """
     points = list(zip(values[BOX_NUMBERS::3], values[BOX_NUMBERS + 1 :: 3], values[BOX_NUMBERS + 2 :: 3], strict=False))
     if not points or len(values) != BOX_NUMBERS + 3 * len(points) or not {mark for *_, mark in points} <= VISIBILITIES:

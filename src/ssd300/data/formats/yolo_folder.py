@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -66,9 +67,7 @@ class YoloFolder:
         if not images:
             where = " and ".join(str(self._find(place, split)) for place in self.places[split])
             raise UnusableSplitError(f"the split '{split}' is empty", where=where, fix="Name another with --split.")
-        if len(set(images)) < len(images):
-            seen: set[Path] = set()
-            twice = next(image for image in images if image in seen or seen.add(image))  # type: ignore[func-returns-value]
+        if twice := next((image for image, count in Counter(images).items() if count > 1), None):
             raise DataError("the image is listed twice", where=twice, fix="Take one out.")
         return images
 

@@ -15,7 +15,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ssd300.boxes import CORNERS, from_voc_pixels
-from ssd300.data.formats.coco import from_xywh
+from ssd300.data.formats.coco_rows import from_xywh
 from ssd300.data.formats.yolo import to_corners
 from ssd300.data.predictions.jsonl import add_image
 from ssd300.data.predictions.rows import PredictionRows

@@ -1,0 +1,43 @@
+"""The rows of COCO's JSON files, as they are written: categories, annotations and results."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ssd300.data.formats.annotations import Corners
+
+
+def category_rows(classes: Sequence[str]) -> list[dict[str, Any]]:
+    """The `categories` of COCO annotations; ids count from 1."""
+    return [{"id": number, "name": name} for number, name in enumerate(classes, start=1)]
+
+
+def annotation_row(
+    row_id: int, image_id: int, label: int, box_px: Sequence[float], *, crowd: bool = False, **more: Any
+) -> dict[str, Any]:
+    """An entry of COCO's `annotations`; `label` is 0-based, `box_px` xyxy. `more` are keys that COCO does not have."""
+    xmin, ymin, xmax, ymax = box_px
+    return {
+        "id": row_id,
+        "image_id": image_id,
+        "category_id": label + 1,
+        "bbox": to_xywh(box_px),
+        "area": (xmax - xmin) * (ymax - ymin),
+        "iscrowd": int(crowd),
+        **more,
+    }
+
+
+def result_row(image_id: int | str, label: int, box_px: Sequence[float], score: float) -> dict[str, Any]:
+    """An entry of COCO results, a detection; `label` is 0-based, `box_px` xyxy."""
+    return {"image_id": image_id, "category_id": label + 1, "bbox": to_xywh(box_px), "score": score}
+
+
+def to_xywh(box_px: Sequence[float]) -> list[float]:
+    """From xyxy to COCO's `bbox`: left, top, width, height."""
+    xmin, ymin, xmax, ymax = box_px
+    return [xmin, ymin, xmax - xmin, ymax - ymin]
+
+
+def from_xywh(x: float, y: float, width: float, height: float) -> Corners:
+    """The inverse of `to_xywh`."""
+    return (x, y, x + width, y + height)
