@@ -7,7 +7,7 @@ from PIL import Image
 
 from ssd300 import Detector
 from ssd300.detection.torch_network import TorchNetwork
-from ssd300.images.read import animation_notes
+from ssd300.images.header import animation_notes
 from ssd300.model import ssd300_efficientnet_lite0
 from ssd300.weights import Card
 

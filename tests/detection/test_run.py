@@ -14,7 +14,7 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.detection.video import Video
 from ssd300.errors import DataError
-from ssd300.images.read import MAX_PIXELS
+from ssd300.images.header import MAX_PIXELS
 from videos import FRAMES, RATE, cut_off, opened, write_video
 
 

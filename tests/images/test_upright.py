@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from ssd300.errors import DataError
-from ssd300.images.read import read_header, read_image
+from ssd300.images.header import read_header
+from ssd300.images.read import read_image
 from ssd300.images.upright import copy_upright
 
 

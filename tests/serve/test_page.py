@@ -13,7 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from serving import running
 from ssd300.data.formats.voc_xml import read_xml
-from ssd300.images.read import image_size_hw
+from ssd300.images.header import image_size_hw
 from ssd300.weights import load_weights, save_weights
 
 CHROMIUM = shutil.which("chromium")

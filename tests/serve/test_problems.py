@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from ssd300.errors import DataError, UsageError
-from ssd300.images.read import ImageTooLargeError, NoImageError
+from ssd300.images.header import ImageTooLargeError, NoImageError
 from ssd300.serve.batcher import FullError
 from ssd300.serve.problems import MEDIA_TYPE, PROBLEMS, ProblemError, answer_problems, documented
 

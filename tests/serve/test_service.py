@@ -9,7 +9,8 @@ from PIL import Image
 
 from serving import JPEG, image_file
 from ssd300.errors import DataError
-from ssd300.images.read import ImageTooLargeError, decode_image
+from ssd300.images.header import ImageTooLargeError
+from ssd300.images.read import decode_image
 from ssd300.serve.service import Service, UploadedImage
 
 

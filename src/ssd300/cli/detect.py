@@ -102,7 +102,7 @@ def detect(
     from ssd300.detection.output_folder import DetectionFolder
     from ssd300.detection.run import DetectionRun, RunOptions, content_key
     from ssd300.detection.tiles import TiledNetwork
-    from ssd300.images.read import animation_notes
+    from ssd300.images.header import animation_notes
 
     network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
     detector = Detector(network if tile is None else TiledNetwork(network, tile))

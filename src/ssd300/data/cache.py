@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ssd300.errors import DataError, UsageError
-from ssd300.images.read import image_size_hw, read_image
+from ssd300.images.header import image_size_hw
+from ssd300.images.read import read_image
 from ssd300.system.memory import free_memory_bytes, gigabytes
 from ssd300.types import Annotation
 

@@ -28,7 +28,7 @@ from ssd300.data.sources import Choice, JoinedSources
 from ssd300.data.splits import Role, UnusableSplitError, role_of
 from ssd300.data.unused_files import list_files
 from ssd300.errors import DataError
-from ssd300.images.read import image_size_hw
+from ssd300.images.header import image_size_hw
 from ssd300.images.upright import copy_upright
 from ssd300.types import Annotation
 

@@ -16,7 +16,7 @@ from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Cor
 from ssd300.data.formats.file_index import is_there
 from ssd300.data.problems import Fault
 from ssd300.errors import DataError
-from ssd300.images.read import UPRIGHT, ImageHeader, read_header
+from ssd300.images.header import UPRIGHT, ImageHeader, read_header
 
 Frame = Literal["shown", "stored"]
 Size = tuple[int, int]

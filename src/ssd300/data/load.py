@@ -17,7 +17,7 @@ from ssd300.data.sources import JoinedSources
 from ssd300.data.splits import UnusableSplitError
 from ssd300.data.unused_files import list_files
 from ssd300.errors import DataError
-from ssd300.images.read import animation_notes
+from ssd300.images.header import animation_notes
 
 
 def load_dataset(

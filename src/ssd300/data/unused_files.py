@@ -9,7 +9,7 @@ from ssd300.data.formats.annotations import DataFiles
 from ssd300.data.formats.file_index import is_litter, walk
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.sources import JoinedSources
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 # Images of cameras and programs that are not decoded here.
 UNSUPPORTED = frozenset((".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".svg", ".eps",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ssd300.detection.video import VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
-from ssd300.images.read import LITTER, is_image_name
+from ssd300.images.header import LITTER, is_image_name
 from ssd300.system.web import is_address
 
 STDIN = ("-", "/dev/stdin")

@@ -13,7 +13,7 @@ from ssd300 import run_layout
 from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.detection.results import ImageDetections
 from ssd300.evaluation.scoring import Report
-from ssd300.images.read import image_size_hw
+from ssd300.images.header import image_size_hw
 from ssd300.metrics.voc import ClassResult
 from ssd300.system.files import write_text
 from ssd300.types import Annotation, DetectionTable

@@ -9,7 +9,7 @@ import numpy as np
 from ssd300.data.dataset import Dataset
 from ssd300.data.synthetic import write_synthetic_dataset
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 SYNTHETIC = 32
 SYNTHETIC_NOTE = (

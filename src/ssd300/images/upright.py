@@ -8,7 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from ssd300.images.read import UPRIGHT, read_header, read_image
+from ssd300.images.header import UPRIGHT, read_header
+from ssd300.images.read import read_image
 
 # How turned pixels are written: without loss where the format can, otherwise with a loss that no one sees.
 _OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(

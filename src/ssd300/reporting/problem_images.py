@@ -14,7 +14,7 @@ from PIL import Image
 
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
 from ssd300.data.problems import Problem
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 from ssd300.reporting.labeled_images import draw_labeled
 
 SAMPLES, OF_EACH_SPLIT = 12, 2

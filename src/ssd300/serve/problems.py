@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from ssd300.errors import DataError, SSDError
-from ssd300.images.read import ImageTooLargeError, NoImageError
+from ssd300.images.header import ImageTooLargeError, NoImageError
 from ssd300.serve import schemas
 from ssd300.serve.batcher import FullError
 

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from ssd300.data.formats.file_index import FileIndex, is_litter, key_of, nested, only_folder, walk
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 
 def make(root: Path, *names: str) -> Path:

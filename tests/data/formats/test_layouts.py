@@ -14,7 +14,7 @@ from ssd300.data import Dataset, load_dataset
 from ssd300.data.held_out import load_held_out
 from ssd300.data.recognition import open_data
 from ssd300.data.unused_files import list_files
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 TABLES = {"voc": VOC, "coco": COCO, "yolo": YOLO, "lists": LISTS}
 LAYOUTS = {name: (kind, layout) for kind, table in TABLES.items() for name, layout in table.items()}

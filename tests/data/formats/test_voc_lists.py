@@ -3,7 +3,7 @@ import pytest
 from ssd300.data.formats.file_index import FileIndex, walk
 from ssd300.data.formats.voc_lists import find_lists, read_ids
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 IDS = ("a", "b c", "sub/d", "v1.2")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from ssd300.data.formats.annotations import AnnotatedImages
 from ssd300.data.problems import Fault, Problem
 from ssd300.errors import DataError
-from ssd300.images.read import frames, read_image
+from ssd300.images.header import frames
+from ssd300.images.read import read_image
 
 
 def image_problems(splits: Mapping[str, AnnotatedImages], advance: Callable[[int, int], None]) -> list[Problem]:

@@ -32,7 +32,7 @@ from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.splits import UnusableSplitError, in_order
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 MARKED = (1, "1", "true", "True")  # also what is no number in COCO itself
 AGAIN = "Correct the file, or export it again."

@@ -10,7 +10,7 @@ from ssd300.data.formats.file_index import walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.formats.yolo_folder import CLASS_FILES
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2", ".7z", ".rar", ".zst")
 SEEN_FILES = 20_000  # no more are looked at

@@ -19,7 +19,7 @@ from ssd300.data.formats.voc_folder import IMAGES, VocFolder
 from ssd300.data.formats.voc_xml import VocFile, read_xml
 from ssd300.data.problems import Fault
 from ssd300.data.splits import UnusableSplitError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",

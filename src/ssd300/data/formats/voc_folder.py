@@ -24,7 +24,7 @@ from ssd300.data.formats.file_index import (
 from ssd300.data.formats.voc_lists import VocLists, find_lists, read_ids
 from ssd300.data.splits import WHOLE, in_order, role_of
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 ANNOTATIONS, IMAGES, IMAGE_SETS = "Annotations", "JPEGImages", "ImageSets"  # as VOC calls its folders
 LOOKED_AT = 20  # XML files of a folder

@@ -12,7 +12,7 @@ from ssd300.data.formats.file_index import FileIndex, key_of, normal
 from ssd300.data.formats.text import read_text
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 FLAGS = ("-1", "0", "1")  # of the list of a class: whether the image shows it
 NO_LISTS = frozenset(

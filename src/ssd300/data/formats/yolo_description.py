@@ -14,7 +14,7 @@ from ssd300.data.formats.text import read_text
 from ssd300.data.formats.yolo_folder import AGAIN, CLASS_FILES, YoloFolder, is_no_label, without_dots
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 FILES = ("data.yaml", "data.yml", "dataset.yaml", "obj.data")  # the first of them that is there
 _NO_SPLITS = frozenset(("path", "names", "nc", "download", "roboflow", "kpt_shape", "flip_idx", "backup", "classes"))

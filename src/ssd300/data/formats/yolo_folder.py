@@ -12,7 +12,7 @@ from ssd300.data.formats.file_index import FileIndex, key_of, walk
 from ssd300.data.formats.text import read_text
 from ssd300.data.splits import WHOLE, UnusableSplitError, in_order, role_of
 from ssd300.errors import DataError
-from ssd300.images.read import is_image_name
+from ssd300.images.header import is_image_name
 
 # Label Studio's and labelImg's, darknet's, Roboflow's for darknet, makesense's.
 CLASS_FILES = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt")
