@@ -57,10 +57,14 @@ def hash_image(path: Path) -> ImageHash | None:
     try:
         if not path.is_file():
             return None
-        data = path.read_bytes()
-        thumbnail = decode_thumbnail(data, where=path, side_px=SIDE_PX)
+        return hash_content(path.read_bytes(), where=path)
     except (DataError, OSError):
         return None
+
+
+def hash_content(data: bytes, *, where: Path) -> ImageHash:
+    """The hash of a file's content. Raises DataError as `decode_image`."""
+    thumbnail = decode_thumbnail(data, where=where, side_px=SIDE_PX)
     return ImageHash(content=hashlib.sha256(data).hexdigest(), signs=_signs(thumbnail))
 
 

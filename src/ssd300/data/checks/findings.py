@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from ssd300.data.checks.annotations import annotation_problems, count_classes
 from ssd300.data.checks.coverage import Coverage, cover, tiny_boxes, uncovered_classes, usable_boxes
-from ssd300.data.checks.images import image_problems
+from ssd300.data.checks.images import image_problems, inspect_images
 from ssd300.data.checks.near_copies import NearCopy, find_near_copies, near_copy_problems
 from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import AnnotatedImages
@@ -144,11 +144,11 @@ def check(
         *tiny_boxes(boxes, size_px),
         *uncovered_classes(boxes, coverage["classes"], alternatives or {}, size_px),
     ]
-    near_copies = find_near_copies(read.splits, advance) if pixels else []
-    problems += near_copy_problems(near_copies)
+    inspected = inspect_images(read.splits, advance) if pixels else []
+    near_copies = find_near_copies(inspected)
     if pixels:
         problems = [problem for problem in problems if problem.rule != "image"]  # of headers, which are found again
-        problems += image_problems(read.splits, advance)
+    problems += [*image_problems(inspected), *near_copy_problems(near_copies)]
     problems.sort(key=lambda problem: (LEVELS.index(problem.level), problem.rule))
     return Findings(
         images=len(images),

@@ -1,13 +1,12 @@
 """Near copies across splits: held-out images that show what is trained on, so that they measure memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ssd300.data.formats.annotations import AnnotatedImages
+from ssd300.data.checks.images import InspectedImage
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.splits import role_of
-from ssd300.images.near_copies import ImageHash, hash_images, nearest_copies
+from ssd300.images.near_copies import nearest_copies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,33 +20,26 @@ class NearCopy:
     distance: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Listed:
-    split: str
-    path: Path
-    hash: ImageHash
-
-
-def find_near_copies(
-    splits: Mapping[str, AnnotatedImages], advance: Callable[[int, int], None] = lambda _done, _all: None
-) -> list[NearCopy]:
+def find_near_copies(images: Sequence[InspectedImage]) -> list[NearCopy]:
     """One per image that has near copies in a split before its own; splits to train on come first.
 
     Images that are in another split byte for byte are left out, as they are a problem of their own. So are images that
-    cannot be read. `advance` gets how many of how many images are read.
+    cannot be read.
     """
-    if len(splits) < 2:
-        return []
-    order = sorted(splits, key=lambda name: role_of(name) in ("val", "test"))
-    listed = _hashed([(name, image.image_path) for name in order for image in splits[name].images], advance)
+    readable = [image for image in images if image.hash is not None]
+    order = sorted(dict.fromkeys(image.split for image in readable), key=lambda name: role_of(name) in ("val", "test"))
     splits_of: dict[str, set[str]] = {}
-    for image in listed:
-        splits_of.setdefault(image.hash.content, set()).add(image.split)
+    for image in readable:
+        splits_of.setdefault(_content(image), set()).add(image.split)
     found = []
     for number, name in enumerate(order[1:], start=1):
-        held_out = [image for image in listed if image.split == name and len(splits_of[image.hash.content]) == 1]
-        found += _nearest(held_out, [image for image in listed if image.split in order[:number]])
+        held_out = [image for image in readable if image.split == name and len(splits_of[_content(image)]) == 1]
+        found += _nearest(held_out, [image for image in readable if image.split in order[:number]])
     return found
+
+
+def _content(image: InspectedImage) -> str:
+    return image.hash.content if image.hash is not None else ""
 
 
 def near_copy_problems(copies: Sequence[NearCopy]) -> list[Problem]:
@@ -60,17 +52,7 @@ def near_copy_problems(copies: Sequence[NearCopy]) -> list[Problem]:
     ]
 
 
-def _hashed(images: Sequence[tuple[str, Path | None]], advance: Callable[[int, int], None]) -> list[_Listed]:
-    there = [(split, path) for split, path in images if path is not None]
-    hashes = hash_images([path for _, path in there], advance)
-    return [
-        _Listed(split=split, path=path, hash=found)
-        for (split, path), found in zip(there, hashes, strict=True)
-        if found is not None
-    ]
-
-
-def _nearest(held_out: Sequence[_Listed], others: Sequence[_Listed]) -> list[NearCopy]:
+def _nearest(held_out: Sequence[InspectedImage], others: Sequence[InspectedImage]) -> list[NearCopy]:
     nearest = nearest_copies([image.hash for image in held_out], [image.hash for image in others])
     return [
         NearCopy(
