@@ -1,6 +1,7 @@
 """What is trained on and what is evaluated on, as the options of `ssd300 train` choose it; one step each."""
 
 import json
+import shlex
 
 import pytest
 
@@ -21,6 +22,10 @@ def test_a_share_of_the_images_is_held_out_and_the_same_again(coloured, tmp_path
     err = capsys.readouterr().err
     assert "held out: 2 of 4 images" in err
     assert "not used: the split(s) test" in err
+    said = err.split("to measure on these images again: ")[1].splitlines()[0]
+    for command in (part.strip("`") for part in said.split(", then ")):
+        assert main(shlex.split(command)[1:]) == 0
+    assert f"{first['validation']['images']} images)" in capsys.readouterr().out
     again = train(coloured, tmp_path / "b", "--holdout", "0.4")
     assert again["validation"]["fingerprint"] == first["validation"]["fingerprint"]
 

@@ -83,6 +83,15 @@ class DataOptions(AnnotationOptions):
         own = {"classes": read_classes(self.classes), "only": self.only or None}
         return super().load(data, purpose, **(own | more))
 
+    def words(self) -> list[str]:
+        """The options that are given, as they are typed."""
+        words: list[str] = []
+        for name, value in vars(self).items():
+            if value != getattr(DataOptions, name):
+                values = value if isinstance(value, tuple) else (value,)
+                words += [f"--{name.replace('_', '-')}", *map(str, values)]
+        return words
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, field, make_dataclass, replace
@@ -132,7 +133,7 @@ def train(
     from ssd300.training.loop import train as run
 
     dataset = reading.load(data, "train", drop_difficult=drop_difficult)
-    dataset, validation = _split(data, dataset, reading, eval_split=eval_split, holdout=holdout, seed=config.seed)
+    dataset, validation = _split(data, dataset, reading, config, eval_split=eval_split, holdout=holdout)
     if epochs is not None:
         config = config.for_epochs(epochs, len(dataset))
     if dry_run:
@@ -155,8 +156,8 @@ def train(
 
 
 def _split(
-    data: Sequence[Path], dataset: "Dataset", reading: DataOptions, *, eval_split: str | None, holdout: float | None,
-    seed: int,
+    data: Sequence[Path], dataset: "Dataset", reading: DataOptions, config: TrainConfig, *, eval_split: str | None,
+    holdout: float | None,
 ) -> "tuple[Dataset, Dataset | None]":  # fmt: skip
     """What is trained on, and what is evaluated on; the notes of the latter go to stderr."""
     from ssd300.data.held_out import load_held_out, unused_splits
@@ -166,9 +167,12 @@ def _split(
         from ssd300.data.recognition import open_data
 
         used = dataset.split
-        dataset, held_out = hold_out(dataset, holdout, seed=seed)
-        again = f"`ssd300 split DATA --out LISTS --holdout {holdout:g} --seed {seed}`, then `ssd300 eval LISTS`"
-        say([*held_out.notes, f"to measure on these images again: {again}"])
+        dataset, held_out = hold_out(dataset, holdout, seed=config.seed)
+        lists = f"{config.out}-lists"
+        chosen = ["--holdout", f"{holdout:g}", "--seed", str(config.seed), *reading.words()]
+        split = shlex.join(["ssd300", "split", *map(str, data), "--out", lists, *chosen])
+        evaluate = shlex.join(["ssd300", "eval", lists, "--weights", str(config.out)])
+        say([*held_out.notes, f"to measure on these images again: `{split}`, then `{evaluate}`"])
         say(unused_splits(open_data(data, reading.format), [used]))
         return dataset, held_out
 
