@@ -54,4 +54,5 @@ if __name__ == "__main__":
     # The lists may lie beside the VOCdevkit that they were made from, and then --format auto would be ambiguous.
     words += ["--format", "lists"] if has_lists(Path(args.data_folder)) else []
     words += ["--resume"] if args.checkpoint else []
+    words += [] if any(word.partition("=")[0] == "--preset" for word in others) else ["--preset", "paper"]
     sys.exit(main(words if args.keep_difficult == "True" else [*words, "--drop-difficult"]))

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, field, make_dataclass, replace
+from dataclasses import asdict, field, make_dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from cyclopts import Parameter
 
 from ssd300 import run_layout
+from ssd300.cli.next_steps import command, next_steps
 from ssd300.cli.options import DataOptions, Json, Switch, log_to_stderr, print_json, say
 from ssd300.errors import UsageError
 from ssd300.system.files import check_output_free
+from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.training.presets import PRESETS
 
@@ -55,6 +57,10 @@ def _as_typed(value: object) -> str:
     return "none" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
+ABOUT_PRESET = {
+    "light": "preset light: a small network that a CPU can train; --preset paper trains the paper's, on a GPU",
+    "paper": "preset paper, as --model is VGG16: made for a GPU, and for --init vgg16_features",
+}
 HOW_TO_HOLD_OUT = (
     "nothing will be measured: name a held-out split with --eval-split, or set images aside with --holdout 0.2"
 )
@@ -64,7 +70,7 @@ TrainOptions: Any = _optional_fields(TrainConfig)
 def train(
     *data: Path,
     out: Path,
-    preset: Literal["paper", "pytorch-ssd300", "light"] = "paper",
+    preset: Literal["paper", "pytorch-ssd300", "light"] | None = None,
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: float | None = None,
     reading: DataOptions = DataOptions(),  # frozen
@@ -91,6 +97,7 @@ def train(
         The run folder: weights, state, log, configuration, report.
     preset
         Gives the default of each option. 'paper' and 'pytorch-ssd300' train VGG16, 'light' a smaller network on a CPU.
+        Default: 'light', or 'paper' if --model names VGG16.
     options
         The fields of the configuration, as options.
     epochs
@@ -125,9 +132,13 @@ def train(
         raise UsageError("--override goes with --resume", fix="Add --resume, or leave it out.")
     if not resume and not dry_run and is_main_process():
         check_output_free(out, overwrite=overwrite)
-    config = _configure(PRESETS[preset](out), options)  # before the data is read, to report mistakes at once
-    if preset == "pytorch-ssd300":
-        say(inspect.cleandoc(PRESETS[preset].__doc__ or "").splitlines())
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    name = preset or _usual_preset(given)
+    config = _configure(name, out, given)  # before the data is read, to report mistakes at once
+    if preset is None and is_main_process():
+        say([ABOUT_PRESET[name]])
+    if name == "pytorch-ssd300":
+        say(inspect.cleandoc(PRESETS[name].__doc__ or "").splitlines())
 
     from ssd300.training.forecast import forecast
     from ssd300.training.loop import train as run
@@ -135,7 +146,9 @@ def train(
     dataset = reading.load(data, "train", drop_difficult=drop_difficult)
     dataset, validation = _split(data, dataset, reading, config, eval_split=eval_split, holdout=holdout)
     if epochs is not None:
-        config = config.for_epochs(epochs, len(dataset))
+        config = _configure(name, out, given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
+    if is_main_process():
+        say(_counts(dataset, validation))
     if dry_run:
         _print_forecast(forecast(dataset, config, validation=validation), as_json=json_)
         return
@@ -152,7 +165,24 @@ def train(
         callbacks=_callbacks(config),
     )
     if is_main_process():
-        _print_summary(summary, out, as_json=json_)
+        _print_summary(summary, config, data, as_json=json_)
+
+
+def _usual_preset(given: dict[str, Any]) -> str:
+    """The preset for a command that names none: the one for its --model."""
+    return "paper" if given.get("model") == TrainConfig.model else "light"
+
+
+def _counts(dataset: "Dataset", validation: "Dataset | None") -> list[str]:
+    """What is trained and evaluated on, as lines of text."""
+    parts = [("training", dataset), ("held out", validation)]
+    counts = [
+        f"{name}: {plural(len(part), 'image')} ({part.split}), "
+        f"{plural(sum(part.objects_per_class().values()), 'object')}"
+        for name, part in parts
+        if part is not None
+    ]
+    return [*counts, f"{plural(len(dataset.classes), 'class', 'classes')}: {', '.join(dataset.classes)}"]
 
 
 def _split(
@@ -190,9 +220,9 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _configure(base: TrainConfig, options: Any) -> TrainConfig:
+def _configure(preset: str, out: Path, given: dict[str, Any]) -> TrainConfig:
     try:
-        return replace(base, **{name: value for name, value in vars(options).items() if value is not None})
+        return PRESETS[preset](out, **given)
     except ValueError as error:
         raise UsageError(str(error), fix="See `ssd300 train --help`.") from error
 
@@ -212,15 +242,29 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
     return callbacks
 
 
-def _print_summary(summary: dict[str, Any], out: Path, *, as_json: bool) -> None:
+def _print_summary(summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], *, as_json: bool) -> None:
+    out = config.out
     if summary["skipped_images"]:
-        say([f"{summary['skipped_images']} image(s) could not be read and were skipped: {out / run_layout.LOG}"])
+        skipped = plural(summary["skipped_images"], "image")
+        say([f"{skipped} could not be read and skipped: {out / run_layout.LOG}"])
     if as_json:
         print_json(summary)
-    elif summary["map"] is not None:
-        sys.stdout.write(f"best {summary['metric']}: {summary['map']:.4f}, weights in {out}\n")
-    else:
-        sys.stdout.write(f"weights in {out}\n")
+        return
+    if summary["map"] is not None:
+        held_out = plural(summary["images"], "held-out image")
+        sys.stdout.write(f"best mAP {summary['map']:.4f} ({summary['metric']}) on {held_out}\n")
+    if summary["min_scores"]:
+        scores = ", ".join(f"{name} {score:.2f}" for name, score in summary["min_scores"].items())
+        sys.stdout.write(f"confidence thresholds of best F1, stored in the weights: {scores}\n")
+    sys.stdout.write(f"report: {out / run_layout.REPORT}\n")
+    if summary["steps"] < config.steps:
+        sys.stdout.write(f"ended after step {summary['steps']:,} of {config.steps:,}; --resume goes on\n")
+    next_steps(
+        [
+            (command("detect", "IMAGE", "--weights", out), "boxes on images of your own"),
+            (command("export", *data, "--weights", out, "--out", out / "model.onnx"), "a file for ONNX Runtime"),
+        ]
+    )
 
 
 def _print_forecast(found: "Forecast", *, as_json: bool) -> None:

@@ -25,7 +25,6 @@ from ssd300.errors import DataError, RunError, UsageError
 from ssd300.types import Annotation
 
 WHOLE = slice(None)
-GRACE_S = 60  # for which a worker continues after SIGTERM, so that the run can end in good order
 FORK = "fork"  # the way of starting workers that lets them share a cache
 
 
@@ -147,20 +146,19 @@ def training_batches(
 
 def _leave_signals_to_the_parent(_worker: int) -> None:
     """Ctrl-C in a terminal and SIGTERM of a service manager reach workers too; but a run that ends in good order still
-    needs their batches.
+    needs their batches, however long its present step takes. A worker whose parent is gone ends by itself: torch's
+    workers look for their parent every few seconds.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_if_not_needed)
 
 
 def _end_if_not_needed(number: int, _frame: FrameType | None) -> None:
-    """Ends this worker at once if the parent is ending, else after `GRACE_S`."""
+    """Ends this worker if the parent is ending; else nothing happens."""
     info = get_worker_info()
     if info is None or cast(AugmentedImages, info.dataset).parent_ends.value:
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
-    elif hasattr(signal, "alarm"):  # not on Windows
-        signal.alarm(GRACE_S)
 
 
 def _collate_or_error(items: Sequence[Item | DataError]) -> Batch | DataError:

@@ -29,6 +29,11 @@ class Thresholds:
     report: Report
     trained_on: bool
 
+    @property
+    def min_scores(self) -> dict[str, float]:
+        """The threshold of each class that has a point."""
+        return {name: point.min_score for name, point in self.points.items() if point is not None}
+
     def stored_in(self, card: Card) -> Card:
         """The card with these thresholds, and with how and on which data they were chosen."""
         by = {
@@ -37,8 +42,7 @@ class Thresholds:
             "images": self.report.images,
             "fingerprint": self.report.dataset.fingerprint(),
         }
-        scores = {name: point.min_score for name, point in self.points.items() if point is not None}
-        return replace(card, min_scores=scores, source={**card.source, "min_scores": by})
+        return replace(card, min_scores=self.min_scores, source={**card.source, "min_scores": by})
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -70,13 +74,20 @@ def choose_thresholds(
     """
     selection = Selection(min_score=EVALUATION_MIN_SCORE, max_overlap=max_overlap)
     report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image)
-    points = {
+    trained_on = _trained_on(detector.card.source, report.dataset)
+    return Thresholds(wanted=wanted, points=_points(report, wanted), report=report, trained_on=trained_on)
+
+
+def best_f1(report: Report) -> Thresholds:
+    """The thresholds of best F1 of an evaluation of held-out images, with the NMS IoU of that evaluation."""
+    return Thresholds(wanted=Wanted(), points=_points(report, Wanted()), report=report, trained_on=False)
+
+
+def _points(report: Report, wanted: Wanted) -> dict[str, OperatingPoint | None]:
+    return {
         name: operating_point(result, wanted, curve_min_score=EVALUATION_MIN_SCORE)
         for name, result in report.per_class.items()
     }
-    return Thresholds(
-        wanted=wanted, points=points, report=report, trained_on=_trained_on(detector.card.source, report.dataset)
-    )
 
 
 def store_thresholds(weights: str | Path, target: Path, chosen: Thresholds) -> None:

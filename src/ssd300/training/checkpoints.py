@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ssd300 import run_layout
 from ssd300.evaluation.scoring import Report
+from ssd300.evaluation.thresholds import best_f1
 from ssd300.model import SSD
 from ssd300.training.state import TrainState
 from ssd300.weights import Card, save_weights
@@ -31,7 +32,10 @@ class Checkpoints:
         self.state.save()
 
     def save_best(self, model: SSD, report: Report) -> None:
-        """Save `model`, the weights or their average, as the best of the run. Raises RunError as `save`."""
+        """Save `model`, the weights or their average, as the best of the run. Raises RunError as `save`.
+
+        Weights that were evaluated hold the confidence thresholds of best F1 too.
+        """
         self._save_weights(run_layout.BEST_WEIGHTS, model, report)
 
     def _save_weights(self, name: str, model: SSD, report: Report | None) -> None:
@@ -40,4 +44,5 @@ class Checkpoints:
             card = replace(card, source={**card.source, "averaged": True})
         if report is not None:
             card = replace(card, metric={"name": report.metric, "value": report.map, "images": report.images})
+            card = best_f1(report).stored_in(card)
         save_weights(self.state.config.out / name, model, card)

@@ -78,6 +78,8 @@ class TrainConfig:
         Steps between evaluations on the held-out split; 0 evaluates only at the end.
     save_every
         Steps between saved states; one is also saved at the end.
+    save_minutes
+        Minutes between saved states, however many steps they take; 0 counts steps alone.
     log_every
         Steps between lines of the log.
     tensorboard
@@ -114,6 +116,7 @@ class TrainConfig:
     seed: int = 0
     eval_every: int = 0
     save_every: int = 1000
+    save_minutes: float = 3.0
     log_every: int = 10
     tensorboard: bool = False
 
@@ -125,7 +128,7 @@ class TrainConfig:
         for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} is {value}; it must be {least} or more")
-        for name in ("eval_every", "patience", "warmup_steps", "momentum", "weight_decay", "seed"):
+        for name in ("eval_every", "patience", "warmup_steps", "momentum", "weight_decay", "seed", "save_minutes"):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
         for name in ("lr", "lr_drop_factor"):

@@ -95,7 +95,7 @@ def _loop(trainer: Trainer, last_step: int) -> None:
                 trainer.evaluate(signalled)
             interrupted = trainer.world.any(signalled())
             over = trainer.step_count >= last_step or trainer.patience_is_over()
-            if interrupted or over or trainer.save_is_due():
+            if trainer.save_is_due() or interrupted or over:
                 trainer.save()
             if interrupted:
                 log.info("stopped after step %d; --resume continues from there", trainer.step_count)

@@ -1,31 +1,42 @@
 """Presets: whole configurations by name. Each docstring gives its cost, and whether its mAP was measured here.
 
-`ssd300 train --dry-run` estimates the time on your machine; `dataclasses.replace` changes an option of the result.
+`ssd300 train --dry-run` estimates the time on your machine. `changes` are fields of TrainConfig in place of the
+preset's: `presets.light("runs/a", steps=200)`. A preset's own warm-up becomes shorter with the run: it is at most one
+step in `WARMUP_SHARE`.
 """
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from ssd300.training.config import TrainConfig
 
+WARMUP_SHARE = 10
 
-def paper(out: str | Path) -> TrainConfig:
+
+class Preset(Protocol):
+    """A function of this module. Raises ValueError as TrainConfig does, and TypeError for a field that it lacks."""
+
+    def __call__(self, out: str | Path, **changes: Any) -> TrainConfig: ...
+
+
+def paper(out: str | Path, **changes: Any) -> TrainConfig:
     """SSD300-VGG16 by the rules of the paper and Caffe. The weights to start from are yours to name, with `init`.
 
     Cost: 3.84 million images, for a GPU; the time was not measured here. mAP: published as 77.2 on VOC2007 test, not
     measured here.
     """
-    return TrainConfig(out=Path(out))
+    return _changed(TrainConfig(out=Path(out)), changes)
 
 
-def pytorch_ssd300(out: str | Path) -> TrainConfig:
+def pytorch_ssd300(out: str | Path, **changes: Any) -> TrainConfig:
     """The rules of pytorch-SSD300 (by Jeffkang-94): its default boxes, matching, loss, weight decay, no normalization.
 
     Its augmentation is not rebuilt; the paper's is used. It counts iterations in batches of 32 and trains on batches
     of 8, so there are four times as many steps. Cost: as many images as `paper`; the time was not measured here. mAP:
     published as 70.2 on VOC2007 test, not measured here.
     """
-    return TrainConfig(
+    preset = TrainConfig(
         out=Path(out),
         steps=480_000,
         lr_drop=(320_000, 400_000),
@@ -37,14 +48,15 @@ def pytorch_ssd300(out: str | Path) -> TrainConfig:
         workers=4,
         log_every=200,
     )
+    return _changed(preset, changes)
 
 
-def light(out: str | Path) -> TrainConfig:
+def light(out: str | Path, **changes: Any) -> TrainConfig:
     """EfficientNet-Lite0 from ImageNet's weights (the extra 'light'), for training on a CPU. Not in the paper.
 
     Cost and mAP on BCCD were measured, on two CPU cores: docs/results.md has both, with the commands.
     """
-    return TrainConfig(
+    preset = TrainConfig(
         out=Path(out),
         model="ssd300_efficientnet_lite0",
         init="imagenet",
@@ -55,9 +67,17 @@ def light(out: str | Path) -> TrainConfig:
         warmup_steps=50,
         grad_clip=10.0,
     )
+    return _changed(preset, changes)
 
 
-PRESETS: dict[str, Callable[[str | Path], TrainConfig]] = {
+def _changed(preset: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
+    config = replace(preset, **changes)
+    if "warmup_steps" in changes:
+        return config
+    return replace(config, warmup_steps=min(config.warmup_steps, config.steps // WARMUP_SHARE))
+
+
+PRESETS: dict[str, Preset] = {
     "paper": paper,
     "pytorch-ssd300": pytorch_ssd300,
     "light": light,

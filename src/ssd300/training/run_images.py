@@ -1,6 +1,6 @@
 """The images of a run folder: the first batch as the network gets it, and held-out images with their detections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from ssd300 import run_layout
 from ssd300.batches import Batch
 from ssd300.data.photometric import apply_photometric
 from ssd300.data.samples import read_sample
+from ssd300.detection.defaults import MIN_SCORE
 from ssd300.evaluation.error_analysis import ErrorAnalysis
-from ssd300.evaluation.scoring import SHOWN_SCORE, Report
+from ssd300.evaluation.scoring import Report
+from ssd300.evaluation.thresholds import best_f1
 from ssd300.images.draw import draw_detections
 from ssd300.images.to_tensor import WHITE, to_float
 from ssd300.reporting.evaluation import worst_images
@@ -42,8 +44,9 @@ def save_training_batch(folder: Path, batch: Batch, fill: Tensor, classes: Seque
 
 def save_validation_images(folder: Path, report: Report, errors: ErrorAnalysis) -> None:
     """Some images with objects, labels beside detections; and the worst by `errors`, in place of older ones."""
+    min_scores = best_f1(report).min_scores
     for number, index in enumerate(_spread(report.dataset.annotations, SHOWN_IMAGES), start=1):
-        image = _labels_beside_detections(report, index)
+        image = _labels_beside_detections(report, index, min_scores)
         _save_jpeg(folder / run_layout.VALIDATION_IMAGE.format(number=number), image)
     for leftover in folder.glob(run_layout.WORST_IMAGE.format(number="*")):
         leftover.unlink()
@@ -58,17 +61,18 @@ def _spread(annotations: Sequence[Annotation], count: int) -> list[int]:
     return [with_objects[place] for place in places]
 
 
-def _labels_beside_detections(report: Report, index: int) -> Image.Image:
+def _labels_beside_detections(report: Report, index: int, min_scores: Mapping[str, float]) -> Image.Image:
     annotation, classes, table = report.dataset.annotations[index], report.dataset.classes, report.detections
     image = read_sample(annotation).image
-    rows = np.flatnonzero((table.image_index == index) & (table.scores >= SHOWN_SCORE))
+    least = np.array([min_scores.get(name, MIN_SCORE) for name in classes])
+    rows = np.flatnonzero((table.image_index == index) & (table.scores > least[table.labels]))
     rows = rows[np.argsort(-table.scores[rows], kind="stable")]
     found = Detections(
         boxes=table.boxes_px[rows], scores=table.scores[rows], labels=table.labels[rows], classes=classes
     )
     tiles = [
         (f"{annotation.image_id}: labels", draw_labels(image, annotation.boxes_px, annotation.labels, classes)),
-        (f"detections with a score of at least {SHOWN_SCORE:g}", draw_detections(image, found)),
+        ("detections", draw_detections(image, found)),
     ]
     return montage(tiles, columns=2, tile_px=TILE_PX)
 

@@ -19,7 +19,8 @@ from ssd300.training.config import TrainConfig
 # another device rounds differently, `eval_every` decides which weights can be the best and when patience ends, and with
 # `on_bad_image` 'skip' another image takes the place of one that cannot be read.
 MAY_CHANGE = {
-    "out", "workers", "device", "eval_every", "save_every", "log_every", "on_bad_image", "cache", "tensorboard",
+    "out", "workers", "device", "eval_every", "save_every", "save_minutes", "log_every", "on_bad_image", "cache",
+    "tensorboard",
 }  # fmt: skip
 
 log = logging.getLogger(__name__)

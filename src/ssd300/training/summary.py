@@ -9,7 +9,9 @@ from ssd300.system.environment import environment, source_commit
 from ssd300.training.config import TrainConfig
 from ssd300.training.state import Progress
 
-NOT_EVALUATED = dict.fromkeys(("metric", "map", "per_class", "images", "limits", "trained_on_images", "averaged"))
+NOT_EVALUATED = dict.fromkeys(
+    ("metric", "map", "per_class", "images", "limits", "trained_on_images", "averaged", "min_scores")
+)
 
 
 def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
 from ssd300.evaluation.scoring import Report
+from ssd300.evaluation.thresholds import best_f1
 from ssd300.model.predictions import Losses
 from ssd300.training.callbacks import Callbacks
 from ssd300.training.checkpoints import Checkpoints
@@ -18,6 +19,8 @@ from ssd300.training.records import StepRow
 from ssd300.training.state import Progress, TrainState
 from ssd300.training.step import TrainStep
 from ssd300.training.validation import Validator
+
+FIRST_SAVE_S = 20.0  # so that the report can be looked at soon, and what cannot be written is known early
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +39,14 @@ class Trainer:
     reports: list[Report] = field(default_factory=list)  # of the present weights, and of their average
     saved: Progress | None = field(init=False)
     started_s: float = field(init=False)
+    next_save_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         progress = self.state.progress
         self.saved = progress if progress.step else None
         self.started_s = time.monotonic() - progress.seconds
+        minutes = self.state.config.save_minutes
+        self.next_save_s = time.monotonic() + min(FIRST_SAVE_S, minutes * 60)
 
     @property
     def step_count(self) -> int:
@@ -114,7 +120,10 @@ class Trainer:
         improved = progress.best is None or (report.map or 0) > (progress.best["map"] or 0)
         progress = progress._replace(evaluated=progress.step, stale=0 if improved else progress.stale + 1)
         if improved:
-            progress = progress._replace(best=report.to_dict() | {"averaged": model is not self.state.model})
+            progress = progress._replace(
+                best=report.to_dict()
+                | {"averaged": model is not self.state.model, "min_scores": best_f1(report).min_scores}
+            )
         self.state.progress = progress
         if improved and self.world.is_main:
             self.checkpoints.save_best(model, report)
@@ -128,8 +137,10 @@ class Trainer:
         return over
 
     def save_is_due(self) -> bool:
-        step = self.step_count
-        return step > 0 and step % self.state.config.save_every == 0
+        """Whether a number of steps or of minutes is over. All processes must ask."""
+        step, config = self.step_count, self.state.config
+        late = config.save_minutes > 0 and self.world.any(time.monotonic() >= self.next_save_s)
+        return step > 0 and (step % config.save_every == 0 or late)
 
     def save(self) -> None:
         """Write weights and state, unless they are written already."""
@@ -141,6 +152,7 @@ class Trainer:
             self.checkpoints.save(self.reports)
         self.saved = self.state.progress
         self.callbacks.on_save(self.state.progress)
+        self.next_save_s = time.monotonic() + self.state.config.save_minutes * 60
 
     def note_skipped(self, skipped: Sequence[str]) -> None:
         """Log and count the images that could not be read, each once."""
