@@ -1,5 +1,6 @@
 """`loader.training_batches`: processes that read images, and what happens when one fails."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -54,3 +55,13 @@ def test_workers_do_not_keep_a_process_from_ending(data):
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_worker_survives_sigterm_as_long_as_its_parent_needs_batches(data):
+    """A service manager sends SIGTERM to every process; the present step may take longer than any grace period."""
+    batches = training_batches(data.annotations, size=300, batch_size=2, seed=0, workers=1)
+    next(batches)
+    for worker in multiprocessing.active_children():
+        os.kill(worker.pid, signal.SIGTERM)
+    assert len(list(islice(batches, 8))) == 8  # more than were prefetched
+    batches.close()

@@ -35,3 +35,19 @@ def test_each_docstring_gives_the_cost_and_whether_the_map_was_measured(name):
     text = PRESETS[name].__doc__
     for word in ("Cost", "mAP", "measured"):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "warmup"),
+    [({}, 50), ({"steps": 200}, 20), ({"steps": 5}, 0), ({"steps": 200, "warmup_steps": 150}, 150)],
+    ids=["its own", "a tenth of the run", "none", "the one that is asked for"],
+)
+def test_fields_are_changed_and_the_warm_up_is_at_most_a_tenth_of_the_run(changes, warmup):
+    config = PRESETS["light"]("run", **changes)
+    assert config.warmup_steps == warmup
+    assert config.steps == changes.get("steps", 500)
+
+
+def test_a_change_of_a_field_that_does_not_exist_names_it():
+    with pytest.raises(TypeError, match="epoch"):
+        PRESETS["light"]("run", epoch=3)

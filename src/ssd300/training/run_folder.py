@@ -114,7 +114,7 @@ class RunFolder(Callback):
             self._store(average if average is not None and progress.best["averaged"] else report)
 
     def on_save(self, progress: Progress) -> None:
-        """Bring summary, curves and report up to date."""
+        """Bring summary, curves and report up to date; a line of the log tells the first time."""
         write_json(self.folder / run_layout.SUMMARY, summarize(self.config, progress, self.device))
         logged, evaluations = self.records.logged, self.records.evaluations
         if logged:
@@ -122,7 +122,10 @@ class RunFolder(Callback):
             save_figure(self.folder / run_layout.LEARNING_RATE_PLOT, plots.plot_learning_rate(logged))
         if evaluations:
             save_figure(self.folder / run_layout.MAP_PLOT, plots.plot_map(evaluations))
+        first = not (self.folder / run_layout.REPORT).exists()
         write_report(self.folder / run_layout.REPORT, run_page(self.folder))
+        if first and progress.step < self.config.steps:
+            log.info("the report so far, updated with each saved state: %s", self.folder / run_layout.REPORT)
 
     def on_end(self, summary: dict[str, Any]) -> None:
         self.log.end()
