@@ -147,8 +147,6 @@ def train(
     dataset, validation = _split(data, dataset, reading, config, eval_split=eval_split, holdout=holdout)
     if epochs is not None:
         config = _configure(name, out, given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
-    if is_main_process():
-        say(_counts(dataset, validation))
     if dry_run:
         _print_forecast(forecast(dataset, config, validation=validation), as_json=json_)
         return
@@ -171,18 +169,6 @@ def train(
 def _usual_preset(given: dict[str, Any]) -> str:
     """The preset for a command that names none: the one for its --model."""
     return "paper" if given.get("model") == TrainConfig.model else "light"
-
-
-def _counts(dataset: "Dataset", validation: "Dataset | None") -> list[str]:
-    """What is trained and evaluated on, as lines of text."""
-    parts = [("training", dataset), ("held out", validation)]
-    counts = [
-        f"{name}: {plural(len(part), 'image')} ({part.split}), "
-        f"{plural(sum(part.objects_per_class().values()), 'object')}"
-        for name, part in parts
-        if part is not None
-    ]
-    return [*counts, f"{plural(len(dataset.classes), 'class', 'classes')}: {', '.join(dataset.classes)}"]
 
 
 def _split(

@@ -8,6 +8,7 @@ from typing import Any
 from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.errors import UsageError
 from ssd300.system.device import choose_device, dtype_name
+from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback, Callbacks
 from ssd300.training.checkpoints import Checkpoints
 from ssd300.training.config import TrainConfig
@@ -72,6 +73,7 @@ def train(
         try:
             listening.on_start(config, dataset, state.progress)
             log.info("%s", _block(config))
+            log.info("%s", _counts(dataset, validation))
             log.info("schedule: %s", config.describe_schedule(len(dataset)))
             log.info("device %s, precision %s, seed %d", device, dtype_name(state.progress.precision), config.seed)
             log.info("%d process(es), %d workers each", world.size, config.workers)
@@ -104,6 +106,17 @@ def _loop(trainer: Trainer, last_step: int) -> None:
             batch = next(batches)
             losses = trainer.step(batch, trainer.step_count)
             trainer.log(batch, losses)
+
+
+def _counts(dataset: Dataset, validation: Dataset | None) -> str:
+    held_out = "no held-out images, so nothing is measured" if validation is None else f"measured on {_count(validation)}"
+    classes = plural(len(dataset.classes), "class", "classes")
+    return f"training on {_count(dataset)}; {held_out}\n{classes}: {', '.join(dataset.classes)}"
+
+
+def _count(dataset: Dataset) -> str:
+    objects = plural(sum(dataset.objects_per_class().values()), "object")
+    return f"{plural(len(dataset), 'image')} with {objects} ({dataset.split})"
 
 
 def _block(config: TrainConfig) -> str:
