@@ -109,7 +109,7 @@ def _loop(trainer: Trainer, last_step: int) -> None:
 
 
 def _counts(dataset: Dataset, validation: Dataset | None) -> str:
-    held_out = "no held-out images, so nothing is measured" if validation is None else f"measured on {_count(validation)}"
+    held_out = "measured on " + ("nothing, as no images are held out" if validation is None else _count(validation))
     classes = plural(len(dataset.classes), "class", "classes")
     return f"training on {_count(dataset)}; {held_out}\n{classes}: {', '.join(dataset.classes)}"
 
