@@ -10,6 +10,7 @@ from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.evaluation.scoring import Report
 from ssd300.metrics.operating_point import OperatingPoint, Wanted, operating_point
+from ssd300.system.progress import Progress, silent
 from ssd300.types import EVALUATION_MIN_SCORE, Selection
 from ssd300.weights import Card, load_weights, save_weights
 
@@ -58,6 +59,7 @@ def choose_thresholds(
     *,
     max_overlap: float = DISPLAY.max_overlap,
     on_bad_image: OnBadImage = "error",
+    progress: Progress = silent,
 ) -> Thresholds:
     """Choose a point on the precision-recall curve of each class.
 
@@ -69,7 +71,7 @@ def choose_thresholds(
         DataError: an image cannot be read, and `on_bad_image` does not skip it; or no image can be read.
     """
     selection = Selection(min_score=EVALUATION_MIN_SCORE, max_overlap=max_overlap)
-    report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image)
+    report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image, progress=progress)
     points = {
         name: operating_point(result, wanted, curve_min_score=EVALUATION_MIN_SCORE)
         for name, result in report.per_class.items()

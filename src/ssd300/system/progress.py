@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import count
 from typing import Protocol, runtime_checkable
 
 from ssd300.system.duration import duration
@@ -28,9 +29,9 @@ class Task:
         self.note = ""
         self._before, self._started_s = done, time.monotonic()
 
-    def advance(self, count: int = 1) -> None:
+    def advance(self, more: int = 1) -> None:
         """So many more are done."""
-        self.done += count
+        self.done += more
 
     def update(self, done: int, total: int | None = None) -> None:
         """So many are done in all, of `total` if that is known by now."""
@@ -103,6 +104,18 @@ def _show_until(over: threading.Event, task: Task, view: View) -> None:
         except CLOSED:
             return
         pause_s = view.every_s
+
+
+def numbered(progress: Progress, phases: int) -> Progress:
+    """A `Progress` for work in so many phases, which says which of them it is: 'comparing (3 of 4)'."""
+    numbers = count(1)
+
+    def phase(
+        what: str, total: int | None = None, *, unit: str = "images", done: int = 0
+    ) -> AbstractContextManager[Task]:
+        return progress(f"{what} ({next(numbers)} of {phases})", total, unit=unit, done=done)
+
+    return phase
 
 
 def shows_bars() -> bool:

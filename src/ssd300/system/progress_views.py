@@ -87,7 +87,7 @@ class TerminalBar:
             bars.update(self._id, completed=task.done, total=task.total, numbers=task.numbers(), refresh=True)
 
     def end(self, task: Shown) -> None:
-        """The last bar stays on the screen; one that others are shown beside is removed."""
+        """The last bar stays on the screen if it counted to a total; one that others are shown beside is removed."""
         with TerminalBar._lock:
             bars = TerminalBar._bars
             if self._id is None or bars is None:
@@ -97,6 +97,7 @@ class TerminalBar:
                 bars.remove_task(self._id)
             else:
                 TerminalBar._bars = None
+                bars.live.transient = task.total is None  # it would stay a bar that is not full
                 bars.stop()
 
 
