@@ -68,7 +68,7 @@ def benchmark(
 
     networks = Networks(weights, device, lambda line: say([line]))
     grid = Grid(batch_sizes=batch_size, threads=threads, precisions=precision, compiled=compile)
-    with TemporaryDirectory() as temporary, image_progress(0, 0) as progress:
+    with TemporaryDirectory() as temporary, image_progress(0, 0, what="timing", unit="timings") as progress:
         report = measure(
             networks,
             _images(source, Path(temporary)),

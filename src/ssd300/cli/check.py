@@ -1,12 +1,14 @@
 """`ssd300 check`: all problems of annotated images, and what SSD300 can learn of them."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
+from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError, UsageError
+from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,14 +55,17 @@ def check(
     _refuse_page(html, overwrite=overwrite)
     from ssd300.data.checks import findings as checks
 
-    read = checks.read_splits(data, split, format_, require_images=pixels)
+    with shown("reading the dataset"):
+        read = checks.read_splits(data, split, format_, require_images=pixels)
     say(read.notes)
     boxes, size_px, alternatives = _default_boxes(default_boxes)
-    findings = checks.check(read, boxes, size_px=size_px, alternatives=alternatives, pixels=pixels, advance=_progress())
+    with image_progress(0, 0, what="checking") as advance:
+        findings = checks.check(read, boxes, size_px=size_px, alternatives=alternatives, pixels=pixels, advance=advance)
     if html is not None:
         from ssd300.reporting.findings import write_findings
 
-        write_findings(html, findings, data=[str(path) for path in data], splits=read.splits)
+        with shown("writing the page"):
+            write_findings(html, findings, data=[str(path) for path in data], splits=read.splits)
         say([f"the findings as a page: {html}"])
     if json_:
         print_json(findings.to_dict())
@@ -88,19 +93,6 @@ def _default_boxes(name: str) -> tuple["np.ndarray", int, Mapping[str, "np.ndarr
         cxcywh_to_xyxy(make_default_boxes(settings)).double().numpy() for settings in (SETTINGS[name], *others.values())
     )
     return wanted, SETTINGS[name].image_size_px, dict(zip(others, alternatives, strict=True))
-
-
-def _progress() -> Callable[[int, int], None]:
-    """A line that counts, on a terminal alone."""
-    if not sys.stderr.isatty():
-        return lambda _done, _all: None
-
-    def show(done: int, count: int) -> None:
-        if done % 50 == 0 or done == count:
-            sys.stderr.write(f"\rimages read: {done:,} of {count:,}" + ("\n" if done == count else ""))
-            sys.stderr.flush()
-
-    return show
 
 
 def _print(findings: "Findings") -> None:

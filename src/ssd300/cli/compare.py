@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ssd300.cli.options import DataOptions, Json, print_json, say
 from ssd300.errors import RunError, UsageError
+from ssd300.system.progress import Progress, shown
 
 if TYPE_CHECKING:
     from ssd300.evaluation.comparison import Comparison
@@ -71,14 +72,18 @@ def compare(
     from ssd300.system.files import write_text
 
     dataset = reading.load(data, "test", require_images=is_weights(a) or is_weights(b))
-    both = [detections_of(which, dataset, ids_of=ids_of, device=device) for which in (a, b)]
+    both = [
+        detections_of(which, dataset, ids_of=ids_of, device=device, progress=_of(name))
+        for name, which in (("A", a), ("B", b))
+    ]
     say(f"{which}: {note}" for which, found in zip((a, b), both, strict=True) for note in found.notes)
     tables = [found.table for found in both]
-    result = compare_detections(dataset, *tables, metric=metric, resamples=resamples, seed=seed)
+    result = compare_detections(dataset, *tables, metric=metric, resamples=resamples, seed=seed, progress=shown)
     if markdown is not None:
         write_text(markdown, comparison_markdown(a, b, result))
     if html is not None:
-        write_report(html, comparison_page(dataset, tables, result, names=(a, b)))
+        with shown("writing the page"):
+            write_report(html, comparison_page(dataset, tables, result, names=(a, b)))
     if json_:
         limits = dict(zip("ab", (found.limits.to_dict([result.metric]) for found in both), strict=True))
         print_json({"detectors": {"a": a, "b": b}, "limits": limits, **result.to_dict()})
@@ -91,6 +96,11 @@ def compare(
             where=b,
             fix="Keep A, or compare on more data.",
         )
+
+
+def _of(name: str) -> Progress:
+    """`shown`, which says of which of the two detectors."""
+    return lambda what, total=None, *, unit="images", done=0: shown(f"{name}: {what}", total, unit=unit, done=done)
 
 
 def _print(a: str, b: str, result: "Comparison") -> None:

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.data.choices import WrittenFormat
+from ssd300.system.progress import shown
 
 
 @Parameter(name="*")
@@ -54,17 +55,18 @@ def convert(
     from ssd300.system.files import check_output_free, whole_folder
 
     check_output_free(out, overwrite=overwrite)
-    splits, notes = load_splits(
-        data,
-        split=reading.split,
-        classes=read_classes(reading.classes),
-        format=reading.format,
-        on_bad_label=reading.on_bad_label,
-        only=reading.only or None,
-    )
+    with shown("reading the dataset"):
+        splits, notes = load_splits(
+            data,
+            split=reading.split,
+            classes=read_classes(reading.classes),
+            format=reading.format,
+            on_bad_label=reading.on_bad_label,
+            only=reading.only or None,
+        )
     say([*(note for dataset in splits for note in dataset.notes), *notes])
-    with whole_folder(out, overwrite=overwrite) as folder:
-        lost, remarks = WRITERS[to](folder, splits)
+    with whole_folder(out, overwrite=overwrite) as folder, shown("writing", sum(map(len, splits))) as task:
+        lost, remarks = WRITERS[to](folder, splits, task.advance)
     say([*remarks, *lost])
     summary = {
         dataset.split: {

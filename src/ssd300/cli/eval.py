@@ -22,6 +22,7 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.errors import UsageError
+from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
     from ssd300.evaluation.error_analysis import ErrorAnalysis
@@ -105,6 +106,7 @@ def eval_(
             top_k=selection.top_k,
             ids_of=reader.ids_of,
             on_bad=reader.on_bad_prediction,
+            progress=shown,
         )
     else:
         from ssd300.evaluation.evaluator import evaluate
@@ -118,22 +120,24 @@ def eval_(
             device=detecting.device,
         )
     say([*report.notes, *(f"skipped: {image}" for image in report.skipped)])
-    analysis = analyze_errors(report.dataset, report.detections, **scoring) if errors or out is not None else None
-    variants = (
-        variants_of(report.dataset, report.detections, metric=metric[0], rules=scoring["rules"])
-        if rule_variants
-        else None
-    )
+    analysis = variants = None
+    if errors or out is not None:
+        with shown("analyzing the errors"):
+            analysis = analyze_errors(report.dataset, report.detections, **scoring)
+    if rule_variants:
+        with shown("measuring by other rules"):
+            variants = variants_of(report.dataset, report.detections, metric=metric[0], rules=scoring["rules"])
     if out is not None and analysis is not None:
         from ssd300.reporting.evaluation import write_evaluation
 
         source, command = weights or str(predictions), shlex.join(sys.argv)
-        write_evaluation(out, report, analysis, source=source, command=command, overwrite=overwrite)
-    shown = analysis if errors else None
+        with shown("writing the report"):
+            write_evaluation(out, report, analysis, source=source, command=command, overwrite=overwrite)
+    printed = analysis if errors else None
     if json_:
-        print_json(_as_dict(report, variants, shown))
+        print_json(_as_dict(report, variants, printed))
     else:
-        _print(report, variants, shown, out)
+        _print(report, variants, printed, out)
 
 
 def _check(

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from ssd300.cli.options import Json, Switch, Weights, print_json, say
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import UsageError
+from ssd300.system.progress import shown
 
 # Not `DataOptions`: its --format is the format of the data, and here that of the file.
 LabelFormat = Annotated[FormatName, Parameter(name="--data-format")]
@@ -81,7 +82,8 @@ def export(
     if data:
         from ssd300.data import load_dataset
 
-        labeled = load_dataset(*data, split=split, format=data_format, on_bad_label=on_bad_label, purpose="test")
+        with shown("reading the dataset"):
+            labeled = load_dataset(*data, split=split, format=data_format, on_bad_label=on_bad_label, purpose="test")
         say(labeled.notes)
     with TemporaryDirectory() as scratch:
         image_paths, notes = choose_images(images, labeled, Path(scratch))
@@ -95,6 +97,7 @@ def export(
             labeled=labeled,
             nms=nms,
             limits=limits,
+            progress=shown,
         )
     if json_:
         print_json(report)

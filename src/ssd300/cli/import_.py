@@ -6,6 +6,7 @@ from typing import Literal
 
 from ssd300.cli.options import Json, Switch, print_json, read_classes, say
 from ssd300.errors import UsageError
+from ssd300.system.progress import shown
 from ssd300.training.config import DefaultBoxesName
 
 
@@ -53,14 +54,15 @@ def import_(
     from ssd300.weights import save_weights
     from ssd300.weights.foreign import import_weights
 
-    model, card, report = import_weights(
-        old,
-        classes=known,
-        settings=SETTINGS[default_boxes] if default_boxes else None,
-        normalization=NORMALIZATIONS[normalization] if normalization else None,
-        bgr=None if channels is None else channels == "bgr",
-    )
-    save_weights(new, model, card)
+    with shown("converting the weights"):
+        model, card, report = import_weights(
+            old,
+            classes=known,
+            settings=SETTINGS[default_boxes] if default_boxes else None,
+            normalization=NORMALIZATIONS[normalization] if normalization else None,
+            bgr=None if channels is None else channels == "bgr",
+        )
+        save_weights(new, model, card)
     if json_:
         print_json(
             {

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError, UsageError
+from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset
@@ -50,14 +51,15 @@ class AnnotationOptions:
         """The dataset that `load_dataset` reads with these options and `more`; its notes go to stderr."""
         from ssd300.data import load_dataset
 
-        dataset = load_dataset(
-            *data,
-            split=self.split,
-            format=self.format,
-            on_bad_label=self.on_bad_label,
-            purpose=purpose,
-            **more,
-        )
+        with shown("reading the dataset"):
+            dataset = load_dataset(
+                *data,
+                split=self.split,
+                format=self.format,
+                on_bad_label=self.on_bad_label,
+                purpose=purpose,
+                **more,
+            )
         say(dataset.notes)
         return dataset
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.errors import UsageError
+from ssd300.system.progress import shown
 
 
 def prepare(
@@ -61,14 +62,16 @@ def prepare(
         "require_images": check_images,
     }
     if data:
-        parts = load_train_test(data, format=reading.format, split=reading.split, eval_split=eval_split, **options)
+        with shown("reading the dataset"):
+            parts = load_train_test(data, format=reading.format, split=reading.split, eval_split=eval_split, **options)
     else:
         if reading.split is not None or eval_split is not None:
             raise UsageError("--voc07 and --voc12 have splits of their own", fix="Leave out --split and --eval-split.")
-        parts = load_voc_years(voc07, voc12, **options)
+        with shown("reading the dataset"):
+            parts = load_voc_years(voc07, voc12, **options)
     say(parts.notes)
     if check_images:
-        check_all(parts.image_paths)
+        check_all(parts.image_paths, shown)
     with whole_folder(out, overwrite=overwrite) as folder:
         summary = write_lists(folder, parts.train, parts.test, home=out, absolute_paths=absolute_paths)
     if json_:

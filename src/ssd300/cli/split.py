@@ -50,7 +50,7 @@ def split(
     out = out.resolve()  # a folder called `.` has no name to build beside
     check_output_free(out, overwrite=overwrite)
     dataset = reading.load(data, "train")
-    with image_progress(len(dataset), 0) as advance:
+    with image_progress(len(dataset), 0, what="comparing the images") as advance:
         train, held_out = hold_out(dataset, holdout, seed=seed, advance=advance)
     say([*held_out.notes, *unused_splits(open_data(data, reading.format), [dataset.split])])
     with whole_folder(out, overwrite=overwrite) as folder:

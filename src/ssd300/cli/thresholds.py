@@ -16,6 +16,7 @@ from ssd300.cli.options import (
 )
 from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.errors import UsageError
+from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
     from ssd300.evaluation.thresholds import Thresholds
@@ -74,9 +75,12 @@ def thresholds(
         raise UsageError(
             "an exported file cannot store thresholds", where=weights, fix="Use its weights, then export them again."
         )
-    detector = Detector.load(weights, device=detecting.device)
+    with shown("loading the weights"):
+        detector = Detector.load(weights, device=detecting.device)
     dataset = reading.load(data, "test")
-    chosen = choose_thresholds(detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=detecting.on_bad_image)
+    chosen = choose_thresholds(
+        detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=detecting.on_bad_image, progress=shown
+    )
     say(f"skipped: {image}" for image in chosen.report.skipped)
     if chosen.trained_on:
         say(["the weights were trained on these images: on others precision and recall will be lower"])

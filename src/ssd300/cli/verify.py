@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json
 from ssd300.errors import RunError
+from ssd300.system.progress import numbered, shown
 
 if TYPE_CHECKING:
     from ssd300.evaluation.verification import Verification
@@ -37,11 +38,12 @@ def verify(
         Print one JSON object and nothing else.
     """
     from ssd300.evaluation.verification import verify as verify_run
-    from ssd300.system.device import choose_device
     from ssd300.weights import read_card
 
     dataset = reading.load(data, "test", classes=read_card(run).classes)
-    result = verify_run(run, dataset, device=str(choose_device(detecting.device)), on_bad_image=detecting.on_bad_image)
+    result = verify_run(
+        run, dataset, device=detecting.device, on_bad_image=detecting.on_bad_image, progress=numbered(shown, 3)
+    )
     if json_:
         print_json({**asdict(result), "holds": result.holds})
     else:

@@ -42,7 +42,8 @@ class Written(NamedTuple):
     notes: Sequence[str] = ()
 
 
-Writer = Callable[[Path, Sequence[Dataset]], Written]
+Advance = Callable[[], None]  # called for each image that was written
+Writer = Callable[[Path, Sequence[Dataset], Advance], Written]
 
 
 def load_splits(
@@ -101,9 +102,9 @@ def _read_usable(data: JoinedSources, choices: Sequence[Choice]) -> tuple[list[A
     return read, notes
 
 
-def write_voc(folder: Path, splits: Sequence[Dataset]) -> Written:
+def write_voc(folder: Path, splits: Sequence[Dataset], advance: Advance = lambda: None) -> Written:
     """Annotations, JPEGImages and ImageSets/Main, with images copied. VOC holds all that a dataset has."""
-    copies = _Copies()
+    copies = _Copies(advance)
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     for dataset, names in _with_names(splits):
@@ -124,9 +125,9 @@ def write_voc(folder: Path, splits: Sequence[Dataset]) -> Written:
     return Written(notes=copies.notes())
 
 
-def write_coco(folder: Path, splits: Sequence[Dataset]) -> Written:
+def write_coco(folder: Path, splits: Sequence[Dataset], advance: Advance = lambda: None) -> Written:
     """annotations/instances_<split>.json, and a folder of images per split. COCO itself has no key `difficult`."""
-    copies = _Copies()
+    copies = _Copies(advance)
     (folder / "annotations").mkdir(parents=True)
     for dataset, names in _with_names(splits):
         files = folder / dataset.split
@@ -148,9 +149,9 @@ def write_coco(folder: Path, splits: Sequence[Dataset]) -> Written:
     return Written(notes=copies.notes())
 
 
-def write_yolo(folder: Path, splits: Sequence[Dataset]) -> Written:
+def write_yolo(folder: Path, splits: Sequence[Dataset], advance: Advance = lambda: None) -> Written:
     """data.yaml, images/<split> and labels/<split>. What is lost are the marks of difficult objects."""
-    copies = _Copies()
+    copies = _Copies(advance)
     description: dict[str, Any] = {"path": "."}
     lost = 0
     keys = _yolo_keys([dataset.split for dataset in splits])
@@ -201,6 +202,7 @@ WRITERS: Mapping[WrittenFormat, Writer] = {
 class _Copies:
     """Copies images, and counts those that are not copied byte by byte and those that no one can see."""
 
+    advance: Advance
     turned: int = 0
     unreadable: list[Path] = field(default_factory=list)
 
@@ -210,6 +212,7 @@ class _Copies:
         except DataError:
             self.unreadable.append(source)
             shutil.copyfile(source, target)
+        self.advance()
 
     def notes(self) -> list[str]:
         notes = []

@@ -16,6 +16,7 @@ from ssd300.data.load import load_dataset
 from ssd300.errors import DataError, UsageError
 from ssd300.images.read import read_image
 from ssd300.system.files import write_json
+from ssd300.system.progress import Progress, silent
 
 SHOWN_FAULTS = 10
 NO_TEST_LIST = "no test list: name a split with --eval-split, or set images aside with `ssd300 split`"
@@ -85,11 +86,14 @@ def _year(path: Path, year: str) -> Path:
     return path / year if (path / year).is_dir() else path
 
 
-def check_images(paths: Iterable[Path]) -> None:
+def check_images(paths: Iterable[Path], progress: Progress = silent) -> None:
     """Read every image. Raises DataError with the number of those that cannot be read, and the first ones."""
     paths = list(paths)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        faults = [found for found in pool.map(_image_fault, paths) if found is not None]
+    faults: list[str] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool, progress("reading the images", len(paths)) as task:
+        for found in pool.map(_image_fault, paths):
+            task.advance()
+            faults += [found] if found is not None else []
     if not faults:
         return
     lines = [f"{len(faults)} of {len(paths)} images cannot be read:", *faults[:SHOWN_FAULTS]]

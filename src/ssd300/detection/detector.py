@@ -39,13 +39,14 @@ class Detector:
         cls,
         weights: str | Path,
         *,
-        device: str = "cpu",
+        device: str = "auto",
         precision: TorchPrecision | None = None,
         tile_px: int | None = None,
     ) -> "Detector":
         """From a run folder, a weights file, a name of published weights, or an exported .onnx or .xml file.
 
-        `device` and `precision` are torch's; an exported file runs on the CPU in the precision of its export. With
+        `device` is 'auto', which takes a GPU if there is one, or torch's name of a device; `precision` is torch's. An
+        exported file runs on the CPU in the precision of its export. With
         `tile_px` detection also runs on tiles of the image whose sides have that many pixels (`tiles`).
 
         Raises:

@@ -3,7 +3,7 @@
 Each resample takes the same images for both. So images that are hard for both do not widen the interval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.metrics.bootstrap import resample_weights, weighted_average_precision
 from ssd300.metrics.voc_matching import Judged, judge
 from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
+from ssd300.system.progress import Progress, silent
 from ssd300.types import DetectionTable
 
 CONFIDENCE = 0.95
@@ -98,6 +99,7 @@ def compare(
     rules: VocRules = DEVKIT,
     resamples: int = 2000,
     seed: int = 0,
+    progress: Progress = silent,
 ) -> Comparison:
     """Compare the detections of two detectors on `dataset`.
 
@@ -109,7 +111,8 @@ def compare(
     if not len(dataset):
         raise ValueError("there are no images to compare on")
     judged = [judge(dataset.annotations, table, len(dataset.classes), rules) for table in (a, b)]
-    resampled = _resampled_aps(judged, len(dataset), resamples, seed, metric, rules)
+    with progress("resampling", resamples, unit="resamples") as task:
+        resampled = _resampled_aps(judged, len(dataset), resamples, seed, metric, rules, task.advance)
     every_image_once = np.ones((1, len(dataset)), np.int32)
     actual = [_aps(classes, every_image_once, metric, rules) for classes in judged]
     means = [_mean(aps) for aps in resampled]
@@ -128,13 +131,20 @@ def compare(
 
 
 def _resampled_aps(
-    judged: Sequence[Sequence[Judged]], images: int, resamples: int, seed: int, metric: Protocol, rules: VocRules
+    judged: Sequence[Sequence[Judged]],
+    images: int,
+    resamples: int,
+    seed: int,
+    metric: Protocol,
+    rules: VocRules,
+    advance: Callable[[int], None],
 ) -> list[Float[np.ndarray, "r k"]]:
     """For A and for B, the AP of each class in each resample; both have the same resamples."""
     parts: list[list[np.ndarray]] = [[] for _ in judged]
     for weights in resample_weights(images, resamples, seed=seed):
         for side, classes in zip(parts, judged, strict=True):
             side.append(_aps(classes, weights, metric, rules))
+        advance(len(weights))
     return [np.concatenate(side) for side in parts]
 
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.evaluation.trained_on import trained_on_images
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
+from ssd300.system.progress import Progress, shown, silent
 from ssd300.types import Annotation, Detections, DetectionTable, Selection
 
 CAFFE_TEST = Selection()
@@ -30,26 +31,45 @@ def evaluate(
     rules: VocRules = DEVKIT,
     selection: Selection = CAFFE_TEST,
     on_bad_image: OnBadImage = "error",
-    device: str = "cpu",
+    device: str = "auto",
     precision: TorchPrecision | None = None,
+    verbose: bool = True,
 ) -> Report:
     """Detect on every image of `dataset` with the detector that `weights` names, and score the detections.
 
-    The report counts the images that the weights were trained on.
+    The report counts the images that the weights were trained on. `device` is as for `Detector.load`. With `verbose`
+    the progress is shown on stderr, or in the output of a notebook's cell.
 
     Raises:
         WeightsError: the weights cannot be read, or do not know a class that the data has objects of.
         DataError: an image cannot be read, and `on_bad_image` does not skip it; or none is left.
     """
-    detector = Detector.load(weights, device=str(device), precision=precision)
-    report = evaluate_detector(
-        detector,
+    return evaluate_weights(
+        weights,
         dataset,
         metrics=metrics,
         rules=rules,
         selection=selection,
         on_bad_image=on_bad_image,
+        device=device,
+        precision=precision,
+        progress=shown if verbose else silent,
     )
+
+
+def evaluate_weights(
+    weights: str | Path,
+    dataset: Dataset,
+    *,
+    device: str,
+    precision: TorchPrecision | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> Report:
+    """As `evaluate`, silent unless `progress` shows it; `options` are those of `evaluate_detector`."""
+    with progress("loading the weights"):
+        detector = Detector.load(weights, device=device, precision=precision)
+    report = evaluate_detector(detector, dataset, progress=progress, **options)
     scored = [annotation.image_path for annotation in report.dataset.annotations]
     trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), scored)
     return replace(report, trained_on_images=trained_on)
@@ -63,10 +83,16 @@ def evaluate_detector(
     rules: VocRules = DEVKIT,
     selection: Selection = CAFFE_TEST,
     on_bad_image: OnBadImage = "error",
+    progress: Progress = silent,
+    what: str = "evaluating",
 ) -> Report:
-    """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode."""
+    """As `evaluate`, with a detector that is loaded already. Its model is left in evaluation mode.
+
+    `what` is what `progress` calls it.
+    """
     known = with_classes_of(detector, dataset)
-    found = detect_all(detector, known, selection, on_bad_image)
+    with progress(what, len(known)) as task:
+        found = detect_all(detector, known, selection, on_bad_image, advance=task.advance)
     return report_of(known, found, metrics=metrics, rules=rules, selection=selection)
 
 
@@ -101,8 +127,9 @@ def detect_all(
     selection: Selection,
     on_bad_image: OnBadImage = "error",
     interrupted: Callable[[], bool] = lambda: False,
+    advance: Callable[[], None] = lambda: None,
 ) -> Found:
-    """The detections in each image that can be read. No image gives no detections.
+    """The detections in each image that can be read. No image gives no detections. `advance` is called at each image.
 
     Raises:
         DataError: an image cannot be read, and `on_bad_image` does not skip it.
@@ -115,6 +142,7 @@ def detect_all(
     for number, outcome in detector.outcomes(paths, selection, batch_size=BATCH):
         if interrupted():
             raise InterruptedEvaluationError
+        advance()
         if isinstance(outcome, SSDError):
             if on_bad_image == "error":
                 raise outcome

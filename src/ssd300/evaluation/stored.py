@@ -13,10 +13,11 @@ from ssd300.data.formats.coco_files import coco_files
 from ssd300.data.predictions.read import StoredPredictions, read_predictions
 from ssd300.data.predictions.rows import OnBadPrediction
 from ssd300.detection.backends import is_exported
-from ssd300.evaluation.evaluator import evaluate
+from ssd300.evaluation.evaluator import evaluate_weights
 from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
+from ssd300.system.progress import Progress, silent
 from ssd300.types import DetectionTable
 
 
@@ -50,6 +51,7 @@ def evaluate_stored(
     top_k: int | None = None,
     ids_of: Path | None = None,
     on_bad: OnBadPrediction = "error",
+    progress: Progress = silent,
 ) -> Report:
     """Score predictions that were stored for `dataset`.
 
@@ -60,17 +62,21 @@ def evaluate_stored(
         DataError: as `read_predictions` does.
         ValueError, UsageError: as `score` does.
     """
-    stored = _read(predictions, dataset, ids_of, on_bad)
+    stored = _read(predictions, dataset, ids_of, on_bad, progress)
     table = stored.table
     if min_score is not None:
         table = table.select(table.scores > min_score)
     if top_k is not None:
         table = table.select(table.best_of_each_image(top_k))
     limits = Limits.of_stored(stored.table, min_score=min_score, top_k=top_k)
-    return replace(score(dataset, table, metrics=metrics, rules=rules, limits=limits), notes=stored.notes)
+    with progress("scoring"):
+        report = score(dataset, table, metrics=metrics, rules=rules, limits=limits)
+    return replace(report, notes=stored.notes)
 
 
-def detections_of(source: str, dataset: Dataset, *, ids_of: Path | None = None, device: str = "cpu") -> DetectionsOfOne:
+def detections_of(
+    source: str, dataset: Dataset, *, ids_of: Path | None = None, device: str = "auto", progress: Progress = silent
+) -> DetectionsOfOne:
     """The detections of `source`, weights or stored predictions, on `dataset` and with its classes.
 
     Detections of classes that `dataset` does not have are dropped: they would not be scored.
@@ -78,16 +84,19 @@ def detections_of(source: str, dataset: Dataset, *, ids_of: Path | None = None, 
     Raises as `evaluate` or `read_predictions` does.
     """
     if not is_weights(source):
-        stored = _read(Path(source), dataset, ids_of, "error")
+        stored = _read(Path(source), dataset, ids_of, "error", progress)
         return DetectionsOfOne(stored.table, Limits.of_stored(stored.table), stored.notes)
-    report = evaluate(source, dataset, device=device)
+    report = evaluate_weights(source, dataset, device=device, progress=progress)
     table = _with_labels(report.detections, report.dataset.classes, dataset.classes)
     return DetectionsOfOne(table, report.limits, () if report.warning is None else (report.warning,))
 
 
-def _read(path: Path, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction) -> StoredPredictions:
+def _read(
+    path: Path, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction, progress: Progress
+) -> StoredPredictions:
     known = coco_files(dataset.root).get(dataset.split) if ids_of is None else ids_of
-    return read_predictions(path, dataset.annotations, dataset.classes, ids_of=known, on_bad=on_bad)
+    with progress("reading the predictions"):
+        return read_predictions(path, dataset.annotations, dataset.classes, ids_of=known, on_bad=on_bad)
 
 
 def _with_labels(table: DetectionTable, old: Sequence[str], new: Sequence[str]) -> DetectionTable:

@@ -10,6 +10,7 @@ from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.evaluation.evaluator import evaluate_detector
 from ssd300.evaluation.scoring import Report
 from ssd300.metrics.operating_point import OperatingPoint, Wanted, operating_point
+from ssd300.system.progress import Progress, silent
 from ssd300.types import EVALUATION_MIN_SCORE, Selection
 from ssd300.weights import Card, load_weights, save_weights
 
@@ -62,6 +63,7 @@ def choose_thresholds(
     *,
     max_overlap: float = DISPLAY.max_overlap,
     on_bad_image: OnBadImage = "error",
+    progress: Progress = silent,
 ) -> Thresholds:
     """Choose a point on the precision-recall curve of each class.
 
@@ -73,7 +75,7 @@ def choose_thresholds(
         DataError: an image cannot be read, and `on_bad_image` does not skip it; or no image can be read.
     """
     selection = Selection(min_score=EVALUATION_MIN_SCORE, max_overlap=max_overlap)
-    report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image)
+    report = evaluate_detector(detector, dataset, selection=selection, on_bad_image=on_bad_image, progress=progress)
     trained_on = _trained_on(detector.card.source, report.dataset)
     return Thresholds(wanted=wanted, points=_points(report, wanted), report=report, trained_on=trained_on)
 

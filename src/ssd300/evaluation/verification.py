@@ -9,10 +9,11 @@ from ssd300 import run_layout
 from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.predictions.read import read_predictions
 from ssd300.errors import DataError, UsageError
-from ssd300.evaluation.evaluator import evaluate
+from ssd300.evaluation.evaluator import evaluate_weights
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.voc_rules import NAMES, VocRules, metric_name
+from ssd300.system.progress import Progress, silent
 
 STORED_TOLERANCE = 1e-9  # the same detections and the same arithmetic
 WEIGHTS_TOLERANCE = 0.005  # another processor rounds differently, so two detections may change places
@@ -49,8 +50,9 @@ def verify(
     run: Path,
     dataset: Dataset,
     *,
-    device: str = "cpu",
+    device: str = "auto",
     on_bad_image: OnBadImage = "error",
+    progress: Progress = silent,
 ) -> Verification:
     """Compute the mAP of the run's summary again, from its stored detections and from its best weights.
 
@@ -76,11 +78,14 @@ def verify(
             fix="Name the same data, --split and --on-bad-label as for training.",
         )
     metric = _metric(summary["metric"])
-    evaluated = evaluate(run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image)
+    evaluated = evaluate_weights(
+        run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image, progress=progress
+    )
     dataset = evaluated.dataset  # without the images that cannot be read, if they are skipped
     detections = run / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
-    stored = read_predictions(detections, dataset.annotations, dataset.classes).table
-    rescored = score(dataset, stored, metrics=[metric])
+    with progress("scoring the stored detections"):
+        stored = read_predictions(detections, dataset.annotations, dataset.classes).table
+        rescored = score(dataset, stored, metrics=[metric])
     return Verification(
         metric=summary["metric"],
         map=summary["map"],

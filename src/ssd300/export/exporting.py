@@ -12,7 +12,7 @@ import numpy as np
 
 from ssd300.data.dataset import Dataset
 from ssd300.detection.detector import Detector
-from ssd300.detection.network import detect
+from ssd300.detection.network import Network, detect
 from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import ExportError, UsageError
 from ssd300.evaluation.evaluator import evaluate_detector
@@ -27,7 +27,8 @@ from ssd300.runtime import ExportedNetwork, Manifest
 from ssd300.runtime.manifest import KEY, Precision
 from ssd300.runtime.sessions import import_openvino, openvino_core
 from ssd300.system.files import write_atomically, write_json
-from ssd300.types import Selection
+from ssd300.system.progress import Progress, numbered, silent
+from ssd300.types import Detections, Selection
 from ssd300.weights import Card, load_weights
 
 Format = Literal["onnx", "openvino"]
@@ -46,6 +47,7 @@ def export(
     labeled: Dataset | None = None,
     nms: bool = True,
     limits: Limits | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write the file, and `parity.json` beside it, if the file detects what the weights detect; return the latter.
 
@@ -59,6 +61,7 @@ def export(
         WeightsError, DataError: the weights or an image cannot be read.
     """
     _check_request(out, format, precision, image_paths)
+    progress = numbered(progress, 4 if labeled is None else 6)
     model, card = load_weights(weights)
     most = MAX_CALIBRATION_IMAGES if precision == "int8" else MAX_COMPARED_IMAGES
     images = [read_image(path) for path in spread(image_paths, most)]
@@ -67,12 +70,14 @@ def export(
     nms = nms and format == "onnx"
     manifest = _manifest(card, precision, top_k=selection.top_k if nms else None)
     quantized_onnx = format == "onnx" and precision == "int8"
-    proto = to_onnx(model, card, opset=OPSET_TO_QUANTIZE if quantized_onnx else OPSET)
+    with progress("tracing the network"):
+        proto = to_onnx(model, card, opset=OPSET_TO_QUANTIZE if quantized_onnx else OPSET)
     allowed = limits or LIMITS[precision]
     with TemporaryDirectory() as folder:
         built = Path(folder) / out.name
-        _build(proto, built, manifest, selection, images)
-        comparison = _compare(original, ExportedNetwork(built), spread(images, MAX_COMPARED_IMAGES), labeled)
+        with progress("quantizing" if precision == "int8" else "building the file"):
+            _build(proto, built, manifest, selection, images)
+        comparison = _compare(original, ExportedNetwork(built), spread(images, MAX_COMPARED_IMAGES), labeled, progress)
         loss = None if comparison["map"] is None else comparison["map"]["loss"]
         if found := violations(comparison["agreement"], allowed, map_loss=loss):
             raise ExportError(
@@ -148,13 +153,26 @@ def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, im
 
 
 def _compare(
-    original: TorchNetwork, exported: ExportedNetwork, images: Sequence[np.ndarray], labeled: Dataset | None
+    original: TorchNetwork,
+    exported: ExportedNetwork,
+    images: Sequence[np.ndarray],
+    labeled: Dataset | None,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Agreement and time on the images, and mAP on the labeled ones, None without any."""
-    found = [[detect(network, [image], COMPARED)[0] for image in images] for network in (original, exported)]
+    networks: tuple[Network, Network] = original, exported
+    found: tuple[list[Detections], list[Detections]] = [], []
+    with progress("comparing with the weights", len(images)) as task:
+        for image in images:
+            for network, detections in zip(networks, found, strict=True):
+                detections += detect(network, [image], COMPARED)
+            task.advance()
     scores = None
     if labeled is not None:
-        reports = [evaluate_detector(Detector(network), labeled) for network in (original, exported)]
+        reports = [
+            evaluate_detector(Detector(network), labeled, progress=progress, what=f"evaluating the {name}")
+            for network, name in zip(networks, ("weights", "file"), strict=True)
+        ]
         a, b = (report.map for report in reports)
         scores = {
             "metric": reports[0].metric,
@@ -163,8 +181,6 @@ def _compare(
             "file": b,
             "loss": None if a is None or b is None else a - b,
         }
-    return {
-        "agreement": agreement(*found),
-        "map": scores,
-        "ms_per_image": {"weights": median_ms(original, images), "file": median_ms(exported, images)},
-    }
+    with progress("timing"):
+        times = {"weights": median_ms(original, images), "file": median_ms(exported, images)}
+    return {"agreement": agreement(*found), "map": scores, "ms_per_image": times}

@@ -17,6 +17,7 @@ from ssd300.evaluation.scoring import SHOWN_SCORE
 from ssd300.images.read import read_image
 from ssd300.reporting.evaluation import PLOTS, errors_table, worst_gallery
 from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
+from ssd300.system.duration import duration
 
 SHOWN_IMAGES = 6
 
@@ -133,15 +134,6 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
 
 def _counts(data: dict[str, Any]) -> str:
     return f"{data['images']:,} images, {sum(data['objects'].values()):,} objects ({data['split']})"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as text: '2 h 5 min', '3 min 20 s', '8 s'."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _as_text(value: object) -> str:

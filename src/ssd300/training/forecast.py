@@ -9,8 +9,8 @@ import torch
 from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.errors import install_hint
 from ssd300.images.read import DECODES_FAST
-from ssd300.reporting.run import duration
 from ssd300.system.device import choose_device, dtype_name
+from ssd300.system.duration import duration
 from ssd300.system.memory import gigabytes, used_memory_bytes
 from ssd300.training.config import TrainConfig
 from ssd300.training.distributed import ALONE

@@ -22,7 +22,8 @@ from ssd300.reporting import plots
 from ssd300.reporting.evaluation import evaluation_figures
 from ssd300.reporting.html import write_report
 from ssd300.reporting.plot_style import save_figure
-from ssd300.reporting.run import duration, run_page
+from ssd300.reporting.run import run_page
+from ssd300.system.duration import duration
 from ssd300.system.environment import environment
 from ssd300.system.files import write_json, write_text
 from ssd300.system.memory import gigabytes, used_memory_bytes

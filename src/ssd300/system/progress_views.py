@@ -1,0 +1,147 @@
+"""How progress looks: a bar on a terminal, a bar in a notebook, or lines."""
+
+import html
+import os
+import sys
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from ssd300.system.notebook import is_notebook
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichBars
+    from rich.progress import TaskID
+
+BAR_WIDTH = 24  # characters
+
+
+@runtime_checkable
+class Shown(Protocol):
+    """What a view shows of a task."""
+
+    what: str
+    total: int | None
+    unit: str
+    done: int
+
+    def numbers(self) -> str: ...
+
+
+@runtime_checkable
+class View(Protocol):
+    """`show` is called after `first_s` seconds and then every `every_s`, by one thread; `end` once, after it."""
+
+    first_s: float
+    every_s: float
+    is_bar: bool
+
+    def show(self, task: Shown) -> None: ...
+
+    def end(self, task: Shown) -> None: ...
+
+
+def view_of_stderr() -> View:
+    """The view that suits the place where this process writes its messages."""
+    if is_notebook():
+        return NotebookBar()
+    if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        return TerminalBar()
+    return Lines()
+
+
+class Lines:
+    """A line on stderr from time to time, for logs."""
+
+    first_s, every_s, is_bar = 2.0, 10.0, False
+
+    def __init__(self) -> None:
+        self.any = False
+
+    def show(self, task: Shown) -> None:
+        if sys.stderr is not None:
+            self.any = True
+            sys.stderr.write(f"{task.what}: {task.numbers()}\n")
+            sys.stderr.flush()
+
+    def end(self, task: Shown) -> None:
+        if self.any:
+            self.show(task)
+
+
+class TerminalBar:
+    """A bar that stays on the screen; bars at the same time share it, and text that is written appears above them."""
+
+    first_s, every_s, is_bar = 0.3, 0.1, True
+    _lock: ClassVar = threading.RLock()
+    _bars: ClassVar["RichBars | None"] = None  # while any bar is shown
+
+    def __init__(self) -> None:
+        self._id: TaskID | None = None
+
+    def show(self, task: Shown) -> None:
+        with TerminalBar._lock:
+            bars = TerminalBar._bars = TerminalBar._bars or _start_bars()
+            if self._id is None:
+                self._id = bars.add_task(task.what, total=None, numbers="")
+            bars.update(self._id, completed=task.done, total=task.total, numbers=task.numbers(), refresh=True)
+
+    def end(self, task: Shown) -> None:
+        """The last bar stays on the screen if it counted to a total; one that others are shown beside is removed."""
+        with TerminalBar._lock:
+            bars = TerminalBar._bars
+            if self._id is None or bars is None:
+                return
+            self.show(task)
+            if len(bars.tasks) > 1:
+                bars.remove_task(self._id)
+            else:
+                TerminalBar._bars = None
+                bars.live.transient = task.total is None  # it would stay a bar that is not full
+                bars.stop()
+
+
+def _start_bars() -> "RichBars":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(BAR_WIDTH),
+        TextColumn("{task.fields[numbers]}", markup=False),
+        console=Console(stderr=True),
+        auto_refresh=False,  # the thread of `shown` does it
+        redirect_stdout=sys.stdout.isatty(),  # stdout may be a file, which a bar on stderr must not take text from
+    )
+    bars.start()
+    return bars
+
+
+class NotebookBar:
+    """A bar in the output of a notebook's cell, updated in place. It needs no widgets."""
+
+    first_s, every_s, is_bar = 2.0, 0.5, True
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, task: Shown) -> None:
+        display: Any = import_module("IPython.display").display
+        bundle = {"text/plain": f"{task.what}: {task.numbers()}", "text/html": _html(task)}
+        if self._handle is None:
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+    def end(self, task: Shown) -> None:
+        if self._handle is not None:
+            self.show(task)
+
+
+def _html(task: Shown) -> str:
+    known = "" if task.total is None else f' value="{task.done}" max="{task.total}"'
+    return (
+        '<div style="font-family: sans-serif; font-size: 13px">'
+        f'{html.escape(task.what)} <progress{known} style="width: 16em; vertical-align: middle"></progress> '
+        f"{html.escape(task.numbers())}</div>"
+    )
