@@ -58,7 +58,11 @@ def test_train_eval_detect_info(coloured, tmp_path, capsys):
         (["train", "{data}", "--out", "{tmp}/r", "--lr", "-1"], 2, ["lr is -1.0"]),
         (["eval", "{data}", "--weights", "{tmp}/none"], 4, ["no such weights", "none"]),
         (["eval", "{data}"], 2, ["--weights or --predictions"]),
-        (["eval", "{data}", "--weights", "{tmp}/none", "--min-score", "7"], 2, ["min_score is 7.0"]),
+        (
+            ["eval", "{data}", "--weights", "{tmp}/none", "--min-score", "7"],
+            2,
+            ["--min-score is 7.0; it must be", "no such weights"],
+        ),
         (["detect", "{tmp}/none.jpg", "--weights", "{tmp}/none"], 3, ["no such image"]),
         (["detect", "--weights", "{tmp}/none"], 2, ["no image was named"]),
         (["prepare", "--out", "{tmp}/lists"], 2, ["--voc07"]),

@@ -4,6 +4,8 @@ The command line turns each kind into its exit code. Some callers catch a single
 images that raise DataError, and the server answers a DataError with a 4xx status.
 """
 
+from collections.abc import Iterable, Sequence
+
 
 class SSDError(Exception):
     """`what` is wrong, `where` (file, object, line), and the `fix`. str() gives all three as one text."""
@@ -37,6 +39,32 @@ class WeightsError(SSDError, ValueError):
 
 class ExportError(SSDError):
     """An exported file that cannot be made, or does not give the results of its weights: exit code 5."""
+
+
+class MistakesError(SSDError):
+    """All mistakes of one command line, at least two. The exit code is that of the first."""
+
+    def __init__(self, errors: Sequence[SSDError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(map(str, errors)))
+
+
+def alike(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The names that are spelled like `word`, the nearest first: 'RBC' for 'rbc', 'ssd300_vgg16' for 'vgg16'."""
+    from difflib import get_close_matches  # only where somebody mistyped
+
+    names = {name.casefold(): name for name in known}
+    wanted = word.casefold()
+    same = [name for name in names if name == wanted]
+    longer = [name for name in names if len(wanted) > 2 and wanted in name]
+    close = get_close_matches(wanted, names, n=most, cutoff=0.6)
+    return [names[name] for name in dict.fromkeys([*same, *longer, *close])][:most]
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """What to do about a name that is not known: the question with the names that are spelled alike, or `otherwise`."""
+    names = alike(word, known)
+    return f"Did you mean {' or '.join(names)}?" if names else otherwise
 
 
 def install_hint(extra: str) -> str:

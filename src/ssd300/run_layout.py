@@ -3,6 +3,9 @@
 This folder is `EVALUATION` in a run, or what `ssd300 eval --out` names.
 """
 
+from itertools import islice
+from pathlib import Path
+
 # Inputs of the run, its log, its rows and its results.
 CONFIG = "config.yaml"
 COMMAND = "command.txt"
@@ -42,3 +45,12 @@ SCORES = "scores.json"
 
 # What a new run deletes of an earlier one in the same folder, so that the two are not mixed.
 OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, REPORT, SUMMARY, METRICS_JSONL, RESULTS_CSV, LOG)
+
+MOST_FOLDERS = 2000  # that are looked at for runs
+
+
+def newest_run() -> Path | None:
+    """The run folder with the newest weights in `runs/` or the working folder, at most two folders down; or None."""
+    folders = islice((path for pattern in ("runs/*", "*", "*/*") for path in Path().glob(pattern)), MOST_FOLDERS)
+    best = {path: path / BEST_WEIGHTS for path in folders if (path / BEST_WEIGHTS).is_file()}
+    return max(best, key=lambda path: best[path].stat().st_mtime, default=None)

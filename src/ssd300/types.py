@@ -172,7 +172,7 @@ class Selection:
         for name, values in (("min_score", scores), ("max_overlap", (self.max_overlap,))):
             for value in values:
                 if not 0 <= value <= 1:
-                    raise ValueError(f"{name} is {value}; it must lie in 0..1")
+                    raise ValueError(f"{name} is {value}; it must be in 0..1")
         if self.top_k < 1:
             raise ValueError(f"top_k is {self.top_k}; it must be 1 or more")
         if self.per_class is not None and self.per_class < 1:

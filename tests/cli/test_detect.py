@@ -51,9 +51,9 @@ def test_a_hyphen_is_standard_input(words, coloured, tmp_path, monkeypatch):
     ("option", "value", "message"),
     [
         ("--min-score-of", "red=high", "'high' is not a score"),
-        ("--min-score-of", "rad=0.3", "there is no class 'rad'"),
+        ("--min-score-of", "rad=0.3", "--min-score-of: the weights have no class 'rad'"),
         ("--min-score-of", "red", "CLASS=SCORE"),
-        ("--top-k", "0", "--top-k is 1 or more"),
+        ("--top-k", "0", "--top-k is 0; it must be 1 or more"),
     ],
 )
 def test_a_message_names_its_option(option, value, message, words, tmp_path, capsys):

@@ -64,7 +64,7 @@ def test_the_help_of_thresholds_has_the_overlap_of_detection(capsys):
 def test_options_that_are_given_are_selected():
     selection = SelectionOptions(min_score=0.3, top_k=7).selection()
     assert (selection.min_score, selection.max_overlap, selection.top_k) == (0.3, Selection().max_overlap, 7)
-    with pytest.raises(UsageError, match="top_k is 0"):
+    with pytest.raises(UsageError, match="--top-k is 0"):
         SelectionOptions(top_k=0).selection()
     rules = VocRuleOptions(overlap="above", difficult="dropped").rules()
     assert {name for name, value in asdict(rules).items() if value != getattr(VocRules(), name)} == {

@@ -45,7 +45,7 @@ def test_the_split_to_evaluate_on_can_be_named_and_classes_chosen(coloured, tmp_
     ("words", "code", "message"),
     [
         (["--holdout", "0.2", "--eval-split", "test"], 2, "exclude each other"),
-        (["--holdout", "1.5"], 2, "the share to hold out is 1.5"),
+        (["--holdout", "1.5"], 2, "--holdout is 1.5; it must be between 0 and 1"),
         (["--eval-split", "nowhere"], 3, "there is no split 'nowhere'"),
         (["--only", "green"], 3, "--only names green, which is no class of the data"),
     ],

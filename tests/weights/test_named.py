@@ -2,7 +2,6 @@ import hashlib
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +10,7 @@ from torchvision.models.detection import SSD300_VGG16_Weights, ssd300_vgg16
 
 from file_server import Server
 from ssd300.cli import main
-from ssd300.errors import DownloadError, WeightsError
+from ssd300.errors import WeightsError
 from ssd300.model import BUILDERS
 from ssd300.system.download import RemoteFile
 from ssd300.weights.named import NAMED, cache_folder, fetch_named, named_detector
@@ -25,11 +24,11 @@ def test_a_backbone_is_no_detector(name):
     assert f"--init {name}" in caught.value.fix
 
 
-def test_a_folder_of_files_stands_for_the_network(tmp_path):
+def test_a_file_in_the_cache_that_is_another_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("SSD300_CACHE", str(tmp_path))
     (tmp_path / NAMED["vgg16"].file.name).write_bytes(b"another file")
-    with pytest.raises(DownloadError, match="not the published one"):
-        fetch_named("vgg16", tmp_path / "cache", from_files=tmp_path)
-    assert list(Path(tmp_path / "cache").iterdir()) == []
+    with pytest.raises(WeightsError, match="not the published one"):
+        fetch_named("vgg16")
 
 
 def test_names_addresses_and_checksums_are_torchvisions():

@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App
 
-from ssd300.errors import DataError, ExportError, RunError, SSDError, UsageError, WeightsError
+from ssd300.errors import DataError, ExportError, MistakesError, RunError, SSDError, UsageError, WeightsError
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+# These collect their mistakes in `Mistakes`, so that those in the words are told with the others.
+COLLECT_MISTAKES = frozenset(
+    ("train", "eval", "detect", "export", "serve", "compare", "thresholds", "verify", "convert", "prepare", "split")
+)
 EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4, ExportError: 5}
 
 # These repeat the docstrings of the verbs: reading those would import all modules of verbs for `ssd300 --help`.
@@ -56,13 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and return the exit code. With `--debug` anywhere among the words, an error shows its traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [STDIN if word == "-" else word for word in words if word != "--debug"]
+    words = _usual([STDIN if word == "-" else word for word in words if word != "--debug"])
     try:
         with _terminable():
-            app(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        _print(str(error))
-        return USAGE
+            _run(words)
     except KeyboardInterrupt:
         _print("interrupted")
         return INTERRUPTED
@@ -72,13 +73,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of stdout has closed it; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (SSDError, OSError, ImportError) as error:
+    except Exception as error:
         if debug:
             raise
-        explained = _explained(error)
-        _print_parts(explained)
-        return next((code for kind, code in EXIT_CODES.items() if isinstance(explained, kind)), FAILED)
+        errors = error.errors if isinstance(error, MistakesError) else [_explained(error)]
+        for one in errors:
+            _print_parts(one, words)
+        return next((code for kind, code in EXIT_CODES.items() if isinstance(errors[0], kind)), FAILED)
     return 0
+
+
+def _usual(words: list[str]) -> list[str]:
+    """`help VERB` and `version` as the options that they mean."""
+    if words[:1] == ["help"]:
+        return [*words[1:], "--help"]
+    return ["--version"] if words in (["version"], ["-v"], ["-V"]) else words
+
+
+def _run(words: list[str]) -> None:
+    """Run the verb. If words are wrong, it only checks the others, and raises all that is wrong."""
+    from ssd300.cli.mistakes import raised, typed
+    from ssd300.cli.parsing import wrong_words
+
+    errors, mended = wrong_words(app, words, list(VERBS))
+    if mended is not None and (not errors or mended[0] in COLLECT_MISTAKES):
+        with typed(words, errors):
+            app(mended, exit_on_error=False, print_error=False, result_action="return_value")
+    if errors:
+        raise raised(errors)
 
 
 class _Terminated(BaseException):
@@ -101,22 +123,31 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _Terminated
 
 
-def _explained(error: SSDError | OSError | ImportError) -> SSDError:
-    """The error as one with three parts: such as a full disk, a folder without permission, or a missing extra."""
+def _explained(error: Exception) -> SSDError:
+    """The error as one with three parts: such as a full disk, a missing extra, or a fault of this program."""
     if isinstance(error, SSDError):
         return error
     if isinstance(error, OSError):
         what = error.strerror or str(error)
         return RunError(what, where=error.filename, fix="Check the path, its permissions and the space on the disk.")
-    return RunError(str(error), fix="Install what is missing.")
+    if isinstance(error, ImportError):
+        return RunError(str(error), fix="Install what is missing.")
+    reason = (str(error).splitlines() or [""])[0]
+    return RunError(
+        f"unexpected: {reason or type(error).__name__}",
+        fix="This is a fault of ssd300. Run the same command with --debug, and report what it prints.",
+    )
 
 
 def _print(text: str) -> None:
     sys.stderr.write(f"ssd300: {text}\n")
 
 
-def _print_parts(error: SSDError) -> None:
-    _print(f"error: {error.what}")
+def _print_parts(error: SSDError, words: Sequence[str]) -> None:
+    """What, where, and what to do; options as they are typed among the words."""
+    from ssd300.cli.options import as_typed
+
+    _print(f"error: {as_typed(error.what, words)}")
     for name, part in (("where", error.where), ("to do", error.fix)):
         if part:
-            sys.stderr.write(f"  {name}: {part}\n")
+            sys.stderr.write(f"  {name}: {as_typed(part, words) if name == 'to do' else part}\n")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
 from ssd300.cli.progress import image_progress
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError
+from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
@@ -76,10 +77,8 @@ def check(
 
 
 def _refuse_page(html: Path | None, *, overwrite: bool) -> None:
-    if html is not None and html.is_dir():
-        raise UsageError("--html names a folder where a file is needed", where=html, fix="Name a file in it.")
-    if html is not None and html.exists() and not overwrite:
-        raise UsageError("the page exists", where=html, fix="Name another file, or add --overwrite.")
+    if html is not None:
+        check_file_free(html, "--html", overwrite=overwrite)
 
 
 def _default_boxes(name: str) -> tuple["np.ndarray", int, Mapping[str, "np.ndarray"]]:

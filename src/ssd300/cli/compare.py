@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ssd300.cli.early_checks import check_counts, check_file_given, check_weights
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import DataOptions, Json, print_json, say
-from ssd300.errors import RunError, UsageError
+from ssd300.cli.weights_words import is_run_or_weights
+from ssd300.errors import RunError
 from ssd300.system.progress import Progress, shown
 
 if TYPE_CHECKING:
@@ -58,20 +61,29 @@ def compare(
     json_
         Print one JSON object and nothing else.
     """
-    if not data:
-        raise UsageError("compare needs A, B and data, in this order", fix="ssd300 compare A B DATA")
-    if resamples < 1:
-        raise UsageError(f"--resamples is {resamples}; it must be 1 or more", fix="The default is 2000.")
+    mistakes = Mistakes()
+    check_counts(mistakes, [("--resamples", resamples)], "compare")
     for file, option in ((markdown, "--markdown"), (html, "--html")):
-        if file is not None and file.exists():
-            raise UsageError("the file exists", where=file, fix=f"Name another {option}.")
+        check_file_given(mistakes, file, option=option, overwrite=False, can_overwrite=False)
     from ssd300.evaluation.comparison import compare as compare_detections
     from ssd300.evaluation.stored import detections_of, is_weights
     from ssd300.reporting.comparison import comparison_markdown, comparison_page
     from ssd300.reporting.html import write_report
     from ssd300.system.files import write_text
 
-    dataset = reading.load(data, "test", require_images=is_weights(a) or is_weights(b))
+    if len(data) == 1 and is_run_or_weights(str(data[0])) and not is_run_or_weights(a):
+        fix = f"Type `ssd300 compare {b} {data[0]} {a}`."
+        mistakes.add("compare needs A, B and data, in this order", fix=fix)
+        mistakes.raise_all()
+    for source in (a, b):
+        if is_weights(source):
+            check_weights(mistakes, source, device)
+    if data:
+        with mistakes.caught():
+            dataset = reading.load(data, "test", require_images=is_weights(a) or is_weights(b))
+    else:
+        mistakes.add("compare needs A, B and data, in this order", fix="Type `ssd300 compare A B DATA`.")
+    mistakes.raise_all()
     both = [
         detections_of(which, dataset, ids_of=ids_of, device=device, progress=_of(name))
         for name, which in (("A", a), ("B", b))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cyclopts import Parameter
 
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.data.choices import WrittenFormat
 from ssd300.system.progress import shown
@@ -54,8 +55,10 @@ def convert(
     from ssd300.data.convert import WRITERS, load_splits
     from ssd300.system.files import check_output_free, whole_folder
 
-    check_output_free(out, overwrite=overwrite)
-    with shown("reading the dataset"):
+    mistakes = Mistakes()
+    with mistakes.caught():
+        check_output_free(out, overwrite=overwrite)
+    with mistakes.caught(), shown("reading the dataset"):
         splits, notes = load_splits(
             data,
             split=reading.split,
@@ -64,6 +67,7 @@ def convert(
             on_bad_label=reading.on_bad_label,
             only=reading.only or None,
         )
+    mistakes.raise_all()
     say([*(note for dataset in splits for note in dataset.notes), *notes])
     with whole_folder(out, overwrite=overwrite) as folder, shown("writing", sum(map(len, splits))) as task:
         lost, remarks = WRITERS[to](folder, splits, task.advance)

@@ -1,23 +1,26 @@
 """`ssd300 detect`: boxes, names and scores on copies of images and videos, and `detections.jsonl`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.early_checks import check_counts, check_names, check_weights
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Json, MaxOverlap, MinScore, Switch, TopK, Weights, print_json, say
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
     from ssd300.detection.network import Network
     from ssd300.detection.output_folder import DetectionFolder
     from ssd300.detection.run import DetectionRun
+    from ssd300.detection.sources import Source
     from ssd300.types import Selection
 
 Several = Parameter(consume_multiple=True, negative="")
@@ -27,7 +30,7 @@ SeveralOrNone = Parameter(consume_multiple=True, negative="", show_default=False
 def detect(
     *source: str,
     weights: Weights,
-    out: Path = Path("detections"),
+    out: Annotated[Path | None, Parameter(show_default=False)] = None,
     min_score: Annotated[float | None, MinScore] = None,
     min_score_of: Annotated[tuple[str, ...], SeveralOrNone] = (),
     max_overlap: Annotated[float, MaxOverlap] = MAX_OVERLAP,
@@ -55,7 +58,8 @@ def detect(
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     out
-        The folder for all files. After an interrupt the same command resumes there.
+        The folder for all files; by default 'detections', or 'detections-2' and so on where that is not free. After an
+        interrupt the same command resumes there.
     min_score
         Confidence threshold; by default the thresholds in the weights (see `ssd300 thresholds`), or else 0.2.
     min_score_of
@@ -86,35 +90,55 @@ def detect(
     json_
         Print the detections as one JSON object and nothing else.
     """
-    for option, value in (("--tile", tile), ("--frames", frames), ("--batch-size", batch_size)):
-        if value is not None and value < 1:
-            raise UsageError(f"{option} is {value}; it must be 1 or more", fix="See `ssd300 detect --help`.")
-    if not save and not json_:
-        raise UsageError("--save names no format", fix="Name some, or omit it for image and jsonl.")
+    from ssd300.detection.output_folder import check_folder
     from ssd300.detection.output_names import check_sources_stay
     from ssd300.detection.sources import find_sources
+    from ssd300.detection.video import check_readable
+    from ssd300.types import Selection
 
-    sources = find_sources(source)
-    if "image" in save:
-        check_sources_stay(sources, out)
+    mistakes = Mistakes()
+    check_counts(mistakes, (("--tile", tile), ("--frames", frames), ("--batch-size", batch_size)), "detect")
+    limits = {"min_score": min_score, "max_overlap": max_overlap, "top_k": top_k}
+    mistakes.built(Selection, limits, fix="See `ssd300 detect --help`.")
+    own = _scores(mistakes, min_score_of)
+    if not save and not json_:
+        mistakes.add("--save names no format", fix="Name some, or omit it for image and jsonl.")
+    if out is not None:
+        with mistakes.caught():
+            check_folder(out, overwrite=overwrite)
+    sources: list[Source] = []
+    with mistakes.caught():
+        sources = find_sources(source)
+        check_readable(sources)
+    if "image" in save and out is not None:
+        with mistakes.caught():
+            check_sources_stay(sources, out)
+    classes = check_weights(mistakes, weights, device)
+    _check_classes(mistakes, classes or (), suppress if classes else (), own if classes else ())
+    mistakes.raise_all()
 
     from ssd300.detection.detector import Detector
-    from ssd300.detection.output_folder import DetectionFolder
+    from ssd300.detection.output_folder import DetectionFolder, choose_folder
     from ssd300.detection.run import DetectionRun, RunOptions, content_key
     from ssd300.detection.tiles import TiledNetwork
     from ssd300.images.header import animation_notes
 
     network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
     detector = Detector(network if tile is None else TiledNetwork(network, tile))
+    _check_classes(mistakes, detector.card.classes, suppress, own)  # again: those of a download are known only now
+    mistakes.raise_all()
     options = RunOptions(
-        selection=_selection(detector, min_score, min_score_of, max_overlap, top_k),
+        selection=_selection(detector, min_score, own, max_overlap, top_k),
         save=save,
-        suppress=_known_classes(suppress, detector),
+        suppress=suppress,
         batch_size=batch_size,
         most_frames=frames,
     )
     say(animation_notes([one for one in sources if isinstance(one, Path)]))
     key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
+    if out is None:
+        out = choose_folder(key, overwrite=overwrite)
+        check_sources_stay(sources if "image" in save else [], out)
     folder = DetectionFolder(out, key, overwrite=overwrite)
     if folder.done:
         say([f"resuming: {len(folder.done)} of {len(sources)} are done"])
@@ -128,7 +152,7 @@ def detect(
         print_json({"images": rows, "skipped": [str(sources[number]) for number in sorted(folder.skipped)]})
     else:
         sys.stdout.writelines(lines)
-    say([_summary(run)])
+    say([f"{_summary(run)}; written to {out}"])
     if interruption is not None:
         raise interruption
     _raise_for_skipped(run, folder)
@@ -153,32 +177,36 @@ def _load(weights: str, device: str, precision: str | None, *, compile_for: int 
     return network
 
 
-def _selection(
-    detector: "Detector", min_score: float | None, min_score_of: tuple[str, ...], max_overlap: float, top_k: int
-) -> "Selection":
+def _scores(mistakes: Mistakes, words: Sequence[str]) -> dict[str, float]:
+    """The confidence threshold of each class that --min-score-of names, as far as they are right."""
     own: dict[str, float] = {}
-    for word in min_score_of:
+    for word in words:
         name, equals, value = word.rpartition("=")
         if not equals:
-            raise UsageError(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix="Such as dog=0.4.")
+            mistakes.add(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix=f"Write --min-score-of {word}=0.4.")
+            continue
         try:
             own[name] = float(value)
-        except ValueError as error:
-            raise UsageError(f"--min-score-of: '{value}' is not a score", fix=f"Such as {name}=0.4.") from error
+        except ValueError:
+            mistakes.add(f"--min-score-of: '{value}' is not a score", fix=f"Write --min-score-of {name}=0.4.")
+            continue
+        if not 0 <= own[name] <= 1:
+            mistakes.add(f"--min-score-of {word}: the score must be in 0..1", fix=f"Such as {name}=0.4.")
+    return own
+
+
+def _check_classes(mistakes: Mistakes, classes: Sequence[str], suppress: Iterable[str], scores: Iterable[str]) -> None:
+    check_names(mistakes, "--suppress", suppress, classes)
+    check_names(mistakes, "--min-score-of", scores, classes)
+
+
+def _selection(
+    detector: "Detector", min_score: float | None, own: Mapping[str, float], max_overlap: float, top_k: int
+) -> "Selection":
     if min_score is None and detector.card.min_scores:
         stored = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
         say([f"confidence thresholds from the weights: {stored}"])
-    try:
-        return detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=own)
-    except ValueError as error:
-        raise UsageError(str(error), fix="Scores and overlaps are in 0..1, --top-k is 1 or more.") from error
-
-
-def _known_classes(suppress: tuple[str, ...], detector: "Detector") -> tuple[str, ...]:
-    classes = detector.card.classes
-    if unknown := set(suppress) - set(classes):
-        raise UsageError(f"the weights have no class '{min(unknown)}'", fix=f"Their classes: {', '.join(classes)}.")
-    return suppress
+    return detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=own)
 
 
 def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:

@@ -2,13 +2,17 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from ssd300 import run_layout
+from ssd300.cli.early_checks import check_weights
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import (
     DataOptions,
     DetectingOptions,
@@ -21,7 +25,9 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
-from ssd300.errors import UsageError
+from ssd300.cli.weights_words import is_run_or_weights, missing_weights
+from ssd300.errors import DataError, install_hint
+from ssd300.system.files import check_output_free
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
@@ -87,9 +93,18 @@ def eval_(
     json_
         Print one JSON object and nothing else.
     """
-    _check(weights, predictions, selection, out, overwrite=overwrite)
-    chosen = selection.selection()
-    dataset = reading.load(data, "test", require_images=predictions is None)
+    mistakes = Mistakes()
+    _check(mistakes, data, weights, predictions, selection, metric)
+    chosen = selection.selection(mistakes)
+    if out is not None:
+        with mistakes.caught():
+            check_output_free(out, overwrite=overwrite)
+    data = tuple(path for path in data if not is_run_or_weights(str(path)))
+    if weights is not None:
+        check_weights(mistakes, weights, detecting.device)
+    with mistakes.caught():
+        dataset = reading.load(data, "test", require_images=predictions is None)
+    mistakes.raise_all()
 
     from ssd300.evaluation.error_analysis import analyze_errors
     from ssd300.evaluation.rule_variants import rule_variants as variants_of
@@ -141,18 +156,30 @@ def eval_(
 
 
 def _check(
-    weights: str | None, predictions: Path | None, selection: SelectionOptions, out: Path | None, *, overwrite: bool
+    mistakes: Mistakes,
+    data: Sequence[Path],
+    weights: str | None,
+    predictions: Path | None,
+    selection: SelectionOptions,
+    metric: Sequence[str],
 ) -> None:
+    inside = [str(path) for path in data if is_run_or_weights(str(path))]
     if weights is not None and predictions is not None:
-        raise UsageError("--weights and --predictions exclude each other", fix="Give one of them.")
+        mistakes.add("--weights and --predictions exclude each other", fix="Give one of them.")
     if weights is None and predictions is None:
-        raise UsageError("eval needs --weights or --predictions", fix="Give one of them.")
+        mistakes.errors.append(missing_weights(mistakes.words, "eval needs --weights or --predictions"))
+    elif inside:
+        mistakes.add(f"{inside[0]} is weights and no data", fix="Name it with --weights, or leave it out.")
     if predictions is not None and selection.max_overlap is not None:
-        raise UsageError("--max-overlap is only for weights: no NMS runs on stored predictions", fix="Leave it out.")
-    if out is not None:
-        from ssd300.system.files import check_output_free
+        mistakes.add("--max-overlap is only for weights: no NMS runs on stored predictions", fix="Leave it out.")
+    if predictions is not None and not predictions.exists():
+        from ssd300.data.predictions.read import UNDERSTOOD
+        from ssd300.system.files import spelled_like
 
-        check_output_free(out, overwrite=overwrite)
+        fix = spelled_like(predictions, f"Name {UNDERSTOOD}.")
+        mistakes.errors.append(DataError("there are no such predictions", where=predictions, fix=fix))
+    if "coco" in metric and find_spec("faster_coco_eval") is None:
+        mistakes.add("--metric coco needs faster-coco-eval", fix=install_hint("coco"))
 
 
 def _as_dict(

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.early_checks import check_file_given, check_weights
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Json, Switch, Weights, print_json, say
 from ssd300.data.choices import FormatName, OnBadLabel
-from ssd300.errors import UsageError
 from ssd300.system.progress import shown
 
 # Not `DataOptions`: its --format is the format of the data, and here that of the file.
@@ -66,25 +67,36 @@ def export(
     json_
         Print the content of parity.json and nothing else.
     """
-    from ssd300.export.exporting import PARITY
-
-    for file in (out, out.with_name(PARITY)):
-        if file.exists() and not overwrite:
-            raise UsageError("the file exists", where=file, fix="Name another --out folder, or add --overwrite.")
     from dataclasses import replace
 
     from ssd300.export import export as export_weights
+    from ssd300.export.exporting import PARITY, check_format
     from ssd300.export.images import choose_images
     from ssd300.export.parity import LIMITS
 
+    mistakes = Mistakes()
+    with mistakes.caught():
+        check_format(out, format_, precision)
+    check_file_given(mistakes, out, option="--out", overwrite=overwrite)
+    if not out.exists():
+        parity = out.with_name(PARITY)
+        if parity.exists() and not overwrite:
+            fix = "Name a file in another folder with --out, or add --overwrite, which replaces it."
+            mistakes.add("the folder holds the comparison of another export", where=parity, fix=fix)
+    check_weights(mistakes, weights)
+    if images is not None:
+        with mistakes.caught():
+            choose_images(images, None, Path())
     limits = LIMITS[precision] if max_map_loss is None else replace(LIMITS[precision], map_loss=max_map_loss)
     labeled = None
     if data:
         from ssd300.data import load_dataset
 
-        with shown("reading the dataset"):
+        with mistakes.caught(), shown("reading the dataset"):
             labeled = load_dataset(*data, split=split, format=data_format, on_bad_label=on_bad_label, purpose="test")
-        say(labeled.notes)
+        if labeled is not None:
+            say(labeled.notes)
+    mistakes.raise_all()
     with TemporaryDirectory() as scratch:
         image_paths, notes = choose_images(images, labeled, Path(scratch))
         say(notes)

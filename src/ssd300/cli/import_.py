@@ -6,6 +6,7 @@ from typing import Literal
 
 from ssd300.cli.options import Json, Switch, print_json, read_classes, say
 from ssd300.errors import UsageError
+from ssd300.system.files import free_beside
 from ssd300.system.progress import shown
 from ssd300.training.config import DefaultBoxesName
 
@@ -45,9 +46,11 @@ def import_(
         Print one JSON object and nothing else.
     """
     if new.suffix != ".safetensors":
-        raise UsageError("weights files end in .safetensors", where=new, fix="Name the new file so.")
+        fix = f"Name the new file {new.with_suffix('.safetensors')}."
+        raise UsageError("weights files end in .safetensors", where=new, fix=fix)
     if new.exists() and not overwrite:
-        raise UsageError("the file exists", where=new, fix="Name another, or add --overwrite.")
+        fix = f"Name a free one, such as {free_beside(new)}. --overwrite replaces the file."
+        raise UsageError("the file exists", where=new, fix=fix)
     known = read_classes(classes)
     from ssd300.model.default_boxes import SETTINGS
     from ssd300.model.ssd import NORMALIZATIONS

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.mistakes import Mistakes
 from ssd300.data.choices import FormatName, OnBadLabel
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
 Switch = Annotated[bool, Parameter(negative="", show_default=False)]
 Weights = Annotated[str, Parameter(name=["--weights", "-w"])]
+ALIASES = {"--conf": "--min-score", "--iou": "--max-overlap", "--max-det": "--top-k"}
 DataFormat = Annotated[FormatName, Parameter(name="--format")]
 MinScore = Parameter(name=["--min-score", "--conf"])
 MaxOverlap = Parameter(name=["--max-overlap", "--iou"])
@@ -116,14 +119,15 @@ class SelectionOptions:
     max_overlap: Annotated[float | None, MaxOverlap] = None
     top_k: Annotated[int | None, TopK] = None
 
-    def selection(self) -> "Selection":
-        """The selection for weights. Raises UsageError for a value out of its range."""
+    def selection(self, mistakes: Mistakes | None = None) -> "Selection":
+        """The selection for weights. A value out of its range is a mistake; without `mistakes`, it is raised."""
         from ssd300.types import Selection
 
-        try:
-            return Selection(**{name: value for name, value in vars(self).items() if value is not None})
-        except ValueError as error:
-            raise UsageError(str(error), fix="The options and their defaults: `ssd300 eval --help`.") from error
+        collected = Mistakes() if mistakes is None else mistakes
+        made = collected.built(Selection, vars(self), fix="See `ssd300 eval --help`.")
+        if mistakes is None:
+            collected.raise_all()
+        return made
 
 
 @Parameter(name="*")
@@ -216,6 +220,15 @@ def device_for(weights: str, device: str) -> str:
     from ssd300.detection.backends import backend_for
 
     return backend_for(weights).choose_device(device)
+
+
+def as_typed(text: str, words: Sequence[str]) -> str:
+    """A message with the names of options that are among the words, where it has others for them."""
+    given = {word.partition("=")[0] for word in words}
+    for alias, usual in ALIASES.items():
+        if alias in given and usual not in given:
+            text = re.sub(rf"{usual}(?![\w-])", alias, text)
+    return text
 
 
 def say(lines: Iterable[str]) -> None:

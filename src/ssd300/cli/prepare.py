@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
-from ssd300.errors import UsageError
 from ssd300.system.progress import shown
 
 
@@ -47,28 +47,33 @@ def prepare(
     json_
         Print one JSON object and nothing else.
     """
+    mistakes = Mistakes()
     if bool(data) == bool(voc07 or voc12):
-        raise UsageError("prepare needs either a folder or --voc07 and --voc12", fix="See `ssd300 prepare --help`.")
+        mistakes.add("prepare needs either a folder or --voc07 and --voc12", fix="See `ssd300 prepare --help`.")
+    elif not data and (reading.split is not None or eval_split is not None):
+        mistakes.add("--voc07 and --voc12 have splits of their own", fix="Leave out --split and --eval-split.")
     from ssd300.data.prepare import check_images as check_all
     from ssd300.data.prepare import load_train_test, load_voc_years, write_lists
     from ssd300.system.files import check_output_free, whole_folder
 
-    out = out.resolve()  # a folder called `.` has no name to build beside
-    check_output_free(out, overwrite=overwrite)
+    with mistakes.caught():
+        check_output_free(out, overwrite=overwrite)
+    classes = None
+    with mistakes.caught():
+        classes = read_classes(reading.classes)
     options: dict[str, Any] = {
-        "classes": read_classes(reading.classes),
+        "classes": classes,
         "only": reading.only or None,
         "on_bad_label": reading.on_bad_label,
         "require_images": check_images,
     }
-    if data:
-        with shown("reading the dataset"):
+    with mistakes.caught(), shown("reading the dataset"):
+        if data:
             parts = load_train_test(data, format=reading.format, split=reading.split, eval_split=eval_split, **options)
-    else:
-        if reading.split is not None or eval_split is not None:
-            raise UsageError("--voc07 and --voc12 have splits of their own", fix="Leave out --split and --eval-split.")
-        with shown("reading the dataset"):
+        elif voc07 or voc12:
             parts = load_voc_years(voc07, voc12, **options)
+    mistakes.raise_all()
+    out = out.resolve()  # a folder called `.` has no name to build beside
     say(parts.notes)
     if check_images:
         check_all(parts.image_paths, shown)

@@ -1,10 +1,13 @@
 """`ssd300 serve`: a page and an HTTP API for a detector."""
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.early_checks import check_counts, check_weights
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Weights, say
 from ssd300.errors import UsageError, install_hint
 from ssd300.serve.settings import ServeSettings
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
 
 TOKEN = "SSD300_TOKEN"
+OPTION_NAMES = {"timeout_s": "--timeout", "cors_origins": "--cors-origin"}  # of fields of ServeSettings
 LOOPBACK = ("127.", "localhost", "::1")
 
 
@@ -74,27 +78,34 @@ def serve(
     """
     try:
         from ssd300.serve.process import Source
-        from ssd300.serve.running import run
+        from ssd300.serve.running import LARGEST_PORT, run
     except ImportError as error:
         raise UsageError(
             f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")
         ) from error
-    try:
-        settings = ServeSettings(
-            batch_size=batch_size,
-            queue=queue,
-            timeout_s=timeout,
-            max_megabytes=max_megabytes,
-            max_megapixels=max_megapixels,
-            max_images=max_images,
-            root_path=root_path,
-            token=token if token is not None else os.environ.get(TOKEN) or None,
-            cors_origins=cors_origin,
-        )
-        source = Source(weights=weights, device=device, precision=precision, threads=threads).shared_among(workers)
-    except ValueError as error:
-        field, *rest = str(error).split(maxsplit=1)
-        raise UsageError(" ".join((_option(field), *rest)), fix="See `ssd300 serve --help`.") from error
+    mistakes = Mistakes()
+    limits = {
+        "batch_size": batch_size,
+        "queue": queue,
+        "timeout_s": timeout,
+        "max_megabytes": max_megabytes,
+        "max_megapixels": max_megapixels,
+        "max_images": max_images,
+        "root_path": root_path,
+        "token": token if token is not None else os.environ.get(TOKEN) or None,
+        "cors_origins": cors_origin,
+    }
+    settings = mistakes.built(ServeSettings, limits, fix="See `ssd300 serve --help`.", names=OPTION_NAMES)
+    make_source = partial(Source, weights=weights, device=device, precision=precision)
+    source = mistakes.built(make_source, {"threads": threads}, fix="See `ssd300 serve --help`.")
+    if workers < 1:
+        check_counts(mistakes, [("--workers", workers)], "serve")
+    else:
+        source = source.shared_among(workers)
+    if not 0 <= port <= LARGEST_PORT:
+        mistakes.add(f"--port is {port}", fix=f"Name one in 0..{LARGEST_PORT}; 0 takes a free one.")
+    check_weights(mistakes, weights, device)
+    mistakes.raise_all()
     run(
         source,
         settings,
@@ -103,11 +114,6 @@ def serve(
         workers=workers,
         started=lambda detector, address: say(_greeting(detector, address, settings, host)),
     )
-
-
-def _option(field: str) -> str:
-    """A field of ServeSettings or Source as the option that sets it."""
-    return {"timeout_s": "--timeout", "cors_origins": "--cors-origin"}.get(field, f"--{field.replace('_', '-')}")
 
 
 def _greeting(detector: "Detector", address: str, settings: ServeSettings, host: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from ssd300.cli.early_checks import check_share
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, say
 from ssd300.cli.prepare import print_counts
 from ssd300.cli.progress import image_progress
@@ -47,9 +49,14 @@ def split(
     from ssd300.data.recognition import open_data
     from ssd300.system.files import check_output_free, whole_folder
 
+    mistakes = Mistakes()
+    check_share(mistakes, "--holdout", holdout)
+    with mistakes.caught():
+        check_output_free(out, overwrite=overwrite)
+    with mistakes.caught():
+        dataset = reading.load(data, "train")
+    mistakes.raise_all()
     out = out.resolve()  # a folder called `.` has no name to build beside
-    check_output_free(out, overwrite=overwrite)
-    dataset = reading.load(data, "train")
     with image_progress(len(dataset), 0, what="comparing the images") as advance:
         train, held_out = hold_out(dataset, holdout, seed=seed, advance=advance)
     say([*held_out.notes, *unused_splits(open_data(data, reading.format), [dataset.split])])

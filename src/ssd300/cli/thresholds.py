@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from ssd300.cli.early_checks import check_weights
+from ssd300.cli.mistakes import Mistakes, of_option
 from ssd300.cli.options import (
     DataOptions,
     DetectingOptions,
@@ -16,6 +18,7 @@ from ssd300.cli.options import (
 )
 from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.errors import UsageError
+from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
@@ -65,19 +68,27 @@ def thresholds(
     json_
         Print one JSON object and nothing else.
     """
-    target = _target(weights, out, in_place=in_place, overwrite=overwrite)
-    wanted = _wanted(precision, recall)
+    from ssd300.types import Selection
+
+    mistakes = Mistakes()
+    target = out
+    with mistakes.caught():
+        target = _target(weights, out, in_place=in_place, overwrite=overwrite)
+    wanted = _wanted(mistakes, precision, recall)
+    mistakes.built(Selection, {"max_overlap": max_overlap}, fix="It is an overlap of boxes, such as 0.5.")
+    check_weights(mistakes, weights, detecting.device)
     from ssd300.detection.backends import backend_for
     from ssd300.detection.detector import Detector
     from ssd300.evaluation.thresholds import choose_thresholds, store_thresholds
 
     if not backend_for(weights).stores_thresholds:
-        raise UsageError(
-            "an exported file cannot store thresholds", where=weights, fix="Use its weights, then export them again."
-        )
+        fix = "Use its weights, then export them again."
+        mistakes.add("an exported file cannot store thresholds", where=weights, fix=fix)
+    with mistakes.caught():
+        dataset = reading.load(data, "test")
+    mistakes.raise_all()
     with shown("loading the weights"):
         detector = Detector.load(weights, device=detecting.device)
-    dataset = reading.load(data, "test")
     chosen = choose_thresholds(
         detector, dataset, wanted, max_overlap=max_overlap, on_bad_image=detecting.on_bad_image, progress=shown
     )
@@ -103,23 +114,26 @@ def _target(weights: str, out: Path | None, *, in_place: bool, overwrite: bool) 
             raise UsageError("published weights stay as they are", where=weights, fix="Name --out FILE.safetensors.")
         return resolve_weights(weights)
     if out is not None and out.suffix != ".safetensors":
-        raise UsageError("weights files end in .safetensors", where=out, fix="Name another --out.")
-    if out is not None and out.exists() and not overwrite:
-        raise UsageError("the file exists", where=out, fix="Name another --out, or add --overwrite.")
+        raise UsageError(
+            "weights files end in .safetensors", where=out, fix=f"Name --out {out.with_suffix('.safetensors')}."
+        )
+    if out is not None:
+        check_file_free(out, "--out", overwrite=overwrite)
     return out
 
 
-def _wanted(precision: float | None, recall: float | None) -> "Wanted":
+def _wanted(mistakes: Mistakes, precision: float | None, recall: float | None) -> "Wanted":
     from ssd300.metrics.operating_point import Wanted
 
     if precision is not None and recall is not None:
-        raise UsageError("--precision and --recall exclude each other", fix="Give one of them.")
+        mistakes.add("--precision and --recall exclude each other", fix="Give one of them.")
     try:
         if precision is not None:
             return Wanted(goal="precision", value=precision)
         return Wanted() if recall is None else Wanted(goal="recall", value=recall)
     except ValueError as error:
-        raise UsageError(str(error), fix="Name a share such as 0.9.") from error
+        mistakes.errors.append(of_option(error, fix="Name a share such as 0.9."))
+        return Wanted()
 
 
 def _print(chosen: "Thresholds", target: Path | None) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from cyclopts import Parameter
 
 from ssd300 import run_layout
+from ssd300.cli.early_checks import check_run_folder, check_share, check_start_and_device
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import command, next_steps
 from ssd300.cli.options import DataOptions, Json, Switch, log_to_stderr, print_json, say
-from ssd300.errors import UsageError
-from ssd300.system.files import check_output_free
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.training.presets import PRESETS
@@ -124,17 +124,20 @@ def train(
     json_
         Print the summary as one JSON object and nothing else.
     """
+    mistakes = Mistakes()
     if epochs is not None and (options.steps is not None or epochs <= 0):
-        raise UsageError("--epochs must be above 0, and is given in place of --steps", fix="Give one of the two.")
+        mistakes.add("--epochs must be above 0, and is given in place of --steps", fix="Give one of the two.")
     if holdout is not None and eval_split is not None:
-        raise UsageError("--holdout and --eval-split exclude each other", fix="Give one of the two.")
+        mistakes.add("--holdout and --eval-split exclude each other", fix="Give one of the two.")
     if override and not resume:
-        raise UsageError("--override goes with --resume", fix="Add --resume, or leave it out.")
-    if not resume and not dry_run and is_main_process():
-        check_output_free(out, overwrite=overwrite)
+        mistakes.add("--override goes with --resume", fix="Add --resume, or leave it out.")
+    check_share(mistakes, "--holdout", holdout)
+    if is_main_process():
+        check_run_folder(mistakes, out, resume=resume, overwrite=overwrite or dry_run)
     given = {name: value for name, value in vars(options).items() if value is not None}
     name = preset or _usual_preset(given)
-    config = _configure(name, out, given)  # before the data is read, to report mistakes at once
+    config = mistakes.built(partial(PRESETS[name], out), given, fix="See `ssd300 train --help`.")
+    check_start_and_device(mistakes, config.init, config.device)
     if preset is None and is_main_process():
         say([ABOUT_PRESET[name]])
     if name == "pytorch-ssd300":
@@ -143,10 +146,12 @@ def train(
     from ssd300.training.forecast import forecast
     from ssd300.training.loop import train as run
 
-    dataset = reading.load(data, "train", drop_difficult=drop_difficult)
-    dataset, validation = _split(data, dataset, reading, config, eval_split=eval_split, holdout=holdout)
+    with mistakes.caught():
+        dataset = reading.load(data, "train", drop_difficult=drop_difficult)
+        dataset, validation = _split(data, dataset, reading, config, eval_split=eval_split, holdout=holdout)
+    mistakes.raise_all()
     if epochs is not None:
-        config = _configure(name, out, given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
+        config = PRESETS[name](out, **given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
     if dry_run:
         _print_forecast(forecast(dataset, config, validation=validation), as_json=json_)
         return
@@ -204,13 +209,6 @@ def _split(
 def is_main_process() -> bool:
     """Whether this process writes and prints: the only one, or the first of those that `torchrun` started."""
     return os.environ.get("RANK", "0") == "0"
-
-
-def _configure(preset: str, out: Path, given: dict[str, Any]) -> TrainConfig:
-    try:
-        return PRESETS[preset](out, **given)
-    except ValueError as error:
-        raise UsageError(str(error), fix="See `ssd300 train --help`.") from error
 
 
 def _callbacks(config: TrainConfig) -> list["Callback"]:

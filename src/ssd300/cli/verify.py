@@ -5,7 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ssd300.cli.early_checks import check_weights
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json
+from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.errors import RunError
 from ssd300.system.progress import numbered, shown
 
@@ -38,9 +41,16 @@ def verify(
         Print one JSON object and nothing else.
     """
     from ssd300.evaluation.verification import verify as verify_run
-    from ssd300.weights import read_card
 
-    dataset = reading.load(data, "test", classes=read_card(run).classes)
+    mistakes = Mistakes()
+    runs = [path for path in data if is_run_or_weights(str(path))]
+    if runs and not is_run_or_weights(str(run)):
+        mistakes.add("verify takes the run first, then the data", fix=f"Type `ssd300 verify {runs[0]} {run}`.")
+        mistakes.raise_all()
+    classes = check_weights(mistakes, str(run), detecting.device)
+    with mistakes.caught():
+        dataset = reading.load(data, "test", **({} if classes is None else {"classes": classes}))
+    mistakes.raise_all()
     result = verify_run(
         run, dataset, device=detecting.device, on_bad_image=detecting.on_bad_image, progress=numbered(shown, 3)
     )

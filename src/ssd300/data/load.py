@@ -16,7 +16,7 @@ from ssd300.data.recognition import open_data
 from ssd300.data.sources import JoinedSources
 from ssd300.data.splits import UnusableSplitError
 from ssd300.data.unused_files import list_files
-from ssd300.errors import DataError
+from ssd300.errors import DataError, did_you_mean
 from ssd300.images.header import animation_notes
 
 
@@ -138,12 +138,16 @@ def _absent_classes(dataset: Dataset) -> list[str]:
     if dataset.classes == VOC_CLASSES:
         return []
     absent = [name for name, count in dataset.objects_per_class().items() if not count]
-    names = ", ".join(absent[:SHOWN_CLASSES]) + (", …" if len(absent) > SHOWN_CLASSES else "")
+    names = _short(absent)
     return (
         [f"{len(absent)} of {len(dataset.classes)} classes have no object in '{dataset.split}': {names}"]
         if absent
         else []
     )
+
+
+def _short(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN_CLASSES]) + (", …" if len(names) > SHOWN_CLASSES else "")
 
 
 def _missing_images(dataset: Dataset) -> list[str]:
@@ -161,6 +165,6 @@ def _chosen(only: Sequence[str], names: ClassNames, root: Path) -> list[str]:
         raise DataError(
             f"--only names {', '.join(unknown)}, which is no class of the data",
             where=root,
-            fix=f"The classes are {', '.join(names.classes)}.",
+            fix=did_you_mean(unknown[0], names.classes, f"The classes are {_short(names.classes)}."),
         )
     return [name for name in names.classes if fold(name) in wanted]

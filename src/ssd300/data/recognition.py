@@ -22,6 +22,7 @@ from ssd300.data.formats.yolo_description import find_yolo
 from ssd300.data.sources import JoinedSources, join
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError
+from ssd300.system.files import spelled_like
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ def recognize(path: Path, wanted: FormatName) -> str:
         DataError: the path does not exist, no format fits, or several fit and none is `wanted`.
     """
     if not path.exists():
-        raise DataError("there is no such folder or file", where=path, fix=_advice())
+        raise DataError("there is no such folder or file", where=path, fix=spelled_like(path, _advice()))
     found = {name: evidence for name, one in FORMATS.items() if (evidence := one.find(path))}
     if wanted != "auto" and wanted not in found:
         raise DataError(f"the data is not of the format '{wanted}'", where=path, fix=_advice())

@@ -11,9 +11,44 @@ from typing import Any
 
 from ssd300.detection.outputs import Output, save_table
 from ssd300.errors import UsageError
-from ssd300.system.files import check_output_free, remove_stale_temporaries
+from ssd300.system.files import check_output_free, free_beside, remove_stale_temporaries
 
 PROGRESS = ".detections.progress"
+USUAL = "detections"  # the folder where none is named; `detections-2` and so on where it is not free
+
+
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raises UsageError if the folder is not empty and holds no unfinished run, unless `overwrite`."""
+    if not (folder / PROGRESS).is_file():
+        check_output_free(folder, overwrite=overwrite)
+
+
+def choose_folder(command: Mapping[str, Any], *, overwrite: bool = False) -> Path:
+    """The folder for detections where none is named: that of the same command, unfinished, or else the next free one.
+
+    `command` is as for `DetectionFolder`.
+    """
+    folder, number = Path(USUAL), 1
+    wanted = _as_stored(command)
+    while not overwrite and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.is_dir() and _stored_command(folder) == wanted:
+            break
+        number += 1
+        folder = Path(f"{USUAL}-{number}")
+    return folder
+
+
+def _as_stored(command: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(command, default=str))
+
+
+def _stored_command(folder: Path) -> Any:
+    """The command of the unfinished run in a folder; None if there is none."""
+    try:
+        first = (folder / PROGRESS).read_text(encoding="utf-8").split("\n", maxsplit=1)[0]
+    except OSError:
+        return None
+    return (_parsed(first) or {}).get("command")
 
 
 class DetectionFolder:
@@ -29,7 +64,7 @@ class DetectionFolder:
     def __init__(self, folder: Path, command: Mapping[str, Any], *, overwrite: bool = False) -> None:
         self.folder = folder
         self._progress = folder / PROGRESS
-        self._command = json.loads(json.dumps(command, default=str))
+        self._command = _as_stored(command)
         self._is_new = not folder.exists()
         self.done: set[int] = set()
         self.skipped: dict[int, str] = {}
@@ -103,7 +138,8 @@ class DetectionFolder:
                 if same_options
                 else "the folder holds an unfinished run of another command",
                 where=self.folder,
-                fix="Repeat that command, with the same paths, to resume it; name another --out; or add --overwrite.",
+                fix=f"Repeat that command, with the same paths, to resume it. Or name a free folder: --out "
+                f"{free_beside(self.folder)}. --overwrite starts anew in this one.",
             )
         for entry in entries:
             if not entry.get("skipped"):

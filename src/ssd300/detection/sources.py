@@ -2,16 +2,21 @@
 
 import glob
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
-from ssd300.detection.video import VIDEO_SUFFIXES, is_live
+from ssd300.detection.video import CAMERA, VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
 from ssd300.images.header import LITTER, is_image_name
+from ssd300.system.files import spelled_like
 from ssd300.system.web import is_address
 
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
+CAMERA_WORDS = ("webcam", "camera", "cam", "camera:", "/dev/video0")
+KINDS_SHOWN, CHILDREN_SEEN = 3, 20_000
 Source = Path | str  # a str is an address, a camera or a stream
 
 
@@ -40,7 +45,7 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
         elif path.is_dir():
             found = sorted(child for child in path.iterdir() if _is_readable(child))
             if not found:
-                raise DataError("the folder has no images", where=path, fix=_folder_advice(path))
+                raise _no_images(path)
             images += found
         elif path.exists() and path.suffix.lower() == LIST_SUFFIX:
             try:
@@ -56,10 +61,10 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
             matched = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207  # which takes no absolute pattern
             matched = [name for name in matched if _is_readable(name)]
             if not matched:
-                raise DataError("no image matches the pattern", where=source, fix="Check the pattern.")
+                raise DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
             images += matched
         else:
-            raise DataError("there is no such image", where=path, fix="Check the path.")
+            raise DataError("there is no such image", where=path, fix=_advice(source))
     return images
 
 
@@ -69,9 +74,35 @@ def _is_readable(path: Path) -> bool:
     return is_video or is_image_name(path)
 
 
-def _folder_advice(folder: Path) -> str:
-    inside = folder / "JPEGImages"
-    return f"Name its images: {inside}" if inside.is_dir() else "Name the folder that they are in, or 'a/**/*.jpg'."
+def _advice(source: str) -> str:
+    if source.isdigit() or source.casefold() in CAMERA_WORDS:
+        return f"Name the camera {CAMERA}{source if source.isdigit() else 0}."
+    if source.startswith("www."):
+        return f"Name the address https://{source}."
+    return spelled_like(Path(source), "Check the path.")
+
+
+def _pattern_advice(pattern: str) -> str:
+    return (
+        "Check the pattern; 'a/**/*.jpg' also finds images in the folders below a."
+        if "**" not in pattern
+        else ("Check the pattern, and that it has quotes around it.")
+    )
+
+
+def _no_images(folder: Path) -> DataError:
+    """The error of a folder without images, with what it holds, and the folder in it that has some."""
+    children = list(islice(sorted(folder.iterdir()), CHILDREN_SEEN))
+    kinds = Counter("folder" if child.is_dir() else child.suffix or "other file" for child in children)
+    counts = [
+        f"{count} {kind}" + ("s" if count > 1 and not kind.startswith(".") else "")
+        for kind, count in kinds.most_common(KINDS_SHOWN)
+    ]
+    seen = f"it holds {', '.join(counts)}" if counts else "it is empty"
+    below = [child for child in children if child.is_dir() and any(map(_is_readable, child.iterdir()))]
+    below.sort(key=lambda child: child.name != "JPEGImages")
+    fix = f"Name its images: {below[0]}." if below else "Name the folder that they are in, or 'a/**/*.jpg'."
+    return DataError(f"the folder has no images; {seen}", where=folder, fix=fix)
 
 
 def _listed(lines: Iterable[str], root: Path, where: str) -> list[Source]:

@@ -4,7 +4,7 @@ PyAV (the extra `video`) is imported when it is used.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -119,6 +119,13 @@ def is_live(source: str) -> bool:
 def is_video(source: str) -> bool:
     """Whether its name is that of a camera, a stream, or a video's file or address."""
     return is_live(source) or source.split("?")[0].lower().endswith(VIDEO_SUFFIXES)
+
+
+def check_readable(sources: Iterable[object]) -> None:
+    """Raises UsageError if there is a video or camera among the sources and PyAV is missing."""
+    first = next((str(source) for source in sources if is_video(str(source))), None)
+    if first is not None:
+        import_av(first)
 
 
 def import_av(source: str) -> Any:

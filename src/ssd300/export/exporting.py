@@ -60,7 +60,9 @@ def export(
         UsageError: `out` has another suffix, there is no image, a library is missing, or ONNX is to be bf16.
         WeightsError, DataError: the weights or an image cannot be read.
     """
-    _check_request(out, format, precision, image_paths)
+    check_format(out, format, precision)
+    if not image_paths:
+        raise UsageError("there is no image to compare on", fix="Name some with --images.")
     progress = numbered(progress, 4 if labeled is None else 6)
     model, card = load_weights(weights)
     most = MAX_CALIBRATION_IMAGES if precision == "int8" else MAX_COMPARED_IMAGES
@@ -102,11 +104,11 @@ def export(
     return report
 
 
-def _check_request(out: Path, format: Format, precision: Precision, image_paths: Sequence[Path]) -> None:
+def check_format(out: Path, format: Format, precision: Precision) -> None:
+    """Raises UsageError if `out` has another suffix than files of this format, or if ONNX is to be bf16."""
     if out.suffix != SUFFIXES[format]:
-        raise UsageError(f"{format} files end in {SUFFIXES[format]}", where=out, fix="Name another --out.")
-    if not image_paths:
-        raise UsageError("there is no image to compare on", fix="Name some with --images.")
+        name = out / f"model{SUFFIXES[format]}" if out.is_dir() or not out.suffix else out.with_suffix(SUFFIXES[format])
+        raise UsageError(f"{format} files end in {SUFFIXES[format]}", where=out, fix=f"Name the file: --out {name}.")
     if format == "onnx" and precision == "bf16":
         raise UsageError(
             "ONNX Runtime has no bfloat16 convolution on CPUs",

@@ -5,9 +5,10 @@ import time
 import torch
 import torch.nn.functional as F
 
-from ssd300.errors import UsageError
+from ssd300.errors import UsageError, did_you_mean
 from ssd300.system.environment import cpu_has_bf16
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
 TRIALS = 5  # of each precision; the first one is slower, as it compiles
 
 
@@ -23,9 +24,12 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"the device {name} is not available", fix="Use --device auto, or see `ssd300 env`."
-        ) from error
+        kind = {"gpu": "cuda"}.get(name.casefold(), name.partition(":")[0])
+        if kind in DEVICES and kind == name.partition(":")[0]:
+            fix = "Use --device auto, which takes what is there; `ssd300 env` lists it."
+        else:
+            fix = did_you_mean(kind, DEVICES, f"The devices are {', '.join(DEVICES)}.")
+        raise UsageError(f"the device {name} is not available", fix=fix) from error
     return device
 
 

@@ -84,6 +84,7 @@ def fetch(remote: RemoteFile, folder: Path, *, from_files: Path | None = None) -
         return _copy(remote, from_files / remote.name, path)
     part = path.with_name(path.name + PART_SUFFIX)
     faults = []
+    offline = True  # no address was reached
     with _progress(remote, part) as advance:
         for address in remote.addresses:
             fault = _transfer_with_patience(address, part, advance)
@@ -93,13 +94,20 @@ def fetch(remote: RemoteFile, folder: Path, *, from_files: Path | None = None) -
             if fault is None:
                 part.unlink()
                 fault = f"the downloaded file has another checksum than {remote.checksum}, and was removed"
+            offline = offline and isinstance(fault, _Unreached) and not part.exists()
             faults.append(f"{address}: {fault}")
+    again = "Connect this machine, and try again." if offline else "Try again: an unfinished download is resumed."
     raise DownloadError(
-        f"{remote.name} could not be downloaded; " + "; ".join(faults),
-        where=path,
-        fix="Try again: an unfinished download is resumed. Or download it on another machine and put it into "
-        f"{folder.resolve()}, or name its folder with `ssd300 download … --from-files`.",
+        f"{'no network? ' if offline else ''}{remote.name} could not be downloaded",
+        where="; ".join(faults),
+        fix=f"{again} Or download it on another machine, and put the file into {folder.resolve()}.",
     )
+
+
+class _Unreached(str):
+    """Why a transfer ended, where the server did not say it."""
+
+    __slots__ = ()
 
 
 def _copy(remote: RemoteFile, source: Path, path: Path) -> Path:
@@ -137,11 +145,12 @@ def _transfer_with_patience(address: str, part: Path, advance: Callable[[int, in
                 return f"HTTP {error.code} {error.reason}"
             fault = f"HTTP {error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
-            fault = str(getattr(error, "reason", error)) or type(error).__name__
+            fault = _Unreached(getattr(error, "reason", error) or type(error).__name__)
         fruitless = 0 if _size(part) > before else fruitless + 1
         if fruitless == MAX_FRUITLESS_ATTEMPTS:
             return fault
-        log.info("%s: %s; resuming after %d bytes", address, fault, _size(part))
+        how = f"resuming after {_size(part):,} bytes" if _size(part) else "trying again"
+        log.info("%s: %s; %s", address, fault, how)
         time.sleep(PAUSE_S * fruitless)  # gives an overloaded server time
 
 

@@ -1,5 +1,6 @@
 """Writing files and folders so that nobody reads half of one, and an existing folder is not overwritten by mistake."""
 
+import itertools
 import json
 import os
 import shutil
@@ -11,9 +12,10 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from ssd300.errors import RunError, UsageError
+from ssd300.errors import RunError, UsageError, alike
 
 TEMPORARY_SUFFIX = ".partial"
+MOST_NAMES = 20_000  # in a folder, that are compared with one that was mistyped
 
 
 def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | None = None) -> None:
@@ -77,18 +79,56 @@ def remove_stale_temporaries(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def check_output_free(folder: Path, *, overwrite: bool) -> None:
+def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> None:
     """Refuse an output folder that is not empty, unless `overwrite`.
+
+    `instead` is what else the user can do, before --overwrite is mentioned.
 
     Raises:
         UsageError: `folder` is a file, or is not empty and `overwrite` is false.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError("the output is a file where a folder is needed", where=folder, fix="Name another --out.")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise UsageError(
-            "the output folder exists and is not empty", where=folder, fix="Name another --out, or add --overwrite."
+            "the output is a file where a folder is needed", where=folder, fix=f"Such as --out {free_beside(folder)}."
         )
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        free = f"Name a free one: --out {free_beside(folder)}. "
+        last = "--overwrite writes into this one, over files of the same name."
+        raise UsageError("the output folder exists and is not empty", where=folder, fix=free + (instead or last))
+
+
+def check_file_free(file: Path, option: str, *, overwrite: bool, can_overwrite: bool = True) -> None:
+    """Refuse an output file that exists, unless `overwrite`; `option` is the one that names it. Raises UsageError."""
+    if file.is_dir():
+        raise UsageError(
+            f"{option} names a folder where a file is needed", where=file, fix=f"Name a file in it with {option}."
+        )
+    if file.exists() and not overwrite:
+        last = " --overwrite replaces the file." if can_overwrite else ""
+        raise UsageError("the file exists", where=file, fix=f"Name a free one: {option} {free_beside(file)}.{last}")
+
+
+def free_beside(path: Path) -> Path:
+    """The next name beside `path` that nothing has: `runs/mine-2` for `runs/mine`, `a-2.onnx` for `a.onnx`."""
+    whole = path if path.name else path.absolute()
+    suffix = "" if whole.is_dir() else whole.suffix
+    stem, hyphen, number = whole.name.removesuffix(suffix).rpartition("-")
+    if not (hyphen and number.isdigit()):
+        stem, number = whole.name.removesuffix(suffix), "1"
+    names = (whole.with_name(f"{stem}-{count}{suffix}") for count in itertools.count(int(number) + 1))
+    return next(name for name in names if not name.exists())
+
+
+def spelled_like(path: Path, otherwise: str) -> str:
+    """What to do about a path that does not exist: the names in its folder that are spelled alike, or `otherwise`."""
+    if not path.parent.is_dir():
+        return f"There is no folder {path.parent} either. Check the path."
+    try:
+        names = [child.name for child in itertools.islice(path.parent.iterdir(), MOST_NAMES)]
+    except OSError:
+        return otherwise
+    near = [str(path.parent / name) for name in alike(path.name, names)]
+    return f"Did you mean {' or '.join(near)}?" if near else otherwise
 
 
 @contextmanager

@@ -124,7 +124,7 @@ class TrainConfig:
         object.__setattr__(self, "out", Path(self.out))
         for name, hint in get_type_hints(type(self)).items():
             if (choices := get_args(hint)) and get_origin(hint) is Literal and getattr(self, name) not in choices:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(choices)}")
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be one of {', '.join(choices)}")
         for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} is {value}; it must be {least} or more")
@@ -141,7 +141,8 @@ class TrainConfig:
         if self.grad_clip is not None and not self.grad_clip > 0:
             raise ValueError(f"grad_clip is {self.grad_clip}; it must be above 0, or left out")
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
-            raise ValueError(f"lr_drop is {self.lr_drop}; drops are steps from 1 on, each later than the one before")
+            drops = " ".join(map(str, self.lr_drop))
+            raise ValueError(f"lr_drop is {drops}; drops are steps from 1 on, each later than the one before")
 
     def for_epochs(self, epochs: float, images: int) -> "TrainConfig":
         """The same with the steps in which each of `images` images is processed `epochs` times, rounded up."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ssd300.data.formats import voc_archives
-from ssd300.errors import UsageError
+from ssd300.errors import UsageError, did_you_mean
 from ssd300.system.download import RemoteFile, fetch
 from ssd300.weights import named
 
@@ -52,7 +52,9 @@ def download_all(
     known = (*named.NAMED, *voc_archives.ARCHIVES)
     for name in names:
         if name not in known:
-            raise UsageError(f"there is no '{name}' to download", fix=f"Name one of {', '.join(known)}.")
+            raise UsageError(
+                f"there is no '{name}' to download", fix=did_you_mean(name, known, f"Name one of {', '.join(known)}.")
+            )
         if name in voc_archives.ARCHIVES and root is None:
             raise UsageError(f"{name} needs --root", fix="Name the folder that VOCdevkit shall be in.")
     rows = []

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from platformdirs import user_cache_path
 
-from ssd300.errors import WeightsError
+from ssd300.errors import DownloadError, WeightsError
 from ssd300.system.download import RemoteFile, fetch
 from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import save_weights
@@ -72,23 +72,37 @@ def cache_folder() -> Path:
     return Path(named) if named else user_cache_path("ssd300", appauthor=False)
 
 
-def fetch_named(name: str, folder: Path | None = None, *, from_files: Path | None = None) -> Path:
-    """The published file as it is, in `folder` or the cache; `from_files` as in `fetch`. Raises DownloadError."""
-    return fetch(NAMED[name].file, folder or cache_folder(), from_files=from_files)
+def fetch_named(name: str) -> Path:
+    """The published file as it is, in the cache, downloaded if it is not there yet.
+
+    Raises:
+        WeightsError: it cannot be downloaded, or the file there is not the published one.
+    """
+    try:
+        return fetch(NAMED[name].file, cache_folder())
+    except DownloadError as error:
+        what = error.what.replace(NAMED[name].file.name, f"the weights '{name}'")
+        raise WeightsError(what, where=error.where, fix=error.fix) from error
+
+
+def check_is_detector(name: str) -> None:
+    """Raises WeightsError for the name of a backbone, which only `--init` can use."""
+    if not NAMED[name].is_detector:
+        raise WeightsError(
+            f"{name} is a backbone, not a detector",
+            where=NAMED[name].origin,
+            fix=f"Train a detector that starts from it: `ssd300 train DATA --init {name} --out RUN`.",
+        )
 
 
 def named_detector(name: str) -> Path:
     """The detector of that name as a weights file of ours, in the cache; it is downloaded and imported once.
 
     Raises:
-        WeightsError: the name is a backbone's.
-        DownloadError: it cannot be downloaded.
+        WeightsError: the name is a backbone's, or it cannot be downloaded.
     """
+    check_is_detector(name)
     known = NAMED[name]
-    if not known.is_detector:
-        raise WeightsError(
-            f"{name} is a backbone, not a detector", where=known.origin, fix=f"Train with `--init {name}`."
-        )
     ours = cache_folder() / Path(known.file.name).with_suffix(".safetensors")
     if not ours.is_file():
         model, card, _ = import_weights(fetch_named(name))

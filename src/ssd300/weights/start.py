@@ -12,15 +12,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ssd300.errors import WeightsError, install_hint
+from ssd300.errors import WeightsError, did_you_mean, install_hint
 from ssd300.model import SSD
 from ssd300.model.backbone import VGG16, EfficientNetLite0
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import LITE
+from ssd300.system.files import spelled_like
 from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_places, take_rows
 from ssd300.weights.format import Card, is_ours, read_card_file, read_weights_file
 from ssd300.weights.named import NAMED, fetch_named, named_detector
-from ssd300.weights.resolve import resolve_weights
+from ssd300.weights.resolve import find_weights, resolve_weights
 from ssd300.weights.tensor_files import read_tensors
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
 
@@ -61,8 +62,8 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None) -> S
     - a name of `named`, which may be downloaded, unless a file has that name.
 
     Raises:
-        DownloadError: the named weights cannot be downloaded.
-        WeightsError: the file cannot be read, is for another backbone, lacks a layer, or has one of another shape.
+        WeightsError: the named weights cannot be downloaded; or the file cannot be read, is for another backbone,
+            lacks a layer, or has one of another shape.
     """
     if init == "none":
         return _start(model, "none", set())
@@ -80,19 +81,27 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None) -> S
     return _fill_vgg16(model, model.backbone, tensors, path)
 
 
+def check_start(init: str) -> None:
+    """Raises WeightsError if nothing is called `init`, so that `initialize` could not find it. Nothing is read."""
+    path = Path(init)
+    if path.is_dir():
+        find_weights(path)
+    elif not path.is_file() and init not in ("none", IMAGENET_LITE0, *NAMED):
+        known = ["none", IMAGENET_LITE0, *NAMED]
+        otherwise = f"--init takes a run folder, a weights file, or a name: {', '.join(known)}."
+        fix = did_you_mean(init, known, otherwise) if path == Path(path.name) else spelled_like(path, otherwise)
+        raise WeightsError("there is no such file to start from", where=init, fix=fix)
+
+
 def _file_of(init: str) -> Path:
+    check_start(init)
     path = Path(init)
     if path.is_dir():
         return resolve_weights(path)
     if init in NAMED and not path.exists():
         path = named_detector(init) if NAMED[init].is_detector else fetch_named(init)
     if not path.is_file():
-        raise WeightsError(
-            "there is no such file to start from",
-            where=init,
-            fix=f"--init takes a run folder, a file, 'none', {', '.join(NAMED)}, and for ssd300_efficientnet_lite0 "
-            "'imagenet'.",
-        )
+        raise WeightsError("--init imagenet is for ssd300_efficientnet_lite0 only", where=init, fix="Use --init vgg16.")
     return path
 
 

@@ -1,0 +1,91 @@
+"""What several verbs check before they begin: weights, classes, counts, and that a device is there."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ssd300 import run_layout
+from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.options import device_for
+from ssd300.errors import RunError, did_you_mean
+from ssd300.system.files import check_output_free
+
+SHOWN_CLASSES = 10
+
+
+def check_weights(mistakes: Mistakes, weights: str, device: str | None = None) -> Sequence[str] | None:
+    """Check that the weights are there, can be read, and run on `device`. Nothing is downloaded.
+
+    Returns their classes; None where these are known only once they are loaded, as of an exported file.
+    """
+    classes: Sequence[str] | None = None
+    with mistakes.caught():
+        from ssd300.detection.backends import is_exported
+        from ssd300.weights.format import read_card_file
+        from ssd300.weights.resolve import find_weights
+
+        path = find_weights(weights)
+        if path is not None and not is_exported(path):
+            classes = read_card_file(path).classes
+    if device is not None:
+        with mistakes.caught():
+            device_for(weights, device)
+    return classes
+
+
+def check_counts(mistakes: Mistakes, counts: Iterable[tuple[str, int | None]], verb: str, least: int = 1) -> None:
+    """Check that options with whole numbers are not below `least`; None is an option that is left out."""
+    for option, value in counts:
+        if value is not None and value < least:
+            mistakes.add(f"{option} is {value}; it must be {least} or more", fix=f"See `ssd300 {verb} --help`.")
+
+
+def check_names(mistakes: Mistakes, option: str, names: Iterable[str], classes: Sequence[str]) -> None:
+    """Check that the classes that an option names are classes of the weights."""
+    for name in names:
+        if name not in classes:
+            shown = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
+            fix = did_you_mean(name, classes, f"Their classes: {shown}.")
+            mistakes.add(f"{option}: the weights have no class '{name}'", fix=fix)
+
+
+def check_file_given(mistakes: Mistakes, file: Path | None, *, option: str, **how: Any) -> None:
+    """Check that a file to write is free, as `check_file_free` does; None is an option that is left out."""
+    from ssd300.system.files import check_file_free
+
+    if file is not None:
+        with mistakes.caught():
+            check_file_free(file, option, **how)
+
+
+def check_run_folder(mistakes: Mistakes, out: Path, *, resume: bool, overwrite: bool) -> None:
+    """Check that the folder of a new run is free, or that the run in it can go on."""
+    has_state = any((out / name).is_file() for name in (run_layout.STATE, run_layout.PREVIOUS_STATE))
+    if resume and not has_state:
+        mistakes.errors.append(
+            RunError("there is no state to resume from", where=out, fix="Start the run without --resume.")
+        )
+    if not resume:
+        go_on = "Add --resume to go on with the run that is there. " if has_state else ""
+        last = "--overwrite deletes what a run wrote there."
+        with mistakes.caught():
+            check_output_free(out, overwrite=overwrite, instead=go_on + last)
+
+
+def check_start_and_device(mistakes: Mistakes, init: str, device: str) -> None:
+    """Check that the weights that a run starts from are there, or have a known name, and that the device is there."""
+    with mistakes.caught():
+        from ssd300.weights.start import check_start
+
+        check_start(init)
+    with mistakes.caught():
+        from ssd300.system.device import choose_device
+
+        choose_device(device)
+
+
+def check_share(mistakes: Mistakes, option: str, share: float | None) -> None:
+    """Check a share of images: above 0 and below 1."""
+    if share is not None and not 0 < share < 1:
+        hint = f"Write {share / 100:g}." if 2 <= share < 100 else "Such as 0.2 for a fifth."
+        mistakes.add(f"{option} is {share:g}; it must be between 0 and 1", fix=hint)
