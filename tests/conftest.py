@@ -86,12 +86,10 @@ def write_voc(root: Path, images: dict[str, str], splits: dict[str, list[str]], 
     return root
 
 
-@pytest.fixture
-def coloured(tmp_path) -> Path:
+def write_coloured(root: Path) -> Path:
     """Four images with a red or a blue rectangle each, and one without objects; the last is the test split."""
     random = np.random.default_rng(0)
     objects = {}
-    root = tmp_path / "coloured"
     (root / "JPEGImages").mkdir(parents=True)
     for number in range(5):
         pixels = random.integers(60, 120, (120, 160, 3), dtype=np.uint8)
@@ -103,6 +101,11 @@ def coloured(tmp_path) -> Path:
             objects[f"p{number}"] = object_xml(name, (x + 1, y + 1, x + 70, y + 50))
         Image.fromarray(pixels).save(root / "JPEGImages" / f"p{number}.jpg", quality=95)
     return write_voc(root, objects, {"trainval": ["p0", "p1", "p2", "p3"], "test": ["p4"]})
+
+
+@pytest.fixture
+def coloured(tmp_path) -> Path:
+    return write_coloured(tmp_path / "coloured")
 
 
 def write_drawn_weights(run: Path) -> Path:

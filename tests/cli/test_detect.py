@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 
 import pytest
 
@@ -60,3 +61,42 @@ def test_a_message_names_its_option(option, value, message, words, tmp_path, cap
     words = [word for word in words if word not in ("--top-k", "3")]
     assert main([*words, str(tmp_path / "out"), option, value]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_folders_are_numbered_where_none_is_named_and_the_same_command_resumes(
+    words, coloured, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    command = words[:-1]
+    assert main(command) == 0
+    assert "written to detections\n" in capsys.readouterr().err
+    first = files(tmp_path / "detections")
+    assert main(command) == 0
+    assert "written to detections-2" in capsys.readouterr().err
+    assert files(tmp_path / "detections") == first
+    assert set(files(tmp_path / "detections-2")) == set(first)
+
+    def stop(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ssd300.detection.output_folder.save_table", stop)  # when all images are done
+        assert main(command) == 130
+    assert "the same command resumes" in capsys.readouterr().err
+    assert main([*command[:-1], "4"]) == 0  # another one
+    assert "written to detections-4" in capsys.readouterr().err
+    assert main(command) == 0
+    assert "resuming: 5 of 5 are done" in capsys.readouterr().err
+    assert set(files(tmp_path / "detections-3")) == set(first)
+    assert main([*command, "--overwrite"]) == 0
+    assert not (tmp_path / "detections-5").exists()
+
+
+def test_a_video_says_before_anything_is_loaded_that_its_extra_is_missing(light_run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "clip.mp4").write_bytes(b"a clip")
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert main(["detect", str(tmp_path / "clip.mp4"), "-w", str(tmp_path / "none"), "--out", str(tmp_path / "o")]) == 2
+    err = capsys.readouterr().err
+    assert "videos and cameras need PyAV" in err
+    assert "pip install" in err
+    assert "no such weights" in err

@@ -25,7 +25,7 @@ def test_the_verb_fetches_data_and_unpacks_it(file_server, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "code", "parts"),
     [
-        (["download", "vox"], 2, ["no 'vox'", "voc07"]),
+        (["download", "vox"], 2, ["no 'vox'", "Did you mean voc?"]),
         (["download", "voc"], 2, ["--root"]),
         (["download", "coco", "--from-files", "{tmp}"], 1, ["ssd300_vgg16_coco-b556d3b4.pth is not there"]),
         (["info", "vgg16"], 4, ["backbone", "--init vgg16"]),

@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from ssd300.errors import RunError, UsageError
-from ssd300.system.files import remove_stale_temporaries, whole_folder, write_atomically, write_json, write_text
+from ssd300.system.files import (
+    check_output_free,
+    free_beside,
+    remove_stale_temporaries,
+    spelled_like,
+    whole_folder,
+    write_atomically,
+    write_json,
+    write_text,
+)
 
 
 def names(folder):
@@ -71,3 +80,33 @@ def test_a_file_in_the_way_and_what_a_killed_run_left(tmp_path):
     (tmp_path / ".state.pt.123.partial").write_text("half")
     remove_stale_temporaries(tmp_path)
     assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("name", "free"),
+    [("mine", "mine-2"), ("run-7", "run-8"), ("a.onnx", "a-2.onnx"), ("v1.5", "v1.5-2"), ("my-run", "my-run-2")],
+)
+def test_the_free_name_beside_a_folder_or_file_is_the_next_number(tmp_path, name, free):
+    path = tmp_path / name
+    path.touch() if path.suffix == ".onnx" else path.mkdir()
+    assert free_beside(path) == tmp_path / free
+    (tmp_path / free).mkdir()
+    assert free_beside(path) not in (path, tmp_path / free)
+
+
+def test_a_folder_that_is_not_empty_is_refused_with_the_free_name_first(tmp_path):
+    (tmp_path / "out").mkdir()
+    check_output_free(tmp_path / "out", overwrite=False)
+    (tmp_path / "out/file").touch()
+    check_output_free(tmp_path / "out", overwrite=True)
+    with pytest.raises(UsageError, match=r"out-2.*--overwrite"):
+        check_output_free(tmp_path / "out", overwrite=False)
+    with pytest.raises(UsageError, match=r"out-2.*Add --resume"):
+        check_output_free(tmp_path / "out", overwrite=False, instead="Add --resume.")
+
+
+def test_a_path_that_is_not_there_gets_the_names_beside_it(tmp_path):
+    (tmp_path / "dog.jpg").touch()
+    assert spelled_like(tmp_path / "dgo.jpg", "Check it.") == f"Did you mean {tmp_path / 'dog.jpg'}?"
+    assert spelled_like(tmp_path / "q", "Check it.") == "Check it."
+    assert "no folder" in spelled_like(tmp_path / "none/dog.jpg", "Check it.")

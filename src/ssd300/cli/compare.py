@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ssd300.cli.early_checks import check_counts, check_file_given, check_weights
+from ssd300.cli.early_checks import check_counts, check_device, check_file_given, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import DataOptions, Json, print_json, say
 from ssd300.cli.weights_words import is_run_or_weights
@@ -77,7 +77,8 @@ def compare(
         mistakes.raise_all()
     for source in (a, b):
         if is_weights(source):
-            check_weights(mistakes, source, device)
+            check_device(mistakes, source, device)
+            check_weights(mistakes, source)
     if data:
         with mistakes.caught():
             dataset = reading.load(data, "test", require_images=is_weights(a) or is_weights(b))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.early_checks import check_counts, check_names, check_weights
+from ssd300.cli.early_checks import check_counts, check_device, check_names, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Json, MaxOverlap, MinScore, Switch, TopK, Weights, print_json, say
 from ssd300.cli.progress import image_progress
@@ -106,6 +106,7 @@ def detect(
     if out is not None:
         with mistakes.caught():
             check_folder(out, overwrite=overwrite)
+    check_device(mistakes, weights, device)
     sources: list[Source] = []
     with mistakes.caught():
         sources = find_sources(source)
@@ -113,7 +114,7 @@ def detect(
     if "image" in save and out is not None:
         with mistakes.caught():
             check_sources_stay(sources, out)
-    classes = check_weights(mistakes, weights, device)
+    classes = check_weights(mistakes, weights)
     _check_classes(mistakes, classes or (), suppress if classes else (), own if classes else ())
     mistakes.raise_all()
 

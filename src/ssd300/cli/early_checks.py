@@ -13,8 +13,14 @@ from ssd300.system.files import check_output_free
 SHOWN_CLASSES = 10
 
 
-def check_weights(mistakes: Mistakes, weights: str, device: str | None = None) -> Sequence[str] | None:
-    """Check that the weights are there, can be read, and run on `device`. Nothing is downloaded.
+def check_device(mistakes: Mistakes, weights: str, device: str) -> None:
+    """Check that the device is there, and that the weights can run on it."""
+    with mistakes.caught():
+        device_for(weights, device)
+
+
+def check_weights(mistakes: Mistakes, weights: str) -> Sequence[str] | None:
+    """Check that the weights are there, and can be read. Nothing is downloaded.
 
     Returns their classes; None where these are known only once they are loaded, as of an exported file.
     """
@@ -27,9 +33,6 @@ def check_weights(mistakes: Mistakes, weights: str, device: str | None = None) -
         path = find_weights(weights)
         if path is not None and not is_exported(path):
             classes = read_card_file(path).classes
-    if device is not None:
-        with mistakes.caught():
-            device_for(weights, device)
     return classes
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ssd300 import run_layout
-from ssd300.cli.early_checks import check_weights
+from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import (
     DataOptions,
@@ -27,7 +27,7 @@ from ssd300.cli.options import (
 )
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights
 from ssd300.errors import DataError, install_hint
-from ssd300.system.files import check_output_free
+from ssd300.system.files import check_output_free, spelled_like
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
@@ -101,9 +101,11 @@ def eval_(
             check_output_free(out, overwrite=overwrite)
     data = tuple(path for path in data if not is_run_or_weights(str(path)))
     if weights is not None:
-        check_weights(mistakes, weights, detecting.device)
+        check_device(mistakes, weights, detecting.device)
     with mistakes.caught():
         dataset = reading.load(data, "test", require_images=predictions is None)
+    if weights is not None:
+        check_weights(mistakes, weights)
     mistakes.raise_all()
 
     from ssd300.evaluation.error_analysis import analyze_errors
@@ -173,10 +175,8 @@ def _check(
     if predictions is not None and selection.max_overlap is not None:
         mistakes.add("--max-overlap is only for weights: no NMS runs on stored predictions", fix="Leave it out.")
     if predictions is not None and not predictions.exists():
-        from ssd300.data.predictions.read import UNDERSTOOD
-        from ssd300.system.files import spelled_like
-
-        fix = spelled_like(predictions, f"Name {UNDERSTOOD}.")
+        known = "Name what `ssd300 detect` wrote, such as detections.jsonl, or another detector's results."
+        fix = spelled_like(predictions, known)
         mistakes.errors.append(DataError("there are no such predictions", where=predictions, fix=fix))
     if "coco" in metric and find_spec("faster_coco_eval") is None:
         mistakes.add("--metric coco needs faster-coco-eval", fix=install_hint("coco"))

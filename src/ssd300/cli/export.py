@@ -83,7 +83,6 @@ def export(
         if parity.exists() and not overwrite:
             fix = "Name a file in another folder with --out, or add --overwrite, which replaces it."
             mistakes.add("the folder holds the comparison of another export", where=parity, fix=fix)
-    check_weights(mistakes, weights)
     if images is not None:
         with mistakes.caught():
             choose_images(images, None, Path())
@@ -96,6 +95,7 @@ def export(
             labeled = load_dataset(*data, split=split, format=data_format, on_bad_label=on_bad_label, purpose="test")
         if labeled is not None:
             say(labeled.notes)
+    check_weights(mistakes, weights)
     mistakes.raise_all()
     with TemporaryDirectory() as scratch:
         image_paths, notes = choose_images(images, labeled, Path(scratch))

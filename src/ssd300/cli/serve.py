@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.early_checks import check_counts, check_weights
+from ssd300.cli.early_checks import check_counts, check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Weights, say
 from ssd300.errors import UsageError, install_hint
@@ -104,7 +104,8 @@ def serve(
         source = source.shared_among(workers)
     if not 0 <= port <= LARGEST_PORT:
         mistakes.add(f"--port is {port}", fix=f"Name one in 0..{LARGEST_PORT}; 0 takes a free one.")
-    check_weights(mistakes, weights, device)
+    check_device(mistakes, weights, device)
+    check_weights(mistakes, weights)
     mistakes.raise_all()
     run(
         source,

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from ssd300.cli.early_checks import check_weights
+from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes, of_option
 from ssd300.cli.options import (
     DataOptions,
@@ -76,7 +76,7 @@ def thresholds(
         target = _target(weights, out, in_place=in_place, overwrite=overwrite)
     wanted = _wanted(mistakes, precision, recall)
     mistakes.built(Selection, {"max_overlap": max_overlap}, fix="It is an overlap of boxes, such as 0.5.")
-    check_weights(mistakes, weights, detecting.device)
+    check_device(mistakes, weights, detecting.device)
     from ssd300.detection.backends import backend_for
     from ssd300.detection.detector import Detector
     from ssd300.evaluation.thresholds import choose_thresholds, store_thresholds
@@ -86,6 +86,7 @@ def thresholds(
         mistakes.add("an exported file cannot store thresholds", where=weights, fix=fix)
     with mistakes.caught():
         dataset = reading.load(data, "test")
+    check_weights(mistakes, weights)
     mistakes.raise_all()
     with shown("loading the weights"):
         detector = Detector.load(weights, device=detecting.device)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssd300.cli.early_checks import check_weights
+from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json
 from ssd300.cli.weights_words import is_run_or_weights
@@ -47,7 +47,8 @@ def verify(
     if runs and not is_run_or_weights(str(run)):
         mistakes.add("verify takes the run first, then the data", fix=f"Type `ssd300 verify {runs[0]} {run}`.")
         mistakes.raise_all()
-    classes = check_weights(mistakes, str(run), detecting.device)
+    check_device(mistakes, str(run), detecting.device)
+    classes = check_weights(mistakes, str(run))
     with mistakes.caught():
         dataset = reading.load(data, "test", **({} if classes is None else {"classes": classes}))
     mistakes.raise_all()

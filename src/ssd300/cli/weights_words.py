@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from ssd300 import run_layout
@@ -19,7 +20,8 @@ def missing_weights(words: Sequence[str] | None, what: str, *, option: bool = Tr
     `option` they follow --weights.
     """
     words = words if words is None else list(words)
-    inside = next((word for word in (words or ())[1:] if is_run_or_weights(word)), None)
+    named = [word for before, word in pairwise(words or ()) if not before.startswith("-")]  # and no option's value
+    inside = next((word for word in named if is_run_or_weights(word)), None)
     if words is not None and inside is not None:
         words.remove(inside)
         return UsageError(what, where=f"{inside} is weights", fix=f"Type {_command(words, inside, option=option)}.")

@@ -24,11 +24,9 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        kind = {"gpu": "cuda"}.get(name.casefold(), name.partition(":")[0])
-        if kind in DEVICES and kind == name.partition(":")[0]:
-            fix = "Use --device auto, which takes what is there; `ssd300 env` lists it."
-        else:
-            fix = did_you_mean(kind, DEVICES, f"The devices are {', '.join(DEVICES)}.")
+        fix = "Use --device auto, which takes what is there; `ssd300 env` lists it."
+        if name.partition(":")[0] not in DEVICES:
+            fix = did_you_mean({"gpu": "cuda"}.get(name.casefold(), name), DEVICES, fix)
         raise UsageError(f"the device {name} is not available", fix=fix) from error
     return device
 
