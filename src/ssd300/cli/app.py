@@ -17,7 +17,20 @@ STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 # These collect their mistakes in `Mistakes`, so that those in the words are told with the others.
 COLLECT_MISTAKES = frozenset(
-    ("train", "eval", "detect", "export", "serve", "compare", "thresholds", "verify", "convert", "prepare", "split")
+    [
+        "train",
+        "eval",
+        "detect",
+        "benchmark",
+        "export",
+        "serve",
+        "compare",
+        "thresholds",
+        "verify",
+        "convert",
+        "prepare",
+        "split",
+    ]
 )
 EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4, ExportError: 5}
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.early_checks import check_counts, check_device, check_weights
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Json, MinScore, Switch, Weights, print_json, say
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import MIN_SCORE
-from ssd300.errors import DataError, UsageError
+from ssd300.errors import DataError
 
 if TYPE_CHECKING:
     from ssd300.detection.benchmark import Setting, SpeedReport
@@ -60,9 +62,15 @@ def benchmark(
     json_
         Print one JSON object and nothing else.
     """
-    for option, values in (("--batch-size", batch_size), ("--threads", threads), ("--rounds", (rounds,))):
-        if any(value < 1 for value in values):
-            raise UsageError(f"{option} is {min(values)}; it must be 1 or more", fix="See `ssd300 benchmark --help`.")
+    from ssd300.types import Selection
+
+    mistakes = Mistakes()
+    numbers = {"--batch-size": batch_size, "--threads": threads, "--rounds": (rounds,)}
+    check_counts(mistakes, ((option, min(values, default=1)) for option, values in numbers.items()), "benchmark")
+    mistakes.built(Selection, {"min_score": min_score}, fix="See `ssd300 benchmark --help`.")
+    check_device(mistakes, weights, device)
+    check_weights(mistakes, weights)
+    mistakes.raise_all()
     from ssd300.detection.benchmark import Grid, Networks, measure
     from ssd300.detection.detector import DISPLAY
 

@@ -73,7 +73,7 @@ def compare(
 
     if len(data) == 1 and is_run_or_weights(str(data[0])) and not is_run_or_weights(a):
         fix = f"Type `ssd300 compare {b} {data[0]} {a}`."
-        mistakes.add("compare needs A, B and data, in this order", fix=fix)
+        mistakes.add("compare needs A, B and DATA, in this order", fix=fix)
         mistakes.raise_all()
     for source in (a, b):
         if is_weights(source):
@@ -83,7 +83,7 @@ def compare(
         with mistakes.caught():
             dataset = reading.load(data, "test", require_images=is_weights(a) or is_weights(b))
     else:
-        mistakes.add("compare needs A, B and data, in this order", fix="Type `ssd300 compare A B DATA`.")
+        mistakes.add("compare needs A, B and DATA, in this order", fix="Type `ssd300 compare A B DATA`.")
     mistakes.raise_all()
     both = [
         detections_of(which, dataset, ids_of=ids_of, device=device, progress=_of(name))

@@ -66,8 +66,8 @@ class Mistakes:
 
 
 def raised(errors: Iterable[SSDError]) -> SSDError:
-    """One error for all of them."""
-    first, *others = errors
+    """One error for all of them, each said once."""
+    first, *others = {str(error): error for error in errors}.values()
     return MistakesError([first, *others]) if others else first
 
 

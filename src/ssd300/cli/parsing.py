@@ -30,6 +30,7 @@ from ssd300.errors import SSDError, UsageError, did_you_mean
 
 MOST_WRONG_WORDS = 20
 SHOWN_CHOICES = 10
+OUT = {"train": "runs/mine", "export": "model.onnx"}  # such as these are the names of what a verb writes
 # What a value of each type is called, and one that is right.
 KINDS: dict[Any, tuple[str, str]] = {
     int: ("a whole number", "1"),
@@ -136,7 +137,9 @@ def _wrong_value(error: CoercionError, words: list[str], verb: str) -> Wrong:
             fix = f"Write {value} before {name}, which takes all words that follow it."
     else:
         what = f"{name} is {value}; it must be {KINDS.get(kind, ('another value', ''))[0]}"
-        fix = f"Write {float(value[:-1]) / 100:g}." if kind is float and _is_percent(value) else _see(verb)
+        fix = _number_meant(kind, value) or _see(verb)
+    if not value:
+        what = f"{name} needs a value"
     return Wrong(UsageError(what, fix=fix), _with_value(words, keyword, value, _valid(kind)))
 
 
@@ -157,9 +160,10 @@ def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str]
         known = typed if words == list(typed) else None
         return Wrong(missing_weights(known, what, option=not positional), mended)
     if _is_positional(argument):
-        what = f"{verb} needs {str(argument.name).lstrip('-').upper()}"
+        *before, last = _positional_names(error)
+        what = f"{verb} needs {' and '.join(filter(None, (', '.join(before), last)))}, in this order"
         return Wrong(UsageError(what, fix=_usage(error)), mended)
-    example = {"--out": " runs/mine" if verb == "train" else " FOLDER"}.get(str(argument.name), "")
+    example = f" {OUT.get(verb, 'FOLDER')}" if argument.name == "--out" else ""
     choices = get_args(argument.hint) if get_origin(argument.hint) is Literal else ()
     what = f"{verb} needs {argument.name}" + (f": one of {', '.join(map(str, choices))}" if choices else "")
     return Wrong(UsageError(what, fix=f"Add {argument.name}{example}: see `ssd300 {verb} --help`."), mended)
@@ -168,9 +172,12 @@ def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str]
 def _usage(error: CycloptsError) -> str:
     """The order of the words, by the verb's own parameters."""
     verb = " ".join(error.command_chain or ())
-    parameters = [] if error.target is None else inspect.signature(error.target).parameters.values()
-    names = [one.name.rstrip("_").upper() for one in parameters if one.kind is not one.KEYWORD_ONLY]
-    return f"Write `{' '.join(['ssd300', verb, *names])}`: see `ssd300 {verb} --help`."
+    return f"Type `{' '.join(['ssd300', verb, *_positional_names(error)])}`."
+
+
+def _positional_names(error: CycloptsError) -> list[str]:
+    parameters = inspect.signature(error.target).parameters.values() if error.target is not None else ()
+    return [one.name.rstrip("_").upper() for one in parameters if one.kind is not one.KEYWORD_ONLY]
 
 
 def _is_positional(argument: Any) -> bool:
@@ -190,8 +197,14 @@ def _valid(kind: Any) -> str:
     return KINDS.get(kind, ("", STAND_IN))[1]
 
 
-def _is_percent(value: str) -> bool:
-    return value.endswith("%") and value[:-1].replace(".", "", 1).isdigit()
+def _number_meant(kind: Any, value: str) -> str | None:
+    """What to write for '20%' where a share is wanted, or for '1e3' where a whole number is."""
+    try:
+        if kind is float and value.endswith("%"):
+            return f"Write {float(value[:-1]) / 100:g}."
+        return f"Write {int(float(value))}." if kind is int and float(value).is_integer() else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _see(verb: str) -> str:

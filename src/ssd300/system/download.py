@@ -20,7 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from ssd300.errors import DownloadError
 from ssd300.system.files import write_atomically
-from ssd300.system.web import is_address
+from ssd300.system.web import is_address, reason_of
 
 PART_SUFFIX = ".part"
 CHUNK_BYTES = 1 << 18
@@ -145,7 +145,7 @@ def _transfer_with_patience(address: str, part: Path, advance: Callable[[int, in
                 return f"HTTP {error.code} {error.reason}"
             fault = f"HTTP {error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
-            fault = _Unreached(getattr(error, "reason", error) or type(error).__name__)
+            fault = _Unreached(reason_of(error))
         fruitless = 0 if _size(part) > before else fruitless + 1
         if fruitless == MAX_FRUITLESS_ATTEMPTS:
             return fault

@@ -12,6 +12,12 @@ def is_address(name: str) -> bool:
     return name.startswith(SCHEMES)
 
 
+def reason_of(error: Exception) -> str:
+    """Why nothing was received, in words: without the names and numbers that Python adds."""
+    reason = getattr(error, "reason", None) or error
+    return str(getattr(reason, "strerror", None) or reason) or type(error).__name__
+
+
 def read_web(address: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     """The content of an address.
 
@@ -31,7 +37,9 @@ def read_web(address: str, *, max_bytes: int = MAX_BYTES) -> bytes:
             f"the server returned status {error.code}", where=address, fix="Check the address."
         ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DownloadError(f"nothing was received ({error})", where=address, fix="Check the address.") from error
+        raise DownloadError(
+            f"nothing was received ({reason_of(error)})", where=address, fix="Check the address."
+        ) from error
     if len(content) > max_bytes:
         raise DownloadError(
             f"the file has more than {max_bytes:,} bytes", where=address, fix="Download it, and name the file."
