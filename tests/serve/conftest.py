@@ -40,8 +40,9 @@ def server(unsure_run):
 
 @pytest.fixture(scope="module")  # not longer: while it is open, this thread can run no other event loop
 def browser():
-    from browsing import ARGUMENTS, CHROMIUM
     from playwright.sync_api import sync_playwright
+
+    from browsing import ARGUMENTS, CHROMIUM
 
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian's package chromium)")
