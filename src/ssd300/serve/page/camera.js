@@ -45,7 +45,9 @@ class Camera {
     this.#stream = stream;
     this.#track.addEventListener("ended", onLost);
     this.#video.srcObject = stream;
-    await this.#video.play().catch(() => {}); // a stop interrupts it
+    await this.#video.play().catch(() => {
+      if (!signal.aborted) throw new Error("The browser does not play the camera's video. Press Live camera again.");
+    });
   }
 
   stop() {
