@@ -84,11 +84,11 @@ def test_all_mistakes_of_a_command_are_told_at_once(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "ssd300.serve.running", None)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        words = ["serve", "--weights", "nothing", "--port", str(port), "--workers", "0", "--queue", "0", "--poort", "1"]
+        words = ["serve", "--weights", "nothing", "--port", str(port), "--workers", "0", "--queue", "0", "--opne"]
         assert main(words) == 2
     error = capsys.readouterr().err
     for message in ("package that is missing", "there is no such weights file", f"port {port} is taken",
-                    "--workers is 0", "--queue is 0", "--poort"):  # fmt: skip
+                    "--workers is 0", "--queue is 0", "--opne"):  # fmt: skip
         assert message in error
     assert "pip install" in error
 
