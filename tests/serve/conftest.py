@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 
 import pytest
+import torch
 from starlette.testclient import TestClient
 
-from serving import client_of
+from serving import client_of, running
 from ssd300 import Detector
+from ssd300.weights import load_weights, save_weights
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +18,75 @@ def detector(exported) -> Detector:
 def client(detector) -> Iterator[TestClient]:
     with client_of(detector) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def unsure_run(light_run_of_session, tmp_path_factory):
+    """The same network with lower scores, which differ from one another."""
+    model, card = load_weights(light_run_of_session)
+    with torch.no_grad():
+        for parameter in model.heads.logits.parameters():
+            parameter.mul_(0.1)
+    path = tmp_path_factory.mktemp("unsure") / "weights.safetensors"
+    save_weights(path, model, card)
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(unsure_run):
+    with running(unsure_run) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")  # not longer: while it is open, this thread can run no other event loop
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    from browsing import ARGUMENTS, CHROMIUM
+
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian's package chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens the page of a server. The test fails if the page requests anything elsewhere or a script fails."""
+    faults, contexts = [], []
+
+    def note_error(message):
+        handled = message.text.startswith("Failed to load resource")  # an error status, which the page shows
+        if message.type == "error" and not handled:
+            faults.append(message.text)
+
+    def opened(server, *, host="127.0.0.1", prepare=None, **options):
+        address = server.address.replace("127.0.0.1", host)
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        if prepare:
+            prepare(page)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", note_error)
+        page.on("request", lambda request: None if request.url.startswith((address, "blob:", "data:"))
+                else faults.append(request.url))  # fmt: skip
+        page.goto(address + "/")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def photo(voc_sample):
+    return sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))[0]
+
+
+@pytest.fixture
+def second(voc_sample):
+    return sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))[1]

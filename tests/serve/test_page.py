@@ -1,144 +1,20 @@
 """The page in headless Chromium, as a person would use it."""
 
+import io
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ElementTree
-from base64 import b64encode
+from base64 import b64decode
 
+import numpy as np
 import pytest
-import torch
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from browsing import chip, choose, downloaded, drop, found, requests_of, set_slider
 from serving import running
 from ssd300.data.formats.voc_xml import read_xml
 from ssd300.images.header import image_size_hw
-from ssd300.weights import load_weights, save_weights
-
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)  # fmt: skip
-DROP = """([name, content]) => {
-  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
-  const event = name.startsWith("pasted") ? new ClipboardEvent("paste", { clipboardData: dataTransfer, bubbles: true })
-    : new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
-  document.querySelector("#stage").dispatchEvent(event);
-}"""
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian's package chromium)")
-
-
-@pytest.fixture(scope="module")
-def unsure_run(light_run_of_session, tmp_path_factory):
-    """The same network with lower scores, which differ from one another."""
-    model, card = load_weights(light_run_of_session)
-    with torch.no_grad():
-        for parameter in model.heads.logits.parameters():
-            parameter.mul_(0.1)
-    path = tmp_path_factory.mktemp("unsure") / "weights.safetensors"
-    save_weights(path, model, card)
-    return path
-
-
-@pytest.fixture(scope="module")
-def server(unsure_run):
-    with running(unsure_run) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser):
-    """Opens the page of a server. The test fails if the page requests anything elsewhere or a script fails."""
-    faults, contexts = [], []
-
-    def note_error(message):
-        handled = message.text.startswith("Failed to load resource")  # an error status, which the page shows
-        if message.type == "error" and not handled:
-            faults.append(message.text)
-
-    def opened(server, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", note_error)
-        page.on("request", lambda request: None if request.url.startswith((server.address, "blob:", "data:"))
-                else faults.append(request.url))  # fmt: skip
-        page.goto(server.address + "/")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
-@pytest.fixture
-def photo(voc_sample):
-    return sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))[0]
-
-
-@pytest.fixture
-def second(voc_sample):
-    return sorted((voc_sample / "VOC2007/JPEGImages").glob("*.jpg"))[1]
-
-
-def drop(page, path, name=None):
-    page.evaluate(DROP, [name or path.name, b64encode(path.read_bytes()).decode()])
-
-
-def found(page) -> int:
-    """The number of detections in the list, once the image is processed."""
-    expect(page.locator("#found-title")).to_have_text(re.compile(r"^\d+ found(, and there may be more)?$"))
-    count = int(page.locator("#found-title").inner_text().split()[0])
-    expect(page.locator("#found li")).to_have_count(count)
-    return count
-
-
-def choose(page, *paths):
-    """Choose files, and wait until each has its number of detections."""
-    page.set_input_files("#files", [str(path) for path in paths])
-    expect(page.locator(".badge")).to_have_count(len(paths))
-    expect(page.locator(".badge", has_text="…")).to_have_count(0, timeout=60_000)
-
-
-def chip(page, label):
-    group = page.get_by_role("group", name="Classes that are shown")
-    return group.get_by_role("button", name=re.compile(f"^{label} "))
-
-
-def set_slider(page, name, value):
-    page.get_by_role("slider", name=name).evaluate(
-        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input')); }", str(value)
-    )
-
-
-def requests_of(page) -> list[str]:
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url) if "/v1/detect" in request.url else None)
-    return sent
-
-
-def downloaded(page, button, tmp_path):
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=button, exact=True).click()
-    path = tmp_path / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
 
 
 def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
@@ -171,7 +47,9 @@ def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
     assert len(rows["detections"]) == red
     image = downloaded(page, "PNG", tmp_path)
     assert image.read_bytes().startswith(b"\x89PNG")
-    assert image_size_hw(image) == (height, width)
+    drawn_height, drawn_width = image_size_hw(image)
+    assert drawn_width >= width
+    assert drawn_width / drawn_height == pytest.approx(width / height, abs=0.01)
     xml = downloaded(page, "VOC XML", tmp_path)
     assert [item.findtext("name") for item in ElementTree.parse(xml).iter("object")] == ["red"] * red
     boxes = [list(one["box"].values()) for one in rows["detections"]]
@@ -187,7 +65,7 @@ def test_another_nms_iou_needs_a_new_request(server, open_page, photo):
     found(page)
     sent = requests_of(page)
     blue = chip(page, "blue")
-    before = blue.inner_text()
+    before = blue.text_content()
     set_slider(page, "NMS IoU", 0.1)
     expect(page.locator(".badge")).to_have_text("…")  # the old detections belong to another NMS IoU
     expect(page.get_by_role("button", name="PNG", exact=True)).to_be_disabled()
@@ -222,6 +100,109 @@ def test_another_nms_iou_is_applied_to_all_images(server, open_page, photo, seco
     expect(page.locator(".badge", has_text="…")).to_have_count(2)
     expect(page.locator(".badge", has_text="…")).to_have_count(0)
     assert len(sent) == 2
+
+
+@pytest.fixture
+def by_class():
+    """Lets a page believe that the weights store a confidence threshold for each class."""
+
+    def prepare(page):
+        def answer(route):
+            model = route.fetch().json()
+            for one, limit in zip(model["classes"], (0.1, 0.9), strict=True):
+                one["min_score"] = limit
+            metric = {"name": "voc07_11pt@0.5", "value": 0.8349, "images": 72}
+            route.fulfill(json=model | {"metric": metric})
+
+        page.route("**/v1/model", answer)
+
+    return prepare
+
+
+def test_thresholds_by_class_can_be_had_back(server, open_page, photo, by_class):
+    page = open_page(server, prepare=by_class)
+    expect(page.locator("#min-score-value")).to_have_text("by class, 0.10 to 0.90")
+    drop(page, photo)
+    stored = found(page)
+    assert set(page.locator("#found .name").all_inner_texts()) == {"blue"}
+    expect(chip(page, "red")).to_contain_text("> 0.90")
+    set_slider(page, "Confidence threshold", 0.06)
+    expect(page.locator("#min-score-value")).to_have_text("0.06")
+    expect(page.get_by_role("button", name="One value")).to_have_attribute("aria-pressed", "true")
+    assert found(page) > stored
+    page.get_by_role("button", name="By class").click()
+    expect(page.locator("#min-score-value")).to_have_text("by class, 0.10 to 0.90")
+    assert found(page) == stored
+    page.get_by_role("button", name="One value").click()
+    expect(page.locator("#min-score-value")).to_have_text("0.06")
+
+
+def test_weights_with_one_threshold_have_no_choice(server, open_page):
+    page = open_page(server)
+    expect(page.locator("#min-score-value")).to_have_text("0.20")
+    expect(page.get_by_role("button", name="By class")).to_be_hidden()
+
+
+def test_the_header_says_which_model_and_what_its_number_is(server, open_page, by_class):
+    page = open_page(server, prepare=by_class)
+    expect(page.locator("#model")).to_have_text(
+        "ssd300_efficientnet_lite0 · 2 classes: blue, red · mAP 0.83 (VOC 2007 rule, IoU 0.5) on 72 images"
+    )
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_the_png_holds_what_is_seen(size, server, open_page, photo, by_class, tmp_path):
+    image = photo
+    if size == "large":
+        with Image.open(photo) as original:
+            original.resize((2000, 1500)).save(tmp_path / "large.jpg")
+        image = tmp_path / "large.jpg"
+    page = open_page(server, prepare=by_class)
+    drop(page, image)
+    for action in (lambda: None, chip(page, "blue").click, lambda: set_slider(page, "Confidence threshold", 0.2)):
+        action()
+        if page.get_by_role("button", name="PNG", exact=True).is_disabled():
+            continue  # all are hidden
+        seen = page.evaluate("document.querySelector('#canvas').toDataURL()").partition(",")[2]
+        with Image.open(io.BytesIO(b64decode(seen))) as canvas, Image.open(downloaded(page, "PNG", tmp_path)) as file:
+            assert file.size == (canvas.size if size == "small" else (2000, 1500))
+            smaller = file.convert("RGB").resize(canvas.size)
+            difference = np.abs(np.asarray(smaller, float) - np.asarray(canvas.convert("RGB"), float))
+            assert difference.mean() < (0.001 if size == "small" else 6)
+
+
+def test_the_list_tells_boxes_apart(server, open_page, photo, tmp_path):
+    page = open_page(server)
+    drop(page, photo)
+    every = found(page)
+    assert page.locator("#found .number").all_inner_texts() == [str(number + 1) for number in range(every)]
+    (rows,) = json.loads(downloaded(page, "JSON", tmp_path).read_text())["images"]
+    box = rows["detections"][0]["box"]
+    size = f"{box['xmax'] - box['xmin']:.0f} × {box['ymax'] - box['ymin']:.0f}"
+    expect(page.locator("#found .place").first).to_have_text(f"{size} at {box['xmin']:.0f}, {box['ymin']:.0f}")
+    colors = {
+        row.locator(".name").inner_text(): row.locator(".dot").evaluate("(dot) => dot.style.background")
+        for row in page.locator("#found li").all()
+    }
+    assert len(set(colors.values())) == len(colors) == 2
+
+
+def test_the_list_by_keyboard(server, open_page, photo):
+    page = open_page(server)
+    drop(page, photo)
+    found(page)
+    rows = page.locator("#found button")
+    rows.first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(2)).to_be_focused()
+    expect(rows.nth(2)).to_have_class("highlighted")
+    page.keyboard.press("ArrowUp")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("Tab")  # the list is one stop
+    expect(page.get_by_role("button", name="PNG", exact=True)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(rows.nth(1)).to_be_focused()
 
 
 def test_a_row_highlights_its_box_and_a_box_its_row(server, open_page, photo):
@@ -315,8 +296,8 @@ def test_errors_are_sentences(server, open_page, photo, tmp_path):
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_the_page_asks_for_the_token(exported, open_page, photo):
-    with running(exported["onnx"], "--token", "sesame") as server:
+def test_the_page_asks_for_the_token(unsure_run, open_page, photo):
+    with running(unsure_run, "--token", "sesame") as server:
         page = open_page(server)
         field = page.get_by_label("This server requires a token.")
         for word, hidden in (("shut", False), ("sesame", True)):
@@ -340,17 +321,7 @@ def test_an_image_refused_for_its_token_is_sent_again_with_the_new_one(server, o
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_the_camera(server, open_page):
-    page = open_page(server, permissions=["camera"])
-    page.get_by_role("button", name="Camera").click()
-    found(page)
-    page.get_by_role("button", name="Capture image").click()
-    expect(page.locator(".badge")).to_have_count(1)
-    expect(page.get_by_role("button", name="Capture image")).to_be_hidden()
-    found(page)
-
-
-@pytest.mark.parametrize("options", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}])
+@pytest.mark.parametrize("options", [{"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}])
 def test_it_follows_the_dark_mode_and_fits_a_phone(options, server, open_page, photo):
     page = open_page(server, **options)
     drop(page, photo)

@@ -239,7 +239,7 @@ def test_memory_stays_flat(server):
         (["--weights", "{run}", "--queue", "4", "--max-images", "9"], 2, "--max-images is 9"),
         (["--weights", "{run}", "--queue", "0"], 2, "--queue is 0"),
         (["--weights", "{run}", "--host", "256.1.1.1"], 2, "cannot be listened on"),
-        (["--weights", "{run}", "--port", "{taken}"], 2, "--port"),
+        (["--weights", "{run}", "--port", "{taken}"], 2, "is taken"),
         (["--weights", "{run}", "--port", "99999"], 2, "--port"),
         (["--weights", "{onnx}", "--precision", "bfloat16"], 2, "the precision of its export"),
     ],

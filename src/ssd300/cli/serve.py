@@ -1,15 +1,21 @@
 """`ssd300 serve`: a page and an HTTP API for a detector."""
 
 import os
+import shlex
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_counts, check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import Weights, say
+from ssd300.cli.options import Switch, Weights, say
 from ssd300.errors import UsageError, install_hint
+from ssd300.serve.listening import ADDRESSES_OF_ALL, address_of, bind
 from ssd300.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
 TOKEN = "SSD300_TOKEN"
 OPTION_NAMES = {"timeout_s": "--timeout", "cors_origins": "--cors-origin"}  # of fields of ServeSettings
 LOOPBACK = ("127.", "localhost", "::1")
+SHOWN_CLASSES = 20
 
 
 def serve(
@@ -25,6 +32,7 @@ def serve(
     weights: Weights,
     host: str = "127.0.0.1",
     port: int = 8300,
+    open_: Annotated[Switch, Parameter(name="--open")] = False,
     workers: int = 1,
     threads: int | None = None,
     batch_size: int = ServeSettings.batch_size,
@@ -49,6 +57,8 @@ def serve(
         The address to listen on: by default only this machine; '0.0.0.0' for everyone who can reach it.
     port
         The port to listen on; 0 takes a free one.
+    open_
+        Open the page in the browser of this desktop.
     workers
         Processes, each with its own copy of the weights.
     threads
@@ -76,14 +86,9 @@ def serve(
     precision
         Precision of the network in torch; by default float32. An exported file has its own.
     """
-    try:
-        from ssd300.serve.process import Source
-        from ssd300.serve.running import LARGEST_PORT, run
-    except ImportError as error:
-        raise UsageError(
-            f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")
-        ) from error
     mistakes = Mistakes()
+    with mistakes.caught():
+        _check_installed()
     limits = {
         "batch_size": batch_size,
         "queue": queue,
@@ -96,33 +101,63 @@ def serve(
         "cors_origins": cors_origin,
     }
     settings = mistakes.built(ServeSettings, limits, fix="See `ssd300 serve --help`.", names=OPTION_NAMES)
-    make_source = partial(Source, weights=weights, device=device, precision=precision)
-    source = mistakes.built(make_source, {"threads": threads}, fix="See `ssd300 serve --help`.")
-    if workers < 1:
-        check_counts(mistakes, [("--workers", workers)], "serve")
-    else:
-        source = source.shared_among(workers)
-    if not 0 <= port <= LARGEST_PORT:
-        mistakes.add(f"--port is {port}", fix=f"Name one in 0..{LARGEST_PORT}; 0 takes a free one.")
+    check_counts(mistakes, [("--workers", workers), ("--threads", threads)], "serve")
     check_device(mistakes, weights, device)
     check_weights(mistakes, weights)
-    mistakes.raise_all()
-    run(
-        source,
-        settings,
-        host=host,
-        port=port,
-        workers=workers,
-        started=lambda detector, address: say(_greeting(detector, address, settings, host)),
-    )
+    with ExitStack() as until_end:
+        with mistakes.caught():
+            words = mistakes.words or ["serve", "--weights", weights]
+            listener = until_end.enter_context(bind(host, port, command=partial(_with_port, words)))
+        mistakes.raise_all()
+        from ssd300.serve.process import Source
+        from ssd300.serve.running import run
+
+        source = Source(weights=weights, device=device, precision=precision, threads=threads).shared_among(workers)
+
+        def started(detector: "Detector") -> None:
+            address = address_of(listener) + settings.root_path
+            say(_greeting(detector, address, settings, host))
+            if open_:
+                say(_opened(address))
+
+        run(source, settings, listener, workers=workers, started=started)
+
+
+def _check_installed() -> None:
+    """Raises UsageError if a package of the server is missing."""
+    try:
+        import ssd300.serve.running  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")
+        ) from error
+
+
+def _with_port(words: Sequence[str], port: int) -> str:
+    """The command line with another port, to be typed."""
+    kept = [word for before, word in pairwise(["", *words]) if before != "--port" and not word.startswith("--port")]
+    return shlex.join(["ssd300", *kept, "--port", str(port)])
 
 
 def _greeting(detector: "Detector", address: str, settings: ServeSettings, host: str) -> list[str]:
     classes = detector.card.classes
+    number = f"{len(classes)} {'class' if len(classes) == 1 else 'classes'}"
+    shown = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
     lines = [
-        f"{detector.card.model}, {len(classes)} classes: {', '.join(classes)}",
-        f"page {address}{settings.root_path}/  API {address}{settings.root_path}/docs",
+        f"{detector.card.model}, {number}: {shown}",
+        f"page {address}/",
+        f"API  {address}/v1/detect, described at {address}/docs",
     ]
+    if host in ADDRESSES_OF_ALL:
+        lines.append(f"from other machines: the name or address of this one instead of {urlsplit(address).hostname}")
     if not host.startswith(LOOPBACK) and settings.token is None:
         lines.append(f"anyone who can reach {host} can use it; {TOKEN} or --token requires a token")
-    return lines
+    return [*lines, "Ctrl-C stops the server"]
+
+
+def _opened(address: str) -> list[str]:
+    from ssd300.serve.desktop import open_browser
+
+    if open_browser(f"{address}/"):
+        return []
+    return ["--open: there is no desktop with a browser here; the server goes on, open the page from elsewhere"]

@@ -1,9 +1,10 @@
-// The two sliders. The confidence threshold filters what has been received; another NMS IoU needs new requests.
+// The two sliders and the choice beside the first. The confidence threshold filters what has been received; another NMS
+// IoU needs new requests.
 
 import { detectWaiting } from "./detection.js";
 import { byId } from "./elements.js";
 import { applyFilters, drawDetections } from "./screen.js";
-import { state } from "./state.js";
+import { state, storedThresholds } from "./state.js";
 import { drawStrip } from "./strip.js";
 
 const SETTLED_AFTER_MS = 250; // the NMS IoU's slider is no longer moved
@@ -13,22 +14,23 @@ const maxOverlapSlider = byId("max-overlap");
 let pending = null; // {abort, timer} of the last change of the NMS IoU
 
 export function setUpSliders(model) {
-  const thresholds = new Set(model.classes.map((one) => one.min_score));
+  if (state.requestedMinScore !== undefined) return; // a new token does not move them
+  const thresholds = new Set(storedThresholds().values());
   const lowest = Math.min(...thresholds);
-  state.minScore = thresholds.size === 1 ? lowest : state.minScore;
+  const areDifferent = thresholds.size > 1;
+  state.minScore = areDifferent ? null : lowest;
   state.maxOverlap = model.max_overlap;
   state.requestedMinScore = Math.min(Number(minScoreSlider.min), lowest);
-  minScoreSlider.value = state.minScore ?? lowest;
+  minScoreSlider.value = lowest;
   maxOverlapSlider.value = state.maxOverlap;
   minScoreSlider.disabled = maxOverlapSlider.disabled = false;
+  byId("threshold-kind").hidden = !areDifferent;
   showValues();
 }
 
-minScoreSlider.addEventListener("input", () => {
-  state.minScore = Number(minScoreSlider.value);
-  showValues();
-  applyFilters();
-});
+minScoreSlider.addEventListener("input", () => setMinScore(Number(minScoreSlider.value)));
+byId("by-class").addEventListener("click", () => setMinScore(null));
+byId("one-value").addEventListener("click", () => setMinScore(Number(minScoreSlider.value)));
 
 maxOverlapSlider.addEventListener("input", () => {
   state.maxOverlap = Number(maxOverlapSlider.value);
@@ -41,7 +43,23 @@ maxOverlapSlider.addEventListener("input", () => {
   pending = { abort, timer: setTimeout(() => detectWaiting(abort.signal), SETTLED_AFTER_MS) };
 });
 
+function setMinScore(value) {
+  state.minScore = value;
+  showValues();
+  applyFilters();
+}
+
 function showValues() {
-  byId("min-score-value").textContent = state.minScore === null ? "per class" : state.minScore.toFixed(2);
+  const isByClass = state.minScore === null;
+  const text = isByClass ? byClass([...storedThresholds().values()]) : state.minScore.toFixed(2);
+  byId("min-score-value").textContent = text;
+  minScoreSlider.setAttribute("aria-valuetext", text);
+  minScoreSlider.classList.toggle("unused", isByClass);
+  byId("by-class").setAttribute("aria-pressed", String(isByClass));
+  byId("one-value").setAttribute("aria-pressed", String(!isByClass));
   byId("max-overlap-value").textContent = state.maxOverlap.toFixed(2);
+}
+
+function byClass(thresholds) {
+  return `by class, ${Math.min(...thresholds).toFixed(2)} to ${Math.max(...thresholds).toFixed(2)}`;
 }

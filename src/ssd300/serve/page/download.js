@@ -1,19 +1,22 @@
-// Saves what is shown as a file: of the visible classes as many detections as are visible, the best first.
+// Saves what is shown as a file. The PNG is the drawing that is seen. The server makes the VOC XML, and the PNG of a
+// format that the browser does not know: of the visible classes as many detections as are visible, the best first.
 
 import { detect } from "./api.js";
 import { element } from "./elements.js";
 import { showError } from "./notices.js";
+import { shownAsPng } from "./stage.js";
 import { nameOf, state, visible } from "./state.js";
 
 const KEEP_URL_MS = 10_000; // the browser reads it after the click
 const MEDIA_TYPES = { png: "image/png", xml: "application/xml" };
 
-// `kind` is "json", which is cut out of the result here, or "png" or "xml", which the server makes.
+// `kind` is "png", "json" or "xml".
 export async function download(kind) {
   const entry = state.shown;
   const name = `${nameOf(entry).replace(/\.[^.]*$/, "")}.${kind}`;
   try {
-    save(kind === "json" ? asJson(entry) : await fromServer(entry, MEDIA_TYPES[kind]), name);
+    const own = kind === "json" ? asJson(entry) : kind === "png" ? await shownAsPng() : null;
+    save(own ?? (await fromServer(entry, MEDIA_TYPES[kind])), name);
   } catch (error) {
     showError(error, entry.file.name);
   }

@@ -1,30 +1,52 @@
 // The list of the shown image's detections, its title, and the same in words for screen readers.
 // The rows carry their detection; page.js handles the pointer and the focus.
 
-import { camera } from "./camera.js";
 import { byId, dot, element } from "./elements.js";
 import { aboveThreshold, colorOf, countLabels, nameOf, state, visible } from "./state.js";
 
 const MAX_ROWS = 200;
 
 export function drawFound() {
-  const found = visible(state.shown);
-  byId("found").replaceChildren(...found.slice(0, MAX_ROWS).map(row));
+  const { shown } = state;
+  const found = visible(shown);
+  const rows = shown?.isLive ? [] : found.slice(0, MAX_ROWS); // those of the camera view change before they are read
+  byId("found").replaceChildren(...rows.map(row));
   byId("found-title").textContent = title(found);
-  if (!camera.running) byId("status").textContent = state.shown?.result ? inWords(found) : "";
+  byId("status").textContent = shown?.result && !shown.isLive ? inWords(found) : "";
 }
 
 export function isAllHidden() {
   return aboveThreshold(state.shown).length > 0 && visible(state.shown).length === 0;
 }
 
-function row(detection) {
-  const button = element("button", { type: "button", detection }, [
+// Moves the focus to the next row or the one before: the list is a single stop of the Tab key.
+export function moveInFound(step) {
+  const rows = [...byId("found").querySelectorAll("button")];
+  const next = rows[rows.indexOf(document.activeElement) + step];
+  if (!next) return;
+  makeStop(rows, next);
+  next.focus();
+}
+
+export function makeStop(rows, row) {
+  for (const one of rows) one.tabIndex = one === row ? 0 : -1;
+}
+
+function row(detection, index) {
+  const button = element("button", { type: "button", detection, tabIndex: index === 0 ? 0 : -1 }, [
+    element("span", { className: "number" }, [String(index + 1)]),
     dot(colorOf(detection.label)),
     element("span", { className: "name" }, [detection.label]),
+    element("span", { className: "place" }, [place(detection.box)]),
     element("span", { className: "score" }, [detection.score.toFixed(2)]),
   ]);
   return element("li", {}, [button]);
+}
+
+// The size of a box and the place of its upper left corner, in pixels of the image.
+function place({ xmin, ymin, xmax, ymax }) {
+  const [x, y, width, height] = [xmin, ymin, xmax - xmin, ymax - ymin].map(Math.round);
+  return `${width} × ${height} at ${x}, ${y}`;
 }
 
 function title(found) {

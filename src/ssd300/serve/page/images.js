@@ -3,6 +3,7 @@
 import { detectWaiting, loadBitmap } from "./detection.js";
 import { byId } from "./elements.js";
 import { stopCamera } from "./live.js";
+import { showNote } from "./notices.js";
 import { show } from "./screen.js";
 import { newEntry, state } from "./state.js";
 import { drawStrip } from "./strip.js";
@@ -18,6 +19,7 @@ export function add(files) {
 // Shows an image. If it failed it is sent again, but for a file that is no image.
 export function choose(entry) {
   stopCamera();
+  showNote(null);
   if (entry.error && entry.error.status !== 415) Object.assign(entry, { error: null, maxOverlap: undefined });
   show(entry);
   loadBitmap(entry);

@@ -1,4 +1,4 @@
-// Messages above the image: an error, and the request for a token.
+// Messages above the image: an error, a note, and the request for a token.
 
 import { byId } from "./elements.js";
 
@@ -7,6 +7,12 @@ export function showError(error, name) {
   byId("error").hidden = !error;
   const prefix = name && !error?.message.startsWith(`${name}: `) ? `${name}: ` : "";
   byId("error").textContent = error ? prefix + error.message : "";
+}
+
+// `text` is a sentence, or null for none.
+export function showNote(text) {
+  byId("note").hidden = !text;
+  byId("note").textContent = text ?? "";
 }
 
 export function askToken() {

@@ -7,11 +7,13 @@ import { setUpSliders } from "./controls.js";
 import { detectWaiting } from "./detection.js";
 import { download } from "./download.js";
 import { byId } from "./elements.js";
+import { makeStop, moveInFound } from "./found.js";
+import { drawHeader } from "./header.js";
 import { add, choose, chooseNeighbor, remove } from "./images.js";
-import { toggleCamera } from "./live.js";
+import { capture, chooseCamera, stopCamera, toggleCamera } from "./live.js";
 import { askToken, showError } from "./notices.js";
 import { applyFilters } from "./screen.js";
-import { detectionAt, highlight, resize } from "./stage.js";
+import { detectionAt, highlight, resize, showWhole } from "./stage.js";
 import { state } from "./state.js";
 
 async function start() {
@@ -24,19 +26,12 @@ async function start() {
     return error;
   }
   byId("token-form").hidden = true;
-  describe(state.model);
+  drawHeader(state.model);
   for (const one of state.model.classes) state.colors.set(one.name, { color: one.color, textColor: one.text_color });
   setUpSliders(state.model);
   drawClasses();
   detectWaiting();
   return null;
-}
-
-function describe({ model, classes, metric }) {
-  const count = `${classes.length} ${classes.length === 1 ? "class" : "classes"}`;
-  const value = metric?.value == null ? null : `mAP ${metric.value.toFixed(3)} (${metric.name})`;
-  byId("model").textContent = [model, count, value].filter(Boolean).join(" · ");
-  byId("model").title = classes.map((one) => one.name).join(", ");
 }
 
 byId("token-form").addEventListener("submit", async (event) => {
@@ -71,15 +66,27 @@ byId("strip").addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (step && !event.target.matches("input") && !camera.running) chooseNeighbor(step);
+  if (step && !event.target.matches("input, select") && !camera.running) chooseNeighbor(step);
 });
 
 byId("canvas").addEventListener("mousemove", (event) => highlight(detectionAt(event.clientX, event.clientY)));
 byId("canvas").addEventListener("mouseleave", () => highlight(null));
-for (const type of ["mouseover", "focusin"]) {
-  byId("found").addEventListener(type, (event) => highlight(event.target.closest("button")?.detection ?? null));
-}
-for (const type of ["mouseleave", "focusout"]) byId("found").addEventListener(type, () => highlight(null));
+const found = byId("found");
+const rowOf = (target) => target?.closest?.("#found button") ?? null;
+found.addEventListener("mouseover", (event) => rowOf(event.target) && highlight(rowOf(event.target).detection));
+found.addEventListener("mouseleave", () => highlight(rowOf(document.activeElement)?.detection ?? null));
+found.addEventListener("focusin", (event) => {
+  makeStop(found.querySelectorAll("button"), rowOf(event.target));
+  highlight(rowOf(event.target)?.detection ?? null);
+});
+found.addEventListener("focusout", () => highlight(null));
+found.addEventListener("click", showWhole);
+found.addEventListener("keydown", (event) => {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!step) return;
+  event.preventDefault(); // of the scrolling
+  moveInFound(step);
+});
 byId("classes").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
@@ -88,7 +95,11 @@ byId("classes").addEventListener("click", (event) => {
 });
 
 byId("camera").addEventListener("click", toggleCamera);
-byId("capture").addEventListener("click", async () => add([(await camera.frame()).file]));
+byId("capture").addEventListener("click", async () => add([await capture()]));
+byId("camera-choice").addEventListener("change", (event) => chooseCamera(event.target.value));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) stopCamera("The camera was stopped because the page was no longer in view.");
+});
 for (const button of document.querySelectorAll("[data-download]")) {
   button.addEventListener("click", () => download(button.dataset.download));
 }

@@ -1,6 +1,5 @@
 // What belongs to a result: the downloads' buttons, and where the time went.
 
-import { camera } from "./camera.js";
 import { byId, element } from "./elements.js";
 import { isAllHidden } from "./found.js";
 import { isStale, state } from "./state.js";
@@ -9,9 +8,9 @@ const STEPS = { receive: "Receive", decode: "Decode", wait: "Wait", network: "Ne
 
 export function drawResults() {
   const result = state.shown?.result;
-  byId("results").hidden = !result;
+  byId("results").hidden = !result || state.shown.isLive;
   for (const button of document.querySelectorAll("[data-download]")) {
-    button.disabled = isAllHidden() || camera.running || isStale(state.shown);
+    button.disabled = isAllHidden() || isStale(state.shown);
   }
   if (result) byId("timing").replaceChildren(bar(result.timing_ms), table(result.timing_ms, state.shown.totalMs));
 }

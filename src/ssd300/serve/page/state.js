@@ -5,7 +5,7 @@ export const state = {
   model: null, // as GET v1/model describes it
   colors: new Map(), // label -> {color, textColor}
   entries: [], // the images in the strip
-  shown: null, // one of them, or a frame of the camera
+  shown: null, // one of them, or the camera's last frame
   highlighted: null, // one of the shown detections
   hiddenLabels: new Set(),
   minScore: null, // the confidence threshold; null for the one that the weights store for each class
@@ -21,15 +21,21 @@ export function newEntry(file, bitmap) {
     totalMs: undefined, // of the request
     error: null,
     maxOverlap: undefined, // the NMS IoU that was requested; undefined while the image waits
+    isLive: false, // a frame of the camera, drawn over its video
     isRunning: false, // its request has been sent and not answered
   };
+}
+
+// The confidence threshold of each class that the weights store: label -> threshold.
+export function storedThresholds() {
+  return new Map(state.model?.classes.map((one) => [one.name, one.min_score]));
 }
 
 // The detections above the confidence threshold, of hidden classes too.
 export function aboveThreshold(entry) {
   if (!entry?.result) return [];
-  const ofLabel = new Map(state.model.classes.map((one) => [one.name, one.min_score]));
-  return entry.result.detections.filter(({ label, score }) => score > (state.minScore ?? ofLabel.get(label)));
+  const stored = storedThresholds();
+  return entry.result.detections.filter(({ label, score }) => score > (state.minScore ?? stored.get(label)));
 }
 
 export function visible(entry) {
