@@ -13,7 +13,7 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.training import demo as demo_module
 from ssd300.training.callbacks import Callback
-from ssd300.training.demo import FEWEST, MOST, SHOWN, run_demo
+from ssd300.training.demo import FEWEST, MOST, SHOWN, run_demo, steps_within
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ class SignalAtStep(Callback):
             signal.raise_signal(self.number)
 
 
+@pytest.mark.slow
 def test_after_ctrl_c_in_training_the_demo_goes_on_and_prints_commands_that_work(tiny, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(KeyboardInterrupt):
@@ -52,13 +53,18 @@ def test_after_ctrl_c_in_training_the_demo_goes_on_and_prints_commands_that_work
     assert main([*commands[1], "--steps", "1", "--batch-size", "2"]) == 0
 
 
-def test_the_steps_fit_into_the_time(tiny, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(demo_module, "initial_state", lambda *arguments: (None, None))
-    for step_s, steps in ((0.01, MOST), (1.0, 85), (60.0, FEWEST)):
-        monkeypatch.setattr(demo_module, "time_steps", lambda *a, s=step_s, **k: ([0.75 * s] * 2, [0.25 * s] * 2, None))
-        with caplog.at_level(logging.INFO):
-            assert demo_module._choose_steps(None, demo_module._configure(tmp_path, 0)) == steps
-        assert f"{steps} steps, about" in caplog.text
+@pytest.mark.parametrize(("step_s", "steps"), [(0.01, MOST), (1.0, 85), (1.001, 84), (60.0, FEWEST)])
+def test_the_steps_fit_into_the_time_within_bounds(step_s, steps):
+    assert steps_within(85.0, step_s) == steps
+
+
+def test_steps_are_timed_without_a_log_of_the_start(tiny, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(demo_module, "TIMED_S", 0.0)
+    monkeypatch.setattr(demo_module, "FEWEST", 1)
+    monkeypatch.setattr(demo_module, "TRAINING_S", 1e-3)
+    with caplog.at_level(logging.INFO):
+        assert run_demo(tmp_path / "demo")["steps"] == 1
+    assert caplog.text.count("start: ") == 1
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

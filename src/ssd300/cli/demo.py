@@ -47,8 +47,8 @@ def demo(
     if steps is not None and steps < 1:
         raise UsageError(f"--steps is {steps}; it must be 1 or more", fix="Leave it out to have them chosen.")
     plan = open_demo(out, seed=seed, steps=steps, overwrite=overwrite)  # before the imports, which take seconds
-    say([f"going on with the demo in {out}"] if plan.prepared else [*ABOUT, f"everything is written into {out}"])
     try:
+        say([f"going on with the demo in {out}"] if plan.prepared else [*ABOUT, f"everything is written into {out}"])
         from ssd300.system.progress import shown
         from ssd300.training.demo import run_demo
 

@@ -94,18 +94,22 @@ def _configure(run: Path, seed: int) -> TrainConfig:
 
 
 def _choose_steps(dataset: Dataset, config: TrainConfig) -> int:
-    """As many as fit into TRAINING_S by the time of some real steps, within FEWEST and MOST."""
+    """As many as fit into TRAINING_S, by the time of some real steps."""
     log.info("timing some steps")
     device = choose_device(config.device)
     with _unlogged():
         state, _card = initial_state(dataset, config, ALONE, device)
         works, waits, _batch = time_steps(state, dataset, device, at_least_s=TIMED_S)
     step_s = sum(works + waits) / len(works)
-    steps = min(max(round(TRAINING_S / step_s), FEWEST), MOST)
-    log.info(
-        "a step of %d images takes %.2f s here: %d steps, about %s", BATCH_SIZE, step_s, steps, duration(steps * step_s)
-    )
+    steps = steps_within(TRAINING_S, step_s)
+    chosen, minutes = plural(steps, "step"), duration(steps * step_s)
+    log.info("a step of %d images takes %.2f s here: %s, about %s", BATCH_SIZE, step_s, chosen, minutes)
     return steps
+
+
+def steps_within(seconds: float, step_s: float) -> int:
+    """As many steps of `step_s` seconds as fit, but no fewer than FEWEST, and no more than MOST."""
+    return min(max(int(seconds / step_s), FEWEST), MOST)
 
 
 @contextmanager
