@@ -58,7 +58,7 @@ def test_neighbors_labels_do_not_overprint_each_other():
 
 def test_lines_and_letters_grow_with_the_image():
     counts = []
-    for side in (300, 1200):
+    for side in (600, 2400):
         drawn = np.asarray(
             draw_detections(np.zeros((side, side, 3), np.uint8), found([[side / 4] * 2 + [side / 2] * 2]))
         )

@@ -14,7 +14,7 @@ from ssd300.types import Detections
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 LINE_SHARE, TEXT_SHARE = 1 / 190, 1 / 36  # of the geometric mean of the sides
 CROWDED = 0.75  # lines and letters of an image of many boxes, as a share of the usual ones
-MIN_TEXT_PX = 10
+MIN_TEXT_PX = 12
 EDGED_PX = 3  # the width of a line from which on it has an edge of the opposite brightness
 
 
