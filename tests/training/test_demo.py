@@ -53,7 +53,7 @@ def test_after_ctrl_c_in_training_the_demo_goes_on_and_prints_commands_that_work
     assert main([*commands[1], "--steps", "1", "--batch-size", "2"]) == 0
 
 
-@pytest.mark.parametrize(("step_s", "steps"), [(0.01, MOST), (1.0, 85), (1.001, 84), (60.0, FEWEST)])
+@pytest.mark.parametrize(("step_s", "steps"), [(0.01, MOST), (1.0, FEWEST), (0.9, 94), (60.0, FEWEST)])
 def test_the_steps_fit_into_the_time_within_bounds(step_s, steps):
     assert steps_within(85.0, step_s) == steps
 
