@@ -31,9 +31,9 @@ def test_difficult_objects_are_striped_and_of_many_the_largest_of_each_class_is_
     assert count(draw_labeled(an_image(tmp_path, "a", replace(plain, difficult=True))), STRIPE) > 100
     box = an_object("dog", (60, 40, 90, 80))
     few = draw_labeled(an_image(tmp_path, "a", *[box] * NAMED))
-    assert np.array_equal(few.image, draw_labeled(an_image(tmp_path, "a", box)).image)
+    assert count(few, class_color("dog")) > 2 * count(draw_labeled(an_image(tmp_path, "a", box)), class_color("dog"))
     larger, cat = an_object("dog", (30, 90, 90, 150)), an_object("cat", (120, 60, 160, 100))
-    tag, larger_tag, cat_tag = (75, 123), (177, 62), (117, 242)  # (y, x) in the tags above the boxes
+    tag, larger_tag, cat_tag = (78, 121), (178, 61), (118, 241)  # (y, x) in the tags above the boxes
     pixels = np.asarray(draw_labeled(an_image(tmp_path, "a", box, larger, cat)).image)
     assert [tuple(pixels[place]) for place in (tag, larger_tag)] == [class_color("dog")] * 2
     pixels = np.asarray(draw_labeled(an_image(tmp_path, "a", *[box] * NAMED, larger, cat)).image)

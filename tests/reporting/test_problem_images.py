@@ -32,9 +32,9 @@ def test_samples_show_every_class_and_split_and_are_the_same_again(tmp_path):
     rare = an_image(tmp_path, "rare", an_object("cat"), an_object("owl", difficult=True))
     bare = [an_image(tmp_path, f"b{number}") for number in range(3)]
     splits = {"train": a_split("train", *bare, *dogs, rare), "test": a_split("test", *bare, dogs[0])}
-    pictures = sample_pictures(splits)
+    pictures = sample_pictures(splits, {})
     assert len(pictures) == SAMPLES
-    assert titles(pictures) == titles(sample_pictures(splits))
+    assert titles(pictures) == titles(sample_pictures(splits, {}))
     texts = [picture.text for picture in pictures]
     assert "train: 1 cat, 1 owl (1 difficult)." in texts
     assert [text.startswith("test") for text in texts].count(True) >= OF_EACH_SPLIT
@@ -47,7 +47,7 @@ def test_samples_show_every_class_and_split_and_are_the_same_again(tmp_path):
 def test_no_class_is_left_out_for_the_sake_of_a_split(tmp_path):
     same = [an_image(tmp_path, f"s{number}", an_object("dog")) for number in range(SAMPLES)]
     each = [an_image(tmp_path, f"e{number}", an_object(f"class {number}")) for number in range(SAMPLES - OF_EACH_SPLIT)]
-    pictures = sample_pictures({"test": a_split("test", *same), "train": a_split("train", *each)})
+    pictures = sample_pictures({"test": a_split("test", *same), "train": a_split("train", *each)}, {})
     assert sum("train: 1 class" in picture.text for picture in pictures) == len(each)
 
 
@@ -55,14 +55,14 @@ def test_samples_need_files_and_there_may_be_none(tmp_path):
     there, gone = an_image(tmp_path, "a"), an_image(tmp_path, "b", an_object())
     gone.image_path.unlink()
     images = (gone, there, replace(gone, image_path=None))
-    assert titles(sample_pictures({"train": a_split("train", *images)})) == ["a.png"]
-    assert sample_pictures({"train": a_split("train", gone)}) == sample_pictures({}) == []
+    assert titles(sample_pictures({"train": a_split("train", *images)}, {})) == ["a.png"]
+    assert sample_pictures({"train": a_split("train", gone)}, {}) == sample_pictures({}, {}) == []
 
 
 def test_good_annotations_are_preferred_as_samples(tmp_path):
     bad = [an_image(tmp_path, f"x{n}", an_object(fault=Fault("box", "it is empty"))) for n in range(SAMPLES)]
     good = [an_image(tmp_path, f"g{n}", an_object()) for n in range(SAMPLES)]
-    chosen = titles(sample_pictures({"train": a_split("train", *bad, *good)}))
+    chosen = titles(sample_pictures({"train": a_split("train", *bad, *good)}, {}))
     assert sum(title.startswith("g") for title in chosen) >= SAMPLES - 1  # the first may be any, for its class
 
 

@@ -1,4 +1,9 @@
 import json
+import logging
+import shlex
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -6,7 +11,79 @@ import pytest
 from PIL import Image
 
 from ssd300.cli import main
-from ssd300.training.demo import SHOWN
+from ssd300.training import demo as demo_module
+from ssd300.training.callbacks import Callback
+from ssd300.training.demo import FEWEST, MOST, SHOWN, run_demo, steps_within
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    for name, value in {"TRAINING_IMAGES": 4, "TEST_IMAGES": 3, "SHOWN": 2, "BATCH_SIZE": 2}.items():
+        monkeypatch.setattr(demo_module, name, value)
+
+
+class SignalAtStep(Callback):
+    def __init__(self, step, number):
+        self.step, self.number = step, number
+
+    def on_step(self, row):
+        if row.step == self.step:
+            signal.raise_signal(self.number)
+
+
+@pytest.mark.slow
+def test_after_ctrl_c_in_training_the_demo_goes_on_and_prints_commands_that_work(tiny, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run_demo(Path("demo"), steps=3, callbacks=[SignalAtStep(1, signal.SIGINT)])
+    made = (tmp_path / "demo/data/JPEGImages/test_0000.jpg").stat().st_mtime_ns
+    assert main(["demo"]) == 0  # also without the number of steps, which is stored
+    out, err = capsys.readouterr()
+    assert "going on with the demo" in err
+    assert "resumed after step 1" in err
+    assert "augment=False" in err
+    assert (tmp_path / "demo/data/JPEGImages/test_0000.jpg").stat().st_mtime_ns == made
+    assert out.splitlines()[0].endswith("on 3 held-out images after 3 steps")
+    assert out.splitlines()[1] == "report: demo/report.html"
+    assert main(["demo"]) == 2
+    assert "--out demo-2" in capsys.readouterr().err
+    commands = [shlex.split(line[line.index("ssd300 ") :])[1:] for line in out.splitlines() if "  ssd300 " in line]
+    assert [words[0] for words in commands] == ["detect", "train", "serve"]
+    assert main(commands[0]) == 0
+    assert main([*commands[1], "--steps", "1", "--batch-size", "2"]) == 0
+
+
+@pytest.mark.parametrize(("step_s", "steps"), [(0.01, MOST), (1.0, FEWEST), (0.9, 94), (60.0, FEWEST)])
+def test_the_steps_fit_into_the_time_within_bounds(step_s, steps):
+    assert steps_within(85.0, step_s) == steps
+
+
+def test_steps_are_timed_without_a_log_of_the_start(tiny, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(demo_module, "TIMED_S", 0.0)
+    monkeypatch.setattr(demo_module, "FEWEST", 1)
+    monkeypatch.setattr(demo_module, "TRAINING_S", 1e-3)
+    with caplog.at_level(logging.INFO):
+        assert run_demo(tmp_path / "demo")["steps"] == 1
+    assert caplog.text.count("start: ") == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("phase", ["demo", "drawing"])
+def test_a_signal_before_training_ends_without_a_traceback(tmp_path, phase, number, code):
+    words = [sys.executable, "-m", "ssd300", "demo", "--out", str(tmp_path / "demo")]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        seen = ""
+        while phase not in seen.lower():
+            seen += process.stderr.readline()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code, seen + err
+    assert "Traceback" not in err
+    assert "the same command goes on" in err
+    assert out == ""
 
 
 @pytest.mark.slow
@@ -14,7 +91,7 @@ def test_the_demo_learns_and_reports(tmp_path, capsys):
     """All of it, as the command runs it, in this process."""
     out = tmp_path / "demo"
     before = time.process_time()
-    assert main(["demo", "--out", str(out), "--json"]) == 0
+    assert main(["demo", "--out", str(out), "--json", "--steps", "90"]) == 0
     captured = capsys.readouterr()
     summary = json.loads(captured.out)
     assert summary["metric"] == "voc07_11pt@0.5"

@@ -1,15 +1,35 @@
 """`ssd300 demo`: the whole job with nothing but the installed package."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from ssd300 import run_layout
-from ssd300.cli.options import Json, Switch, log_to_stderr, print_json
-from ssd300.system.files import check_output_free
+from ssd300.cli.next_steps import command, next_steps
+from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
+from ssd300.cli.train import bar_on_terminal
+from ssd300.errors import UsageError
+from ssd300.system.wording import plural
+from ssd300.training.demo_folder import DATA, RUN, open_demo
+
+ABOUT = (
+    "The demo draws scenes, trains a small detector on some of them, measures it on the others, and writes a report.",
+    "It takes about two minutes on two cores. Ctrl-C stops it; the same command again goes on from there.",
+)
 
 
-def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, json_: Json = False) -> None:
+def demo(
+    *,
+    out: Path = Path("demo"),
+    seed: int = 0,
+    steps: int | None = None,
+    overwrite: Switch = False,
+    json_: Json = False,
+) -> None:
     """Make a small synthetic dataset, list, train, evaluate and detect on it, and write a report.
+
+    Ctrl-C stops it; the same command again goes on from there.
 
     Parameters
     ----------
@@ -17,19 +37,52 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, overwrite: Switch = False, 
         The folder for everything that the demo writes.
     seed
         Seed of the images and of the training.
+    steps
+        Steps to train. Default: as many as fit into a minute and a half, by the time of some steps.
     overwrite
         Write into a folder that is not empty.
     json_
         Print the summary as one JSON object and nothing else.
     """
-    check_output_free(out, overwrite=overwrite)  # before the imports, which take seconds
-    from ssd300.training.demo import run_demo
+    if steps is not None and steps < 1:
+        raise UsageError(f"--steps is {steps}; it must be 1 or more", fix="Leave it out to have them chosen.")
+    plan = open_demo(out, seed=seed, steps=steps, overwrite=overwrite)  # before the imports, which take seconds
+    try:
+        say([f"going on with the demo in {out}"] if plan.prepared else [*ABOUT, f"everything is written into {out}"])
+        from ssd300.system.progress import shown
+        from ssd300.training.demo import run_demo
 
-    log_to_stderr()
-    summary = run_demo(out, seed=seed, overwrite=overwrite)
+        log_to_stderr()
+        summary = run_demo(
+            out, seed=seed, steps=steps, overwrite=overwrite, callbacks=bar_on_terminal(), progress=shown
+        )
+    except BaseException as error:
+        if not isinstance(error, Exception):  # a signal
+            say(["the same command goes on from here" + (", without --overwrite" if overwrite else "")])
+        raise
+    _print_summary(summary, out, as_json=json_)
+
+
+def _print_summary(summary: dict[str, Any], out: Path, *, as_json: bool) -> None:
     report = out / run_layout.REPORT
-    if json_:
-        print_json({name: summary[name] for name in ("map", "metric", "per_class", "images")} | {"report": str(report)})
+    if as_json:
+        names = ("map", "metric", "per_class", "images", "steps")
+        print_json({name: summary[name] for name in names} | {"report": str(report)})
         return
-    sys.stdout.write(f"mAP {summary['map']:.4f} ({summary['metric']}) on {summary['images']} held-out images\n")
-    sys.stdout.write(f"the report is {report}\n")
+    measured = f"mAP {summary['map']:.4f} ({summary['metric']}) on {plural(summary['images'], 'held-out image')}"
+    sys.stdout.write(f"{measured} after {plural(summary['steps'], 'step')}\n")
+    sys.stdout.write(f"report: {report}\n")
+    run, data = out / RUN, out / DATA
+    image = next(iter(sorted((data / "JPEGImages").glob("test_*"))))
+    next_steps([
+        (command("detect", image, "--weights", run), "boxes on an image; name one of yours"),
+        (command("train", data, "--out", "runs/mine"), f"train; name your data in place of {data}"),
+        _try_out(run),
+    ])  # fmt: skip
+
+
+def _try_out(run: Path) -> tuple[str, str]:
+    """To use the weights in a browser, if what that needs is installed."""
+    if all(find_spec(module) for module in ("fastapi", "uvicorn", "prometheus_client")):
+        return command("serve", "--weights", run), "try it in a browser"
+    return command("info", run), "what the weights are"

@@ -4,13 +4,14 @@ A seed decides every image. Boxes fit tightly around the pixels of their objects
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from ssd300.data.formats.voc_xml import to_xml
+from ssd300.system.progress import Progress, Task, silent
 
 SIZE_HW = (300, 400)
 FINER = 3  # painted this much larger, then shrunk: smooth edges
@@ -24,11 +25,16 @@ Point = tuple[float, float]
 Shade = tuple[int, int, int]
 
 
-def write_synthetic_dataset(root: Path, *, train: int, test: int, seed: int = 0) -> None:
+def write_synthetic_dataset(root: Path, *, train: int, test: int, seed: int = 0, progress: Progress = silent) -> None:
     """Write `train` images as the split trainval, and `test` others as the split test, into the folder `root`."""
+    with progress("drawing images", train + test) as task:
+        _write_splits(root, {"trainval": train, "test": test}, seed, task)
+
+
+def _write_splits(root: Path, counts: Mapping[str, int], seed: int, task: Task) -> None:
     for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    for split, count in (("trainval", train), ("test", test)):
+    for split, count in counts.items():
         ids = [f"{split}_{number:04d}" for number in range(count)]
         for number, image_id in enumerate(ids):
             random = np.random.default_rng([seed, split == "test", number])
@@ -39,6 +45,7 @@ def write_synthetic_dataset(root: Path, *, train: int, test: int, seed: int = 0)
                 f"{image_id}.jpg", SIZE_HW, ((name, tuple(map(float, box)), False, False) for name, box in objects)
             )
             (root / "Annotations" / f"{image_id}.xml").write_text(text, encoding="utf-8")
+            task.advance()
         (root / "ImageSets" / "Main" / f"{split}.txt").write_text("".join(f"{i}\n" for i in ids), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from ssd300.data.checks.coverage import COVERED_IOU
 from ssd300.data.checks.findings import LEVELS, Findings
 from ssd300.data.formats.annotations import AnnotatedImages
-from ssd300.images.colors import class_color
+from ssd300.images.colors import class_colors
 from ssd300.reporting.html import write_page
 from ssd300.reporting.labeled_images import NAMED
 from ssd300.reporting.problem_images import ListedImages, pair_pictures, problem_pictures, sample_pictures
@@ -33,7 +33,8 @@ def write_findings(
     pictures = {rule: problem_pictures(problems, listed) for rule, problems in rules.items()}
     copies = [(Path(one.file), Path(one.other_file), f"{one.split}, {one.other_split}") for one in findings.near_copies]
     pictures |= {rule: pair_pictures(copies) for rule in rules if rule[1] == NEAR_COPIES}
-    samples = sample_pictures(listed.splits)
+    colors = class_colors(list(findings.classes))
+    samples = sample_pictures(listed.splits, colors)
     drawn = sum(len(picture.images) for group in (samples, *pictures.values()) for picture in group)
     totals = {name: sum(counts.values()) for name, counts in findings.classes.items()}
     write_page(
@@ -49,7 +50,7 @@ def write_findings(
         listed=LISTED,
         open=OPEN,
         picture_bytes=min(PICTURE_BYTES, PICTURES_BYTES // max(drawn, 1)),
-        colors={name: "rgb({}, {}, {})".format(*class_color(name)) for name in findings.classes},
+        colors={name: "rgb({}, {}, {})".format(*color) for name, color in colors.items()},
         totals=totals,
         splits=list(next(iter(findings.classes.values()), {})),
         most=max(totals.values(), default=0) or 1,

@@ -4,7 +4,7 @@ Boxes are drawn as the annotation has them, in pixels of the image as it is show
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Corners
 from ssd300.errors import DataError
-from ssd300.images.colors import class_color
+from ssd300.images.colors import Color, class_color
 from ssd300.images.draw import draw_boxes
 from ssd300.images.read import read_reduced
 
@@ -63,18 +63,21 @@ class _Frame(NamedTuple):
         return x1, y1, x2, y2
 
 
-def draw_labeled(image: AnnotatedImage, *, at_fault: int | None = None) -> Drawn:
+def draw_labeled(
+    image: AnnotatedImage, *, at_fault: int | None = None, colors: Mapping[str, Color] | None = None
+) -> Drawn:
     """The image with its objects.
 
     `at_fault` is the number, from 1, of an object that is marked instead of naming objects; the picture is enlarged up
-    to REACH for it. A missing or unreadable image becomes a blank picture.
+    to REACH for it. A missing or unreadable image becomes a blank picture. A class that `colors` lacks has the color of
+    its name.
     """
     source = _source(image)
     marked = image.objects[at_fault - 1] if at_fault is not None and at_fault <= len(image.objects) else None
     drawable = marked is not None and _finite(marked.box_px)
     view = _view(source.size_hw, _sorted(marked.box_px) if marked is not None and drawable else None)
     frame = _Frame(view, TILE_PX / max(view[2] - view[0], view[3] - view[1]))
-    canvas = _draw_objects(_compose(source, frame), frame, image.objects, marked)
+    canvas = _draw_objects(_compose(source, frame), frame, image.objects, marked, colors or {})
     remark = None
     if marked is not None and drawable:
         canvas = _mark(canvas, frame, marked)
@@ -141,7 +144,11 @@ def _write(canvas: Image.Image, text: str) -> None:
 
 
 def _draw_objects(
-    canvas: Image.Image, frame: _Frame, objects: Sequence[AnnotatedObject], marked: AnnotatedObject | None
+    canvas: Image.Image,
+    frame: _Frame,
+    objects: Sequence[AnnotatedObject],
+    marked: AnnotatedObject | None,
+    colors_of: Mapping[str, Color],
 ) -> Image.Image:
     """All objects, named in the colors of their classes, or, beside a marked one, which is left out, in gray.
 
@@ -151,7 +158,8 @@ def _draw_objects(
     named = set(map(id, _to_name(shown, frame.scale))) if marked is None else set()
     boxes = [frame.place(_sorted(item.box_px)) for item in shown]
     texts = [item.name if id(item) in named else "" for item in shown]
-    colors = [class_color(item.name.strip()) if marked is None else BESIDE for item in shown]
+    names = [item.name.strip() for item in shown]
+    colors = [colors_of.get(name, class_color(name)) if marked is None else BESIDE for name in names]
     canvas = draw_boxes(np.asarray(canvas), _rows(boxes), texts, colors)
     draw = ImageDraw.Draw(canvas)
     for item, box in zip(shown, boxes, strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from ssd300.images.colors import class_color
+from ssd300.images.colors import label_colors
 from ssd300.images.draw import draw_boxes
 
 GAP_PX, BAND_PX, TEXT_PX = 8, 24, 15
@@ -20,8 +20,7 @@ def draw_labels(
     classes: Sequence[str],
 ) -> Image.Image:
     """Annotated objects, drawn with the names of their classes on a copy of the image."""
-    names = [classes[label] for label in labels]
-    return draw_boxes(image, boxes_px, names, [class_color(name) for name in names])
+    return draw_boxes(image, boxes_px, [classes[label] for label in labels], label_colors(labels.tolist()))
 
 
 def montage(images: Sequence[tuple[str, Image.Image]], *, columns: int, tile_px: int) -> Image.Image:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
 from ssd300.data.problems import Problem
+from ssd300.images.colors import Color
 from ssd300.images.header import is_image_name
 from ssd300.reporting.labeled_images import draw_labeled
 
@@ -93,9 +94,9 @@ def bare_image(path: Path) -> AnnotatedImage:
     return AnnotatedImage(image_id=path.stem, image_path=path, size_hw=None, objects=(), where=str(path))
 
 
-def sample_pictures(splits: Mapping[str, AnnotatedImages]) -> list[Picture]:
+def sample_pictures(splits: Mapping[str, AnnotatedImages], colors: Mapping[str, Color]) -> list[Picture]:
     """Up to SAMPLES images whose files are there, with their labels: the same ones for the same data."""
-    return [_sample(split, image) for split, image in _choose(splits)]
+    return [_sample(split, image, colors) for split, image in _choose(splits)]
 
 
 def _choose(splits: Mapping[str, AnnotatedImages]) -> list[tuple[str, AnnotatedImage]]:
@@ -134,8 +135,8 @@ def _candidates(split: str, images: Sequence[AnnotatedImage]) -> list[_Candidate
     ]
 
 
-def _sample(split: str, image: AnnotatedImage) -> Picture:
-    drawn = draw_labeled(image)
+def _sample(split: str, image: AnnotatedImage, colors: Mapping[str, Color]) -> Picture:
+    drawn = draw_labeled(image, colors=colors)
     text = _joined(f"{split}: {_objects_in_words(image)}", drawn.lack)
     return Picture([(f"{_name(image)}, {text}", drawn.image)], _name(image), text)
 

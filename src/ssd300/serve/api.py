@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from ssd300.detection.defaults import MIN_SCORE
 from ssd300.detection.detector import DISPLAY, Detector
-from ssd300.images.colors import class_color, readable_on
+from ssd300.images.colors import class_colors, readable_on
 from ssd300.serve import schemas
 from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_format
 from ssd300.serve.counters import Counters
@@ -137,11 +137,11 @@ def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
         classes=[
             schemas.ModelClass(
                 name=name,
-                color=_hex(class_color(name)),
-                text_color=_hex(readable_on(class_color(name))),
+                color=_hex(color),
+                text_color=_hex(readable_on(color)),
                 min_score=card.min_scores.get(name, MIN_SCORE),
             )
-            for name in card.classes
+            for name, color in class_colors(card.classes).items()
         ],
         image_size_px=card.image_size_px,
         metric=None if card.metric is None else dict(card.metric),

@@ -19,7 +19,9 @@ WARM_UP, LEAST, AT_LEAST_S = 2, 3, 10.0  # steps before timing, steps timed, and
 SAMPLED = 24  # images that are decoded, augmented or evaluated for the timing
 
 
-def time_steps(state: TrainState, dataset: Dataset, device: torch.device) -> tuple[list[float], list[float], Batch]:
+def time_steps(
+    state: TrainState, dataset: Dataset, device: torch.device, *, at_least_s: float = AT_LEAST_S
+) -> tuple[list[float], list[float], Batch]:
     """Seconds of work and seconds of waiting for images, of each timed step; and its batch. Changes the weights."""
     config, step = state.config, TrainStep(state, device)
     batches = training_batches(
@@ -33,7 +35,7 @@ def time_steps(state: TrainState, dataset: Dataset, device: torch.device) -> tup
     )
     works: list[float] = []
     waits: list[float] = []
-    while len(works) < WARM_UP + LEAST or sum(works[WARM_UP:]) + sum(waits[WARM_UP:]) < AT_LEAST_S:
+    while len(works) < WARM_UP + LEAST or sum(works[WARM_UP:]) + sum(waits[WARM_UP:]) < at_least_s:
         asked = time.perf_counter()
         batch = next(batches)
         got = time.perf_counter()
