@@ -11,4 +11,9 @@ def test_an_error_states_where_what_and_the_fix():
 
 
 def test_an_extra_is_installed_from_the_checkout():
-    assert install_hint("coco") == "Run `python -m pip install '.[coco]'` in the checkout of ssd300."
+    assert install_hint("coco") == 'Run `python -m pip install ".[coco]"` in the checkout of ssd300.'
+
+
+def test_an_extra_that_the_first_command_installs_is_named_as_part_of_it():
+    assert install_hint("video").startswith('Run `python -m pip install ".[video]"` in the checkout of ssd300. ')
+    assert "part of `app`" in install_hint("video")
