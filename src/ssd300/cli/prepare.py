@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ssd300.cli.next_steps import HOLD_OUT, next_steps, training
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.errors import UsageError
 from ssd300.system.progress import shown
@@ -53,7 +54,7 @@ def prepare(
     from ssd300.data.prepare import load_train_test, load_voc_years, write_lists
     from ssd300.system.files import check_output_free, whole_folder
 
-    out = out.resolve()  # a folder called `.` has no name to build beside
+    typed, out = out, out.resolve()  # a folder called `.` has no name to build beside
     check_output_free(out, overwrite=overwrite)
     options: dict[str, Any] = {
         "classes": read_classes(reading.classes),
@@ -78,6 +79,7 @@ def prepare(
         print_json(summary)
         return
     print_counts(summary, "test")
+    next_steps([training([typed], *(() if summary["test"]["images"] else HOLD_OUT))])
 
 
 def print_counts(summary: Mapping[str, Any], held_out: str) -> None:

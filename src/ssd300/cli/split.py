@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ssd300.cli.next_steps import command, next_steps, training
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, say
 from ssd300.cli.prepare import print_counts
 from ssd300.cli.progress import image_progress
@@ -47,7 +48,7 @@ def split(
     from ssd300.data.recognition import open_data
     from ssd300.system.files import check_output_free, whole_folder
 
-    out = out.resolve()  # a folder called `.` has no name to build beside
+    typed, out = out, out.resolve()  # a folder called `.` has no name to build beside
     check_output_free(out, overwrite=overwrite)
     dataset = reading.load(data, "train")
     with image_progress(len(dataset), 0, what="comparing the images") as advance:
@@ -57,5 +58,6 @@ def split(
         summary = write_lists(folder, [train], [held_out], home=out, absolute_paths=absolute_paths)
     if json_:
         print_json(summary | {"share": len(held_out) / len(dataset), "seed": seed})
-    else:
-        print_counts(summary, "holdout")
+        return
+    print_counts(summary, "holdout")
+    next_steps([training([typed]), (command("check", typed), "check both parts")])
