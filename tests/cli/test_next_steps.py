@@ -46,7 +46,7 @@ def own(coloured, tmp_path):
 def test_check_leads_to_training(own, capsys):
     assert main(["check", str(own)]) == 0
     *_page, training = steps_of(capsys)
-    assert training == ["ssd300", "train", str(own), "--out", "runs/my photos; $HOME", "--preset", "light"]
+    assert training == ["ssd300", "train", str(own), "--out", "runs/my photos; $HOME"]
     assert understood(training)
 
 

@@ -14,10 +14,10 @@ def command(*words: object) -> str:
 
 
 def training(data: Sequence[Path], *options: object) -> tuple[str, str]:
-    """The step that trains on `data`, with the preset that needs no GPU, into a run folder of the data's name."""
+    """The step that trains on `data` into a run folder of the data's name."""
     first = data[0].resolve()  # a folder called `.` has no name
     name = first.stem if first.is_file() else first.name
-    return command("train", *data, "--out", f"runs/{name or 'mine'}", "--preset", "light", *options), "train on it"
+    return command("train", *data, "--out", f"runs/{name or 'mine'}", *options), "train on it"
 
 
 def next_steps(commands: Sequence[tuple[str, str]]) -> None:

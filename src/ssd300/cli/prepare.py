@@ -49,7 +49,8 @@ def prepare(
         Print one JSON object and nothing else.
     """
     if bool(data) == bool(voc07 or voc12):
-        raise UsageError("prepare needs either a folder or --voc07 and --voc12", fix="See `ssd300 prepare --help`.")
+        what = "a folder of data was named beside --voc07 or --voc12" if data else "no data was named"
+        raise UsageError(what, fix="Name a folder of annotated images, or PASCAL VOC with --voc07 and --voc12.")
     from ssd300.data.prepare import check_images as check_all
     from ssd300.data.prepare import load_train_test, load_voc_years, write_lists
     from ssd300.system.files import check_output_free, whole_folder
