@@ -11,7 +11,7 @@ def test_an_error_states_where_what_and_the_fix():
 
 
 def test_an_extra_is_installed_from_the_checkout():
-    assert install_hint("coco") == "Run `python -m pip install '.[coco]'` in the checkout of ssd300."
+    assert install_hint("coco") == 'Run `python -m pip install ".[coco]"` in the checkout of ssd300.'
 
 
 def test_names_that_are_spelled_alike_come_nearest_first():
@@ -26,3 +26,8 @@ def test_several_errors_are_one_with_the_first_in_front():
     error = MistakesError([UsageError("no option"), DataError("no image")])
     assert str(error) == "no option; no image"
     assert isinstance(error.errors[0], UsageError)
+
+
+def test_an_extra_that_the_first_command_installs_is_named_as_part_of_it():
+    assert install_hint("video").startswith('Run `python -m pip install ".[video]"` in the checkout of ssd300. ')
+    assert "part of `app`" in install_hint("video")

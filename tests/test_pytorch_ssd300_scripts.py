@@ -87,6 +87,49 @@ def test_lists_are_made_in_the_working_directory_and_not_over_others(home):
     assert Path(json.loads((home / "TRAIN_images.json").read_text())[0]).is_absolute()
 
 
+def test_lists_are_made_where_a_year_has_no_trainval(home):
+    lists = home / "VOCdevkit/VOC2012/ImageSets/Main"
+    (lists / "trainval.txt").unlink()
+    made = make_lists(home)
+    assert made.returncode == 0, made.stderr
+    assert "VOC2012 has no trainval split; it has test" in made.stderr
+    assert len(json.loads((home / "TRAIN_images.json").read_text())) == 3
+    assert "train.py --data_folder . --out" in made.stdout  # what comes next, as a script
+    # VOC2007 has its test alone, and VOC2012 a train list.
+    (home / "VOCdevkit/VOC2007/ImageSets/Main/trainval.txt").rename(lists / "train.txt")
+    (home / "VOCdevkit/VOC2012").joinpath("ImageSets/Main/train.txt").write_text("trainval_0000\n")
+    made = make_lists(home, "--overwrite")
+    assert made.returncode == 0, made.stderr
+    assert "VOC2012 has no trainval split; its train is used" in made.stderr
+    assert [len(json.loads((home / f"{part}_images.json").read_text())) for part in ("TRAIN", "TEST")] == [1, 2]
+
+
+def test_lists_without_anything_to_train_on_are_refused(home):
+    for year in ("VOC2007", "VOC2012"):
+        (home / "VOCdevkit" / year / "ImageSets/Main/trainval.txt").unlink()
+    made = make_lists(home)
+    assert made.returncode == 3
+    assert "there is nothing to train on" in made.stderr
+    assert not (home / "TRAIN_images.json").exists()
+
+
+@pytest.mark.slow
+def test_a_preset_is_not_overruled_by_the_constants(home):
+    assert make_lists(home).returncode == 0
+    trained = script("train.py", "--preset", "light", "--iterations", 1, "--workers", 0, "--out", "run", folder=home)
+    assert trained.returncode == 0, trained.stderr
+    config = (home / "run/config.yaml").read_text()
+    assert "model: ssd300_efficientnet_lite0" in config
+    assert "lr: 0.001" not in config
+    assert "steps: 1\n" in config
+
+
+def test_data_is_also_taken_without_its_option(tmp_path):
+    for name in ("train.py", "eval.py"):
+        ran = script(name, "none", folder=tmp_path)
+        assert (ran.returncode, "where: none" in ran.stderr) == (3, True), ran.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -109,15 +152,21 @@ def test_the_constants_of_pytorch_ssd300_are_the_defaults(name, words):
     ("name", "words", "code", "part"),
     [
         ("create_data_list.py", ["--voc07_path", "none", "--voc12_path", "none"], 3, "no such folder"),
-        ("create_data_list.py", [], 2, "--voc07 and --voc12"),
+        ("create_data_list.py", [], 2, "--voc07_path and --voc12_path"),
         ("train.py", ["--data_folder", "none"], 3, "no such folder"),
-        ("train.py", ["--bathc_size", "3"], 2, "Did you mean --batch-size?"),
+        ("train.py", ["--bathc_size", "3"], 2, "Did you mean --batch_size?"),
         ("train.py", ["--batch-size", "many"], 2, "--batch-size"),
+        ("train.py", ["--iterations", "0"], 2, "--iterations is 0"),
+        ("train.py", ["--iteration", "5"], 2, "Did you mean --iterations?"),
+        ("train.py", ["--decay_lr_at", "5", "3"], 2, "--decay_lr_at is (5, 3)"),
+        ("train.py", ["--keep_difficult", "maybe"], 2, "--keep_difficult: invalid choice"),
+        ("train.py", ["--checkpoint"], 2, "--checkpoint: expected one argument"),
+        ("create_data_list.py", ["--voc7_path", "a"], 2, "Did you mean --voc07_path?"),
         ("train.py", ["--lr", "-1"], 2, "--lr is -1.0"),
         ("detect.py", [], 2, "no image was named"),
         ("detect.py", ["none.jpg"], 3, "no such image"),
         ("detect.py", ["image.jpg", "--checkpoint", "none"], 4, "none"),
-        ("eval.py", ["--min_score", "3"], 2, "min-score is 3.0"),
+        ("eval.py", ["--min_score", "3"], 2, "--min_score is 3.0"),
         ("eval.py", ["--top-k", "0"], 2, "--top-k is 0"),
         ("eval.py", [], 3, "no data of a known format"),
     ],

@@ -11,12 +11,12 @@ from ssd300.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = [
-    line.split(" # ")[0] for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.split("\n")
-]
+FIRST_HOUR = (ROOT / "docs/first_hour.md").read_text(encoding="utf-8")
+TEXTS = README + FIRST_HOUR
+SHELL = [line for block in re.findall(r"```sh\n(.*?)```", TEXTS, re.DOTALL) for line in block.split("\n")]
 COMMANDS = [
     part.strip()
-    for line in [*SHELL, *re.findall(r"`(ssd300 [^`]+)`", README)]
+    for line in [*SHELL, *re.findall(r"`(ssd300 [^`]+)`", TEXTS)]
     for part in line.split("&&")
     if part.strip().startswith("ssd300 ")
 ]
@@ -26,6 +26,19 @@ COMMANDS = [
 def test_every_command_is_understood(command):
     function, _bound, _ignored = app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)
     assert callable(function)
+
+
+def test_lines_for_a_shell_have_no_comment_behind_them():
+    """zsh, as it comes, passes a `#` that is pasted on to the command."""
+    assert not [line for line in SHELL if "#" in line]
+
+
+@pytest.mark.parametrize("link", sorted({link for link in re.findall(r"\]\(([^)]+)\)", TEXTS) if "#" in link}))
+def test_every_link_to_a_heading_leads_to_it(link):
+    name, heading = link.split("#")
+    text = (ROOT / "docs" / Path(name).name if name != "../README.md" else ROOT / "README.md").read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    assert heading in [re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in headings]
 
 
 @pytest.mark.parametrize("link", sorted({link for link in re.findall(r"\]\(([^)#]+)", README) if "://" not in link}))

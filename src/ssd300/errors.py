@@ -67,6 +67,11 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     return f"Did you mean {' or '.join(names)}?" if names else otherwise
 
 
+APP = ("fast", "light", "onnx", "serve", "video")  # the extras of the extra `app`, as pyproject.toml has them
+
+
 def install_hint(extra: str) -> str:
     """How to install the optional dependencies `extra`. From a checkout, as the package is not on an index yet."""
-    return f"Run `python -m pip install '.[{extra}]'` in the checkout of ssd300."
+    # Double quotes: cmd on Windows would pass single ones on to pip.
+    part = f" `{extra}` is part of `app`, the extra that the README installs." if extra in APP else ""
+    return f'Run `python -m pip install ".[{extra}]"` in the checkout of ssd300.{part}'

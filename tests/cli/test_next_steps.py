@@ -1,5 +1,12 @@
+import json
+import re
+import shlex
 from pathlib import Path
 
+import pytest
+
+from ssd300.cli import main
+from ssd300.cli.app import app
 from ssd300.cli.next_steps import command, next_steps
 
 
@@ -17,3 +24,71 @@ def test_commands_stand_in_one_column_after_their_words(capsys):
 def test_nothing_is_printed_for_no_commands(capsys):
     next_steps([])
     assert capsys.readouterr().out == ""
+
+
+def steps_of(capsys):
+    """The commands below `next:`, each as its words."""
+    lines = capsys.readouterr().out.partition("\nnext:\n")[2].splitlines()
+    return [shlex.split("ssd300 " + line.split(" ssd300 ")[1]) for line in lines]
+
+
+def understood(words):
+    function, _bound, _ignored = app.parse_args(words[1:], exit_on_error=False, print_error=False)
+    return callable(function)
+
+
+@pytest.fixture
+def own(coloured, tmp_path):
+    """Data in a folder whose name a shell would take apart."""
+    return coloured.rename(tmp_path / "my photos; $HOME")
+
+
+def test_check_leads_to_training(own, capsys):
+    assert main(["check", str(own)]) == 0
+    *_page, training = steps_of(capsys)
+    assert training == ["ssd300", "train", str(own), "--out", "runs/my photos; $HOME"]
+    assert understood(training)
+
+
+def test_check_leads_past_bad_boxes_but_not_past_missing_annotations(own, capsys):
+    label = own / "Annotations/p0.xml"
+    good = label.read_text()
+    label.write_text(re.sub(r"<xmax>.*</xmax>", "<xmax>1</xmax>", good))
+    assert main(["check", str(own)]) == 3
+    page, training = steps_of(capsys)
+    assert page[:3] == ["ssd300", "check", str(own)]
+    assert training[-2:] == ["--on-bad-label", "drop-box"]
+    label.unlink()
+    assert main(["check", str(own)]) == 3
+    assert [words[1] for words in steps_of(capsys)] == ["check"]
+
+
+def test_data_without_a_held_out_split_leads_to_holdout(own, capsys, tmp_path):
+    (own / "ImageSets/Main/test.txt").unlink()
+    for words in (
+        ["check", str(own)],
+        ["prepare", str(own), "--out", str(tmp_path / "lists")],
+        ["convert", str(own), "--out", str(tmp_path / "coco"), "--to", "coco"],
+    ):
+        assert main(words) == 0
+        assert steps_of(capsys)[-1][-2:] == ["--holdout", "0.2"], words
+
+
+def test_split_prepare_and_convert_lead_to_what_they_wrote(own, capsys, tmp_path):
+    for words in (
+        ["split", str(own), "--holdout", "0.25"],
+        ["prepare", str(own)],
+        ["convert", str(own), "--to", "voc"],
+    ):
+        out = tmp_path / "new" / words[0]
+        assert main([*words, "--out", str(out)]) == 0
+        steps = steps_of(capsys)
+        assert all(understood(step) for step in steps)
+        assert ["ssd300", "train", str(out)] in [step[:3] for step in steps]
+        assert not any("--holdout" in step for step in steps)
+
+
+def test_json_has_no_next_steps(own, capsys, tmp_path):
+    for words in (["check", str(own)], ["split", str(own), "--holdout", "0.25", "--out", str(tmp_path / "lists")]):
+        assert main([*words, "--json"]) == 0
+        json.loads(capsys.readouterr().out)

@@ -133,3 +133,9 @@ def test_frames_are_counted_and_animations_noted(tmp_path):
     assert "1 animated image(s)" in note
     assert str(moving) in note
     assert animation_notes([still]) == []
+
+
+def test_a_heic_photo_is_named_and_its_way_on(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")  # phones' apps rename it too
+    with pytest.raises(DataError, match=r"HEIC.*Save it as JPEG"):
+        read_image(tmp_path / "a.jpg")

@@ -89,7 +89,7 @@ def test_nothing_gives_no_number(annotations):
 
 def test_without_its_package_the_error_names_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
-    with pytest.raises(UsageError, match=r"pip install '\.\[coco\]'"):
+    with pytest.raises(UsageError, match=r'pip install "\.\[coco\]"'):
         coco_average_precision([], table([]), 1)
 
 

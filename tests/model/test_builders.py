@@ -15,5 +15,5 @@ def test_a_detector_has_the_papers_boxes_and_the_normalization_of_its_backbone(n
 
 def test_without_timm_the_error_names_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(ImportError, match=r"pip install '\.\[light\]'"):
+    with pytest.raises(ImportError, match=r'pip install "\.\[light\]"'):
         BUILDERS["ssd300_efficientnet_lite0"](3)

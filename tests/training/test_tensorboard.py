@@ -16,5 +16,5 @@ def test_tensorboard_gets_events(config, data, held_out, tmp_path):
 
 def test_without_the_package_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(UsageError, match=r"pip install '\.\[tensorboard\]'"):
+    with pytest.raises(UsageError, match=r'pip install "\.\[tensorboard\]"'):
         TensorBoard()

@@ -1,10 +1,11 @@
 """`ssd300 check`: all problems of annotated images, and what SSD300 can learn of them."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ssd300.cli.next_steps import HOLD_OUT, command, next_steps, training
 from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
 from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from ssd300.data.checks.findings import Findings
 
 SHOWN = 10  # of one rule
+# The options with which training goes on in spite of an error of a rule. Copies of images that are trained on are left
+# out of the held-out ones in any case.
+TRAIN_ANYWAY = {
+    "box": ("--on-bad-label", "drop-box"),
+    "object": ("--on-bad-label", "drop-box"),
+    "object-without-image": ("--on-bad-label", "drop-box"),
+    "image": ("--on-bad-image", "skip"),
+    "duplicate-across-splits": (),
+}
 
 
 def check(
@@ -55,6 +65,7 @@ def check(
     """
     _refuse_page(html, overwrite=overwrite)
     from ssd300.data.checks import findings as checks
+    from ssd300.data.splits import has_held_out
 
     with shown("reading the dataset"):
         read = checks.read_splits(data, split, format_, require_images=pixels)
@@ -72,8 +83,33 @@ def check(
         print_json(findings.to_dict())
     else:
         _print(findings)
+        # One split that was named says nothing of the others.
+        hold_out = () if split is not None or has_held_out(read.splits) else HOLD_OUT
+        as_given = () if format_ == "auto" else ("--format", format_)
+        next_steps(_next_steps(findings, data, as_given, hold_out, page=html))
     if count := findings.count(strict=strict):
         raise DataError(f"{count} problem(s) found", where=", ".join(map(str, data)), fix="They are listed above.")
+
+
+def _next_steps(
+    findings: "Findings",
+    data: Sequence[Path],
+    as_given: Sequence[str],
+    hold_out: Sequence[str],
+    *,
+    page: Path | None,
+) -> list[tuple[str, str]]:
+    """Look at the problems, then train: without what is bad, unless an error stops training whatever its options."""
+    steps: list[tuple[str, str]] = []
+    if findings.problems and page is None:
+        steps = [(command("check", *data, *as_given, "--html", "check.html"), "see them on a page")]
+    rules = {problem.rule for problem in findings.problems if problem.level == "error"}
+    if not rules <= TRAIN_ANYWAY.keys():
+        return steps
+    words = dict.fromkeys(TRAIN_ANYWAY[rule] for rule in sorted(rules))
+    options = [*as_given, *(word for pair in words for word in pair), *hold_out]
+    line, title = training(data, *options)
+    return [*steps, (line, "train without what is bad" if any(words) else title)]
 
 
 def _refuse_page(html: Path | None, *, overwrite: bool) -> None:

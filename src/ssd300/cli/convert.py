@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclopts import Parameter
 
 from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.next_steps import HOLD_OUT, command, next_steps, training
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.data.choices import WrittenFormat
 from ssd300.system.progress import shown
@@ -53,6 +54,7 @@ def convert(
         Print one JSON object and nothing else.
     """
     from ssd300.data.convert import WRITERS, load_splits
+    from ssd300.data.splits import has_held_out
     from ssd300.system.files import check_output_free, whole_folder
 
     mistakes = Mistakes()
@@ -86,3 +88,4 @@ def convert(
     for name, counts in summary.items():
         sys.stdout.write(f"{name}: {counts['images']:,} images, {counts['objects']:,} objects\n")
     sys.stdout.write(f"{to} in {out}\n")
+    next_steps([(command("check", out), "check it"), training([out], *(() if has_held_out(summary) else HOLD_OUT))])

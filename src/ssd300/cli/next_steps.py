@@ -3,11 +3,21 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+HOLD_OUT = ("--holdout", "0.2")  # for data without a held-out split, as otherwise nothing is measured
 
 
 def command(*words: object) -> str:
     """The words after `ssd300` as one line, quoted for the shell: `command("train", folder, "--out", run)`."""
     return shlex.join(["ssd300", *map(str, words)])
+
+
+def training(data: Sequence[Path], *options: object) -> tuple[str, str]:
+    """The step that trains on `data` into a run folder of the data's name."""
+    first = data[0].resolve()  # a folder called `.` has no name
+    name = first.stem if first.is_file() else first.name
+    return command("train", *data, "--out", f"runs/{name or 'mine'}", *options), "train on it"
 
 
 def next_steps(commands: Sequence[tuple[str, str]]) -> None:

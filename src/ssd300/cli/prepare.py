@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.next_steps import HOLD_OUT, next_steps, training
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
 from ssd300.system.progress import shown
 
@@ -49,7 +50,8 @@ def prepare(
     """
     mistakes = Mistakes()
     if bool(data) == bool(voc07 or voc12):
-        mistakes.add("prepare needs either a folder or --voc07 and --voc12", fix="See `ssd300 prepare --help`.")
+        what = "a folder of data was named beside --voc07 or --voc12" if data else "no data was named"
+        mistakes.add(what, fix="Name a folder of annotated images, or PASCAL VOC with --voc07 and --voc12.")
     elif not data and (reading.split is not None or eval_split is not None):
         mistakes.add("--voc07 and --voc12 have splits of their own", fix="Leave out --split and --eval-split.")
     from ssd300.data.prepare import check_images as check_all
@@ -73,7 +75,7 @@ def prepare(
         elif voc07 or voc12:
             parts = load_voc_years(voc07, voc12, **options)
     mistakes.raise_all()
-    out = out.resolve()  # a folder called `.` has no name to build beside
+    typed, out = out, out.resolve()  # a folder called `.` has no name to build beside
     say(parts.notes)
     if check_images:
         check_all(parts.image_paths, shown)
@@ -83,6 +85,7 @@ def prepare(
         print_json(summary)
         return
     print_counts(summary, "test")
+    next_steps([training([typed], *(() if summary["test"]["images"] else HOLD_OUT))])
 
 
 def print_counts(summary: Mapping[str, Any], held_out: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ssd300.cli.early_checks import check_share
 from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.next_steps import command, next_steps, training
 from ssd300.cli.options import DataOptions, Json, Switch, print_json, say
 from ssd300.cli.prepare import print_counts
 from ssd300.cli.progress import image_progress
@@ -56,7 +57,7 @@ def split(
     with mistakes.caught():
         dataset = reading.load(data, "train")
     mistakes.raise_all()
-    out = out.resolve()  # a folder called `.` has no name to build beside
+    typed, out = out, out.resolve()  # a folder called `.` has no name to build beside
     with image_progress(len(dataset), 0, what="comparing the images") as advance:
         train, held_out = hold_out(dataset, holdout, seed=seed, advance=advance)
     say([*held_out.notes, *unused_splits(open_data(data, reading.format), [dataset.split])])
@@ -64,5 +65,6 @@ def split(
         summary = write_lists(folder, [train], [held_out], home=out, absolute_paths=absolute_paths)
     if json_:
         print_json(summary | {"share": len(held_out) / len(dataset), "seed": seed})
-    else:
-        print_counts(summary, "holdout")
+        return
+    print_counts(summary, "holdout")
+    next_steps([training([typed]), (command("check", typed), "check both parts")])

@@ -13,13 +13,21 @@ from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.data.formats.lists import BACKGROUND, LABEL_MAP, LIST_FILES, to_entry
 from ssd300.data.held_out import load_held_out, without_images_of
 from ssd300.data.load import load_dataset
+from ssd300.data.recognition import open_data
+from ssd300.data.splits import WHOLE
 from ssd300.errors import DataError, UsageError
 from ssd300.images.read import read_image
 from ssd300.system.files import write_json
 from ssd300.system.progress import Progress, silent
 
 SHOWN_FAULTS = 10
+_FIX_YEARS = (
+    "Name the folder with Annotations, JPEGImages and ImageSets/Main/trainval.txt. `ssd300 download voc --root DIR` "
+    "gets both years."
+)
 NO_TEST_LIST = "no test list: name a split with --eval-split, or set images aside with `ssd300 split`"
+
+NO_TEST_YEAR = "no test list, which is VOC2007's test; `--holdout 0.2` sets images aside when you train"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,25 +69,50 @@ def load_train_test(
 def load_voc_years(voc07: Path | None, voc12: Path | None, **options: Any) -> TrainTest:
     """Both years' trainval to train on, VOC2007's test to test on. Each path is a year's folder or the VOCdevkit above.
 
-    `options` are those of `load_dataset`, which says what is raised.
+    A year that has no trainval gives its train split, or no image to train on; without VOC2007's test there is no test
+    list. Notes say so. `options` are those of `load_dataset`, which says what is raised.
 
     Raises:
         UsageError: both are one folder.
+        DataError: no year has a split to train on.
     """
     years = [_year(path, name) for path, name in ((voc07, "VOC2007"), (voc12, "VOC2012")) if path is not None]
     if len({year.resolve() for year in years if year.is_dir()}) < sum(year.is_dir() for year in years):
         raise UsageError(
             f"--voc07 and --voc12 are one folder, {years[0]}", fix="Name the folder of each year, or one of them alone."
         )
-    train = [load_dataset(year, format="voc", split="trainval", **options) for year in years]
+    notes: list[str] = []
+    train: list[Dataset] = []
+    for year in years:
+        split, remarks = _first_split(year, ("trainval", "train"))
+        notes += remarks
+        if split is not None:
+            train.append(load_dataset(year, format="voc", split=split, **options))
+    if not train:
+        raise DataError(f"there is nothing to train on: {'; '.join(notes)}", where=years[0], fix=_FIX_YEARS)
+    notes += [note for part in train for note in part.notes]
     if voc07 is None:
-        return TrainTest(train=train, test=[], notes=tuple(note for part in train for note in part.notes))
-    test = load_dataset(years[0], format="voc", split="test", purpose="test", **options)
-    notes = [note for part in (*train, test) for note in part.notes]
+        return TrainTest(train=train, test=[], notes=(*notes, NO_TEST_YEAR))
+    split, remarks = _first_split(years[0], ("test",))
+    if split is None:
+        return TrainTest(train=train, test=[], notes=(*notes, *remarks, NO_TEST_YEAR))
+    test = load_dataset(years[0], format="voc", split=split, purpose="test", **options)
+    notes += test.notes
     for part in train:
         test, shared = without_images_of(test, part)
         notes += shared
     return TrainTest(train=train, test=[test], notes=tuple(notes))
+
+
+def _first_split(year: Path, wanted: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The first of the splits that the year has, None for none; and a note unless it is the first one wanted."""
+    data = open_data([year], "voc")
+    first = next((split for split in wanted if any(source.find(split) for source in data.sources)), None)
+    if first == wanted[0]:
+        return first, []
+    names = [name for name in data.split_names() if name != WHOLE]
+    others = f"it has {', '.join(names)}" if names else "it has no lists in ImageSets/Main"
+    return first, [f"{year} has no {wanted[0]} split; {others if first is None else f'its {first} is used'}"]
 
 
 def _year(path: Path, year: str) -> Path:

@@ -61,6 +61,11 @@ def candidates(names: Sequence[str], purpose: Purpose) -> list[str]:
     return found
 
 
+def has_held_out(names: Iterable[str]) -> bool:
+    """Whether there is a split to measure on, by its name."""
+    return any(role_of(name) in PREFERRED["test"] for name in names)
+
+
 def find_split(names: Sequence[str], wanted: str) -> str | None:
     """The split of this name; if there is none, the only one whose name differs by case or is for the same."""
     if wanted in names:

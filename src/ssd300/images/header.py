@@ -26,6 +26,7 @@ ANIMATED_SUFFIXES = (".gif", ".webp", ".apng", ".avif", ".avifs")
 LITTER = "._"  # how names begin that macOS writes beside the files of other systems' disks and archives
 # Pillow opens other formats too, and runs a program to decode some (Ghostscript for EPS). No file may cause that.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "TGA", "ICO")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # ISO/IEC 23008-12
 MAX_PIXELS = 200_000_000
 ORIENTATION = 0x0112  # EXIF's tag
 UPRIGHT = 1  # its value for an image that is stored as it is shown
@@ -147,8 +148,7 @@ def open_header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pix
     try:
         image = Image.open(file)
     except UnidentifiedImageError as error:
-        what = "the file is not an image" if file.seek(0, io.SEEK_END) else "the file is empty"
-        raise NoImageError(what, where=where, fix="Replace the file, or remove it from the list.") from error
+        raise _no_image(file, where) from error
     if image.format not in FORMATS:
         raise NoImageError(f"{image.format} images are not supported", where=where, fix="Use JPEG or PNG.")
     if image.width * image.height > max_pixels:
@@ -158,6 +158,20 @@ def open_header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pix
             fix="Reduce its size first.",
         )
     return image
+
+
+def _no_image(file: io.BufferedReader | io.BytesIO, where: str | Path) -> NoImageError:
+    """What the file is instead; a phone's HEIC has a way on of its own."""
+    file.seek(0)
+    head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+        return NoImageError(
+            "HEIC images are not supported",
+            where=where,
+            fix="Save it as JPEG. An iPhone takes JPEG with Settings > Camera > Formats > Most Compatible.",
+        )
+    what = "the file is not an image" if head else "the file is empty"
+    return NoImageError(what, where=where, fix="Replace the file, or remove it from the list.")
 
 
 def open_file(path: Path) -> io.BufferedReader:

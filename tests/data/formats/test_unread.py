@@ -39,13 +39,13 @@ def archive_of_images(d):
     d.text("images.zip", "")
 
 
-@refused("images alone", r"it holds 2 \.jpg", "images without annotations", "labelImg, CVAT.*ssd300 detect")
+@refused("images alone", r"it holds 2 \.jpg", "images without annotations", "Label Studio, CVAT.*ssd300 detect")
 def images(d):
     d.image("x/a.jpg", 0)
     d.image("x/b.jpg", 1)
 
 
-@refused("images alone", "it is an image", r"`ssd300 detect .*a\.jpg --weights W`")
+@refused("images alone", "it is an image", r"`ssd300 detect .*a\.jpg --weights coco`")
 def one_image(d):
     d.image("a.jpg", 0)
     return "a.jpg"

@@ -1,5 +1,6 @@
 """What is at a path that no format fits, in words, and how to go on from there."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -73,8 +74,12 @@ def _file_seen(path: Path) -> tuple[str, str]:
     if suffix in TABLES:
         return "", TABLES[suffix] + EXPORT
     if is_image_name(path):
-        return ": it is an image", f"To detect on it: `ssd300 detect {path} --weights W`."
+        return ": it is an image", f"To detect things of everyday life on it: `{_detect(path)}`."
     return "", ""
+
+
+def _detect(path: Path) -> str:
+    return shlex.join(["ssd300", "detect", str(path), "--weights", "coco"])
 
 
 def _json_seen(file: Path) -> tuple[str, str]:
@@ -107,8 +112,8 @@ def _advice(path: Path, files: Sequence[Path]) -> str:
     if any(map(is_image_name, files)):
         return (
             "These are images without annotations. Annotate them with a tool that exports PASCAL VOC, COCO or YOLO "
-            f"(labelImg, CVAT, Label Studio); to detect on them, no annotation is needed: `ssd300 detect {path} "
-            "--weights W`."
+            "(Label Studio, CVAT, labelImg). To detect things of everyday life on them as they are: "
+            f"`{_detect(path)}`."
         )
     return NO_IMAGE if any(file.suffix.casefold() == ".txt" for file in files) else ""
 
