@@ -65,7 +65,7 @@ class Lines:
             sys.stderr.flush()
 
     def end(self, task: Shown) -> None:
-        if self.any:
+        if self.any and task.total is not None:
             self.show(task)
 
 
