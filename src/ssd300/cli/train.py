@@ -221,10 +221,6 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
         from ssd300.training.tensorboard import TensorBoard
 
         callbacks.append(TensorBoard())
-    if sys.stderr.isatty():
-        from ssd300.training.progress_bar import ProgressBar
-
-        callbacks.append(ProgressBar())
     return callbacks
 
 

@@ -34,6 +34,7 @@ def quantize(
         ExportError: nncf cannot quantize the model.
     """
     import_openvino()  # first: nncf would import it with its telemetry
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # about a CUDA that nncf does not need here
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the installed version of torch

@@ -40,14 +40,16 @@ class Summary(dict[str, Any]):
 def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> Summary:
     """The best evaluation, its values None if there was none; steps, images and seconds; seed, device, versions."""
     return Summary(
-        **(progress.best or NOT_EVALUATED),
-        steps=progress.step,
-        images_seen=progress.step * config.batch_size,
-        seconds=round(progress.seconds, 1),
-        skipped_images=len(progress.skipped),
-        seed=config.seed,
-        device=str(device),
-        precision=dtype_name(progress.precision),
-        git=source_commit(),
-        versions=environment(),
+        {
+            **(progress.best or NOT_EVALUATED),
+            "steps": progress.step,
+            "images_seen": progress.step * config.batch_size,
+            "seconds": round(progress.seconds, 1),
+            "skipped_images": len(progress.skipped),
+            "seed": config.seed,
+            "device": str(device),
+            "precision": dtype_name(progress.precision),
+            "git": source_commit(),
+            "versions": environment(),
+        }
     )
