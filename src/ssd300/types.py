@@ -17,13 +17,17 @@ EVALUATION_MIN_SCORE = 0.01  # ssd_pascal.py:396
 Found = TypeVar("Found", bound="Detections")
 
 
-SHOWN = 5  # detections in a text
+SHOWN, SHOWN_LETTERS = 5, 40  # detections in a text, and letters of a name
 
 
 def _check_lengths(owner: object, n: int, **columns: np.ndarray) -> None:
     for name, column in columns.items():
         if len(column) != n:
             raise ValueError(f"{type(owner).__name__}.{name} has {len(column)} rows where boxes has {n}")
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= SHOWN_LETTERS else f"{name[: SHOWN_LETTERS - 1]}…"
 
 
 def _shape(image: np.ndarray) -> str:
@@ -106,7 +110,7 @@ class Detections:
 
     def _describe(self, where: str) -> str:
         rows = zip(self.names, self.scores.tolist(), strict=True)
-        best = [f"{name} {score:.2f}" for name, score in islice(rows, SHOWN)]
+        best = [f"{_cut(name)} {score:.2f}" for name, score in islice(rows, SHOWN)]
         count = f"{len(self) or 'no'} detection{'' if len(self) == 1 else 's'}{where}"
         return f"{count}: {', '.join(best)}{', …' if len(self) > SHOWN else ''}" if best else count
 

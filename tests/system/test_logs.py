@@ -3,10 +3,10 @@ import sys
 
 LOG = """
 import logging, sys
-from ssd300.system.logs import logged_to_stderr
+from ssd300.system.logs import logged_to_screen
 log = logging.getLogger("ssd300.training.loop")
 {before}
-with logged_to_stderr():
+with logged_to_screen():
     log.info("step 1")
 log.info("step 2")
 assert logging.getLogger("ssd300").handlers == []

@@ -53,7 +53,7 @@ class ErrorAnalysis:
     metric: str
     kinds: Mapping[str, ErrorsOfKind]
     per_class: Mapping[str, Mapping[str, int]] = field(repr=False)
-    sizes: Mapping[str, ScoreOfSize]
+    sizes: Mapping[str, ScoreOfSize] = field(repr=False)
     reliability: Sequence[Bin] = field(repr=False)
     confusion: Int[np.ndarray, "k k"] = field(repr=False)
     shown: Errors = field(repr=False)

@@ -34,7 +34,7 @@ class Score:
     def __repr__(self) -> str:
         """Such as 'mAP 0.8317 (voc07_11pt@0.5): Platelets 0.7269, RBC 0.7869, WBC 0.9812'."""
         classes = [f"{name} {_number(result.ap)}" for name, result in self.per_class.items()]
-        return f"mAP {_number(self.map)} ({self.metric}): {some(classes)}"
+        return f"{_mean(self)}: {some(classes)}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -66,8 +66,8 @@ class Report:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        scores = "; ".join(map(repr, self.scores))
-        return f"{scores}, on {plural(self.images, 'image')}"
+        scores = map(repr if len(self.scores) == 1 else _mean, self.scores)
+        return f"{'; '.join(scores)}, on {plural(self.images, 'image')}"
 
     def _repr_html_(self) -> str:
         """A table of the classes for each metric, for notebooks."""
@@ -115,6 +115,10 @@ class Report:
             "trained_on_images": self.trained_on_images,
             "limits": self.limits.to_dict([score.metric for score in self.scores]),
         }
+
+
+def _mean(score: Score) -> str:
+    return f"mAP {_number(score.map)} ({score.metric})"
 
 
 def _number(value: float | None) -> str:

@@ -1,10 +1,12 @@
-"""The log on stderr: of a command, and of a function that is called with `verbose=True`."""
+"""The log that people see: of a command on stderr, and of a function that is called with `verbose=True`."""
 
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from ssd300.system.notebook import is_notebook
 
 _PACKAGE = logging.getLogger("ssd300")
 
@@ -26,13 +28,23 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[ToStderr()], force=True)
 
 
+class _ToNotebook(ToStderr):
+    """Writes to the output of the cell, where stderr would look like an error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stdout
+        logging.StreamHandler.emit(self, record)
+
+
 @contextmanager
-def logged_to_stderr() -> Iterator[None]:
-    """While the block runs, what the package logs goes to stderr, unless logging is configured already."""
+def logged_to_screen() -> Iterator[None]:
+    """While the block runs, what the package logs is shown, on stderr or in a notebook, unless logging is configured
+    already.
+    """
     if _PACKAGE.hasHandlers():
         yield
         return
-    handler, level = ToStderr(), _PACKAGE.level
+    handler, level = _ToNotebook() if is_notebook() else ToStderr(), _PACKAGE.level
     _PACKAGE.addHandler(handler)
     _PACKAGE.setLevel(min(_PACKAGE.getEffectiveLevel(), logging.INFO))
     try:

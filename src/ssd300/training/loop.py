@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.errors import UsageError
 from ssd300.system.device import choose_device, dtype_name
-from ssd300.system.logs import logged_to_stderr
+from ssd300.system.logs import logged_to_screen
 from ssd300.system.progress import shown, shows_bars, silent
 from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback, Callbacks
@@ -63,7 +63,7 @@ def train(
     with (
         joined() as world,
         sole_use(config.out, world, resume=resume, overwrite=overwrite),
-        logged_to_stderr() if verbose and world.is_main else nullcontext(),
+        logged_to_screen() if verbose and world.is_main else nullcontext(),
     ):
         shows = shown if verbose and world.is_main else silent
         device = choose_device(config.device)
