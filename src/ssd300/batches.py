@@ -3,7 +3,7 @@
 Boxes are xyxy, relative (0..1). Label 0 is background, so class k of the dataset is k + 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -14,8 +14,8 @@ from torch import Tensor
 class Targets:
     """The objects of a batch, padded to the largest number in an image; padding has label 0. It may have no objects."""
 
-    boxes: Float[Tensor, "batch objects 4"]
-    labels: Int[Tensor, "batch objects"]
+    boxes: Float[Tensor, "batch objects 4"] = field(repr=False)
+    labels: Int[Tensor, "batch objects"] = field(repr=False)
 
     def to(self, device: torch.device) -> "Targets":
         return Targets(boxes=self.boxes.to(device, non_blocking=True), labels=self.labels.to(device, non_blocking=True))
@@ -33,12 +33,12 @@ class Photometric:
     after the colors have been changed, as the paper distorts before it zooms out.
     """
 
-    brightness: Float[Tensor, " batch"]
-    contrast: Float[Tensor, " batch"]
-    saturation: Float[Tensor, " batch"]
-    hue_degrees: Float[Tensor, " batch"]
-    contrast_first: Bool[Tensor, " batch"]
-    content_px: Int[Tensor, "batch 4"]
+    brightness: Float[Tensor, " batch"] = field(repr=False)
+    contrast: Float[Tensor, " batch"] = field(repr=False)
+    saturation: Float[Tensor, " batch"] = field(repr=False)
+    hue_degrees: Float[Tensor, " batch"] = field(repr=False)
+    contrast_first: Bool[Tensor, " batch"] = field(repr=False)
+    content_px: Int[Tensor, "batch 4"] = field(repr=False)
 
     def to(self, device: torch.device) -> "Photometric":
         return Photometric(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
@@ -53,11 +53,11 @@ class Batch:
     has a message for each image that could not be read and was replaced by another.
     """
 
-    images: UInt8[Tensor, "batch 3 height width"]
-    targets: Targets
-    image_ids: tuple[str, ...]
-    photometric: Photometric | None = None
-    skipped: tuple[str, ...] = ()
+    images: UInt8[Tensor, "batch 3 height width"] = field(repr=False)
+    targets: Targets = field(repr=False)
+    image_ids: tuple[str, ...] = field(repr=False)
+    photometric: Photometric | None = field(default=None, repr=False)
+    skipped: tuple[str, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.image_ids)

@@ -6,6 +6,7 @@ included, is (3, y, 6, y'), so its width is the difference of its corners.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,13 +17,24 @@ EVALUATION_MIN_SCORE = 0.01  # ssd_pascal.py:396
 Found = TypeVar("Found", bound="Detections")
 
 
+SHOWN, SHOWN_LETTERS = 5, 40  # detections in a text, and letters of a name
+
+
 def _check_lengths(owner: object, n: int, **columns: np.ndarray) -> None:
     for name, column in columns.items():
         if len(column) != n:
             raise ValueError(f"{type(owner).__name__}.{name} has {len(column)} rows where boxes has {n}")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+def _cut(name: str) -> str:
+    return name if len(name) <= SHOWN_LETTERS else f"{name[: SHOWN_LETTERS - 1]}…"
+
+
+def _shape(image: np.ndarray) -> str:
+    return f"{image.shape[1]} x {image.shape[0]} pixels"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Annotation:
     """The objects of one image, without its pixels.
 
@@ -42,6 +54,9 @@ class Annotation:
     difficult: Bool[np.ndarray, " n"]
     crowd: Bool[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
+    def __repr__(self) -> str:
+        return f"Annotation({self.image_id!r}, objects={len(self)}, size_hw={self.size_hw})"
+
     def __post_init__(self) -> None:
         if len(self.crowd) == 0:
             object.__setattr__(self, "crowd", np.zeros(len(self.boxes_px), dtype=bool))
@@ -51,7 +66,7 @@ class Annotation:
         return len(self.boxes_px)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Sample:
     """One decoded image (RGB) with its objects, boxes in pixels of `image`. `size_hw` is the original image's.
 
@@ -66,11 +81,14 @@ class Sample:
     image_id: str
     size_hw: tuple[int, int]
 
+    def __repr__(self) -> str:
+        return f"Sample({self.image_id!r}, objects={len(self.boxes_px)}, image={_shape(self.image)})"
+
     def __post_init__(self) -> None:
         _check_lengths(self, len(self.boxes_px), labels=self.labels, difficult=self.difficult)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Detections:
     """The detections of one image, best score first. There may be none.
 
@@ -84,7 +102,17 @@ class Detections:
     boxes: Float[np.ndarray, "n 4"]
     scores: Float[np.ndarray, " n"]
     labels: Int[np.ndarray, " n"]
-    classes: Sequence[str] = field(repr=False)
+    classes: Sequence[str]
+
+    def __repr__(self) -> str:
+        """Such as '2 detections: dog 0.98, cat 0.51'."""
+        return self._describe("")
+
+    def _describe(self, where: str) -> str:
+        rows = zip(self.names, self.scores.tolist(), strict=True)
+        best = [f"{_cut(name)} {score:.2f}" for name, score in islice(rows, SHOWN)]
+        count = f"{len(self) or 'no'} detection{'' if len(self) == 1 else 's'}{where}"
+        return f"{count}: {', '.join(best)}{', …' if len(self) > SHOWN else ''}" if best else count
 
     def __post_init__(self) -> None:
         _check_lengths(self, len(self.boxes), scores=self.scores, labels=self.labels)
@@ -109,7 +137,7 @@ class Detections:
         return replace(self, boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DetectionTable:
     """Detections of many images, one per row in any order, as metrics take them and prediction files hold them.
 
@@ -124,6 +152,9 @@ class DetectionTable:
     labels: Int[np.ndarray, " n"]
     scores: Float[np.ndarray, " n"]
     boxes_px: Float[np.ndarray, "n 4"]
+
+    def __repr__(self) -> str:
+        return f"DetectionTable({len(self):,} detections)"
 
     def __post_init__(self) -> None:
         _check_lengths(self, len(self.boxes_px), image_index=self.image_index, labels=self.labels, scores=self.scores)

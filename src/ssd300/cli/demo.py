@@ -8,7 +8,6 @@ from typing import Any
 from ssd300 import run_layout
 from ssd300.cli.next_steps import command, next_steps
 from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
-from ssd300.cli.train import bar_on_terminal
 from ssd300.errors import UsageError
 from ssd300.system.wording import plural
 from ssd300.training.demo_folder import DATA, RUN, open_demo
@@ -53,9 +52,7 @@ def demo(
         from ssd300.training.demo import run_demo
 
         log_to_stderr()
-        summary = run_demo(
-            out, seed=seed, steps=steps, overwrite=overwrite, callbacks=bar_on_terminal(), progress=shown
-        )
+        summary = run_demo(out, seed=seed, steps=steps, overwrite=overwrite, progress=shown)
     except BaseException as error:
         if not isinstance(error, Exception):  # a signal
             say(["the same command goes on from here" + (", without --overwrite" if overwrite else "")])

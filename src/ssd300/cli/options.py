@@ -1,7 +1,6 @@
 """Options that several verbs share, and how verbs print: notes and log lines to stderr, JSON to stdout."""
 
 import json
-import logging
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from cyclopts import Parameter
 from ssd300.cli.mistakes import Mistakes
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError
+from ssd300.system.logs import log_to_stderr as log_to_stderr  # for the verbs
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
@@ -238,15 +238,3 @@ def say(lines: Iterable[str]) -> None:
 
 def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-class _ToStderr(logging.StreamHandler[Any]):
-    """Writes to the present `sys.stderr`, which a progress bar replaces while it is shown."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
-        super().emit(record)
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[_ToStderr()], force=True)

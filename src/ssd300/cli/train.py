@@ -219,16 +219,7 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
         from ssd300.training.tensorboard import TensorBoard
 
         callbacks.append(TensorBoard())
-    return callbacks + bar_on_terminal()
-
-
-def bar_on_terminal() -> list["Callback"]:
-    """A progress bar of the training, if stderr is a terminal."""
-    if not sys.stderr.isatty():
-        return []
-    from ssd300.training.progress_bar import ProgressBar
-
-    return [ProgressBar()]
+    return callbacks
 
 
 def _print_summary(summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], *, as_json: bool) -> None:

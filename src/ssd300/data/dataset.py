@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 
 from ssd300.errors import DataError
+from ssd300.system.notebook import html_table
+from ssd300.system.wording import plural, some
 from ssd300.types import Annotation
 
 OnBadImage = Literal["error", "skip"]
@@ -23,7 +25,7 @@ def fold(name: str) -> str:
     return " ".join("".join(visible).split()).casefold()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dataset:
     """Annotations of images and their classes. `notes` are the choices made in reading, to be printed; `dropped` counts
     the boxes and images that `--on-bad-label` dropped.
@@ -39,6 +41,22 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.annotations)
+
+    def __repr__(self) -> str:
+        """Such as 'BCCD trainval: 292 images, 3 classes, 4,072 objects (Platelets, RBC, WBC)'."""
+        counts = (plural(len(self), "image"), plural(len(self.classes), "class", "classes"))
+        objects = plural(sum(map(len, self.annotations)), "object")
+        return f"{self.root.resolve().name} {self.split}: {', '.join(counts)}, {objects} ({some(self.classes)})"
+
+    def _repr_html_(self) -> str:
+        """A table of the classes, for notebooks."""
+        images = Counter(label for annotation in self.annotations for label in set(annotation.labels.tolist()))
+        rows = [
+            (name, f"{objects:,}", f"{images[label]:,}")
+            for label, (name, objects) in enumerate(self.objects_per_class().items())
+        ]
+        title = repr(self).rpartition(" (")[0]
+        return html_table(title, ("class", "objects", "images with it"), rows)
 
     def with_notes(self, *notes: str) -> "Dataset":
         return replace(self, notes=(*self.notes, *notes))

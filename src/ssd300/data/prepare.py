@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class TrainTest:
 
     train: list[Dataset]
     test: list[Dataset]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = field(repr=False)
 
     @property
     def image_paths(self) -> list[Path]:

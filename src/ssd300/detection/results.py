@@ -1,8 +1,9 @@
 """The detections of one image, and the formats that they can be written in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from PIL import Image
 from ssd300.data.predictions.jsonl import detection_row, image_row
 from ssd300.types import Detections
 
+NOTEBOOK_SIDE_PX = 800
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ImageDetections(Detections):
     """Detections in pixels of the original image. `image` is its path, "" where it has none; `size_hw` its size.
 
@@ -24,6 +27,11 @@ class ImageDetections(Detections):
     size_hw: tuple[int, int]
     frame: int | None = None
     time_s: float | None = None
+
+    def __repr__(self) -> str:
+        """Such as '2 detections on dog.jpg: dog 0.98, cat 0.51'."""
+        frame = "" if self.frame is None else f", frame {self.frame:,}"
+        return self._describe(f" on {PurePath(self.image).name}{frame}" if self.image else "")
 
     def to_voc_xml(self) -> str:
         """The text of a VOC annotation file, with the score of each object, which VOC itself does not have."""
@@ -78,12 +86,12 @@ class ImageDetections(Detections):
         return zip(self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Result(ImageDetections):
     """Detections with the image's `pixels` (RGB), so that they can be drawn; `size_hw` is taken from them."""
 
     size_hw: tuple[int, int] = field(init=False)
-    pixels: UInt8[np.ndarray, "h w 3"] = field(repr=False)
+    pixels: UInt8[np.ndarray, "h w 3"]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,6 +107,21 @@ class Result(ImageDetections):
 
         drawn: Image.Image = draw_detections(self.pixels, self)
         return drawn
+
+    def _repr_png_(self) -> bytes:
+        """The drawn image, for notebooks; a large one is made smaller first, so that its labels can be read."""
+        file = BytesIO()
+        self._reduced(NOTEBOOK_SIDE_PX).draw().save(file, "PNG")
+        return file.getvalue()
+
+    def _reduced(self, most_px: int) -> "Result":
+        """The same detections on an image whose longer side is at most `most_px`."""
+        scale = most_px / max(self.size_hw)
+        if scale >= 1:
+            return self
+        height, width = (max(round(side * scale), 1) for side in self.size_hw)
+        pixels = np.asarray(Image.fromarray(self.pixels).resize((width, height), Image.Resampling.LANCZOS))
+        return replace(self, pixels=pixels, boxes=self.boxes * np.float32(scale))
 
 
 def frame_name(video: str, frame: int) -> str:

@@ -6,7 +6,7 @@ PyAV (the extra `video`) is imported when it is used.
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -29,7 +29,7 @@ DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 class Frame:
     """One image of a video. `number` counts from 0; `time_s` is since the first frame, None where it is not stated."""
 
-    pixels: UInt8[np.ndarray, "h w 3"]
+    pixels: UInt8[np.ndarray, "h w 3"] = field(repr=False)
     source: str
     number: int
     time_s: float | None

@@ -4,7 +4,7 @@ Each resample takes the same images for both. So images that are hard for both d
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -65,8 +65,8 @@ class Comparison:
     resamples: int
     seed: int
     overall: Difference
-    per_class: dict[str, Difference]
-    changed: list[ChangedImage]
+    per_class: dict[str, Difference] = field(repr=False)
+    changed: list[ChangedImage] = field(repr=False)
 
     def meets(self, requirement: Requirement) -> bool:
         """Whether the verdict on mAP is 'better', or at least not 'worse', where that is required."""

@@ -1,7 +1,7 @@
 """Where a detector fails: kinds of error, object sizes, confusion, reliability of scores, and the worst images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,11 +52,11 @@ class ErrorAnalysis:
 
     metric: str
     kinds: Mapping[str, ErrorsOfKind]
-    per_class: Mapping[str, Mapping[str, int]]
-    sizes: Mapping[str, ScoreOfSize]
-    reliability: Sequence[Bin]
-    confusion: Int[np.ndarray, "k k"]
-    shown: Errors
+    per_class: Mapping[str, Mapping[str, int]] = field(repr=False)
+    sizes: Mapping[str, ScoreOfSize] = field(repr=False)
+    reliability: Sequence[Bin] = field(repr=False)
+    confusion: Int[np.ndarray, "k k"] = field(repr=False)
+    shown: Errors = field(repr=False)
     worst: Sequence[int]
 
     def to_dict(self) -> dict[str, Any]:

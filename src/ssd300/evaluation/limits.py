@@ -4,7 +4,7 @@ Average precision changes with the lowest score that counts, with NMS, and with 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class Limits:
     without a detection.
     """
 
-    min_score: float | Sequence[float] | None = None
+    min_score: float | Sequence[float] | None = field(default=None, repr=False)
     max_overlap: float | None = None
     top_k: int | None = None
     lowest_score: float | None = None

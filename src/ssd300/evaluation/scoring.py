@@ -10,13 +10,15 @@ from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.coco import coco_average_precision
 from ssd300.metrics.voc import ClassResult, mean_ap, voc_average_precision
 from ssd300.metrics.voc_rules import DEVKIT, VocRules, metric_name
+from ssd300.system.notebook import html_table
+from ssd300.system.wording import plural, some
 from ssd300.types import DetectionTable
 
 SHOWN_SCORE = 0.5  # of a shown detection: its class is more probable than all others and background together
 Metric = Literal["voc07", "voc12", "coco"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Score:
     """The score of a dataset by one metric, named in full.
 
@@ -28,6 +30,11 @@ class Score:
     map: float | None
     per_class: dict[str, ClassResult]
     numbers: Mapping[str, float | None] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Such as 'mAP 0.8317 (voc07_11pt@0.5): Platelets 0.7269, RBC 0.7869, WBC 0.9812'."""
+        classes = [f"{name} {_number(result.ap)}" for name, result in self.per_class.items()]
+        return f"{_mean(self)}: {some(classes)}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -41,7 +48,7 @@ class Score:
         }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Report:
     """The scores of the same detections, one by each metric; `metric`, `map` and `per_class` are those of the first.
 
@@ -57,6 +64,23 @@ class Report:
     trained_on_images: int | None = None
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        scores = map(repr if len(self.scores) == 1 else _mean, self.scores)
+        return f"{'; '.join(scores)}, on {plural(self.images, 'image')}"
+
+    def _repr_html_(self) -> str:
+        """A table of the classes for each metric, for notebooks."""
+        tables = []
+        for score in self.scores:
+            rows = [
+                (name, _number(result.ap), f"{result.objects:,}", f"{result.detections:,}")
+                for name, result in score.per_class.items()
+            ]
+            title = f"mAP {_number(score.map)} ({score.metric}, {plural(self.images, 'image')})"
+            tables.append(html_table(title, ("class", "AP", "objects", "detections"), rows))
+        note = "" if self.warning is None else f"<p>{self.warning}</p>"
+        return "\n".join(tables) + note
 
     @property
     def images(self) -> int:
@@ -91,6 +115,14 @@ class Report:
             "trained_on_images": self.trained_on_images,
             "limits": self.limits.to_dict([score.metric for score in self.scores]),
         }
+
+
+def _mean(score: Score) -> str:
+    return f"mAP {_number(score.map)} ({score.metric})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def score(

@@ -1,7 +1,7 @@
 """A confidence threshold per class: chosen on held-out images, and stored in the card of the weights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Thresholds:
     """
 
     wanted: Wanted
-    points: Mapping[str, OperatingPoint | None]
+    points: Mapping[str, OperatingPoint | None] = field(repr=False)
     report: Report
     trained_on: bool
 

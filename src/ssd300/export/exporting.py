@@ -1,7 +1,7 @@
 """An export from start to end: graph, precision, metadata, comparison with the weights, and only then the file."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -77,8 +77,9 @@ def export(
     allowed = limits or LIMITS[precision]
     with TemporaryDirectory() as folder:
         built = Path(folder) / out.name
-        with progress("quantizing" if precision == "int8" else "building the file"):
-            _build(proto, built, manifest, selection, images)
+        building, total = ("quantizing", len(images)) if precision == "int8" else ("building the file", None)
+        with progress(building, total) as task:
+            _build(proto, built, manifest, selection, images, task.advance)
         comparison = _compare(original, ExportedNetwork(built), spread(images, MAX_COMPARED_IMAGES), labeled, progress)
         loss = None if comparison["map"] is None else comparison["map"]["loss"]
         if found := violations(comparison["agreement"], allowed, map_loss=loss):
@@ -132,15 +133,24 @@ def _manifest(card: Card, precision: Precision, *, top_k: int | None) -> Manifes
     )
 
 
-def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, images: Sequence[np.ndarray]) -> None:
-    """Write the file `built`, in the precision of `manifest` and with it inside. `images` are for int8."""
+def _build(
+    proto: Any,
+    built: Path,
+    manifest: Manifest,
+    selection: Selection,
+    images: Sequence[np.ndarray],
+    advance: Callable[[], None],
+) -> None:
+    """Write the file `built`, in the precision of `manifest` and with it inside. `images` are for int8; `advance` is
+    called for each of them.
+    """
     import onnx
 
     keep = decoding_nodes(proto) + length_nodes(proto) + first_convolution(proto)
     batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
     if built.suffix == SUFFIXES["onnx"]:
         if manifest.precision == "int8":
-            proto = quantize(proto, batches, keep=keep, one_range_per_tensor=True)
+            proto = quantize(proto, batches, keep=keep, one_range_per_tensor=True, advance=advance)
         if manifest.suppresses:
             proto = with_nms(proto, num_classes=len(manifest.classes), selection=selection)
         onnx.helper.set_model_props(proto, {KEY: manifest.to_json()})
@@ -149,7 +159,7 @@ def _build(proto: Any, built: Path, manifest: Manifest, selection: Selection, im
     openvino = import_openvino()
     model = openvino_core().read_model(proto.SerializeToString())
     if manifest.precision == "int8":
-        model = quantize(model, batches, keep=keep)
+        model = quantize(model, batches, keep=keep, advance=advance)
     model.set_rt_info(manifest.to_json(), KEY)
     openvino.save_model(model, built, compress_to_fp16=False)
 

@@ -1,10 +1,10 @@
 """Quantization to 8-bit integers with nncf, which takes the ranges of activations from images."""
 
 import contextlib
+import io
 import logging
-import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,14 @@ STOP_AT = ("Conv", "Reshape", "Concat")  # from the outputs backwards, the decod
 
 
 def quantize(
-    model: Any, images: Sequence[np.ndarray], *, keep: Sequence[str], one_range_per_tensor: bool = False
+    model: Any,
+    images: Sequence[np.ndarray],
+    *,
+    keep: Sequence[str],
+    one_range_per_tensor: bool = False,
+    advance: Callable[[], None] = lambda: None,
 ) -> Any:
-    """The ONNX or OpenVINO model in 8 bits; nodes named in `keep` stay as they are.
+    """The ONNX or OpenVINO model in 8 bits; nodes named in `keep` stay as they are. `advance` is called at each image.
 
     `images` are batches as the network takes them. ONNX Runtime needs `one_range_per_tensor`. OpenVINO does not: there
     the input of a depthwise convolution has a range per channel, without which it loses much mAP.
@@ -29,6 +34,7 @@ def quantize(
         ExportError: nncf cannot quantize the model.
     """
     import_openvino()  # first: nncf would import it with its telemetry
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # about a CUDA that nncf does not need here
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the installed version of torch
@@ -43,9 +49,14 @@ def quantize(
     log = logging.getLogger("nncf")
     level = log.level
     log.setLevel(logging.ERROR)
-    dataset = nncf.Dataset(list(images), lambda batch: {IMAGES: batch})
+
+    def as_input(batch: np.ndarray) -> dict[str, np.ndarray]:
+        advance()
+        return {IMAGES: batch}
+
+    dataset = nncf.Dataset(list(images), as_input)
     try:
-        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():  # stdout is for results
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it draws bars of its own
             warnings.simplefilter("ignore")
             return nncf.quantize(
                 model,

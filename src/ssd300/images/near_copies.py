@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ class ImageHash:
     """
 
     content: str
-    signs: Int8[np.ndarray, "16 16"]
+    signs: Int8[np.ndarray, "16 16"] = field(repr=False)
 
 
 def hash_images(paths: Sequence[Path], advance: Advance = lambda _done, _all: None) -> list[ImageHash | None]:

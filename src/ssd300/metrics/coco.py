@@ -5,7 +5,7 @@ COCO ignores them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ class CocoResult:
     """`numbers` are COCO's twelve (0..1) by name, None where no object has that size; `per_class` has the APs."""
 
     numbers: dict[str, float | None]
-    per_class: list[ClassResult]
+    per_class: list[ClassResult] = field(repr=False)
 
 
 def coco_average_precision(

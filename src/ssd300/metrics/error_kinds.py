@@ -5,7 +5,7 @@ decided by VOC's rules. Does not know files and models.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -33,12 +33,12 @@ class Errors:
     """
 
     detections: DetectionTable
-    judged: Sequence[Judged]
+    judged: Sequence[Judged] = field(repr=False)
     objects: Objects
-    kinds: Int[np.ndarray, " n"]
-    about: Int[np.ndarray, " n"]
-    found: Bool[np.ndarray, " m"]
-    missed: Bool[np.ndarray, " m"]
+    kinds: Int[np.ndarray, " n"] = field(repr=False)
+    about: Int[np.ndarray, " n"] = field(repr=False)
+    found: Bool[np.ndarray, " m"] = field(repr=False)
+    missed: Bool[np.ndarray, " m"] = field(repr=False)
 
 
 def find_errors(

@@ -5,7 +5,7 @@ detection is true.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -30,9 +30,9 @@ class ClassResult:
     objects: int
     difficult: int
     detections: int
-    recall: Float[np.ndarray, " n"]
-    precision: Float[np.ndarray, " n"]
-    scores: Float[np.ndarray, " n"]
+    recall: Float[np.ndarray, " n"] = field(repr=False)
+    precision: Float[np.ndarray, " n"] = field(repr=False)
+    scores: Float[np.ndarray, " n"] = field(repr=False)
 
 
 def voc_average_precision(

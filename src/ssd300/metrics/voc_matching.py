@@ -5,7 +5,7 @@ difference of the corners. `boxes.to_voc_pixels` gives the corners; the widths a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -22,10 +22,10 @@ ANY_AREA: AreaRange = (0.0, float("inf"))
 class Objects:
     """The objects of many images: one row per object, the images in ascending order."""
 
-    images: Int[np.ndarray, " m"]
-    boxes_px: Float[np.ndarray, "m 4"]
-    labels: Int[np.ndarray, " m"]
-    difficult: Bool[np.ndarray, " m"]
+    images: Int[np.ndarray, " m"] = field(repr=False)
+    boxes_px: Float[np.ndarray, "m 4"] = field(repr=False)
+    labels: Int[np.ndarray, " m"] = field(repr=False)
+    difficult: Bool[np.ndarray, " m"] = field(repr=False)
     num_images: int
 
     def __len__(self) -> int:
@@ -52,12 +52,12 @@ class Judged:
     number of the others; `detections` is the number of all detections of the class.
     """
 
-    rows: Int[np.ndarray, " n"]
-    matched_object: Int[np.ndarray, " n"]
-    images: Int[np.ndarray, " n"]
-    true: Bool[np.ndarray, " n"]
-    scores: Float[np.ndarray, " n"]
-    objects: Int[np.ndarray, " images"]
+    rows: Int[np.ndarray, " n"] = field(repr=False)
+    matched_object: Int[np.ndarray, " n"] = field(repr=False)
+    images: Int[np.ndarray, " n"] = field(repr=False)
+    true: Bool[np.ndarray, " n"] = field(repr=False)
+    scores: Float[np.ndarray, " n"] = field(repr=False)
+    objects: Int[np.ndarray, " images"] = field(repr=False)
     difficult: int
     detections: int
 

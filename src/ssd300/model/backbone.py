@@ -3,6 +3,7 @@
 A backbone has an attribute `channels` (one number per map that it returns) and knows nothing of boxes or classes.
 """
 
+import warnings
 from collections import OrderedDict
 
 from jaxtyping import Float
@@ -66,7 +67,9 @@ class EfficientNetLite0(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         try:
-            import timm
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "IProgress not found")  # in notebooks, about bars that are not drawn
+                import timm
         except ImportError as error:
             raise ImportError(f"ssd300_efficientnet_lite0 needs timm. {install_hint('light')}", name="timm") from error
         self.body = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))

@@ -23,15 +23,15 @@ class Manifest:
     """
 
     model: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = field(repr=False)
     image_size_px: int
     resize: Resize
     precision: Precision
     suppresses: bool
     top_k: int | None = None
-    min_scores: Mapping[str, float] = field(default_factory=dict)
-    metric: Mapping[str, Any] | None = None
-    source: Mapping[str, Any] = field(default_factory=dict)
+    min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
+    metric: Mapping[str, Any] | None = field(default=None, repr=False)
+    source: Mapping[str, Any] = field(repr=False, default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:

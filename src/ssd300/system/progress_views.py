@@ -65,7 +65,7 @@ class Lines:
             sys.stderr.flush()
 
     def end(self, task: Shown) -> None:
-        if self.any:
+        if self.any and task.total is not None:
             self.show(task)
 
 
@@ -126,22 +126,25 @@ class NotebookBar:
         self._handle: Any = None
 
     def show(self, task: Shown) -> None:
-        display: Any = import_module("IPython.display").display
-        bundle = {"text/plain": f"{task.what}: {task.numbers()}", "text/html": _html(task)}
+        known = "" if task.total is None else f' value="{task.done}" max="{task.total}"'
+        self._display(task, f'<progress{known} style="width: 16em; vertical-align: middle"></progress> ')
+
+    def end(self, task: Shown) -> None:
         if self._handle is None:
+            return
+        if task.total is None:
+            self._display(task, "")  # its bar would move for ever
+        else:
+            self.show(task)
+
+    def _display(self, task: Shown, bar: str) -> None:
+        what, numbers = html.escape(task.what), html.escape(task.numbers())
+        bundle = {
+            "text/plain": f"{task.what}: {task.numbers()}",
+            "text/html": f'<div style="font: 13px sans-serif">{what} {bar}{numbers}</div>',
+        }
+        if self._handle is None:
+            display: Any = import_module("IPython.display").display
             self._handle = display(bundle, raw=True, display_id=True)
         else:
             self._handle.update(bundle, raw=True)
-
-    def end(self, task: Shown) -> None:
-        if self._handle is not None:
-            self.show(task)
-
-
-def _html(task: Shown) -> str:
-    known = "" if task.total is None else f' value="{task.done}" max="{task.total}"'
-    return (
-        '<div style="font-family: sans-serif; font-size: 13px">'
-        f'{html.escape(task.what)} <progress{known} style="width: 16em; vertical-align: middle"></progress> '
-        f"{html.escape(task.numbers())}</div>"
-    )

@@ -1,6 +1,17 @@
-"""Words for people: counts with their nouns."""
+"""Words for people: counts with their nouns, and some of many names."""
+
+from collections.abc import Sequence
+
+SHOWN_NAMES, NAME_LENGTH = 6, 40
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
     """The count and its noun: '1 image', '2,000 images'. `nouns` is a plural that does not just end in s."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names and how many more there are: 'cat, dog and 18 more'."""
+    more = len(names) - SHOWN_NAMES
+    first = (name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…" for name in names[:SHOWN_NAMES])
+    return ", ".join(first) + (f" and {more:,} more" if more > 0 else "")

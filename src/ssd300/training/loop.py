@@ -3,11 +3,13 @@
 import logging
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from contextlib import nullcontext
 
 from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.errors import UsageError
 from ssd300.system.device import choose_device, dtype_name
+from ssd300.system.logs import logged_to_screen
+from ssd300.system.progress import shown, shows_bars, silent
 from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback, Callbacks
 from ssd300.training.checkpoints import Checkpoints
@@ -16,10 +18,11 @@ from ssd300.training.distributed import joined
 from ssd300.training.initial_state import initial_state
 from ssd300.training.interrupt import held_back
 from ssd300.training.lock import sole_use
+from ssd300.training.progress_bar import ProgressBar
 from ssd300.training.run_folder import RunFolder
 from ssd300.training.state import describe
 from ssd300.training.step import TrainStep
-from ssd300.training.summary import summarize
+from ssd300.training.summary import Summary, summarize
 from ssd300.training.trainer import Trainer
 from ssd300.training.validation import Validator
 
@@ -36,12 +39,16 @@ def train(
     overwrite: bool = False,
     stop_after: int | None = None,
     callbacks: Sequence[Callback] = (),
-) -> dict[str, Any]:
+    verbose: bool = True,
+) -> Summary:
     """Train as `config` says and return the run's summary; files are written below `config.out` only.
 
     With `validation`, the weights of the best mAP are saved as the run's best; without it, or before the first
     evaluation, the last are. Ctrl-C and SIGTERM end the run after the present step, with its state saved. Under
     `torchrun` every process calls this with the same arguments.
+
+    With `verbose` the log goes to stderr, unless you have configured logging, and a terminal or a notebook shows a bar.
+    `verbose=False` shows nothing.
 
     Raises:
         UsageError: the folder is in use, `stop_after` is below 1, a batch has fewer images than there are processes,
@@ -53,19 +60,27 @@ def train(
     if stop_after is not None and stop_after < 1:
         raise UsageError(f"stop_after is {stop_after}; it must be 1 or more", fix="Leave it out to train to the end.")
     check_trainable(dataset)
-    with joined() as world, sole_use(config.out, world, resume=resume, overwrite=overwrite):
+    with (
+        joined() as world,
+        sole_use(config.out, world, resume=resume, overwrite=overwrite),
+        logged_to_screen() if verbose and world.is_main else nullcontext(),
+    ):
+        shows = shown if verbose and world.is_main else silent
         device = choose_device(config.device)
         state, card = initial_state(dataset, config, world, device)
         if resume:
             state.load(override=override)
         listening = Callbacks((), ())
         if world.is_main:
-            listening = Callbacks([RunFolder(config, dataset, validation, device=device, resumed=resume)], callbacks)
+            bar = [ProgressBar()] if verbose and shows_bars() else []
+            folder = RunFolder(config, dataset, validation, device=device, resumed=resume)
+            listening = Callbacks([folder], [*callbacks, *bar])
         validator = None
         if validation is not None:
             validator = Validator(
-                dataset=validation, card=card, device=device, on_bad_image=config.on_bad_image, world=world
-            )
+                dataset=validation, card=card, device=device, on_bad_image=config.on_bad_image, world=world,
+                progress=shows,
+            )  # fmt: skip
         trainer = Trainer(
             state=state, dataset=dataset, world=world, step=TrainStep(state, device, world), validator=validator,
             checkpoints=Checkpoints(state, card), callbacks=listening,

@@ -51,9 +51,9 @@ class TrainState:
     """
 
     config: TrainConfig
-    model: SSD
-    optimizer: torch.optim.Optimizer
-    average: AveragedModel | None = None
+    model: SSD = field(repr=False)
+    optimizer: torch.optim.Optimizer = field(repr=False)
+    average: AveragedModel | None = field(default=None, repr=False)
     progress: Progress = field(default_factory=Progress)
     data: str = ""
     scaler: torch.amp.GradScaler = field(init=False)  # of gradients, for float16

@@ -19,6 +19,7 @@ from ssd300.evaluation.evaluator import (
 )
 from ssd300.evaluation.scoring import Report
 from ssd300.model import SSD
+from ssd300.system.progress import Progress, silent
 from ssd300.training.distributed import ALONE, World
 from ssd300.weights import Card
 
@@ -32,6 +33,7 @@ class Validator:
     device: torch.device
     on_bad_image: OnBadImage = "error"
     world: World = ALONE
+    progress: Progress = silent
 
     def evaluate(self, model: SSD, interrupted: Callable[[], bool] = lambda: False) -> Report | None:
         """The report of `ssd300 eval`, in float32, the same in every process; None if any was interrupted.
@@ -45,7 +47,8 @@ class Validator:
         piece = replace(known, annotations=known.annotations[self.world.piece(len(known))])
         found: Found | None = None
         try:
-            found = detect_all(detector, piece, CAFFE_TEST, self.on_bad_image, interrupted)
+            with self.progress("evaluating", len(piece)) as task:
+                found = detect_all(detector, piece, CAFFE_TEST, self.on_bad_image, interrupted, task.advance)
         except InterruptedEvaluationError:
             pass
         finally:

@@ -5,7 +5,7 @@ our layers, one by one, and converted to our conventions by moving weights.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -37,9 +37,9 @@ class ImportReport:
     """
 
     layout: str
-    matched: tuple[tuple[str, str], ...]
-    left_over: tuple[str, ...]
-    notes: tuple[str, ...]
+    matched: tuple[tuple[str, str], ...] = field(repr=False)
+    left_over: tuple[str, ...] = field(repr=False)
+    notes: tuple[str, ...] = field(repr=False)
 
 
 def import_weights(

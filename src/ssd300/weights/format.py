@@ -44,14 +44,14 @@ class Card:
     """
 
     model: str
-    classes: tuple[str, ...]
-    settings: DefaultBoxSettings
+    classes: tuple[str, ...] = field(repr=False)
+    settings: DefaultBoxSettings = field(repr=False)
     normalization: Normalization
     resize: Resize = ANTIALIASED
     clip_boxes: bool = False
     metric: Mapping[str, Any] | None = None
-    min_scores: Mapping[str, float] = field(default_factory=dict)
-    source: Mapping[str, Any] = field(default_factory=dict)
+    min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
+    source: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
     def image_size_px(self) -> int:

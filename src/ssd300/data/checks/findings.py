@@ -37,11 +37,11 @@ class Findings:
 
     images: int = 0
     objects: int = 0
-    classes: dict[str, dict[str, int]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    coverage: dict[str, dict[str, Coverage]] = field(default_factory=dict)
+    classes: dict[str, dict[str, int]] = field(repr=False, default_factory=dict)
+    problems: list[Problem] = field(repr=False, default_factory=list)
+    coverage: dict[str, dict[str, Coverage]] = field(repr=False, default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
-    near_copies: list[NearCopy] = field(default_factory=list)
+    near_copies: list[NearCopy] = field(repr=False, default_factory=list)
 
     def count(self, *, strict: bool) -> int:
         """How many errors there are; if `strict`, warnings count too."""

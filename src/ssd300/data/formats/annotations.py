@@ -71,16 +71,16 @@ class AnnotatedImages:
     have no annotation.
     """
 
-    images: Sequence[AnnotatedImage]
+    images: Sequence[AnnotatedImage] = field(repr=False)
     split: str
-    notes: tuple[str, ...]
-    classes: tuple[str, ...] | None
+    notes: tuple[str, ...] = field(repr=False)
+    classes: tuple[str, ...] | None = field(repr=False)
     count_names: Callable[[], Counter[str]]
     find_images: str
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = field(default=(), repr=False)
     unlabeled: int = 0
     searched: str = ""
-    bare_images: tuple[Path, ...] = ()
+    bare_images: tuple[Path, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

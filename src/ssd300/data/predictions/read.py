@@ -5,7 +5,7 @@ is named by file and line; rows that are skipped are counted. No metric here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ssd300 import run_layout
@@ -30,7 +30,7 @@ class StoredPredictions:
 
     table: DetectionTable
     format: str
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = field(repr=False)
 
 
 def read_predictions(
