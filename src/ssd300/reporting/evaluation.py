@@ -95,7 +95,7 @@ def evaluation_page(
             if name in figures
         ],
         galleries=[worst_gallery(halves, plain)] if images else [],
-        facts=[*other_scores, ("errors by", metric_in_words(errors.metric)), *facts],
+        facts=[("metric", report.metric), *other_scores, ("errors by", metric_in_words(errors.metric)), *facts],
         steps=steps,
     )
 

@@ -186,6 +186,8 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
         ("seed", str(summary["seed"])),
         *((name, str(environment[name])) for name in ("ssd300", "torch", "python", "platform")),
     ]
+    if summary["metric"]:
+        facts.insert(1, ("metric", summary["metric"]))
     if summary.get("averaged"):
         facts.insert(1, ("best weights", "the averaged ones"))
     if data["validation"]:
