@@ -69,14 +69,15 @@ def _rank(rule: tuple[tuple[str, str], Sequence[Problem]]) -> tuple[int, bool]:
 
 
 def _steps(path: Path, data: Sequence[str], findings: Findings, splits: Sequence[str]) -> list[Step]:
-    """To train on the data, and to check it again once it is mended."""
+    """To train on the data, unless files are at fault, and to check it again once it is mended."""
     folders = [Path(one).absolute() for one in data]
     options = [] if len(splits) > 1 else ["--holdout", "0.2"]
-    errors = findings.count(strict=False)
+    errors = [problem for problem in findings.problems if problem.level == "error"]
     options += ["--on-bad-label", "drop-box"] if errors else []
     purpose = "Train on it" + (", without the boxes that have errors" if errors else "")
     purpose += " and with a fifth of the images held out to measure on." if len(splits) < 2 else "."  # fmt: skip
-    steps = [Step(purpose, command("train", *folders, "--out", "runs/first", *options))]
+    train = Step(purpose, command("train", *folders, "--out", "runs/first", *options))
+    steps = [] if any(problem.object is None for problem in errors) else [train]
     if findings.problems:
         again = command("check", *folders, "--html", path.absolute(), "--overwrite")
         steps.append(Step("Check it again once it is mended: this page is replaced.", again))

@@ -100,19 +100,23 @@ def _headline(config: dict[str, Any], summary: dict[str, Any], *, training: bool
         return f"{summary['map']:.3f}", meaning
     if not training:
         return "", ""
-    meaning = f"of {config['steps']:,} steps, in {duration(summary['seconds'])}"
-    if summary["steps"]:
-        left = summary["seconds"] * (config["steps"] - summary["steps"]) / summary["steps"]
-        meaning += f"; about {duration(left)} left"
+    meaning = f"of {config['steps']:,} steps, in {duration(summary['seconds'])}{_left(config, summary)}"
     return f"{summary['steps'] / config['steps']:.0%}", meaning
+
+
+def _left(config: dict[str, Any], summary: dict[str, Any]) -> str:
+    """'; about 2 min 3 s left', or nothing before the first step."""
+    if not summary["steps"]:
+        return ""
+    return f"; about {duration(summary['seconds'] * (config['steps'] / summary['steps'] - 1))} left"
 
 
 def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any], *, training: bool) -> list[str]:
     notes = []
     if training:
         notes.append(
-            f"This page was written at step {summary['steps']:,} of {config['steps']:,}. It is written again with each "
-            "saved state: reload it to see more."
+            f"This page was written at step {summary['steps']:,} of {config['steps']:,}{_left(config, summary)}. It is "
+            "written again with each saved state: reload it to see more."
         )
     elif summary["steps"] < config["steps"]:
         notes.append(f"The run ended at step {summary['steps']:,} of {config['steps']:,}, as mAP rose no more.")
