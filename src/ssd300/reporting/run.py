@@ -149,8 +149,8 @@ def _galleries(folder: Path, errors: dict[str, Any]) -> list[Gallery]:
     columns = GRIDS.get(len(batch), 1)
     galleries = (
         Gallery(
-            title="What it finds",
-            explanation=f"Held-out images: their labels beside the detections with {shown_in_words(errors)}.",
+            title="Labels beside detections",
+            explanation=f"Held-out images: their labels, and the detections with {shown_in_words(errors)}.",
             images=_captioned(held_out),
             columns=2,
             open=6,
