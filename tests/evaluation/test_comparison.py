@@ -11,6 +11,7 @@ from ssd300.data import Dataset, load_dataset
 from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.evaluation.comparison import compare
 from ssd300.metrics.voc import mean_ap, voc_average_precision
+from ssd300.reporting.comparison import HEADLINES
 from ssd300.types import DetectionTable
 
 
@@ -86,8 +87,8 @@ def test_the_command_and_its_exit_code(stored, coloured, tmp_path, capsys, order
     words = ["compare", a, b, str(coloured), "--resamples", "20", "--require", require]
     assert main([*words, "--markdown", str(tmp_path / "table.md"), "--html", str(tmp_path / "page.html")]) == code
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert f'<div class="headline">{verdict}</div>' in page
-    assert page.count("data:image/jpeg") == 1
+    assert f'<div class="headline">{HEADLINES[verdict]}</div>' in page
+    assert page.count("data:image/jpeg") == 3  # labels, A, B
     table_ = (tmp_path / "table.md").read_text()
     assert f"B is **{verdict}**: voc07_11pt@0.5 on 1 images" in table_
     assert "| mAP | " in table_

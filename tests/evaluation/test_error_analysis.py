@@ -58,3 +58,17 @@ def test_nothing_found_and_nothing_there(problem_data):
     nowhere = analyze_errors(empty, detections.select(np.zeros(0, np.int64)))
     assert nowhere.worst == []
     assert nowhere.kinds["missed"].gain is None
+
+
+def test_each_class_is_counted_from_its_own_threshold(problem_data):
+    dataset, detections = problem_data
+    plain, found = analyze_errors(dataset, detections), analyze_errors(dataset, detections, min_scores={"dog": 0.99})
+    assert plain.min_scores == {"cat": SHOWN_SCORE, "dog": SHOWN_SCORE}
+    assert found.min_scores == {"cat": SHOWN_SCORE, "dog": 0.99}
+    assert found.per_class["dog"] != plain.per_class["dog"]
+    assert found.shown_per_class["dog"].found < plain.shown_per_class["dog"].found
+    for name, shown in plain.shown_per_class.items():
+        assert shown.false == sum(count for kind, count in plain.per_class[name].items() if kind != "missed")
+        assert shown.found <= shown.objects
+    assert sum(shown.found for shown in plain.shown_per_class.values()) == plain.shown.found.sum()
+    assert found.to_dict()["shown"]["dog"]["min_score"] == 0.99

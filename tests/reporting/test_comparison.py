@@ -5,7 +5,15 @@ import pytest
 from random_detections import problem, table
 from ssd300.data import Dataset
 from ssd300.evaluation.comparison import compare
-from ssd300.reporting.comparison import HEAD, comparison_markdown, comparison_page, comparison_rows, plot_differences
+from ssd300.reporting.comparison import (
+    HEAD,
+    HEADLINES,
+    comparison_markdown,
+    comparison_page,
+    comparison_rows,
+    plot_differences,
+    shown_in_words,
+)
 
 
 @pytest.fixture
@@ -36,7 +44,7 @@ def test_the_page_names_the_changed_images_that_cannot_be_read(compared):
     page = comparison_page(*compared, names=("old", "new"))
     assert page.galleries == []
     assert all(one.image_id in page.notes[0] for one in compared[2].changed)
-    assert page.headline == compared[2].overall.verdict
+    assert page.headline == HEADLINES[compared[2].overall.verdict]
 
 
 def test_a_comparison_without_objects_has_a_page_and_a_plot(compared):
@@ -46,5 +54,14 @@ def test_a_comparison_without_objects_has_a_page_and_a_plot(compared):
     empty = [one.select(one.scores < 0) for one in tables]
     result = compare(nothing, *empty, resamples=5)
     page = comparison_page(nothing, empty, result, names=("old", "new"))
-    assert (page.headline, page.headline_meaning, page.notes) == ("undecided", "There is no mAP.", [])
+    assert (page.headline, page.headline_meaning, page.notes) == ("Undecided", "There is no mAP.", [])
     assert plot_differences(result).axes[0].get_yticks().tolist() == []
+
+
+def test_thresholds_count_if_both_have_them(compared):
+    dataset, tables, _ = compared
+    both = compare(dataset, *tables, resamples=5, min_scores=({"cat": 0.2}, {"cat": 0.3}))
+    assert [one["cat"] for one in both.shown] == [0.2, 0.3]
+    assert "of A with a confidence from the threshold of their class (cat 0.20" in shown_in_words(both)
+    one_sided = compare(dataset, *tables, resamples=5, min_scores=({"cat": 0.2}, {}))
+    assert shown_in_words(one_sided) == "with a confidence of 0.5 or more"

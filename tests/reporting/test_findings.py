@@ -1,6 +1,10 @@
+import html
 import re
+import shlex
+from pathlib import Path
 
 from reporting.annotated import a_split, an_image, an_object
+from ssd300.cli.app import app
 from ssd300.data.checks.findings import Findings
 from ssd300.data.checks.near_copies import NearCopy, near_copy_problems
 from ssd300.data.problems import Problem
@@ -63,3 +67,29 @@ def test_pictures_are_in_the_page_with_alternative_texts_and_nothing_from_elsewh
     assert "<b>&" not in text
     assert "://" not in text  # base64 has no colon
     assert "9 of 0 images" in text
+
+
+def commands(text):
+    """The commands of the page as one copies them, each understood by the command line."""
+    found = [html.unescape(re.sub("<[^>]*>", "", step)) for step in re.findall(r"<pre>(.*?)</pre>", text)]
+    for command in found:
+        app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)
+    return found
+
+
+def test_next_steps_train_and_check_again(tmp_path):
+    page = shlex.quote(str(tmp_path / "page.html"))
+    folder = shlex.quote(str(Path("my data").absolute()))
+    again = f"ssd300 check {folder} --html {page} --overwrite"
+    train = f"ssd300 train {folder} --out runs/first --holdout 0.2"
+    assert commands(written(tmp_path)) == [train]
+    assert commands(written(tmp_path, problems=[problem("unused", "warning")])) == [train, again]
+    bad_box = problem("empty box")
+    assert commands(written(tmp_path, problems=[bad_box])) == [f"{train} --on-bad-label drop-box", again]
+    assert commands(written(tmp_path, problems=[bad_box, problem("unreadable", number=None)])) == [again]
+
+
+def test_advice_about_all_of_the_data_comes_first_among_warnings(tmp_path):
+    problems = [problem("a file", "warning"), problem("uncovered-class", "warning", file=""), problem("error")]
+    rules = re.findall(r"</span> (.*?): 1</h3>", written(tmp_path, problems=problems))
+    assert rules == ["error", "uncovered-class", "a file"]

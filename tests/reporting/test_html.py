@@ -17,8 +17,8 @@ def test_names_are_escaped_and_nothing_comes_from_the_web(tmp_path):
         facts_title="The run",
         tables=[Table(title="t", explanation="e", head=("class", hostile), rows=[(hostile, "1")])],
         per_class=[
-            ClassRow(name=hostile, ap=0.5, objects=1, detections=2),
-            ClassRow(name="b", ap=None, objects=0, detections=0),
+            ClassRow(name=hostile, ap=0.5, objects=1, found=1, false=2, min_score=0.25),
+            ClassRow(name="b", ap=None, objects=0),
         ],
         galleries=[Gallery(title="g", explanation="e", images=[(hostile, Image.new("RGB", (2000, 10)))])],
         facts=[("model", hostile)],

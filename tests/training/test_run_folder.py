@@ -55,7 +55,7 @@ def test_all_that_a_run_folder_holds(config, data, held_out, coloured, tmp_path)
     assert summary["metric"] in report
     assert "http" not in report
     assert report.count("data:image/png") == 9
-    assert report.count("data:image/jpeg") == 3
+    assert report.count("data:image/jpeg") == 5  # labels and detections of one image, twice; one of training
 
 
 @pytest.mark.slow

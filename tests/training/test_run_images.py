@@ -1,6 +1,7 @@
 from PIL import Image
 
 from ssd300.data.loader import training_batches
+from ssd300.reporting.montage import take_apart
 from ssd300.run_layout import TRAINING_BATCH_IMAGE
 from ssd300.training.run_images import BATCH_TILE_PX, _spread, save_training_batch
 
@@ -19,4 +20,7 @@ def test_the_training_batch_is_stored_and_not_changed(data, tmp_path):
     save_training_batch(tmp_path, batch, before[0, :, :1, :1].float(), data.classes)
     assert batch.images.equal(before)
     with Image.open(tmp_path / TRAINING_BATCH_IMAGE) as image:
-        assert image.width > 4 * BATCH_TILE_PX > image.height
+        assert 4 * BATCH_TILE_PX > image.width > 3 * BATCH_TILE_PX > image.height
+        assert [caption for caption, _ in take_apart(image)] == [  # all that have objects
+            image_id for image_id, labels in zip(batch.image_ids, batch.targets.labels, strict=True) if labels.any()
+        ]

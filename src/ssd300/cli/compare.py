@@ -91,7 +91,16 @@ def compare(
     ]
     say(f"{which}: {note}" for which, found in zip((a, b), both, strict=True) for note in found.notes)
     tables = [found.table for found in both]
-    result = compare_detections(dataset, *tables, metric=metric, resamples=resamples, seed=seed, progress=shown)
+    min_scores = both[0].min_scores, both[1].min_scores
+    result = compare_detections(
+        dataset,
+        *tables,
+        metric=metric,
+        resamples=resamples,
+        seed=seed,
+        min_scores=min_scores,
+        progress=shown,
+    )
     if markdown is not None:
         write_text(markdown, comparison_markdown(a, b, result))
     if html is not None:
@@ -117,8 +126,7 @@ def _of(name: str) -> Progress:
 
 
 def _print(a: str, b: str, result: "Comparison") -> None:
-    from ssd300.evaluation.scoring import SHOWN_SCORE
-    from ssd300.reporting.comparison import HEAD, comparison_rows
+    from ssd300.reporting.comparison import HEAD, comparison_rows, shown_in_words
 
     rows = [HEAD, *comparison_rows(result)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
@@ -132,5 +140,5 @@ def _print(a: str, b: str, result: "Comparison") -> None:
     sys.stdout.write("\nB leads in: the share of resamples in which B is ahead of A\n")
     sys.stdout.write(f"{result.metric}, {result.images} images, {result.resamples} resamples, seed {result.seed}\n")
     if result.changed:
-        sys.stdout.write(f"changed most (objects found minus false detections, scores from {SHOWN_SCORE:g}): ")
+        sys.stdout.write(f"changed most (objects found minus false detections, {shown_in_words(result)}): ")
         sys.stdout.write(", ".join(f"{one.image_id} {one.change:+d}" for one in result.changed) + "\n")

@@ -140,7 +140,7 @@ def eval_(
     analysis = variants = None
     if errors or out is not None:
         with shown("analyzing the errors"):
-            analysis = analyze_errors(report.dataset, report.detections, **scoring)
+            analysis = analyze_errors(report.dataset, report.detections, min_scores=report.min_scores, **scoring)
     if rule_variants:
         with shown("measuring by other rules"):
             variants = variants_of(report.dataset, report.detections, metric=metric[0], rules=scoring["rules"])
@@ -237,13 +237,17 @@ def _print_variants(variants: "list[RuleVariant]") -> None:
 
 
 def _print_errors(analysis: "ErrorAnalysis") -> None:
-    from ssd300.evaluation.scoring import SHOWN_SCORE
+    from ssd300.evaluation.shown import thresholds_in_words
+    from ssd300.reporting.error_words import WORDS
 
-    sys.stdout.write(f"\n{'kind of error':13}  {'shown':>6}  mAP gained if corrected\n")
+    width = max(map(len, WORDS.values()))
+    sys.stdout.write(f"\n{'kind of error':{width}}  {'shown':>6}  mAP gained if corrected\n")
     for name, kind in analysis.kinds.items():
-        sys.stdout.write(f"{name:13}  {kind.shown:6}  {'-' if kind.gain is None else f'{kind.gain:+.4f}':>7}\n")
+        sys.stdout.write(
+            f"{WORDS[name]:{width}}  {kind.shown:6}  {'-' if kind.gain is None else f'{kind.gain:+.4f}':>7}\n"
+        )
     sys.stdout.write(f"\n{'size':13}  {'AP':>6}  {'objects':>8}  {'found':>8}\n")
     for name, size in analysis.sizes.items():
         ap = "-" if size.map is None else f"{size.map:.4f}"
         sys.stdout.write(f"{name:13}  {ap:>6}  {size.objects:8}  {size.found:8}\n")
-    sys.stdout.write(f"({analysis.metric}; shown and found: scores from {SHOWN_SCORE:g})\n")
+    sys.stdout.write(f"({analysis.metric}; shown and found: {thresholds_in_words(analysis.min_scores)})\n")

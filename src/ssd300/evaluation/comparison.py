@@ -3,7 +3,7 @@
 Each resample takes the same images for both. So images that are hard for both do not widen the interval.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ssd300.data.dataset import Dataset
-from ssd300.evaluation.scoring import SHOWN_SCORE
+from ssd300.evaluation.shown import is_shown, shown_from
 from ssd300.metrics.bootstrap import resample_weights, weighted_average_precision
 from ssd300.metrics.voc_matching import Judged, judge
 from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
@@ -48,7 +48,7 @@ class Difference:
 class ChangedImage(NamedTuple):
     """An image, by its index and id, and how much better B is on it.
 
-    `change` counts objects found minus false detections, B less A, of detections with a score of at least SHOWN_SCORE.
+    `change` counts objects found minus false detections, B less A, of the detections that are shown.
     """
 
     image_index: int
@@ -58,7 +58,11 @@ class ChangedImage(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The difference of mAP and of each class's AP. `changed` holds the images that changed most, these first."""
+    """The difference of mAP and of each class's AP.
+
+    `changed` holds the images that changed most, these first. `shown` are the confidence thresholds of A and of B from
+    which detections are shown, by class name.
+    """
 
     metric: str
     images: int
@@ -67,6 +71,7 @@ class Comparison:
     overall: Difference
     per_class: dict[str, Difference] = field(repr=False)
     changed: list[ChangedImage] = field(repr=False)
+    shown: tuple[Mapping[str, float], Mapping[str, float]] = field(repr=False)
 
     def meets(self, requirement: Requirement) -> bool:
         """Whether the verdict on mAP is 'better', or at least not 'worse', where that is required."""
@@ -99,9 +104,13 @@ def compare(
     rules: VocRules = DEVKIT,
     resamples: int = 2000,
     seed: int = 0,
+    min_scores: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {}),  # read only
     progress: Progress = silent,
 ) -> Comparison:
     """Compare the detections of two detectors on `dataset`.
+
+    `min_scores` are the confidence thresholds of A and of B by class name, for the choice of the images that changed.
+    If one has none, those of the other do not count either: it would have an advantage.
 
     Raises:
         ValueError: `resamples` is under 1; no image; and what `judge` raises.
@@ -116,6 +125,8 @@ def compare(
     every_image_once = np.ones((1, len(dataset)), np.int32)
     actual = [_aps(classes, every_image_once, metric, rules) for classes in judged]
     means = [_mean(aps) for aps in resampled]
+    of_a, of_b = min_scores if all(min_scores) else ({}, {})
+    shown = shown_from(dataset.classes, of_a), shown_from(dataset.classes, of_b)
     return Comparison(
         metric=metric_name(metric, rules),
         images=len(dataset),
@@ -126,7 +137,8 @@ def compare(
             name: _difference(actual[0][0, label], actual[1][0, label], resampled[1][:, label] - resampled[0][:, label])
             for label, name in enumerate(dataset.classes)
         },
-        changed=_changed(judged, dataset),
+        changed=_changed(judged, dataset, shown),
+        shown=shown,
     )
 
 
@@ -178,8 +190,11 @@ def _difference(a: float, b: float, differences: Float[np.ndarray, " r"]) -> Dif
     )
 
 
-def _changed(judged: Sequence[Sequence[Judged]], dataset: Dataset) -> list[ChangedImage]:
-    change = _found_less_false(judged[1], len(dataset)) - _found_less_false(judged[0], len(dataset))
+def _changed(
+    judged: Sequence[Sequence[Judged]], dataset: Dataset, shown: Sequence[Mapping[str, float]]
+) -> list[ChangedImage]:
+    a, b = (_found_less_false(one, len(dataset), least) for one, least in zip(judged, shown, strict=True))
+    change = b - a
     order = np.argsort(-np.abs(change), kind="stable")[:MOST_CHANGED]
     return [
         ChangedImage(int(index), dataset.annotations[index].image_id, int(change[index]))
@@ -188,11 +203,13 @@ def _changed(judged: Sequence[Sequence[Judged]], dataset: Dataset) -> list[Chang
     ]
 
 
-def _found_less_false(classes: Sequence[Judged], num_images: int) -> Int[np.ndarray, " images"]:
+def _found_less_false(
+    classes: Sequence[Judged], num_images: int, thresholds: Mapping[str, float]
+) -> Int[np.ndarray, " images"]:
     """Objects found minus false detections, per image."""
     counts = np.zeros(num_images, np.int64)
-    for one in classes:
-        shown = one.scores >= SHOWN_SCORE
+    for label, one in enumerate(classes):
+        shown = is_shown(np.full(len(one.scores), label), one.scores, thresholds)
         counts += np.bincount(one.images[shown & one.true], minlength=num_images)
         counts -= np.bincount(one.images[shown & ~one.true], minlength=num_images)
     return counts

@@ -72,7 +72,7 @@ def evaluate_weights(
     report = evaluate_detector(detector, dataset, progress=progress, **options)
     scored = [annotation.image_path for annotation in report.dataset.annotations]
     trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), scored)
-    return replace(report, trained_on_images=trained_on)
+    return replace(report, trained_on_images=trained_on, min_scores=dict(detector.card.min_scores))
 
 
 def evaluate_detector(

@@ -54,7 +54,9 @@ class Report:
 
     `dataset` is what was scored: images that could not be read are not in it. `skipped` has a message for each of
     them. `limits` are on the detections. `trained_on_images` is how many of the images the weights were trained on,
-    None if that is not known. `notes` are those of the reader of stored predictions.
+    None if that is not known. `min_scores` are the confidence thresholds that the weights hold, by class name: for
+    counts and pictures, as mAP counts detections of any confidence. `notes` are those of the reader of stored
+    predictions.
     """
 
     scores: Sequence[Score]
@@ -62,6 +64,7 @@ class Report:
     detections: DetectionTable
     limits: Limits
     trained_on_images: int | None = None
+    min_scores: Mapping[str, float] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -1,6 +1,6 @@
 """Stored predictions: told apart from weights, and scored like the detections of a model that runs now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -22,11 +22,15 @@ from ssd300.types import DetectionTable
 
 
 class DetectionsOfOne(NamedTuple):
-    """The detections of one detector, what they were limited by, and notes about them to be printed."""
+    """The detections of one detector, what they were limited by, and notes about them to be printed.
+
+    `min_scores` are the confidence thresholds that weights hold, by class name.
+    """
 
     table: DetectionTable
     limits: Limits
     notes: tuple[str, ...]
+    min_scores: Mapping[str, float]
 
 
 def is_weights(source: str) -> bool:
@@ -85,10 +89,11 @@ def detections_of(
     """
     if not is_weights(source):
         stored = _read(Path(source), dataset, ids_of, "error", progress)
-        return DetectionsOfOne(stored.table, Limits.of_stored(stored.table), stored.notes)
+        return DetectionsOfOne(stored.table, Limits.of_stored(stored.table), stored.notes, {})
     report = evaluate_weights(source, dataset, device=device, progress=progress)
     table = _with_labels(report.detections, report.dataset.classes, dataset.classes)
-    return DetectionsOfOne(table, report.limits, () if report.warning is None else (report.warning,))
+    notes = () if report.warning is None else (report.warning,)
+    return DetectionsOfOne(table, report.limits, notes, report.min_scores)
 
 
 def _read(

@@ -12,12 +12,13 @@ from ssd300.data.samples import read_sample
 from ssd300.errors import DataError
 from ssd300.images.draw import draw_boxes
 from ssd300.metrics.error_kinds import FALSE_KINDS, KINDS, MISSED, NO_ERROR, Errors
+from ssd300.reporting.error_words import WORDS
 from ssd300.reporting.montage import draw_labels, montage
 
 RIGHT, WRONG, LOST, IGNORED = (15, 157, 88), (217, 48, 37), (240, 140, 0), (140, 140, 140)
 COLOR_KEY = (
-    "right ones are green, wrong ones red with their kind of error, ignored ones (difficult objects) gray, missed "
-    "objects orange"
+    "right boxes are green, false ones red with what is wrong, missed objects orange; gray ones do not count, as their "
+    "objects are marked as difficult"
 )
 TILE_PX = 600
 TEXT_SHARE = 1 / 40  # small, as an image may have many texts
@@ -57,7 +58,7 @@ def draw_errors(
             unread.append(annotation.image_id)
             continue
         annotated = draw_labels(image, annotation.boxes_px, annotation.labels, dataset.classes)
-        tiles = [(f"{annotation.image_id}: annotations", annotated)]
+        tiles = [(f"{annotation.image_id}: labels", annotated)]
         for name, errors in sides.items():
             tiles.append((f"{name}: {_counted(errors, index)}", _draw_judged(image, errors, index, dataset.classes)))
         drawn.append(montage(tiles, columns=len(tiles), tile_px=tile_px))
@@ -84,7 +85,7 @@ def _marks(errors: Errors, index: int, classes: Sequence[str]) -> _Marks:
     for row in rows[np.argsort(detections.scores[rows], kind="stable")]:
         kind, box_px = errors.kinds[row], detections.boxes_px[row]
         if kind != NO_ERROR:
-            text = f"{classes[detections.labels[row]]} {detections.scores[row]:.2f} {FALSE_KINDS[kind]}"
+            text = f"{classes[detections.labels[row]]} {detections.scores[row]:.2f} {WORDS[FALSE_KINDS[kind]]}"
             marks.add(box_px, text, WRONG)
         else:
             marks.add(box_px, "", RIGHT if row in counted else IGNORED)
@@ -94,8 +95,8 @@ def _marks(errors: Errors, index: int, classes: Sequence[str]) -> _Marks:
 
 
 def _counted(errors: Errors, index: int) -> str:
-    """The errors of one image in words: '2 missed, 1 duplicate'."""
+    """The errors of one image in words: '2 missed, 1 double'."""
     kinds = errors.kinds[errors.detections.image_index == index]
     counts = {kind: int((kinds == number).sum()) for number, kind in enumerate(FALSE_KINDS)}
     counts[MISSED] = int(errors.missed[errors.objects.images == index].sum())
-    return ", ".join(f"{counts[kind]} {kind}" for kind in reversed(KINDS) if counts[kind]) or "all right"
+    return ", ".join(f"{counts[kind]} {WORDS[kind]}" for kind in reversed(KINDS) if counts[kind]) or "all right"

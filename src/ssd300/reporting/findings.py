@@ -6,9 +6,11 @@ from pathlib import Path
 from ssd300.data.checks.coverage import COVERED_IOU
 from ssd300.data.checks.findings import LEVELS, Findings
 from ssd300.data.formats.annotations import AnnotatedImages
+from ssd300.data.problems import Problem
 from ssd300.images.colors import class_colors
 from ssd300.reporting.html import write_page
 from ssd300.reporting.labeled_images import NAMED
+from ssd300.reporting.next_steps import Step, command
 from ssd300.reporting.problem_images import ListedImages, pair_pictures, problem_pictures, sample_pictures
 
 NEAR_COPIES = "near-copy-across-splits"  # the rule whose images are shown in pairs
@@ -28,7 +30,7 @@ def write_findings(
 
     `data` names the dataset, and `splits` are its images; without them there are pictures of near copies alone.
     """
-    rules = dict(sorted(findings.by_rule().items(), key=lambda rule: LEVELS.index(rule[0][0])))
+    rules = dict(sorted(findings.by_rule().items(), key=_rank))
     listed = ListedImages(splits or {})
     pictures = {rule: problem_pictures(problems, listed) for rule, problems in rules.items()}
     copies = [(Path(one.file), Path(one.other_file), f"{one.split}, {one.other_split}") for one in findings.near_copies]
@@ -43,6 +45,7 @@ def write_findings(
         title="What is in the data",
         data=data,
         findings=findings,
+        levels=[(level, count) for level in LEVELS if (count := sum(one.level == level for one in findings.problems))],
         rules=rules,
         pictures=pictures,
         samples=samples,
@@ -56,4 +59,27 @@ def write_findings(
         most=max(totals.values(), default=0) or 1,
         most_sizes=max((size.objects for size in findings.coverage["sizes_px"].values()), default=0) or 1,
         iou=COVERED_IOU,
+        steps=_steps(path, data, findings, list(splits or ())),
     )
+
+
+def _rank(rule: tuple[tuple[str, str], Sequence[Problem]]) -> tuple[int, bool]:
+    """Errors first; of each level first what is about all of the data, as it is advice for the training."""
+    (level, _), problems = rule
+    return LEVELS.index(level), bool(problems[0].file)
+
+
+def _steps(path: Path, data: Sequence[str], findings: Findings, splits: Sequence[str]) -> list[Step]:
+    """To train on the data, unless files are at fault, and to check it again once it is mended."""
+    folders = [Path(one).absolute() for one in data]
+    options = [] if len(splits) > 1 else ["--holdout", "0.2"]
+    errors = [problem for problem in findings.problems if problem.level == "error"]
+    options += ["--on-bad-label", "drop-box"] if errors else []
+    purpose = "Train on it" + (", without the boxes that have errors" if errors else "")
+    purpose += " and with a fifth of the images held out to measure on." if len(splits) < 2 else "."  # fmt: skip
+    train = Step(purpose, command("train", *folders, "--out", "runs/first", *options))
+    steps = [] if any(problem.object is None for problem in errors) else [train]
+    if findings.problems:
+        again = command("check", *folders, "--html", path.absolute(), "--overwrite")
+        steps.append(Step("Check it again once it is mended: this page is replaced.", again))
+    return steps

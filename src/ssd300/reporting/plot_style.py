@@ -17,7 +17,10 @@ from ssd300.system.files import write_atomically
 
 INK, SOFT, GRID = "#1c2024", "#60656d", "#e6e8eb"
 COLORS = ("#2f6fed", "#d9730d", "#0f9d76")
-WIDTH, HEIGHT, DPI = 5.2, 3.1, 200  # inches, and a resolution at which text can be read on a phone
+WIDTH, HEIGHT, DPI = 4.4, 2.8, 220  # inches; a phone shows this width in about 350 pixels
+READABLE = 75  # pixels of a page per inch of a plot from which its smallest letters can be read
+LONGEST_NAME = 18  # letters
+TITLE, TEXT, SMALL = 11.0, 10.0, 9.0  # points; SMALL is the smallest
 
 
 def figure_png(figure: Figure) -> bytes:
@@ -43,8 +46,8 @@ def new_figure(title: str, x_label: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     plain(axes)
-    axes.set_title(title, loc="left", color=INK, fontsize=10, weight="bold")
-    axes.set_xlabel(x_label, color=SOFT, fontsize=9)
+    axes.set_title(title, loc="left", color=INK, fontsize=TITLE, weight="bold")
+    axes.set_xlabel(x_label, color=SOFT, fontsize=TEXT)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     return figure, axes
 
@@ -54,15 +57,20 @@ def plain(axes: Axes) -> None:
     axes.spines[["left", "bottom"]].set_color(GRID)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=SOFT, labelsize=8.5, length=0)
+    axes.tick_params(colors=SOFT, labelsize=SMALL, length=0)
 
 
 def legend(
-    axes: Axes, place: Literal["upper right", "lower right", "upper left"] = "upper right", *, columns: int = 1
+    axes: Axes, place: Literal["upper right", "lower right", "upper left", "best"] = "upper right", *, columns: int = 1
 ) -> None:
-    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc=place, ncols=columns)
+    axes.legend(frameon=False, fontsize=SMALL, labelcolor=INK, loc=place, ncols=columns)
 
 
 def as_text(name: str) -> str:
     """A class name so that matplotlib shows it unchanged: a plain dollar sign would begin a formula."""
     return name.replace("$", r"\$")
+
+
+def short(name: str, most: int = LONGEST_NAME) -> str:
+    """A class name with at most `most` letters, as matplotlib shows it unchanged: a long one would leave no plot."""
+    return as_text(name if len(name) <= most else f"{name[: most - 1]}…")

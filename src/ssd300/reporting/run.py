@@ -13,20 +13,29 @@ from PIL import Image
 
 from ssd300 import run_layout
 from ssd300.evaluation.limits import Limits
-from ssd300.evaluation.scoring import SHOWN_SCORE
-from ssd300.images.read import read_image
-from ssd300.reporting.evaluation import PLOTS, errors_table, worst_gallery
-from ssd300.reporting.html import ClassRow, Gallery, Page, Plot
+from ssd300.metrics.words import MAP_IN_ONE_SENTENCE, metric_in_words
+from ssd300.reporting.evaluation import (
+    HELD_OUT_COUNTS,
+    PLOTS,
+    class_rows,
+    counts_from,
+    error_tables,
+    shown_in_words,
+    worst_gallery,
+)
+from ssd300.reporting.html import Gallery, Page, Plot
+from ssd300.reporting.montage import GRIDS, take_apart
+from ssd300.reporting.next_steps import Step, as_typed, step_to_resume, steps_of_run
 from ssd300.system.duration import duration
 
 SHOWN_IMAGES = 6
 
-_PLOTS = (  # file, alternative text, whether it is as wide as the page
-    (run_layout.LOSS_PLOT, "loss over steps", False),
-    (run_layout.MAP_PLOT, "mAP over steps", False),
-    (run_layout.LEARNING_RATE_PLOT, "learning rate over steps", False),
-    *((run_layout.EVALUATION_PLOT.format(name=name), alternative, wide) for name, (alternative, wide) in PLOTS.items()),
-    (run_layout.LABELS_PLOT, "objects per class, objects per image and object sizes in the training data", True),
+_PLOTS = (  # file, alternative text
+    (run_layout.LOSS_PLOT, "loss over steps"),
+    (run_layout.MAP_PLOT, "mAP over steps"),
+    (run_layout.LEARNING_RATE_PLOT, "learning rate over steps"),
+    *((run_layout.EVALUATION_PLOT.format(name=name), alternative) for name, alternative in PLOTS.items()),
+    (run_layout.LABELS_PLOT, "objects per class, objects per image and object sizes in the training data"),
 )
 
 
@@ -38,89 +47,151 @@ def run_page(folder: Path) -> Page:
     """
     config: dict[str, Any] = yaml.safe_load((folder / run_layout.CONFIG).read_text(encoding="utf-8"))
     data, summary = _read_json(folder / run_layout.DATA), _read_json(folder / run_layout.SUMMARY)
-    headline, meaning = "–", "no mAP yet"
-    if summary["map"] is not None:
-        headline = f"{summary['map']:.3f}"
-        meaning = f"mAP ({summary['metric']}) on {summary['images']:,} held-out images"
-        if limits := summary.get("limits"):  # runs of earlier versions do not have it
-            meaning += f"; {Limits.of_dict(limits).describe(summary['metric'])}"
-    errors = folder / run_layout.EVALUATION / run_layout.ERRORS
+    errors_file = folder / run_layout.EVALUATION / run_layout.ERRORS
+    errors: dict[str, Any] = _read_json(errors_file) if summary["metric"] and errors_file.is_file() else {}
+    training = _still_training(folder, config, summary)
+    headline, meaning = _headline(config, summary, training=training)
     return Page(
-        title=folder.resolve().name,
-        subtitle=f"{config['model']}, {summary['steps']:,} of {config['steps']:,} steps, "
-        f"{config['batch_size']} images each",
+        title=_title(folder, config, summary) if training else folder.resolve().name,
+        subtitle=f"{config['model']}, trained on {data['images']:,} images for {summary['steps']:,} of "
+        f"{config['steps']:,} steps of {config['batch_size']} images each",
         headline=headline,
         headline_meaning=meaning,
+        explanation="" if summary["map"] is None else MAP_IN_ONE_SENTENCE,
         facts_title="The run",
-        notes=_notes(config, data, summary),
-        per_class=[ClassRow(name=name, **values) for name, values in (summary["per_class"] or {}).items()],
-        tables=[errors_table(_read_json(errors))] if errors.is_file() else [],
+        notes=_notes(config, data, summary, training=training),
+        counts_from=counts_from(errors, HELD_OUT_COUNTS if summary.get("min_scores") else ""),
+        per_class=class_rows(summary["per_class"] or {}, errors),
+        tables=error_tables(errors) if errors else [],
         plots=[
-            Plot(alternative=alternative, png=(folder / name).read_bytes(), wide=wide)
-            for name, alternative, wide in _PLOTS
+            Plot(alternative=alternative, png=(folder / name).read_bytes())
+            for name, alternative in _PLOTS
             if (folder / name).is_file()
         ],
-        galleries=_galleries(folder),
+        galleries=_galleries(folder, errors),
         facts=_facts(folder, data, summary),
         configuration=[(name, _as_text(value)) for name, value in config.items()],
+        steps=_steps(folder, data, training=training),
     )
 
 
-def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]) -> list[str]:
+def _still_training(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> bool:
+    """Whether steps are left, unless the run ended before them because mAP rose no more (`patience`)."""
+    if summary["steps"] >= config["steps"]:
+        return False
+    patience, rows = config.get("patience", 0), folder / run_layout.METRICS_JSONL
+    if not patience or not rows.is_file():
+        return True
+    evaluations = [row for line in rows.read_text().splitlines() if "map" in (row := json.loads(line))]
+    values = [max(row["map"] or 0.0, row.get("map_ema") or 0.0) for row in evaluations]
+    return not values or len(values) - 1 - values.index(max(values)) < patience
+
+
+def _title(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> str:
+    return f"{folder.resolve().name}: step {summary['steps']:,} of {config['steps']:,}, still training"
+
+
+def _headline(config: dict[str, Any], summary: dict[str, Any], *, training: bool) -> tuple[str, str]:
+    """The largest number of the page, and what it is: mAP or, before there is one, how far the run is; or nothing."""
+    if summary["map"] is not None:
+        meaning = f"{metric_in_words(summary['metric'])}, on {summary['images']:,} held-out images"
+        if limits := summary.get("limits"):  # runs of earlier versions do not have it
+            meaning += f"; {Limits.of_dict(limits).describe(summary['metric'])}"
+        return f"{summary['map']:.3f}", meaning
+    if not training:
+        return "", ""
+    meaning = f"of {config['steps']:,} steps, in {duration(summary['seconds'])}{_left(config, summary)}"
+    return f"{summary['steps'] / config['steps']:.0%}", meaning
+
+
+def _left(config: dict[str, Any], summary: dict[str, Any]) -> str:
+    """'; about 2 min 3 s left', or nothing before the first step."""
+    if not summary["steps"]:
+        return ""
+    return f"; about {duration(summary['seconds'] * (config['steps'] / summary['steps'] - 1))} left"
+
+
+def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any], *, training: bool) -> list[str]:
     notes = []
-    if summary["steps"] < config["steps"]:
-        notes.append(f"The run is at step {summary['steps']:,} of {config['steps']:,}.")
+    if training:
+        notes.append(
+            f"This page was written at step {summary['steps']:,} of {config['steps']:,}{_left(config, summary)}. It is "
+            "written again with each saved state: reload it to see more."
+        )
+    elif summary["steps"] < config["steps"]:
+        notes.append(f"The run ended at step {summary['steps']:,} of {config['steps']:,}, as mAP rose no more.")
     if data["validation"] is None:
         notes.append(
-            "The data has no held-out split, so nothing was evaluated: mAP, precision and recall, confusion and "
-            "detections are absent, and the best weights are the last."
+            "Nothing was measured: the data has no held-out split. Train with --holdout 0.2 to set a fifth of the "
+            "images aside, and this page shows mAP, detections and errors on them."
         )
     elif summary["map"] is None and summary["metric"] is None:
-        notes.append("There is no evaluation yet: mAP, precision and recall, confusion and detections follow.")
+        every = config.get("eval_every")
+        notes.append(
+            "There is no evaluation yet: mAP, detections and errors are shown after the first, "
+            + (f"at step {every:,}." if every and every < config["steps"] else "at the end of the run.")
+        )
     elif summary["map"] is None:
         notes.append("The held-out images have no object that counts, so there is no mAP.")
+    if summary["metric"] and not any(row["detections"] for row in summary["per_class"].values()):
+        notes.append("The best weights detected nothing on the held-out images. Train longer, or look at the labels.")
     if data["dropped"]:
         notes.append("Dropped from the data: " + ", ".join(f"{n} {what}" for what, n in data["dropped"].items()) + ".")
     return notes
 
 
-def _galleries(folder: Path) -> list[Gallery]:
+def _galleries(folder: Path, errors: dict[str, Any]) -> list[Gallery]:
     held_out, worst = (
         [folder / name.format(number=number) for number in range(1, SHOWN_IMAGES + 1)]
         for name in (run_layout.VALIDATION_IMAGE, run_layout.WORST_IMAGE)
     )
+    batch = _captioned([folder / run_layout.TRAINING_BATCH_IMAGE])
+    columns = GRIDS.get(len(batch), 1)
     galleries = (
         Gallery(
-            title="Annotations beside detections",
-            explanation=f"Held-out images; the detections have a score of at least {SHOWN_SCORE:g}.",
-            images=_images(held_out),
-            wide=True,
+            title="Labels beside detections",
+            explanation=f"Held-out images: their labels, and the detections with {shown_in_words(errors)}.",
+            images=_captioned(held_out),
+            columns=2,
+            open=6,
         ),
-        worst_gallery(_images(worst)),
+        worst_gallery(_captioned(worst), errors),
         Gallery(
-            title="Training images",
-            explanation="The first batch after augmentation, with its boxes.",
-            images=_images([folder / run_layout.TRAINING_BATCH_IMAGE]),
-            wide=True,
+            title="What training sees",
+            explanation="Images of the first batch as the network gets them: cut, flipped, shrunk and recolored at "
+            "random (augmentation), with the labels that are left.",
+            images=batch,
+            columns=columns,
+            narrow_columns=1 if len(batch) % 2 else 2,
+            open=16,
+            late=True,
         ),
     )
     return [gallery for gallery in galleries if gallery.images]
 
 
-def _images(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
-    return [("", Image.fromarray(read_image(path))) for path in paths if path.is_file()]
+def _captioned(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
+    """The pictures that each file holds side by side; on a phone they are below each other."""
+    return [tile for path in paths if path.is_file() for tile in _tiles(path)]
+
+
+def _tiles(path: Path) -> list[tuple[str, Image.Image]]:
+    with Image.open(path) as image:
+        return take_apart(image)
 
 
 def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[tuple[str, str]]:
     environment = _read_json(folder / run_layout.ENVIRONMENT)
     facts = [
         ("training data", _counts(data)),
-        ("images seen", f"{summary['images_seen']:,}"),
-        ("training", duration(summary["seconds"])),
+        ("images seen", f"{summary['images_seen']:,} (each one counts as often as it was seen)"),
+        ("time", duration(summary["seconds"])),
         ("device", f"{summary['device']}, {summary['precision']}"),
         ("seed", str(summary["seed"])),
         *((name, str(environment[name])) for name in ("ssd300", "torch", "python", "platform")),
     ]
+    if summary["metric"]:
+        facts.insert(1, ("metric", summary["metric"]))
     if summary.get("averaged"):
         facts.insert(1, ("best weights", "the averaged ones"))
     if data["validation"]:
@@ -128,8 +199,15 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
     if summary["git"]:
         facts.append(("commit", summary["git"]))
     if (folder / run_layout.COMMAND).is_file():
-        facts.append(("command", (folder / run_layout.COMMAND).read_text(encoding="utf-8").strip()))
+        lines = (folder / run_layout.COMMAND).read_text(encoding="utf-8").strip().splitlines()
+        facts.append(("command", "\n".join(map(as_typed, lines))))
     return facts
+
+
+def _steps(folder: Path, data: dict[str, Any], *, training: bool) -> list[Step]:
+    shown = data["validation"] or data
+    resume = step_to_resume(folder) if training else None
+    return [*([resume] if resume else []), *steps_of_run(folder, shown.get("example"))]
 
 
 def _counts(data: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ Weights and state are written by `checkpoints`. Nothing here takes a random numb
 
 import logging
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -112,7 +113,8 @@ class RunFolder(Callback):
             log.info("step %d: %s %.4f of the averaged weights", progress.step, average.metric, average.map or 0)
         self.records.add(row)
         if progress.stale == 0 and progress.best is not None:
-            self._store(average if average is not None and progress.best["averaged"] else report)
+            best = average if average is not None and progress.best["averaged"] else report
+            self._store(best, progress.best.get("min_scores") or {})
 
     def on_save(self, progress: Progress) -> None:
         """Bring summary, curves and report up to date; a line of the log tells the first time."""
@@ -137,9 +139,9 @@ class RunFolder(Callback):
             log.error("the run ended with an error: %s", str(error) or type(error).__name__)
         self.log.end()
 
-    def _store(self, report: Report) -> None:
+    def _store(self, report: Report, min_scores: Mapping[str, float]) -> None:
         store_evaluation(self.folder / run_layout.EVALUATION, report)
-        errors = analyze_errors(report.dataset, report.detections)
+        errors = analyze_errors(report.dataset, report.detections, min_scores=min_scores)
         write_json(self.folder / run_layout.EVALUATION / run_layout.ERRORS, errors.to_dict())
         for name, figure in evaluation_figures(report, errors).items():
             save_figure(self.folder / run_layout.EVALUATION_PLOT.format(name=name), figure)
@@ -164,4 +166,5 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
         "split": dataset.split,
         "fingerprint": dataset.fingerprint(),
         "dropped": dict(dataset.dropped),
+        "example": str(dataset.annotations[0].image_path.absolute()) if dataset.annotations else None,
     }
