@@ -13,6 +13,7 @@ from PIL import Image
 
 from ssd300 import run_layout
 from ssd300.evaluation.limits import Limits
+from ssd300.images.header import open_file, open_header, pillow_errors
 from ssd300.metrics.words import MAP_IN_ONE_SENTENCE, metric_in_words
 from ssd300.reporting.evaluation import (
     HELD_OUT_COUNTS,
@@ -176,7 +177,9 @@ def _captioned(paths: Sequence[Path]) -> list[tuple[str, Image.Image]]:
 
 
 def _tiles(path: Path) -> list[tuple[str, Image.Image]]:
-    with Image.open(path) as image:
+    with open_file(path) as file, pillow_errors(path):
+        image = open_header(file, path)
+        image.load()  # while the file is open
         return take_apart(image)
 
 
