@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from ssd300.images.colors import class_color
+from ssd300.images.colors import class_colors
 from ssd300.reporting.next_steps import Step
 from ssd300.reporting.plot_style import DPI, READABLE, WIDTH
 from ssd300.system.files import write_text
@@ -111,6 +111,12 @@ class Page:
     steps: Sequence[Step] = ()
 
     @property
+    def colors(self) -> dict[str, str]:
+        """The color of each class, as CSS has it."""
+        colors = class_colors([row.name for row in self.per_class])
+        return {name: "rgb({}, {}, {})".format(*color) for name, color in colors.items()}
+
+    @property
     def weakest(self) -> list[ClassRow]:
         """Of very many classes those with the lowest AP, else none."""
         known = sorted((row for row in self.per_class if row.ap is not None), key=lambda row: row.ap or 0)
@@ -131,7 +137,6 @@ def write_page(path: Path, template: str, *, title: str, **values: Any) -> None:
     )
     environment.filters |= {
         "png_address": _png_address,
-        "class_color": lambda name: "rgb({}, {}, {})".format(*class_color(name)),
         "jpeg_address": _jpeg_address,
         "small_jpeg_address": _small_jpeg_address,
     }
