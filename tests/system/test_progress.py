@@ -55,6 +55,14 @@ def test_images_that_were_done_before_do_not_make_it_look_fast(monkeypatch):
     assert task.numbers() == "90 of 100 images, 10 s, 10 s left"
 
 
+def test_notes_are_shown_where_there_is_room():
+    task = Task("training", 10, "steps", 0)
+    task.notes = ("3.0 images/s", "lr 1.00e-02")
+    assert task.numbers() == "0 of 10 steps, 0 s, 3.0 images/s, lr 1.00e-02"
+    assert task.numbers(room=40) == "0 of 10 steps, 0 s, 3.0 images/s"
+    assert task.numbers(room=3) == "0 of 10 steps, 0 s"
+
+
 def test_long_work_is_shown_as_lines_also_while_nothing_is_counted(quick, capsys):
     with shown("tracing"):
         time.sleep(0.2)

@@ -7,7 +7,7 @@ itself. Commands, and functions that are called with `verbose=True`, pass `shown
 import contextvars
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from typing import Protocol, runtime_checkable
@@ -21,12 +21,12 @@ CLOSED = (OSError, ValueError)  # what writing to a closed stderr raises: nobody
 class Task:
     """Work that goes on. `done` and `total` count in `unit`, such as images; a `total` that is unknown is None.
 
-    `note` is shown behind the numbers.
+    `notes` are shown behind the numbers, where there is room, the most important one first.
     """
 
     def __init__(self, what: str, total: int | None, unit: str, done: int) -> None:
         self.what, self.total, self.unit, self.done = what, total or None, unit, done
-        self.note = ""
+        self.notes: Sequence[str] = ()
         self._before, self._started_s = done, time.monotonic()
 
     def advance(self, more: int = 1) -> None:
@@ -46,8 +46,10 @@ class Task:
         """The mean speed so far; 0 before anything was done."""
         return max(self.done - self._before, 0) / max(self.seconds, 1e-9)
 
-    def numbers(self) -> str:
-        """Such as '120 of 952 images, 12 s, 1 min 20 s left'; what is unknown is left out."""
+    def numbers(self, room: int | None = None) -> str:
+        """Such as '120 of 952 images, 12 s, 1 min 20 s left'; what is unknown is left out, and notes that would make it
+        longer than `room`.
+        """
         parts = []
         if self.total is not None:
             parts.append(f"{self.done:,} of {self.total:,} {self.unit}")
@@ -56,7 +58,12 @@ class Task:
         parts.append(duration(self.seconds))
         if self.total is not None and self.per_second and self.done < self.total:
             parts.append(f"{duration((self.total - self.done) / self.per_second)} left")
-        return ", ".join([*parts, self.note] if self.note else parts)
+        text = ", ".join(parts)
+        for note in self.notes:
+            if room is not None and len(text) + len(note) + 2 > room:
+                break
+            text += f", {note}"
+        return text
 
 
 @runtime_checkable

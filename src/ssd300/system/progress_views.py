@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichBars
     from rich.progress import TaskID
 
-BAR_WIDTH = 24  # characters
+BAR_WIDTH = 20  # characters
 
 
 @runtime_checkable
@@ -25,7 +25,7 @@ class Shown(Protocol):
     unit: str
     done: int
 
-    def numbers(self) -> str: ...
+    def numbers(self, room: int | None = None) -> str: ...
 
 
 @runtime_checkable
@@ -84,7 +84,8 @@ class TerminalBar:
             bars = TerminalBar._bars = TerminalBar._bars or _start_bars()
             if self._id is None:
                 self._id = bars.add_task(task.what, total=None, numbers="")
-            bars.update(self._id, completed=task.done, total=task.total, numbers=task.numbers(), refresh=True)
+            numbers = task.numbers(bars.console.width - max(len(one.description) for one in bars.tasks) - BAR_WIDTH - 2)
+            bars.update(self._id, completed=task.done, total=task.total, numbers=numbers, refresh=True)
 
     def end(self, task: Shown) -> None:
         """The last bar stays on the screen if it counted to a total; one that others are shown beside is removed."""

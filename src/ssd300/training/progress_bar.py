@@ -25,9 +25,12 @@ class ProgressBar(Callback):
 
     def on_step(self, row: StepRow) -> None:
         self.task.update(row.step)
-        self.task.note = (
-            f"lr {row.lr:.2e}, box {row.localization:.2f}, class {row.classification:.2f}, "
-            f"{self.task.per_second * self.batch_size:.1f} images/s, {gigabytes(used_memory_bytes())}"
+        self.task.notes = (
+            f"{self.task.per_second * self.batch_size:.1f} images/s",
+            f"box loss {row.localization:.2f}",
+            f"class loss {row.classification:.2f}",
+            f"lr {row.lr:.2e}",
+            gigabytes(used_memory_bytes()),
         )
 
     def on_end(self, summary: dict[str, Any]) -> None:
