@@ -141,7 +141,7 @@ def test_images_that_cannot_be_read_are_skipped_and_counted_where_the_policy_say
     policy = ["--on-bad-image", "skip"]
     words = [word.format(data=coloured, tmp=tmp_path) for word in TRAIN]
     assert main([*words, *policy, "--workers", "0"]) == 0
-    assert "2 image(s)" in capsys.readouterr().err
+    assert "2 images" in capsys.readouterr().err
     lines = [line for line in (tmp_path / "out/train.log").read_text().splitlines() if line.startswith("skipped")]
     assert len(lines) == 2  # p1 of those trained on, in each epoch, and p5 of those evaluated on
     assert {name for name in ("p1.jpg", "p5.jpg") for line in lines if name in line} == {"p1.jpg", "p5.jpg"}

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from ssd300.cli import main
-from ssd300.cli.app import VERBS
 
 
 def run(capsys, *words):
@@ -89,15 +88,6 @@ def test_the_names_of_the_package_are_what_the_readme_calls():
     assert set(ssd300.__all__) <= set(dir(ssd300)) | set(ssd300._HOMES) | {"presets"}
     for name in ssd300.__all__:
         assert getattr(ssd300, name).__name__.rpartition(".")[2] == name
-
-
-def test_the_list_of_verbs_says_what_each_verb_says_of_itself():
-    from importlib import import_module
-
-    for verb, summary in VERBS.items():
-        module = import_module(f"ssd300.cli.{'import_' if verb == 'import' else verb}")
-        function = getattr(module, verb if hasattr(module, verb) else f"{verb}_")
-        assert function.__doc__.splitlines()[0] == summary
 
 
 def test_sigterm_ends_a_verb_with_its_own_code(monkeypatch, capsys):

@@ -16,7 +16,7 @@ from PIL import Image
 from ssd300 import Detector, load_dataset
 from ssd300.batches import Photometric, Targets
 from ssd300.cli import main
-from ssd300.cli.app import VERBS
+from ssd300.cli.verbs import VERBS
 from ssd300.data.augment import (
     BRIGHTNESS,
     FACTORS,

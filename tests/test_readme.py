@@ -65,4 +65,4 @@ def test_the_three_lines_for_ones_own_images(coloured, tmp_path, monkeypatch, ca
         extra = ["--steps", "2", "--batch-size", "2", "--workers", "0"] if words[0] == "train" else []
         assert main([*words, *extra]) == 0, capsys.readouterr().err
     assert (tmp_path / "found/p4.jpg").is_file()
-    assert "voc07_11pt@0.5" in capsys.readouterr().out
+    assert "VOC 2007 rule (11 points), IoU 0.5" in capsys.readouterr().out

@@ -21,11 +21,11 @@ def test_a_share_of_the_images_is_held_out_and_the_same_again(coloured, tmp_path
     assert first["validation"]["split"] == "holdout"
     err = capsys.readouterr().err
     assert "held out: 2 of 4 images" in err
-    assert "not used: the split(s) test" in err
+    assert "not used: the split test" in err
     said = err.split("to measure on these images again: ")[1].splitlines()[0]
     for command in (part.strip("`") for part in said.split(", then ")):
         assert main(shlex.split(command)[1:]) == 0
-    assert f"{first['validation']['images']} images)" in capsys.readouterr().out
+    assert f" on {first['validation']['images']} images" in capsys.readouterr().out
     again = train(coloured, tmp_path / "b", "--holdout", "0.4")
     assert again["validation"]["fingerprint"] == first["validation"]["fingerprint"]
 
@@ -38,7 +38,7 @@ def test_the_split_to_evaluate_on_can_be_named_and_classes_chosen(coloured, tmp_
     assert (found["split"], found["validation"]["split"]) == ("train", "night")
     assert found["objects"] == {"blue": 1}
     assert found["validation"]["objects"] == {"blue": 1}
-    assert "excluded: 1 object(s) of other classes, by --only" in capsys.readouterr().err
+    assert "excluded: 1 object of other classes, by --only" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

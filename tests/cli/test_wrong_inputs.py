@@ -31,7 +31,6 @@ VERBS_AND_OPTIONS = [
     ("threshold", "detect dog.jpg -w runs/mine --threshold 0.5", 2, ["no option --threshold", "mean --min-score?"]),
     ("conf-thres", "detect dog.jpg -w runs/mine --conf-thres 0.5", 2, ["Did you mean --min-score?"]),
     ("iou-thres", "detect dog.jpg -w runs/mine --iou-thres=0.5", 2, ["no option --iou-thres", "mean --max-overlap?"]),
-    ("short-o", "detect dog.jpg -w runs/mine -o out", 2, ["detect has no option -o", "Did you mean --out?"]),
     ("project", "train data --project r", 2, ["no option --project", "Did you mean --out?"]),
     ("source", "detect --source dog.jpg -w runs/mine", 2, ["Write SOURCE without an option", "`ssd300 detect SOURCE`"]),
     ("data", "eval --data data -w runs/mine", 2, ["Write DATA without an option"]),

@@ -150,7 +150,7 @@ def test_an_image_that_is_turned_and_shows_nothing_needs_no_frame(tmp_path):
 def test_boxes_of_the_stored_frame_are_counted(tmp_path):
     root = write(tmp_path / "voc", "voc", Painted(6, "stored"), Painted(6, name="b.png"), PLAIN)
     assert [note for note in load_dataset(root).notes if "EXIF" in note] == [
-        f"1 image(s) are turned by their EXIF data, and their boxes with them; first {root / 'Annotations/a.xml'}"
+        f"1 image is turned by EXIF data, and the boxes with it; first {root / 'Annotations/a.xml'}"
     ]
 
 

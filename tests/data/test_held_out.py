@@ -50,7 +50,7 @@ def test_a_class_that_is_measured_but_not_trained_on_is_noted(tmp_path):
     images = {"a": GOOD, "b": GOOD + object_xml("dog", (1, 1, 9, 9))}
     root = write_voc(tmp_path / "d", images, {"train": ["a"], "test": ["b"]})
     _, notes = load_held_out([root], load_dataset(root, require_images=False), require_images=False)
-    assert "held-out classes without an object to train on: dog (1 objects)" in notes
+    assert "held-out classes without an object to train on: dog (1 object)" in notes
 
 
 def test_only_some_classes_are_held_out_where_only_they_are_trained_on(tmp_path):
@@ -59,7 +59,7 @@ def test_only_some_classes_are_held_out_where_only_they_are_trained_on(tmp_path)
     data = load_dataset(root, only=["Yak"], require_images=False)
     held_out, notes = load_held_out([root], data, require_images=False)
     assert (data.classes, held_out.classes, held_out.objects_per_class()) == (("yak",), ("yak",), {"yak": 1})
-    assert "excluded: 1 object(s) of other classes, by --only" in notes
+    assert "excluded: 1 object of other classes, by --only" in notes
 
 
 def test_other_faults_of_the_split_are_errors(coloured, data):
@@ -79,4 +79,4 @@ def test_a_file_of_the_same_content_is_the_same_image(coloured, data):
 def test_a_val_split_beside_test_is_named_to_choose_on(tmp_path):
     root = write_voc(tmp_path / "d", dict.fromkeys("abc", GOOD), {"train": ["a"], "valid": ["b"], "test": ["c"]})
     _, notes = load_held_out([root], load_dataset(root, require_images=False), require_images=False)
-    assert any(note.startswith("not used: the split(s) valid; with --eval-split valid") for note in notes)
+    assert any(note.startswith("not used: the split valid; with --eval-split valid") for note in notes)

@@ -17,7 +17,7 @@ def test_own_classes_are_the_same_for_every_split(tmp_path):
 
 def test_a_missing_image_is_named(tmp_path):
     root = write_voc(tmp_path / "data", {"a": GOOD}, {"trainval": ["a"]})
-    with pytest.raises(DataError, match=r"a\.xml: 1 image\(s\) are missing"):
+    with pytest.raises(DataError, match=r"a\.xml: 1 image is missing"):
         load_dataset(root)
 
 
@@ -26,7 +26,7 @@ def test_a_missing_image_is_named(tmp_path):
     [
         (["red", "blue", "red"], "one is listed twice"),
         ([], "the classes are empty"),
-        (["red"], "the class 'blue' of 2 object\\(s\\) is not one of red"),
+        (["red"], "the class 'blue' of 2 objects is not one of red"),
     ],
 )
 def test_a_class_list_that_does_not_fit_is_refused(coloured, classes, message):

@@ -32,11 +32,11 @@ def test_all_bad_labels_are_counted_and_the_first_are_named(tmp_path):
     with pytest.raises(DataError) as caught:
         one_image(tmp_path, GOOD + bad * (SHOWN_PROBLEMS + 2))
     lines = str(caught.value).splitlines()
-    assert lines[0].endswith(f"{SHOWN_PROBLEMS + 2} bad label(s):")
+    assert lines[0].endswith(f"{SHOWN_PROBLEMS + 2} bad labels:")
     assert len(lines) == 1 + SHOWN_PROBLEMS + 1
     assert lines[-1].startswith("    and 2 more")
     dropped = one_image(tmp_path, GOOD + bad, on_bad_label="drop-box")
-    assert dropped.notes[-1] == "dropped by --on-bad-label drop-box: 1 boxes"
+    assert dropped.notes[-1] == "dropped by --on-bad-label drop-box: 1 box"
 
 
 def test_difficult_objects_can_be_dropped(tmp_path):

@@ -20,8 +20,8 @@ def test_notes_count_each_rule_and_name_the_first_place():
         Fault("one-pixel-box", "the box is thin").at("b.xml", 1, name="cat"),
     ]
     assert count_in_notes(problems) == [
-        "2 box(es) are one pixel wide or high, or less; first a.xml, object 2",
-        "1 file(s) of the operating system or a notebook are ignored; first ._a",
+        "2 boxes are one pixel wide or high, or less; first a.xml, object 2",
+        "1 file of the operating system or a notebook is ignored; first ._a",
     ]
     assert problems[0].message == "cat: the box is thin"
     assert count_in_notes([]) == []

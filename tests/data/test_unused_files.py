@@ -16,6 +16,7 @@ from ssd300.cli import main
 from ssd300.data import load_dataset
 from ssd300.data.problems import RULES
 from ssd300.errors import DataError
+from ssd300.system.wording import counted
 
 LITTER = (
     "{images}/._a.jpg", "{images}/Thumbs.db", "{images}/.DS_Store", "{images}/.ipynb_checkpoints/a-checkpoint.jpg",
@@ -95,7 +96,7 @@ def test_every_file_is_used_or_reported_or_of_another_kind(tmp_path_factory, cap
         assert counts["others"] == sum(rule == "others" for rule in rules.values())
         notes = load_dataset(root, require_images=False).notes if name != "voc_folders" or "bare" not in kinds else ()
         for rule, count in Counter(expected.values()).items():
-            assert not notes or any(note.startswith(f"{count} {RULES[rule].counted}") for note in notes), rule
+            assert not notes or any(note.startswith(counted(count, RULES[rule].counted)) for note in notes), rule
 
     holds()
 
@@ -231,4 +232,4 @@ def test_commands_say_what_they_do_not_use(tmp_path, monkeypatch, capsys, words)
     verb, *options = words
     notes = run_notes(capsys, verb, "data", *options)
     for rule, count in rules.items():
-        assert rule == "others" or f"{count} {RULES[rule].counted}" in notes
+        assert rule == "others" or counted(count, RULES[rule].counted) in notes

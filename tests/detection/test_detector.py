@@ -101,7 +101,7 @@ def test_the_first_frame_of_an_animation(detector, photo, tmp_path):
     frames = [photo.quantize(64), Image.new("P", photo.size)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     assert animation_notes([tmp_path / "a.gif"]) == [
-        f"1 animated image(s): only the first frame is used; the first of them is {tmp_path / 'a.gif'}"
+        f"1 animated image: only the first frame is used; first {tmp_path / 'a.gif'}"
     ]
     frames[0].save(tmp_path / "still.gif")
     (tmp_path / "broken.gif").write_bytes(b"GIF89a")

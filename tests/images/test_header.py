@@ -130,7 +130,7 @@ def test_frames_are_counted_and_animations_noted(tmp_path):
     broken.write_text("no image")
     assert [frames(path) for path in (still, moving, broken)] == [1, 2, 1]
     (note,) = animation_notes([still, moving, broken])
-    assert "1 animated image(s)" in note
+    assert "1 animated image:" in note
     assert str(moving) in note
     assert animation_notes([still]) == []
 

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from cyclopts import App
+from cyclopts import App, Group, Parameter
 
+from ssd300.cli.help import ARGUMENTS, PLAIN, Page, docs_page, ending, in_words
+from ssd300.cli.verbs import FIRST_COMMANDS, VERBS
+from ssd300.cli.verbs import GROUPS as GROUPS_OF_VERBS
 from ssd300.errors import DataError, ExportError, MistakesError, RunError, SSDError, UsageError, WeightsError
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
@@ -34,38 +37,31 @@ COLLECT_MISTAKES = frozenset(
 )
 EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, WeightsError: 4, ExportError: 5}
 
-# These repeat the docstrings of the verbs: reading those would import all modules of verbs for `ssd300 --help`.
-VERBS = {
-    "demo": "Make a small synthetic dataset, list, train, evaluate and detect on it, and write a report.",
-    "prepare": "Write lists of training and test images, and of their objects, as JSON.",
-    "split": "Hold out a share of the images to evaluate on, near copies in one part, and write both parts as lists.",
-    "check": "Report the problems of a dataset, and what SSD300 can learn from it.",
-    "convert": "Convert a dataset to VOC, COCO or YOLO format, with copies of its images.",
-    "train": "Train SSD300 on annotated images. An option that is left out has the preset's value.",
-    "eval": "Evaluate weights, or stored predictions, on annotated images.",
-    "compare": "Compare two detectors on the same images, with a confidence interval for the difference.",
-    "thresholds": "Choose a confidence threshold per class on held-out images, and store it in the weights.",
-    "verify": "Check that a run's stored detections, and its weights, still give the mAP of its summary.",
-    "detect": "Detect objects in images, folders, videos and camera streams.",
-    "benchmark": "Time each stage of detection, and images/s by batch size and threads, on this machine.",
-    "export": "Export weights to ONNX or OpenVINO; the file is compared with them on images.",
-    "serve": "Serve a web page for images and an HTTP API, until Ctrl-C or SIGTERM.",
-    "import": "Convert a checkpoint of another SSD300 code to a weights file of ours, without running its code.",
-    "download": "Download published weights or PASCAL VOC, resumable and checked. "
-    "Without a name, list what can be downloaded.",
-    "info": "Print model, classes, input size, normalization, metric, data, license and origin of weights.",
-    "env": "Print versions, devices and precisions of this machine.",
-}
-
 app = App(
     name="ssd300",
     help="SSD300, the Single Shot MultiBox Detector, by the rules of the paper.",
+    usage="ssd300 VERB [OPTIONS]",
     suppress_keyboard_interrupt=False,  # `main` handles it
-    help_format="plaintext",  # nothing here is Markdown, and reading it as such takes a fifth of the time
+    help_format="rich",  # nothing here is Markdown, and reading it as such takes a fifth of the time
+    help_epilogue=ending(FIRST_COMMANDS, "`ssd300 VERB --help` has the options of a verb, with examples"),
+    help_formatter=Page(),
+    default_parameter=Parameter(show_default=in_words),
+    group_arguments=ARGUMENTS,
+    group_parameters=PLAIN,
+    group_commands=Group("Other options", sort_key=len(VERBS)),
 )
-for verb, summary in VERBS.items():
-    module = "import_" if verb == "import" else verb  # words of Python get an underscore
-    app.command(f"ssd300.cli.{module}:{verb}{'_' if verb in ('eval', 'import') else ''}", name=verb, help=summary)
+GROUPS = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS_OF_VERBS)}
+for place, (name, verb) in enumerate(VERBS.items()):
+    module = "import_" if name == "import" else name  # words of Python get an underscore
+    app.command(
+        f"ssd300.cli.{module}:{name}{'_' if name in ('eval', 'import') else ''}",
+        name=name,
+        help=verb.help,
+        help_epilogue=ending(verb.examples, docs_page(verb.page)),
+        usage=f"ssd300 {name} {verb.usage}",
+        group=GROUPS[verb.group],
+        sort_key=place,
+    )
 app.register_install_completion_command()
 
 

@@ -7,20 +7,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
-
 from ssd300.cli.early_checks import check_counts, check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import Json, MinScore, Switch, Weights, print_json, say
+from ssd300.cli.options import (
+    Device,
+    Json,
+    MinScore,
+    Several,
+    Switch,
+    Usual,
+    Weights,
+    print_json,
+    say,
+)
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import MIN_SCORE
 from ssd300.errors import DataError
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.detection.benchmark import Setting, SpeedReport
 
-Several = Parameter(consume_multiple=True, negative="")
-SeveralOrAll = Parameter(consume_multiple=True, negative="", show_default=False)
 MOST = 32  # images
 BATCHES = (1, 4, 8)
 
@@ -28,29 +35,29 @@ BATCHES = (1, 4, 8)
 def benchmark(
     *source: str,
     weights: Weights,
-    batch_size: Annotated[tuple[int, ...], Several] = BATCHES,
-    threads: Annotated[tuple[int, ...], SeveralOrAll] = (),
-    precision: Annotated[tuple[Literal["float32", "bfloat16"], ...], SeveralOrAll] = (),
-    compile: Switch = False,  # noqa: A002  # the option's name
-    rounds: int = 5,
-    min_score: Annotated[float, MinScore] = MIN_SCORE,
-    device: str = "auto",
+    batch_size: Annotated[tuple[int, ...], Several, Usual] = BATCHES,
+    threads: Annotated[tuple[int, ...], Several, Usual] = (),
+    precision: Annotated[tuple[Literal["float32", "bfloat16"], ...], Several, Usual] = (),
+    compile: Annotated[Switch, Usual] = False,  # noqa: A002  # the option's name
+    rounds: Annotated[int, Usual] = 5,
+    min_score: Annotated[float, MinScore, Usual] = MIN_SCORE,
+    device: Device = "auto",
     json_: Json = False,
 ) -> None:
-    """Time each stage of detection, and images/s by batch size and threads, on this machine.
+    """Time detection on this machine, and find the fastest settings.
 
     Parameters
     ----------
     source
-        Images of the kind to detect on, as for `ssd300 detect`; by default synthetic ones.
+        Images of the kind to detect on, as for `ssd300 detect`. Default: synthetic ones.
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     batch_size
         Batch sizes to time.
     threads
-        Numbers of threads to time; by default one and all.
+        Numbers of threads to time. Default: one and all.
     precision
-        Precisions of weights in torch to time; by default float32, and bfloat16 where the processor has it.
+        Precisions to time; an exported file has its own. Default: float32, and bfloat16 if the processor has it.
     compile
         Time torch.compile too, and print how long compiling takes.
     rounds
@@ -58,7 +65,7 @@ def benchmark(
     min_score
         Confidence threshold: the more detections there are, the longer selecting takes.
     device
-        'auto', 'cpu', 'cuda' or 'mps'.
+        auto, cpu, cuda or mps; auto takes a GPU if there is one.
     json_
         Print one JSON object and nothing else.
     """
@@ -111,7 +118,8 @@ def _print(report: "SpeedReport") -> None:
     from ssd300.system.memory import gigabytes
 
     setting, stages = report.stages_setting, report.stages_ms
-    lines = [f"one image, {setting.threads} threads, {setting.precision}, median of {report.images}:"]
+    threads, images = plural(setting.threads, "thread"), plural(report.images, "image")
+    lines = [f"one image, {threads}, {setting.precision}, median of {images}:"]
     lines += [f"  {stage:<12}{ms:8.2f} ms" for stage, ms in (stages | {"together": sum(stages.values())}).items()]
     lines += ["", "decoded images to detections, images/s (slowest to fastest round):"]
     lines.append(f"  {'precision':<20}{'threads':>8}{'batch':>7}{'images/s':>10}")
@@ -130,4 +138,4 @@ def _print(report: "SpeedReport") -> None:
 
 def _in_words(setting: "Setting") -> str:
     compiled = ", compiled" if setting.compiled else ""
-    return f"{setting.precision}{compiled}, {setting.threads} threads, batches of {setting.batch}"
+    return f"{setting.precision}{compiled}, {plural(setting.threads, 'thread')}, batches of {setting.batch}"

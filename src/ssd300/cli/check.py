@@ -3,14 +3,26 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from ssd300.cli.next_steps import HOLD_OUT, command, next_steps, training
-from ssd300.cli.options import DataFormat, Json, Switch, print_json, say
+from ssd300.cli.options import (
+    DataFormat,
+    Json,
+    Overwrite,
+    Split,
+    Switch,
+    Usual,
+    print_json,
+    say,
+)
 from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError
 from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,31 +43,31 @@ TRAIN_ANYWAY = {
 
 def check(
     *data: Path,
-    split: str | None = None,
+    split: Split | None = None,
     format_: DataFormat = "auto",
-    default_boxes: Literal["paper", "coco", "torchvision", "pytorch-ssd300"] = "paper",
-    pixels: bool = True,
-    html: Path | None = None,
-    overwrite: Switch = False,
-    strict: Switch = False,
+    default_boxes: Annotated[Literal["paper", "coco", "torchvision", "pytorch-ssd300"], Usual] = "paper",
+    pixels: Annotated[bool, Usual] = True,
+    html: Annotated[Path | None, Usual, Parameter(metavar="FILE")] = None,
+    overwrite: Overwrite = False,
+    strict: Annotated[Switch, Usual] = False,
     json_: Json = False,
 ) -> None:
-    """Report the problems of a dataset, and what SSD300 can learn from it.
+    """List problems of a dataset, and what SSD300 can learn from it.
 
     Parameters
     ----------
     data
         PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
     split
-        The split to check. Default: every split, and files that no split uses.
+        The split to check. Default: all, and files that no split uses.
     format_
-        The format of the data; 'auto' recognizes it by its content.
+        The format of the data; auto recognizes it by its content.
     default_boxes
         The default boxes whose IoU with the objects is measured.
     pixels
         Decode every image; without it, only the sizes of images that are there are read.
     html
-        Write the findings to this file too, as a page that opens from disk. Default: no page.
+        Write the findings to this file too, as a page with pictures that opens from disk. Default: no page.
     overwrite
         Replace the file that --html names.
     strict
@@ -88,7 +100,9 @@ def check(
         as_given = () if format_ == "auto" else ("--format", format_)
         next_steps(_next_steps(findings, data, as_given, hold_out, page=html))
     if count := findings.count(strict=strict):
-        raise DataError(f"{count} problem(s) found", where=", ".join(map(str, data)), fix="They are listed above.")
+        raise DataError(
+            f"{plural(count, 'problem')} found", where=", ".join(map(str, data)), fix="They are listed above."
+        )
 
 
 def _next_steps(
@@ -132,7 +146,7 @@ def _default_boxes(name: str) -> tuple["np.ndarray", int, Mapping[str, "np.ndarr
 
 def _print(findings: "Findings") -> None:
     _print_problems(findings)
-    sys.stdout.write(f"{findings.images:,} images, {findings.objects:,} objects\n")
+    sys.stdout.write(f"{plural(findings.images, 'image')}, {plural(findings.objects, 'object')}\n")
     if files := findings.files:
         sys.stdout.write(
             f"files: {files['used']:,} are used, {files['reported']:,} are not and are reported above, "
@@ -146,7 +160,7 @@ def _print(findings: "Findings") -> None:
 def _print_problems(findings: "Findings") -> None:
     out, rules = sys.stdout, findings.by_rule()
     for (level, rule), problems in rules.items():
-        out.write(f"{level}: {rule}, {len(problems)} time(s)\n")
+        out.write(f"{level}: {rule}, {plural(len(problems), 'time')}\n")
         one_fix = len({problem.fix for problem in problems}) == 1
         for problem in problems[:SHOWN]:
             place = problem.file + (f", object {problem.object}" if problem.object is not None else "")

@@ -2,14 +2,27 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_counts, check_device, check_file_given, check_weights
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import DataOptions, Json, print_json, say
+from ssd300.cli.options import (
+    DataOptions,
+    Device,
+    Json,
+    OfData,
+    OfOutput,
+    Seed,
+    Usual,
+    print_json,
+    say,
+)
 from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.errors import RunError
 from ssd300.system.progress import Progress, shown
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.evaluation.comparison import Comparison
@@ -18,19 +31,20 @@ if TYPE_CHECKING:
 def compare(
     a: str,
     b: str,
+    /,
     *data: Path,
-    metric: Literal["voc07", "voc12"] = "voc07",
-    resamples: int = 2000,
-    seed: int = 0,
-    require: Literal["nothing", "not-worse", "better"] = "nothing",
-    markdown: Path | None = None,
-    html: Path | None = None,
-    ids_of: Path | None = None,
+    metric: Annotated[Literal["voc07", "voc12"], Usual] = "voc07",
+    resamples: Annotated[int, Usual] = 2000,
+    seed: Seed = 0,
+    require: Annotated[Literal["nothing", "not-worse", "better"], OfOutput] = "nothing",
+    markdown: Annotated[Path | None, OfOutput, Parameter(metavar="FILE")] = None,
+    html: Annotated[Path | None, OfOutput, Parameter(metavar="FILE")] = None,
+    ids_of: Annotated[Path | None, OfData, Parameter(metavar="FILE")] = None,
     reading: DataOptions = DataOptions(),  # frozen
-    device: str = "auto",
+    device: Device = "auto",
     json_: Json = False,
 ) -> None:
-    """Compare two detectors on the same images, with a confidence interval for the difference.
+    """Compare two detectors: is B better than A, and how surely?
 
     Parameters
     ----------
@@ -41,13 +55,13 @@ def compare(
     data
         PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
     metric
-        'voc07' is the mean precision at 11 recalls, 'voc12' the area under the curve.
+        voc07 is the mean precision at 11 recalls, voc12 the area under the curve; both at IoU 0.5.
     resamples
         Number of bootstrap resamples of the images.
     seed
         Seed of the resampling.
     require
-        Exit with code 1 unless B is 'better', or 'not-worse', by the whole interval: for automatic checks.
+        Exit with code 1 unless B is better, or not-worse, by the whole interval: for automatic checks.
     markdown
         Write the table as Markdown to this new file, for a pull request. Default: none.
     html
@@ -57,7 +71,7 @@ def compare(
     reading
         How the dataset is read.
     device
-        'auto', 'cpu', 'cuda' or 'mps'; 'auto' takes a GPU if there is one. An exported file runs on the CPU.
+        auto, cpu, cuda or mps; auto takes a GPU if there is one. An exported file runs on the CPU.
     json_
         Print one JSON object and nothing else.
     """
@@ -126,6 +140,7 @@ def _of(name: str) -> Progress:
 
 
 def _print(a: str, b: str, result: "Comparison") -> None:
+    from ssd300.metrics.words import metric_in_words
     from ssd300.reporting.comparison import HEAD, comparison_rows, shown_in_words
 
     rows = [HEAD, *comparison_rows(result)]
@@ -138,7 +153,10 @@ def _print(a: str, b: str, result: "Comparison") -> None:
         ]
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
     sys.stdout.write("\nB leads in: the share of resamples in which B is ahead of A\n")
-    sys.stdout.write(f"{result.metric}, {result.images} images, {result.resamples} resamples, seed {result.seed}\n")
+    sys.stdout.write(
+        f"{metric_in_words(result.metric)}, on {plural(result.images, 'image')}, "
+        f"{plural(result.resamples, 'resample')}, seed {result.seed}\n"
+    )
     if result.changed:
         sys.stdout.write(f"changed most (objects found minus false detections, {shown_in_words(result)}): ")
         sys.stdout.write(", ".join(f"{one.image_id} {one.change:+d}" for one in result.changed) + "\n")

@@ -3,14 +3,25 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import HOLD_OUT, command, next_steps, training
-from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
+from ssd300.cli.options import (
+    DataOptions,
+    Json,
+    OutFolder,
+    Overwrite,
+    Usual,
+    print_json,
+    read_classes,
+    say,
+)
 from ssd300.data.choices import WrittenFormat
 from ssd300.system.progress import shown
+from ssd300.system.wording import plural
 
 
 @Parameter(name="*")
@@ -27,23 +38,22 @@ class ConvertedData(DataOptions):
 
 def convert(
     data: Path,
-    out: Path,
+    /,
+    out: OutFolder,
     *,
-    to: WrittenFormat,
+    to: Annotated[WrittenFormat, Usual],
     reading: ConvertedData = ConvertedData(),  # frozen
-    overwrite: Switch = False,
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Convert a dataset to VOC, COCO or YOLO format, with copies of its images.
-
-    Boxes are written unchanged.
+    """Write a dataset in VOC, COCO or YOLO format, with its images.
 
     Parameters
     ----------
     data
         A PASCAL VOC folder, COCO annotations, YOLO data, or a folder of lists.
     out
-        The new folder.
+        The new folder. It can also be named after DATA, without --out.
     to
         The format of the new folder.
     reading
@@ -74,7 +84,7 @@ def convert(
     with whole_folder(out, overwrite=overwrite) as folder, shown("writing", sum(map(len, splits))) as task:
         lost, remarks = WRITERS[to](folder, splits, task.advance)
     say([*remarks, *lost])
-    summary = {
+    summary: dict[str, dict[str, Any]] = {
         dataset.split: {
             "images": len(dataset),
             "objects": sum(dataset.objects_per_class().values()),
@@ -86,6 +96,6 @@ def convert(
         print_json({"form": to, "folder": str(out), "splits": summary, "lost": lost})
         return
     for name, counts in summary.items():
-        sys.stdout.write(f"{name}: {counts['images']:,} images, {counts['objects']:,} objects\n")
+        sys.stdout.write(f"{name}: {plural(counts['images'], 'image')}, {plural(counts['objects'], 'object')}\n")
     sys.stdout.write(f"{to} in {out}\n")
     next_steps([(command("check", out), "check it"), training([out], *(() if has_held_out(summary) else HOLD_OUT))])

@@ -3,11 +3,11 @@
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ssd300 import run_layout
 from ssd300.cli.next_steps import command, next_steps
-from ssd300.cli.options import Json, Switch, log_to_stderr, print_json, say
+from ssd300.cli.options import Json, OutFolder, Overwrite, Seed, Usual, log_to_stderr, print_json, say
 from ssd300.errors import UsageError
 from ssd300.system.wording import plural
 from ssd300.training.demo_folder import DATA, RUN, open_demo
@@ -20,13 +20,13 @@ ABOUT = (
 
 def demo(
     *,
-    out: Path = Path("demo"),
-    seed: int = 0,
-    steps: int | None = None,
-    overwrite: Switch = False,
+    out: OutFolder = Path("demo"),
+    seed: Seed = 0,
+    steps: Annotated[int | None, Usual] = None,
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Make a small synthetic dataset, list, train, evaluate and detect on it, and write a report.
+    """Try everything on synthetic images, with a report at the end.
 
     Ctrl-C stops it; the same command again goes on from there.
 
@@ -61,12 +61,14 @@ def demo(
 
 
 def _print_summary(summary: dict[str, Any], out: Path, *, as_json: bool) -> None:
+    from ssd300.metrics.words import map_in_words
+
     report = out / run_layout.REPORT
     if as_json:
         names = ("map", "metric", "per_class", "images", "steps")
         print_json({name: summary[name] for name in names} | {"report": str(report)})
         return
-    measured = f"mAP {summary['map']:.4f} ({summary['metric']}) on {plural(summary['images'], 'held-out image')}"
+    measured = f"{map_in_words(summary['metric'], summary['map'])}, on {plural(summary['images'], 'held-out image')}"
     sys.stdout.write(f"{measured} after {plural(summary['steps'], 'step')}\n")
     sys.stdout.write(f"report: {report}\n")
     run, data = out / RUN, out / DATA

@@ -9,11 +9,28 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_counts, check_device, check_names, check_weights
+from ssd300.cli.help import SELECTION, SPEED
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import Json, MaxOverlap, MinScore, Switch, TopK, Weights, print_json, say
+from ssd300.cli.options import (
+    Classes,
+    Device,
+    Json,
+    MaxOverlap,
+    MinScore,
+    OutFolder,
+    Overwrite,
+    Several,
+    Switch,
+    TopK,
+    Usual,
+    Weights,
+    print_json,
+    say,
+)
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
 from ssd300.errors import DataError
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
@@ -23,29 +40,28 @@ if TYPE_CHECKING:
     from ssd300.detection.sources import Source
     from ssd300.types import Selection
 
-Several = Parameter(consume_multiple=True, negative="")
-SeveralOrNone = Parameter(consume_multiple=True, negative="", show_default=False)
+Kept, OfSpeed = Parameter(group=SELECTION), Parameter(group=SPEED)
 
 
 def detect(
     *source: str,
     weights: Weights,
-    out: Annotated[Path | None, Parameter(show_default=False)] = None,
-    min_score: Annotated[float | None, MinScore] = None,
-    min_score_of: Annotated[tuple[str, ...], SeveralOrNone] = (),
-    max_overlap: Annotated[float, MaxOverlap] = MAX_OVERLAP,
-    top_k: Annotated[int, TopK] = TOP_K,
+    out: OutFolder | None = None,
+    min_score: Annotated[float | None, MinScore, Usual] = None,
+    min_score_of: Annotated[tuple[str, ...], Several, Kept, Parameter(metavar="CLASS=SCORE...")] = (),
+    max_overlap: Annotated[float, MaxOverlap, Kept] = MAX_OVERLAP,
+    top_k: Annotated[int, TopK, Kept] = TOP_K,
     save: Annotated[
-        tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several
+        tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several, Usual
     ] = ("image", "jsonl"),
-    suppress: Annotated[tuple[str, ...], SeveralOrNone] = (),
-    tile: int | None = None,
-    frames: int | None = None,
-    batch_size: int = BATCH,
-    device: str = "auto",
-    precision: Literal["float32", "bfloat16"] | None = None,
-    compile: Switch = False,  # noqa: A002  # the option's name
-    overwrite: Switch = False,
+    suppress: Annotated[tuple[str, ...], Classes, Kept] = (),
+    tile: Annotated[int | None, Usual, Parameter(metavar="PIXELS")] = None,
+    frames: Annotated[int | None, Usual] = None,
+    batch_size: Annotated[int, OfSpeed] = BATCH,
+    device: Device = "auto",
+    precision: Annotated[Literal["float32", "bfloat16"] | None, OfSpeed] = None,
+    compile: Annotated[Switch, OfSpeed] = False,  # noqa: A002  # the option's name
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
     """Detect objects in images, folders, videos and camera streams.
@@ -53,36 +69,36 @@ def detect(
     Parameters
     ----------
     source
-        Images, videos, folders, patterns such as 'a/*.jpg', lists of paths (.txt), - for paths on standard input,
-        http(s) and rtsp addresses, or cameras ('camera:0').
+        Images, videos, folders, patterns such as 'photos/*.jpg', text files that list paths, - for paths on standard
+        input, http, https and rtsp addresses, or cameras, such as camera:0.
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     out
-        The folder for all files; by default 'detections', or 'detections-2' and so on where that is not free. After an
-        interrupt the same command resumes there.
+        The folder for all files. After an interrupt the same command resumes there. Default: detections, or the first
+        of detections-2, detections-3 and so on that is free.
     min_score
-        Confidence threshold; by default the thresholds in the weights (see `ssd300 thresholds`), or else 0.2.
+        Confidence threshold: less likely objects are left out. Default: those in the weights, which `ssd300 thresholds`
+        stores, or else 0.2.
     min_score_of
-        Confidence thresholds of single classes, such as 'dog=0.4'; by default none.
+        Confidence thresholds of single classes, such as dog=0.4.
     max_overlap
         NMS IoU: a box that overlaps a better one of its class by more is removed.
     top_k
         Maximum number of detections per image.
     save
-        What to write: annotated images and videos ('image'), 'jsonl', 'json', 'csv', 'coco', 'yolo', 'voc', 'comp4',
-        'crops'.
+        What to write, one or more; image is the annotated images and videos.
     suppress
-        Classes whose detections are dropped; by default none.
+        Classes whose detections are dropped.
     tile
-        Also detect on overlapping tiles of this many pixels a side, for small objects; by default no tiles.
+        Also detect on overlapping tiles of this many pixels a side, for small objects. Default: no tiles.
     frames
-        Maximum number of frames of each video or camera; by default all.
+        Maximum number of frames of each video or camera. Default: all.
     batch_size
         Images that go through the network together.
     device
-        'auto', 'cpu', 'cuda' or 'mps'.
+        auto, cpu, cuda or mps; auto takes a GPU if there is one.
     precision
-        Precision of the network in torch; by default float32. An exported file has its own.
+        Precision of the network; an exported file has its own. Default: float32.
     compile
         Compile the network with torch.compile first; worth it for many images.
     overwrite
@@ -221,16 +237,16 @@ def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:
         rows = list(frames)
         if image in videos:
             where = out / f"{videos[image]}{ANNOTATED_VIDEO}" if annotated else image
-            yield f"{where}: {len(rows)} frames, {sum(count for _, _, count in rows)} detections\n"
+            yield f"{where}: {plural(len(rows), 'frame')}, {plural(sum(count for _, _, count in rows), 'detection')}\n"
         else:
             for name, _, count in rows:
-                yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {count} detections\n"
+                yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {plural(count, 'detection')}\n"
 
 
 def _summary(run: "DetectionRun") -> str:
     new = run.done - run.done_before
     speed = f", {new / run.seconds:.1f} images/s" if run.seconds > 0 else ""
-    return f"{new} images in {run.seconds:.1f} s{speed}; {len(run.folder.skipped)} skipped"
+    return f"{plural(new, 'image')} in {run.seconds:.1f} s{speed}; {len(run.folder.skipped)} skipped"
 
 
 def _raise_for_skipped(run: "DetectionRun", folder: "DetectionFolder") -> None:

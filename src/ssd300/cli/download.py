@@ -3,20 +3,29 @@
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from ssd300.cli.options import Json, print_json, say
 
+Folder = Annotated[Path, Parameter(metavar="FOLDER")]
 
-def download(*names: str, root: Path | None = None, from_files: Path | None = None, json_: Json = False) -> None:
-    """Download published weights or PASCAL VOC, resumable and checked. Without a name, list what can be downloaded.
+
+def download(
+    *names: Annotated[str, Parameter(name="NAME")],
+    root: Folder | None = None,
+    from_files: Folder | None = None,
+    json_: Json = False,
+) -> None:
+    """Download published weights or VOC; without a name, list them.
 
     Parameters
     ----------
     names
         Weights: coco (a detector), vgg16, vgg16_features. Data: voc, voc07, voc12.
     root
-        The folder to download to; data needs it. Default for weights: the cache, where --weights and --init find them.
+        The folder to download to; data needs it. Default: for weights the cache, where --weights and --init find them.
     from_files
         Take the files from this folder. Default: from the network.
     json_

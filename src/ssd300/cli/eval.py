@@ -12,14 +12,19 @@ from cyclopts import Parameter
 
 from ssd300 import run_layout
 from ssd300.cli.early_checks import check_device, check_weights
+from ssd300.cli.help import OUTPUT
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import (
     DataOptions,
     DetectingOptions,
     Json,
+    OutFolder,
+    Overwrite,
     PredictionOptions,
     SelectionOptions,
+    Several,
     Switch,
+    Usual,
     VocRuleOptions,
     Weights,
     print_json,
@@ -29,6 +34,7 @@ from ssd300.cli.weights_words import is_run_or_weights, missing_weights
 from ssd300.errors import DataError, install_hint
 from ssd300.system.files import check_output_free, spelled_like
 from ssd300.system.progress import shown
+from ssd300.system.wording import counted, plural
 
 if TYPE_CHECKING:
     from ssd300.evaluation.error_analysis import ErrorAnalysis
@@ -37,27 +43,28 @@ if TYPE_CHECKING:
 
 Metrics = Annotated[
     tuple[Literal["voc07", "voc12", "coco"], ...],
-    Parameter(consume_multiple=True, negative="", show_default=" ".join),
+    Several,
+    Usual,
 ]
 
 
 def eval_(
     *data: Path,
     weights: Weights | None = None,
-    predictions: Path | None = None,
+    predictions: Annotated[Path | None, Usual] = None,
     metric: Metrics = ("voc07",),
     rules: VocRuleOptions = VocRuleOptions(),  # frozen
-    rule_variants: Annotated[Switch, Parameter(name=["--referee", "--rule-variants"])] = False,
-    errors: Annotated[Switch, Parameter(name=["--failures", "--errors"])] = False,
-    out: Path | None = None,
-    overwrite: Switch = False,
+    rule_variants: Annotated[Switch, Parameter(name=["--referee", "--rule-variants"], group=OUTPUT)] = False,
+    errors: Annotated[Switch, Parameter(name=["--failures", "--errors"], group=OUTPUT)] = False,
+    out: OutFolder | None = None,
+    overwrite: Overwrite = False,
     selection: SelectionOptions = SelectionOptions(),  # frozen
     reader: PredictionOptions = PredictionOptions(),  # frozen
     reading: DataOptions = DataOptions(),  # frozen
     detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
-    """Evaluate weights, or stored predictions, on annotated images.
+    """Measure the mAP of weights, or of stored predictions.
 
     Parameters
     ----------
@@ -70,8 +77,8 @@ def eval_(
         detections.json, COCO results or COCO annotations with scores, FiftyOne's labels.json, or a folder of YOLO text
         files or VOC XML files with scores.
     metric
-        One or more. 'voc07': mean precision at 11 recalls; 'voc12': area under the curve; 'coco': mean over IoU 0.5 to
-        0.95, which needs the extra 'coco'.
+        One or more. voc07: mean precision at 11 recalls, voc12: area under the curve, both at IoU 0.5; coco: mean over
+        IoU 0.5 to 0.95, which needs the extra coco.
     rules
         The rules of the VOC metrics.
     rule_variants
@@ -79,7 +86,8 @@ def eval_(
     errors
         Print the kinds of error, the mAP gained if each were corrected, and the mAP by object size.
     out
-        Write a folder with report.html (curves, errors, worst images), the scores, and all detections. Default: none.
+        Write a folder with report.html (curves, errors, worst images), the scores, and all detections. Default: no
+        folder.
     overwrite
         Write into a folder that is not empty.
     selection
@@ -206,17 +214,19 @@ def _print(
     if out is not None:
         sys.stdout.write(f"report: {out / run_layout.REPORT}\n")
     if report.skipped:
-        sys.stdout.write(f"{len(report.skipped)} image(s) could not be read and were skipped\n")
+        skipped = counted(len(report.skipped), "{image|images} could not be read and {was|were} skipped")
+        sys.stdout.write(f"{skipped}\n")
 
 
 def _print_score(score: "Score", report: "Report") -> None:
+    from ssd300.metrics.words import map_in_words
+
     width = max(map(len, [*score.per_class, "class"]))
     sys.stdout.write(f"{'class':{width}}  {'AP':>6}  {'objects':>8}  {'detections':>10}\n")
     for name, result in score.per_class.items():
         ap = "-" if result.ap is None else f"{result.ap:.4f}"
         sys.stdout.write(f"{name:{width}}  {ap:>6}  {result.objects:8}  {result.detections:10}\n")
-    mean = "-" if score.map is None else f"{score.map:.4f}"
-    sys.stdout.write(f"\nmAP {mean}  ({score.metric}, {report.images} images)\n")
+    sys.stdout.write(f"\n{map_in_words(score.metric, score.map)}, on {plural(report.images, 'image')}\n")
     sys.stdout.write(f"({report.limits.describe(score.metric)})\n")
     if report.warning is not None:
         sys.stdout.write(f"{report.warning}\n")
@@ -238,6 +248,7 @@ def _print_variants(variants: "list[RuleVariant]") -> None:
 
 def _print_errors(analysis: "ErrorAnalysis") -> None:
     from ssd300.evaluation.shown import thresholds_in_words
+    from ssd300.metrics.words import metric_in_words
     from ssd300.reporting.error_words import WORDS
 
     width = max(map(len, WORDS.values()))
@@ -250,4 +261,5 @@ def _print_errors(analysis: "ErrorAnalysis") -> None:
     for name, size in analysis.sizes.items():
         ap = "-" if size.map is None else f"{size.map:.4f}"
         sys.stdout.write(f"{name:13}  {ap:>6}  {size.objects:8}  {size.found:8}\n")
-    sys.stdout.write(f"({analysis.metric}; shown and found: {thresholds_in_words(analysis.min_scores)})\n")
+    metric = metric_in_words(analysis.metric)
+    sys.stdout.write(f"({metric}; shown and found: {thresholds_in_words(analysis.min_scores)})\n")

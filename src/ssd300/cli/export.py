@@ -8,35 +8,43 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_file_given, check_weights
+from ssd300.cli.help import DATA
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import Json, Switch, Weights, print_json, say
+from ssd300.cli.options import (
+    Json,
+    OfData,
+    OutFile,
+    Overwrite,
+    Split,
+    Usual,
+    Weights,
+    print_json,
+    say,
+)
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.system.progress import shown
+from ssd300.system.wording import plural
 
 # Not `DataOptions`: its --format is the format of the data, and here that of the file.
-LabelFormat = Annotated[FormatName, Parameter(name="--data-format")]
+LabelFormat = Annotated[FormatName, Parameter(name="--data-format", group=DATA)]
 
 
 def export(
     *data: Path,
     weights: Weights,
-    format_: Literal["onnx", "openvino"] = "onnx",
-    precision: Literal["fp32", "bf16", "int8"] = "fp32",
-    out: Path,
-    images: Path | None = None,
-    nms: bool = True,
-    max_map_loss: float | None = None,
-    split: str | None = None,
+    format_: Annotated[Literal["onnx", "openvino"], Usual] = "onnx",
+    precision: Annotated[Literal["fp32", "bf16", "int8"], Usual] = "fp32",
+    out: OutFile,
+    images: Annotated[Path | None, Usual, Parameter(metavar="FOLDER")] = None,
+    nms: Annotated[bool, Usual] = True,
+    max_map_loss: Annotated[float | None, Usual] = None,
+    split: Split | None = None,
     data_format: LabelFormat = "auto",
-    on_bad_label: OnBadLabel = "error",
-    overwrite: Switch = False,
+    on_bad_label: Annotated[OnBadLabel, OfData] = "error",
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Export weights to ONNX or OpenVINO; the file is compared with them on images.
-
-    The file holds preprocessing, default boxes, decoding, class names and, for ONNX, non-maximum suppression (NMS). It
-    runs on images and is compared with the weights. If it differs too much, nothing is written and the exit code is 5.
-    parity.json beside it holds the comparison.
+    """Export weights to ONNX or OpenVINO, and check that they agree.
 
     Parameters
     ----------
@@ -45,9 +53,9 @@ def export(
     weights
         A run folder, a .safetensors file, or a name.
     format_
-        The format of the file: 'onnx' or 'openvino'.
+        The format of the file.
     precision
-        'int8' takes its ranges from the images; 'bf16' is for OpenVINO only.
+        int8 takes its ranges from the images; bf16 is for OpenVINO only.
     out
         The file: .onnx, or .xml with a .bin beside it.
     images
@@ -59,7 +67,7 @@ def export(
     split
         The split of the data. Default: test or val.
     data_format
-        The format of the data; 'auto' recognizes it by its content.
+        The format of the data; auto recognizes it by its content.
     on_bad_label
         What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
     overwrite
@@ -118,15 +126,17 @@ def export(
 
 
 def _print(out: Path, report: dict[str, Any]) -> None:
+    from ssd300.metrics.words import map_in_words
+
     seen, times, scores = report["agreement"], report["ms_per_image"], report["map"]
     sys.stdout.write(
         f"{out}: {report['bytes'] / 1e6:.1f} MB, {report['precision']}\n"
-        f"{seen['images']} images, {seen['detections']} detections: {seen['found']:.1%} have a partner, "
-        f"scores within {seen['score']:.2g}, boxes within {seen['box']:.2g}\n"
+        f"{plural(seen['images'], 'image')}, {plural(seen['detections'], 'detection')}: {seen['found']:.1%} have a "
+        f"partner, scores within {seen['score']:.2g}, boxes within {seen['box']:.2g}\n"
         f"time per image: {times['file']:.1f} ms, {times['weights']:.1f} ms with the weights\n"
     )
     if scores is not None and scores["loss"] is not None:
         sys.stdout.write(
-            f"mAP: {scores['file']:.4f}, {scores['weights']:.4f} with the weights ({scores['metric']}, "
-            f"{scores['images']} images)\n"
+            f"{map_in_words(scores['metric'], scores['file'])}, on {plural(scores['images'], 'image')}; "
+            f"{scores['weights']:.4f} with the weights\n"
         )

@@ -2,27 +2,37 @@
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from ssd300.cli.options import Json, Switch, print_json, read_classes, say
+from cyclopts import Parameter
+
+from ssd300.cli.options import (
+    Json,
+    Overwrite,
+    print_json,
+    read_classes,
+    say,
+)
 from ssd300.errors import UsageError
 from ssd300.system.files import free_beside
 from ssd300.system.progress import shown
+from ssd300.system.wording import plural
 from ssd300.training.config import DefaultBoxesName
 
 
 def import_(
     old: Path,
     new: Path,
+    /,
     *,
-    classes: Path | None = None,
+    classes: Annotated[Path | None, Parameter(metavar="FILE")] = None,
     default_boxes: DefaultBoxesName | None = None,
     normalization: Literal["caffe", "imagenet", "none"] | None = None,
     channels: Literal["rgb", "bgr"] | None = None,
-    overwrite: Switch = False,
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Convert a checkpoint of another SSD300 code to a weights file of ours, without running its code.
+    """Convert a checkpoint of other SSD300 code to a weights file.
 
     Parameters
     ----------
@@ -36,8 +46,8 @@ def import_(
     default_boxes
         The default boxes that it was trained with. Default: those of the code that wrote it.
     normalization
-        The normalization that it was trained with. Default: that of the code that wrote it. For the layout of
-        pytorch-SSD300 and sgrvinod's tutorial this is 'imagenet'; pytorch-SSD300 itself trained with 'none'.
+        The normalization that it was trained with. pytorch-SSD300 trained with none, sgrvinod's tutorial with imagenet;
+        their files look alike, and imagenet is taken. Default: that of the code that wrote it.
     channels
         The order of the color channels that it was trained with. Default: that of the code that wrote it.
     overwrite
@@ -83,6 +93,7 @@ def import_(
     if report.left_over:
         say([f"left over: {', '.join(report.left_over)}"])
     sys.stdout.write(
-        f"{report.layout}: {len(report.matched)} tensors matched, {len(report.left_over)} left over, none missing\n"
-        f"{len(card.classes)} classes, weights in {new}\n"
+        f"{report.layout}: {plural(len(report.matched), 'tensor')} matched, {len(report.left_over)} left over, "
+        "none missing\n"
+        f"{plural(len(card.classes), 'class', 'classes')}, weights in {new}\n"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.help import DATA, OUTPUT, RULES, SELECTION, USUAL
 from ssd300.cli.mistakes import Mistakes
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError
@@ -21,17 +22,28 @@ if TYPE_CHECKING:
     from ssd300.metrics.voc_rules import VocRules
     from ssd300.types import Selection
 
-Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+Usual, OfOutput = Parameter(group=USUAL), Parameter(group=OUTPUT)
 Switch = Annotated[bool, Parameter(negative="", show_default=False)]
-Weights = Annotated[str, Parameter(name=["--weights", "-w"])]
+Json = Annotated[Switch, Parameter(name="--json", group=OUTPUT)]
+Overwrite = Annotated[Switch, OfOutput]
+Out = Parameter(name=["--out", "-o"], group=USUAL)
+OutFolder = Annotated[Path, Out, Parameter(metavar="FOLDER")]
+OutFile = Annotated[Path, Out, Parameter(metavar="FILE")]
+Weights = Annotated[str, Parameter(name=["--weights", "-w"], group=USUAL, metavar="WEIGHTS")]
+Device = Annotated[str, Parameter(group=USUAL, metavar="DEVICE")]
+Seed = Annotated[int, Usual]
+OfData = Parameter(group=DATA)
+Split = Annotated[str, Parameter(group=DATA, metavar="NAME")]
+DataFormat = Annotated[FormatName, Parameter(name="--format", group=DATA)]
 ALIASES = {"--conf": "--min-score", "--iou": "--max-overlap", "--max-det": "--top-k"}
-DataFormat = Annotated[FormatName, Parameter(name="--format")]
 MinScore = Parameter(name=["--min-score", "--conf"])
 MaxOverlap = Parameter(name=["--max-overlap", "--iou"])
 TopK = Parameter(name=["--top-k", "--max-det"])
+Several = Parameter(consume_multiple=True, negative="")  # values of one option, after one another
+Classes = Parameter(consume_multiple=True, negative="", metavar="CLASS...")
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=DATA)
 @dataclass(frozen=True, kw_only=True)
 class AnnotationOptions:
     """How annotations are read.
@@ -39,14 +51,14 @@ class AnnotationOptions:
     Parameters
     ----------
     split
-        The split to read. Default: test or val for evaluation, trainval or train for training.
+        The split to read. Default: trainval or train to train on, test or val to measure on.
     format
-        The format of the data; 'auto' recognizes it by its content.
+        The format of the data; auto recognizes it by its content.
     on_bad_label
         What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
     """
 
-    split: str | None = None
+    split: Split | None = None
     format: DataFormat = "auto"
     on_bad_label: OnBadLabel = "error"
 
@@ -67,7 +79,7 @@ class AnnotationOptions:
         return dataset
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=DATA)
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(AnnotationOptions):
     """How a dataset is read.
@@ -77,11 +89,11 @@ class DataOptions(AnnotationOptions):
     classes
         A text file with one class per line. Default: the classes of the data.
     only
-        Keep the objects of these classes alone; the others are counted. Default: all classes.
+        Keep the objects of these classes alone; the others are counted. Default: all.
     """
 
-    classes: Path | None = None
-    only: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)] = ()
+    classes: Annotated[Path | None, Parameter(metavar="FILE")] = None
+    only: Annotated[tuple[str, ...], Classes] = ()
 
     def load(self, data: Sequence[Path], purpose: Literal["train", "test"], **more: Any) -> "Dataset":
         """As `AnnotationOptions.load`, with the classes of the file unless `more` has others."""
@@ -98,7 +110,7 @@ class DataOptions(AnnotationOptions):
         return words
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=SELECTION)
 @dataclass(frozen=True, kw_only=True)
 class SelectionOptions:
     """Which detections are evaluated.
@@ -130,7 +142,7 @@ class SelectionOptions:
         return made
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=RULES)
 @dataclass(frozen=True, kw_only=True)
 class VocRuleOptions:
     """The rules of the VOC metrics.
@@ -138,14 +150,13 @@ class VocRuleOptions:
     Parameters
     ----------
     voc07_thresholds
-        voc07: compare recall with the 11 points in integers ('exact'), or in floating point as most Python code does.
+        voc07: compare recall with the 11 points exactly, in integers, or in floating point, as most Python code does.
     overlap
-        VOC metrics: the IoU with an object must be 0.5 or more ('at-least'), or more than 0.5 ('above').
+        voc07, voc12: the IoU with an object must be at-least 0.5, or above 0.5.
     pixels
-        VOC metrics: the width of a box counts both its first and its last pixel ('inclusive'), or is the difference of
-        the two ('differences').
+        voc07, voc12: the width of a box counts its first and its last pixel (inclusive), or is the difference of both.
     difficult
-        VOC metrics: ignore difficult objects and their detections, count them like other objects, or drop them, so
+        voc07, voc12: ignore difficult objects and their detections, count them like other objects, or drop them, so
         that their detections are false.
     """
 
@@ -160,7 +171,7 @@ class VocRuleOptions:
         return VocRules(**vars(self))
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=DATA)
 @dataclass(frozen=True, kw_only=True)
 class PredictionOptions:
     """How stored predictions are read.
@@ -174,11 +185,11 @@ class PredictionOptions:
         it.
     """
 
-    ids_of: Path | None = None
+    ids_of: Annotated[Path | None, Parameter(metavar="FILE")] = None
     on_bad_prediction: Literal["error", "skip"] = "error"
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=DATA)
 @dataclass(frozen=True, kw_only=True)
 class DetectingOptions:
     """How the weights detect on a dataset.
@@ -188,11 +199,11 @@ class DetectingOptions:
     on_bad_image
         What to do with an image that cannot be read: stop, or skip it with its objects and count it.
     device
-        'auto', 'cpu', 'cuda' or 'mps'; 'auto' takes a GPU if there is one. An exported file runs on the CPU.
+        auto, cpu, cuda or mps; auto takes a GPU if there is one. An exported file runs on the CPU.
     """
 
     on_bad_image: Literal["error", "skip"] = "error"
-    device: str = "auto"
+    device: Device = "auto"
 
 
 def read_classes(path: Path | None) -> list[str] | None:

@@ -3,27 +3,42 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import HOLD_OUT, next_steps, training
-from ssd300.cli.options import DataOptions, Json, Switch, print_json, read_classes, say
+from ssd300.cli.options import (
+    DataOptions,
+    Json,
+    OfData,
+    OfOutput,
+    OutFolder,
+    Overwrite,
+    Split,
+    Switch,
+    Usual,
+    print_json,
+    read_classes,
+    say,
+)
 from ssd300.system.progress import shown
 
 
 def prepare(
     *data: Path,
-    out: Path,
-    voc07: Path | None = None,
-    voc12: Path | None = None,
-    absolute_paths: Switch = False,
-    check_images: Switch = False,
+    out: OutFolder,
+    voc07: Annotated[Path | None, Usual, Parameter(metavar="FOLDER")] = None,
+    voc12: Annotated[Path | None, Usual, Parameter(metavar="FOLDER")] = None,
+    absolute_paths: Annotated[Switch, OfOutput] = False,
+    check_images: Annotated[Switch, OfData] = False,
     reading: DataOptions = DataOptions(),  # frozen
-    eval_split: str | None = None,
-    overwrite: Switch = False,
+    eval_split: Split | None = None,
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Write lists of training and test images, and of their objects, as JSON.
+    """Write pytorch-SSD300's lists of training and test images.
 
     Parameters
     ----------
@@ -32,9 +47,9 @@ def prepare(
     out
         The folder of the lists.
     voc07
-        VOC2007, in place of DATA: its trainval is trained on, its test is tested on. Default: no test list.
+        VOC2007, in place of DATA: its trainval is for training, its test for testing.
     voc12
-        VOC2012, in place of DATA: its trainval is trained on. Default: VOC2007 alone.
+        VOC2012, in place of DATA: its trainval is for training.
     absolute_paths
         Write absolute paths, as pytorch-SSD300 does, instead of paths relative to --out.
     check_images

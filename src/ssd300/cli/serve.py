@@ -12,17 +12,27 @@ from urllib.parse import urlsplit
 from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_counts, check_device, check_weights
+from ssd300.cli.help import LIMITS, SPEED
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import Switch, Weights, say
+from ssd300.cli.options import (
+    Device,
+    Several,
+    Switch,
+    Usual,
+    Weights,
+    say,
+)
 from ssd300.errors import UsageError, install_hint
 from ssd300.serve.listening import ADDRESSES_OF_ALL, address_of, bind
 from ssd300.serve.settings import ServeSettings
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
 
 TOKEN = "SSD300_TOKEN"
 OPTION_NAMES = {"timeout_s": "--timeout", "cors_origins": "--cors-origin"}  # of fields of ServeSettings
+OfSpeed, OfLimits = Parameter(group=SPEED), Parameter(group=LIMITS)
 LOOPBACK = ("127.", "localhost", "::1")
 SHOWN_CLASSES = 20
 
@@ -30,31 +40,31 @@ SHOWN_CLASSES = 20
 def serve(
     *,
     weights: Weights,
-    host: str = "127.0.0.1",
-    port: int = 8300,
-    open_: Annotated[Switch, Parameter(name="--open")] = False,
-    workers: int = 1,
-    threads: int | None = None,
-    batch_size: int = ServeSettings.batch_size,
-    queue: int = ServeSettings.queue,
-    timeout: float = ServeSettings.timeout_s,
-    max_megabytes: float = ServeSettings.max_megabytes,
-    max_megapixels: float = ServeSettings.max_megapixels,
-    max_images: int | None = ServeSettings.max_images,
-    root_path: Annotated[str, Parameter(show_default=False)] = ServeSettings.root_path,
-    token: str | None = None,
-    cors_origin: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)] = (),
-    device: str = "auto",
-    precision: Literal["float32", "bfloat16"] | None = None,
+    host: Annotated[str, Usual, Parameter(metavar="ADDRESS")] = "127.0.0.1",
+    port: Annotated[int, Usual] = 8300,
+    open_: Annotated[Switch, Usual, Parameter(name="--open")] = False,
+    workers: Annotated[int, OfSpeed] = 1,
+    threads: Annotated[int | None, OfSpeed] = None,
+    batch_size: Annotated[int, OfSpeed] = ServeSettings.batch_size,
+    queue: Annotated[int, OfLimits] = ServeSettings.queue,
+    timeout: Annotated[float, OfLimits, Parameter(metavar="SECONDS")] = ServeSettings.timeout_s,
+    max_megabytes: Annotated[float, OfLimits] = ServeSettings.max_megabytes,
+    max_megapixels: Annotated[float, OfLimits] = ServeSettings.max_megapixels,
+    max_images: Annotated[int | None, OfLimits] = ServeSettings.max_images,
+    root_path: Annotated[str, OfLimits, Parameter(metavar="PATH")] = ServeSettings.root_path,
+    token: Annotated[str | None, Usual] = None,
+    cors_origin: Annotated[tuple[str, ...], Several, OfLimits, Parameter(metavar="ADDRESS...")] = (),
+    device: Device = "auto",
+    precision: Annotated[Literal["float32", "bfloat16"] | None, OfSpeed] = None,
 ) -> None:
-    """Serve a web page for images and an HTTP API, until Ctrl-C or SIGTERM.
+    """Serve a web page for images and an HTTP API, until Ctrl-C.
 
     Parameters
     ----------
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     host
-        The address to listen on: by default only this machine; '0.0.0.0' for everyone who can reach it.
+        The address to listen on: 127.0.0.1 is for this machine alone, 0.0.0.0 for everyone who can reach it.
     port
         The port to listen on; 0 takes a free one.
     open_
@@ -62,7 +72,7 @@ def serve(
     workers
         Processes, each with its own copy of the weights.
     threads
-        Threads of the network in each process; by default the processes share the cores.
+        Threads of the network in each process. Default: the processes share the cores.
     batch_size
         Maximum number of images that go through the network together, when they wait at the same time.
     queue
@@ -70,21 +80,22 @@ def serve(
     timeout
         Seconds for a request to arrive, and again for its answer.
     max_megabytes
-        Largest body of a request.
+        Largest body of a request, in megabytes.
     max_megapixels
-        Largest image.
+        Largest image, in megapixels.
     max_images
-        Maximum number of images per request; by default 16, or the queue's size if that is smaller.
+        Maximum number of images per request. Default: 16, or --queue if that is less.
     root_path
-        The path under which a proxy serves it, such as '/detector'; by default none.
+        The path under which a proxy serves it, such as /detector.
     token
-        The API requires it, as 'Authorization: Bearer TOKEN'; by default SSD300_TOKEN, which others cannot read.
+        Requests need it, as the header `Authorization: Bearer TOKEN`. Default: the environment variable SSD300_TOKEN,
+        which other users of this machine cannot read.
     cors_origin
-        Other websites whose scripts may call the API, such as 'https://example.org'; by default none.
+        Other websites whose scripts may call the API, such as https://example.org.
     device
-        'auto', 'cpu', 'cuda' or 'mps'.
+        auto, cpu, cuda or mps; auto takes a GPU if there is one.
     precision
-        Precision of the network in torch; by default float32. An exported file has its own.
+        Precision of the network; an exported file has its own. Default: float32.
     """
     mistakes = Mistakes()
     with mistakes.caught():
@@ -141,7 +152,7 @@ def _with_port(words: Sequence[str], port: int) -> str:
 
 def _greeting(detector: "Detector", address: str, settings: ServeSettings, host: str) -> list[str]:
     classes = detector.card.classes
-    number = f"{len(classes)} {'class' if len(classes) == 1 else 'classes'}"
+    number = plural(len(classes), "class", "classes")
     shown = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
     lines = [
         f"{detector.card.model}, {number}: {shown}",

@@ -1,28 +1,40 @@
 """`ssd300 split`: lists of a part to train on and a held-out part, from a dataset that has no held-out split."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_share
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import command, next_steps, training
-from ssd300.cli.options import DataOptions, Json, Switch, print_json, say
+from ssd300.cli.options import (
+    DataOptions,
+    Json,
+    OfOutput,
+    OutFolder,
+    Overwrite,
+    Seed,
+    Switch,
+    Usual,
+    print_json,
+    say,
+)
 from ssd300.cli.prepare import print_counts
 from ssd300.cli.progress import image_progress
 
 
 def split(
     *data: Path,
-    out: Path,
-    holdout: float,
-    seed: int = 0,
-    absolute_paths: Switch = False,
+    out: OutFolder,
+    holdout: Annotated[float, Usual, Parameter(metavar="SHARE")],
+    seed: Seed = 0,
+    absolute_paths: Annotated[Switch, OfOutput] = False,
     reading: DataOptions = DataOptions(),  # frozen
-    overwrite: Switch = False,
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Hold out a share of the images to evaluate on, near copies in one part, and write both parts as lists.
-
-    The lists are a folder that train, eval and check read as DATA. Images are not copied.
+    """Set a share of the images aside to measure on, as two lists.
 
     Parameters
     ----------

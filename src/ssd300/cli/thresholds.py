@@ -11,7 +11,10 @@ from ssd300.cli.options import (
     DetectingOptions,
     Json,
     MaxOverlap,
+    OutFile,
+    Overwrite,
     Switch,
+    Usual,
     Weights,
     print_json,
     say,
@@ -20,6 +23,7 @@ from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.errors import UsageError
 from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.evaluation.thresholds import Thresholds
@@ -29,19 +33,17 @@ if TYPE_CHECKING:
 def thresholds(
     *data: Path,
     weights: Weights,
-    precision: float | None = None,
-    recall: float | None = None,
-    out: Path | None = None,
-    in_place: Switch = False,
-    overwrite: Switch = False,
-    max_overlap: Annotated[float, MaxOverlap] = MAX_OVERLAP,
+    precision: Annotated[float | None, Usual] = None,
+    recall: Annotated[float | None, Usual] = None,
+    out: OutFile | None = None,
+    in_place: Annotated[Switch, Usual] = False,
+    overwrite: Overwrite = False,
+    max_overlap: Annotated[float, MaxOverlap, Usual] = MAX_OVERLAP,
     reading: DataOptions = DataOptions(),  # frozen
     detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
-    """Choose a confidence threshold per class on held-out images, and store it in the weights.
-
-    Detection uses the thresholds that the weights hold, unless it is given --min-score.
+    """Choose a confidence threshold per class on held-out images.
 
     Parameters
     ----------
@@ -151,4 +153,4 @@ def _print(chosen: "Thresholds", target: Path | None) -> None:
             f"{objects:8}{note}\n"
         )
     stored = f"stored in {target}" if target is not None else "not stored: name --out FILE.safetensors, or --in-place"
-    sys.stdout.write(f"\n{chosen.wanted}, {chosen.report.images} images; {stored}\n")
+    sys.stdout.write(f"\n{chosen.wanted}, {plural(chosen.report.images, 'image')}; {stored}\n")

@@ -2,21 +2,35 @@
 
 import inspect
 import os
+import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, make_dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from ssd300 import run_layout
 from ssd300.cli.early_checks import check_run_folder, check_share, check_start_and_device
+from ssd300.cli.help import DATA, LEARNING, NETWORK, RUN, USUAL, in_words
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import command, next_steps
-from ssd300.cli.options import DataOptions, Json, Switch, log_to_stderr, print_json, say
+from ssd300.cli.options import (
+    DataOptions,
+    Json,
+    OfData,
+    OutFolder,
+    Overwrite,
+    Split,
+    Switch,
+    Usual,
+    log_to_stderr,
+    print_json,
+    say,
+)
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.training.presets import PRESETS
@@ -27,34 +41,55 @@ if TYPE_CHECKING:
     from ssd300.training.forecast import Forecast
 
 
+OfRun = Parameter(group=RUN)
+USUAL_PRESET = "light"  # the first whose values are named
+METAVARS = {"init": "WEIGHTS", "device": "DEVICE"}
+GROUPS: Mapping[Group, str] = {  # of the fields of TrainConfig; a field that is in none is among NETWORK's
+    USUAL: "model init steps batch_size device seed",
+    DATA: "augment on_bad_image cache workers",
+    LEARNING: "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip accumulate "
+    "amp ema ema_decay",
+    RUN: "eval_every patience save_every save_minutes log_every tensorboard",
+}
+
+
 def _optional_fields(config: type) -> type:
     """The fields of a configuration as options that are None if left out; the help shows the presets' values."""
-    options = [
-        (name, Annotated[hint | None, Parameter(show_default=partial(_default, name))], field(default=None))
-        for name, hint in get_type_hints(config).items()
-        if name != "out"
-    ]
+    groups = {name: group for group, names in GROUPS.items() for name in names.split()}
+    options = []
+    for name, hint in get_type_hints(config).items():
+        shown = Parameter(
+            show_default=partial(_default, name), group=groups.get(name, NETWORK), metavar=METAVARS.get(name)
+        )
+        if name != "out":
+            options.append((name, Annotated[hint | None, shown], field(default=None)))
     made = make_dataclass("Options", options, frozen=True, kw_only=True)
-    made.__doc__, made.__module__ = config.__doc__, __name__
+    made.__doc__, made.__module__ = _as_typed(config.__doc__ or ""), __name__
     return made
 
 
+def _as_typed(docstring: str) -> str:
+    """`lr_drop` and 'cosine' as the command line has them: --lr-drop and cosine."""
+    options = re.sub(r"`(\w+)`", lambda found: f"--{found[1].replace('_', '-')}", docstring)
+    return re.sub(r"'([\w-]+)'", r"\1", options)
+
+
 def _default(name: str, _none: None) -> str:
-    """The value of an option that is left out, and in parentheses the presets that have another."""
-    value, *others = (_as_typed(getattr(config, name)) for config in _configurations().values())
-    differ = [f"{preset}: {other}" for preset, other in zip(list(PRESETS)[1:], others, strict=True) if other != value]
-    return f"{value} ({', '.join(differ)})" if differ else value
+    """The value of an option that is left out: one for all presets, or each with its presets and a common one last."""
+    values: dict[str, list[str]] = {}  # to the presets that have it
+    for preset, config in _configurations().items():
+        values.setdefault(in_words(getattr(config, name)) or "none", []).append(preset)
+    common = max(values, key=lambda value: len(values[value]))
+    if len(values) == 1:
+        return common
+    rest = [f"else {common}"] if len(values[common]) > 1 else []
+    own = {value: presets for value, presets in values.items() if value != common or not rest}
+    return ", ".join([*(f"{value} with {' and '.join(presets)}" for value, presets in own.items()), *rest])
 
 
 @cache
 def _configurations() -> dict[str, TrainConfig]:
-    return {name: preset("run") for name, preset in PRESETS.items()}
-
-
-def _as_typed(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
-    return "none" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return {name: PRESETS[name]("run") for name in sorted(PRESETS, key=lambda name: name != USUAL_PRESET)}
 
 
 ABOUT_PRESET = {
@@ -69,25 +104,22 @@ TrainOptions: Any = _optional_fields(TrainConfig)
 
 def train(
     *data: Path,
-    out: Path,
-    preset: Literal["paper", "pytorch-ssd300", "light"] | None = None,
+    out: OutFolder,
+    preset: Annotated[Literal["paper", "pytorch-ssd300", "light"] | None, Usual] = None,
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
-    epochs: float | None = None,
+    epochs: Annotated[float | None, Usual] = None,
     reading: DataOptions = DataOptions(),  # frozen
-    eval_split: str | None = None,
-    holdout: float | None = None,
-    drop_difficult: Switch = False,
-    resume: Switch = False,
-    override: Switch = False,
-    stop_after: int | None = None,
-    dry_run: Switch = False,
-    overwrite: Switch = False,
+    eval_split: Split | None = None,
+    holdout: Annotated[float | None, Usual, Parameter(metavar="SHARE")] = None,
+    drop_difficult: Annotated[Switch, OfData] = False,
+    resume: Annotated[Switch, Usual] = False,
+    override: Annotated[Switch, OfRun] = False,
+    stop_after: Annotated[int | None, OfRun, Parameter(metavar="STEP")] = None,
+    dry_run: Annotated[Switch, Usual] = False,
+    overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Train SSD300 on annotated images. An option that is left out has the preset's value.
-
-    The training split is trainval or train, unless --split names one; the test or val split of the same data is used
-    for evaluation, if there is one.
+    """Train SSD300 on annotated images.
 
     Parameters
     ----------
@@ -96,8 +128,8 @@ def train(
     out
         The run folder: weights, state, log, configuration, report.
     preset
-        Gives the default of each option. 'paper' and 'pytorch-ssd300' train VGG16, 'light' a smaller network on a CPU.
-        Default: 'light', or 'paper' if --model names VGG16.
+        Gives each option that is left out its value. paper and pytorch-ssd300 train VGG16, light a smaller network on a
+        CPU. Default: light, or paper if --model is ssd300_vgg16.
     options
         The fields of the configuration, as options.
     epochs
@@ -105,10 +137,10 @@ def train(
     reading
         How the dataset is read.
     eval_split
-        The split to evaluate on. Default: test or val, the first that can be used.
+        The split to measure on. Default: test or val, the first that can be used.
     holdout
         Set this share of the images aside to evaluate on, in place of a split: chosen by --seed, near copies kept
-        together. Default: none.
+        together. Default: no images.
     drop_difficult
         Exclude difficult objects from training.
     resume
@@ -116,7 +148,7 @@ def train(
     override
         With --resume: use options that differ from those that the run began with.
     stop_after
-        Save the state after this step and end there; left out, the run ends after --steps.
+        Save the state after this step and end there. Default: the run ends after --steps.
     dry_run
         Time real steps, print what the run would take and what limits it, and write nothing.
     overwrite
@@ -223,6 +255,8 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
 
 
 def _print_summary(summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], *, as_json: bool) -> None:
+    from ssd300.metrics.words import map_in_words
+
     out = config.out
     if summary["skipped_images"]:
         skipped = plural(summary["skipped_images"], "image")
@@ -232,7 +266,7 @@ def _print_summary(summary: dict[str, Any], config: TrainConfig, data: Sequence[
         return
     if summary["map"] is not None:
         held_out = plural(summary["images"], "held-out image")
-        sys.stdout.write(f"best mAP {summary['map']:.4f} ({summary['metric']}) on {held_out}\n")
+        sys.stdout.write(f"best {map_in_words(summary['metric'], summary['map'])}, on {held_out}\n")
     if summary["min_scores"]:
         scores = ", ".join(f"{name} {score:.2f}" for name, score in summary["min_scores"].items())
         sys.stdout.write(f"confidence thresholds of best F1, stored in the weights: {scores}\n")

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 def verify(
     run: Path,
+    /,
     *data: Path,
     reading: AnnotationOptions = AnnotationOptions(),  # frozen
     detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
-    """Check that a run's stored detections, and its weights, still give the mAP of its summary.
-
-    If one of them does not, the exit code is 1.
+    """Check that a run's weights and detections still give its mAP.
 
     Parameters
     ----------
@@ -64,7 +63,9 @@ def verify(
 
 
 def _print(run: Path, result: "Verification") -> None:
-    sys.stdout.write(f"{run}: {result.metric} {result.map:.6f}\n")
+    from ssd300.metrics.words import map_in_words
+
+    sys.stdout.write(f"{run}: {map_in_words(result.metric, result.map, digits=6)}\n")
     for check in result.checks:
         found = "-" if check.found is None else f"{check.found:.6f}"
         apart = f"does not hold: {check.difference:.2g} apart, {check.tolerance:g} allowed"

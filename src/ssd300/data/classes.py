@@ -8,6 +8,7 @@ from ssd300.data.dataset import fold
 from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.data.problems import Fault, Problem
 from ssd300.errors import DataError
+from ssd300.system.wording import counted
 
 BACKGROUND = "background"
 
@@ -66,7 +67,7 @@ def _without_background(
     used = sum(count for name, count in counts.items() if is_background(name))
     if used:
         raise DataError(
-            f"{used} object(s) are of a class called background",
+            counted(used, "{object is|objects are} of a class called background"),
             where=where,
             fix="Rename the class; what no class covers is background in every model.",
         )

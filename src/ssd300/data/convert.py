@@ -30,6 +30,7 @@ from ssd300.data.unused_files import list_files
 from ssd300.errors import DataError
 from ssd300.images.header import image_size_hw
 from ssd300.images.upright import copy_upright
+from ssd300.system.wording import counted
 from ssd300.types import Annotation
 
 YOLO_KEYS: Mapping[Role | None, str] = {"trainval": "train", "train": "train", "val": "val", "test": "test"}
@@ -80,7 +81,7 @@ def load_splits(
         )
     paths = Counter(annotation.image_path for dataset in splits for annotation in dataset.annotations)
     if twice := sum(count > 1 for count in paths.values()):
-        notes.append(f"{twice} {RULES['image-in-two-splits'].counted}, and are written into both")
+        notes.append(counted(twice, RULES["image-in-two-splits"].counted + ", and {is|are} written into both"))
     if split is None:
         notes += count_in_notes(list_files(found).problems)
     return splits, notes
@@ -218,10 +219,14 @@ class _Copies:
         notes = []
         if self.turned:
             notes.append(
-                f"{self.turned} image(s) that EXIF data turns are written with turned pixels, without that data"
+                counted(
+                    self.turned,
+                    "{image|images} that EXIF data turns {is|are} written with turned pixels, without that data",
+                )
             )
         if self.unreadable:
-            notes.append(f"{len(self.unreadable)} image(s) cannot be read and are copied; first {self.unreadable[0]}")
+            unreadable = counted(len(self.unreadable), "{image|images} cannot be read and {is|are} copied")
+            notes.append(f"{unreadable}; first {self.unreadable[0]}")
         return notes
 
 

@@ -11,6 +11,7 @@ from ssd300.data.load import build
 from ssd300.data.recognition import open_data
 from ssd300.data.sources import JoinedSources
 from ssd300.data.splits import UnusableSplitError, role_of
+from ssd300.system.wording import plural
 
 SHOWN = 5  # names of images in a note
 
@@ -72,7 +73,7 @@ def unused_splits(data: JoinedSources, used: Sequence[str]) -> list[str]:
     others = [choice.name for choice in data.every()[0] if choice.name not in names]
     if not others:
         return []
-    note = f"not used: the split(s) {', '.join(others)}"
+    note = f"not used: the {'split' if len(others) == 1 else 'splits'} {', '.join(others)}"
     val = next((name for name in others if role_of(name) == "val"), None)
     if val is not None and any(role_of(name) == "test" for name in used):
         note += f"; with --eval-split {val} the best weights are chosen on it, and test is kept for the end"
@@ -107,5 +108,7 @@ def _copies(paths: Sequence[Path], others: Iterable[Path]) -> set[Path]:
 def _untrained(held_out: Dataset, trained_on: Dataset) -> list[str]:
     """A note on classes that are measured but cannot be learned."""
     trained, measured = trained_on.objects_per_class(), held_out.objects_per_class()
-    absent = [f"{name} ({measured[name]} objects)" for name in trained if measured[name] and not trained[name]]
+    absent = [
+        f"{name} ({plural(measured[name], 'object')})" for name in trained if measured[name] and not trained[name]
+    ]
     return [f"held-out classes without an object to train on: {', '.join(absent)}"] if absent else []

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Int
 from ssd300.data.dataset import NOT_UTF8, Dataset
 from ssd300.errors import UsageError
 from ssd300.images.near_copies import group_copies, hash_images
+from ssd300.system.wording import counted, plural
 from ssd300.types import Annotation
 
 TRAIN, HOLDOUT = "train", "holdout"
@@ -77,11 +78,11 @@ class _Outcome:
         ]
         if self.groups:
             parts.append(
-                f"{self.grouped:,} images are copies or near copies of others, in {self.groups:,} groups, each in one "
-                "part"
+                f"{self.grouped:,} images are copies or near copies of others, in {plural(self.groups, 'group')}, each "
+                "in one part"
             )
         if self.unread:
-            parts.append(f"{self.unread:,} images cannot be read, so their copies are not known")
+            parts.append(counted(self.unread, "{image|images} cannot be read, so {its|their} copies are not known"))
         return "; ".join(parts)
 
 

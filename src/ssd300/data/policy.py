@@ -13,8 +13,10 @@ from ssd300.data.dataset import fold
 from ssd300.data.formats.annotations import NO_ANNOTATION_FILE, AnnotatedImage, AnnotatedImages, AnnotatedObject
 from ssd300.data.problems import Problem
 from ssd300.errors import DataError
+from ssd300.system.wording import counted, plural
 from ssd300.types import Annotation
 
+DROPPED = {"images": "{image|images}", "boxes": "{box|boxes}"}
 SHOWN_PROBLEMS = 10
 SHOWN_CLASSES = 25
 
@@ -77,7 +79,7 @@ class AnnotationBuilder:
 
     def _drop_image(self, image: AnnotatedImage) -> None:
         self.dropped["images"] += 1
-        self.excluded["object(s) of dropped images"] += len(image.objects)
+        self.excluded["{object|objects} of dropped images"] += len(image.objects)
 
     def drop_orphans(self, problems: Sequence[Problem]) -> None:
         """Objects that belong to no image are bad boxes."""
@@ -98,7 +100,7 @@ class AnnotationBuilder:
             if item.fault is not None:
                 continue
             if item.difficult and self.drop_difficult:
-                self.excluded["difficult object(s), by --drop-difficult"] += 1
+                self.excluded["difficult {object|objects}, by --drop-difficult"] += 1
             elif (label := self._label(item.name, f"{image.where}, object {number}")) is not None:
                 objects.append((item, label))
         return objects
@@ -114,7 +116,7 @@ class AnnotationBuilder:
         if usual != name:
             self.renamed[f"'{name}' as '{usual}'"] += 1
         if folded not in self.labels:
-            self.excluded["object(s) of other classes, by --only"] += 1
+            self.excluded["{object|objects} of other classes, by --only"] += 1
             return None
         return self.labels[folded]
 
@@ -124,7 +126,7 @@ class AnnotationBuilder:
         """
         if found.bare_images:
             raise DataError(
-                f"there is no annotation file for {len(found.bare_images)} image(s)",
+                f"there is no annotation file for {plural(len(found.bare_images), 'image')}",
                 where=f"first {found.bare_images[0]}",
                 fix="Add it (without objects where the image shows none), or list the images to use in ImageSets/Main.",
             )
@@ -138,14 +140,14 @@ class AnnotationBuilder:
             self._raise_unknown()
         if self.missing:
             raise DataError(
-                f"{len(self.missing)} image(s) are missing",
+                counted(len(self.missing), "{image is|images are} missing"),
                 where=f"first the one of {self.missing[0]}",
                 fix=found.find_images,
             )
         # A file that cannot be read has no boxes to drop, only its image.
         if (self.faults and self.on_bad_label == "error") or (self.unreadable and self.on_bad_label == "drop-box"):
             policies = "drop-image" if self.unreadable else "drop-box or drop-image"
-            lines = [f"{len(self.faults)} bad label(s):", *self.faults[:SHOWN_PROBLEMS]]
+            lines = [f"{counted(len(self.faults), 'bad {label|labels}')}:", *self.faults[:SHOWN_PROBLEMS]]
             if len(self.faults) > SHOWN_PROBLEMS:
                 lines.append(f"and {len(self.faults) - SHOWN_PROBLEMS} more")
             raise DataError("\n    ".join(lines), where=where, fix=f"Correct them, or use --on-bad-label {policies}.")
@@ -155,9 +157,10 @@ class AnnotationBuilder:
         known = list(self.known.values())
         near = difflib.get_close_matches(name, known, n=1)
         others = self.unknown.total() - self.unknown[name]
-        more = f"; {others} more object(s) are of {len(self.unknown) - 1} other unknown classes" if others else ""
+        kinds = counted(len(self.unknown) - 1, "other unknown {class|classes}")
+        more = f"; {counted(others, 'more {object is|objects are}')} of {kinds}" if others else ""
         raise DataError(
-            f"the class '{name}' of {self.unknown[name]} object(s) is not one of "
+            f"the class '{name}' of {plural(self.unknown[name], 'object')} is not one of "
             f"{', '.join(known[:SHOWN_CLASSES])}{more}",
             where=self.first_unknown,
             fix=f"Did you mean '{near[0]}'?" if near else "Add it to --classes, or correct the label.",
@@ -165,8 +168,8 @@ class AnnotationBuilder:
 
     def notes(self) -> list[str]:
         """How many names were read as another spelling of a class, and what the policy and options dropped."""
-        notes = [f"{count} label(s) {change}" for change, count in self.renamed.items()]
+        notes = [f"{plural(count, 'label')} {change}" for change, count in self.renamed.items()]
         if any(self.dropped.values()):
-            counts = ", ".join(f"{count} {what}" for what, count in self.dropped.items() if count)
+            counts = ", ".join(counted(count, DROPPED[what]) for what, count in self.dropped.items() if count)
             notes.append(f"dropped by --on-bad-label {self.on_bad_label}: {counts}")
-        return notes + [f"excluded: {count} {what}" for what, count in self.excluded.items() if count]
+        return notes + [f"excluded: {counted(count, what)}" for what, count in self.excluded.items() if count]

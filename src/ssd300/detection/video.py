@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ssd300.errors import DataError, UsageError, install_hint
+from ssd300.system.wording import plural
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv")
 CAMERA = "camera:"
@@ -75,7 +76,7 @@ class Video:
         """
         first: float | None = None
         number = 0
-        with _explained(self.source, lambda: f"it breaks off after {number} frames"):
+        with _explained(self.source, lambda: f"it breaks off after {plural(number, 'frame')}"):
             for packet in self._container.demux(self._stream):
                 for image in packet.decode():
                     if image.is_corrupt:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from PIL import Image, UnidentifiedImageError, features
 
 from ssd300.errors import DataError
+from ssd300.system.wording import counted
 
 # All endings of the formats below, in lower case: what a folder is searched for by `is_image_name`.
 SUFFIXES = (
@@ -122,7 +123,7 @@ def animation_notes(paths: Iterable[Path]) -> list[str]:
     animated = [path for path in paths if path.suffix.lower() in ANIMATED_SUFFIXES and frames(path) > 1]
     if not animated:
         return []
-    return [f"{len(animated)} animated image(s): only the first frame is used; the first of them is {animated[0]}"]
+    return [f"{counted(len(animated), 'animated {image|images}')}: only the first frame is used; first {animated[0]}"]
 
 
 @contextmanager

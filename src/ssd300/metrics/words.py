@@ -21,3 +21,10 @@ def metric_in_words(metric: str) -> str:
             iou, departures = match.groups()
             return f"mAP, {RULES[protocol]}, IoU {iou}" + (f", {departures}" if departures else "")
     return metric
+
+
+def map_in_words(metric: str, value: float | None, digits: int = 4) -> str:
+    """'mAP 0.7500, VOC 2007 rule (11 points), IoU 0.5'; a value that is None is a hyphen."""
+    number = "-" if value is None else f"{value:.{digits}f}"
+    name, comma, rule = metric_in_words(metric).partition(", ")
+    return f"{name} {number}{comma}{rule}"

@@ -31,6 +31,7 @@ from ssd300.reporting.montage import take_apart
 from ssd300.reporting.next_steps import Step, as_typed, command, steps_with_weights
 from ssd300.reporting.plot_style import figure_png
 from ssd300.system.files import whole_folder, write_json
+from ssd300.system.wording import counted
 
 PLOTS = {  # the alternative text of each plot
     "errors": "mAP gained if each kind of error is corrected",
@@ -113,7 +114,7 @@ def _steps(source: str, report: Report) -> list[Step]:
 def _notes(report: Report, unread: Sequence[str]) -> list[str]:
     notes = [] if report.warning is None else [f"{report.warning[0].upper()}{report.warning[1:]}."]
     if report.skipped:
-        notes.append(f"{len(report.skipped)} image(s) could not be read and were skipped.")
+        notes.append(f"{counted(len(report.skipped), '{image|images} could not be read and {was|were} skipped')}.")
     absent = [name for name, result in report.per_class.items() if result.ap is None]
     if absent:
         notes.append(f"Excluded from the mean, as no object counts: {', '.join(absent)}.")

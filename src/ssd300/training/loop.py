@@ -91,7 +91,7 @@ def train(
             log.info("%s", _counts(dataset, validation))
             log.info("schedule: %s", config.describe_schedule(len(dataset)))
             log.info("device %s, precision %s, seed %d", device, dtype_name(state.progress.precision), config.seed)
-            log.info("%d process(es), %d workers each", world.size, config.workers)
+            log.info("%s, %s each", plural(world.size, "process", "processes"), plural(config.workers, "worker"))
             if resume:
                 log.info("resumed after step %d", state.progress.step)
             _loop(trainer, min(config.steps, stop_after or config.steps))

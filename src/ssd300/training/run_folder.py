@@ -19,6 +19,7 @@ from ssd300.data.image_digests import image_digests
 from ssd300.evaluation.error_analysis import analyze_errors
 from ssd300.evaluation.saving import store_evaluation
 from ssd300.evaluation.scoring import Report
+from ssd300.metrics.words import map_in_words
 from ssd300.reporting import plots
 from ssd300.reporting.evaluation import evaluation_figures
 from ssd300.reporting.html import write_report
@@ -28,6 +29,7 @@ from ssd300.system.duration import duration
 from ssd300.system.environment import environment
 from ssd300.system.files import write_json, write_text
 from ssd300.system.memory import gigabytes, used_memory_bytes
+from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
 from ssd300.training.records import Records, StepRow
@@ -107,10 +109,11 @@ class RunFolder(Callback):
             "map": report.map,
             "per_class": aps,
         }
-        log.info("step %d: %s %.4f on %d images", progress.step, report.metric, report.map or 0, report.images)
+        images = plural(report.images, "held-out image")
+        log.info("step %d: %s, on %s", progress.step, map_in_words(report.metric, report.map or 0), images)
         if average is not None:
             row["map_ema"] = average.map
-            log.info("step %d: %s %.4f of the averaged weights", progress.step, average.metric, average.map or 0)
+            log.info("step %d: mAP %.4f of the averaged weights", progress.step, average.map or 0)
         self.records.add(row)
         if progress.stale == 0 and progress.best is not None:
             best = average if average is not None and progress.best["averaged"] else report

@@ -76,5 +76,5 @@ def test_lists_are_read_back_equal_by_every_command(tmp_path, commands, form):
     assert commands.rules(tmp_path / "l") == {}
     for to in FORMS:
         code, out, _ = commands.run("convert", tmp_path / "l", tmp_path / to, "--to", to)
-        assert (code, [line.split(" ", 1)[1] for line in out.splitlines()[:2]]) == (0, ["1 images, 2 objects"] * 2)
+        assert (code, [line.split(" ", 1)[1] for line in out.splitlines()[:2]]) == (0, ["1 image, 2 objects"] * 2)
         assert counts(load_dataset(tmp_path / to)) == {"car": 1, "van": 1}

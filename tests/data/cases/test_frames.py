@@ -50,8 +50,8 @@ def test_the_other_boxes_stay_where_bad_ones_are_dropped(without_size):
     """Case 24."""
     dataset = load_dataset(without_size, on_bad_label="drop-box")
     assert boxes(dataset) == {"a": [BOX]}
-    assert "dropped by --on-bad-label drop-box: 1 boxes" in dataset.notes
-    assert any(note.startswith("1 annotation(s) have no size; that of the image is used") for note in dataset.notes)
+    assert "dropped by --on-bad-label drop-box: 1 box" in dataset.notes
+    assert any(note.startswith("1 annotation has no size; that of the image is used") for note in dataset.notes)
 
 
 def write_coco(root, **size):
@@ -121,7 +121,7 @@ def test_only_the_image_of_another_size_is_dropped(shrunk):
     text(shrunk / "ImageSets/Main/train.txt", "a\nc\n")
     dataset = load_dataset(shrunk, on_bad_label="drop-image")
     assert boxes(dataset) == {"c": [BOX]}
-    assert "dropped by --on-bad-label drop-image: 1 images" in dataset.notes
+    assert "dropped by --on-bad-label drop-image: 1 image" in dataset.notes
 
 
 @pytest.mark.parametrize("orientation", [6, 8])
@@ -139,7 +139,7 @@ def test_boxes_of_the_stored_pixels_are_turned_with_the_image(tmp_path, commands
     sample = read_sample(dataset.annotations[0])
     assert (sample.size_hw, sample.image.shape[:2]) == (SHOWN_HW, SHOWN_HW)
     assert sample.boxes_px.tolist() == [list(map(float, TURNED[orientation]))]
-    assert any("their boxes with them" in note for note in dataset.notes)
+    assert any("turned by EXIF data, and the boxes with it" in note for note in dataset.notes)
     assert commands.rules(root) == {"turned-boxes": 1}
 
 

@@ -9,6 +9,7 @@ import pytest
 from data.cases.made import BOX, LINE, boxes, coco, counts, obj, picture, text, voc, xml, yolo
 from ssd300.data import load_dataset
 from ssd300.errors import DataError
+from ssd300.system.wording import plural
 
 APPLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "
 ONE_SPLIT = "train: images/train\nnames: [car]\n"
@@ -28,11 +29,11 @@ def test_annotated_images_in_no_list_are_reported(tmp_path, commands, would_trai
     assert everything_is_counted(report, root)
     assert commands.run("check", root, "--strict")[0] == 3
     said = would_train(root).said
-    assert "5 annotated image(s) are in no split" in said
-    assert "5 annotation file(s) are in no split" in said
+    assert "5 annotated images are in no split" in said
+    assert "5 annotation files are in no split" in said
     for verb, *words in (("prepare", "--out", tmp_path / "l"), ("convert", tmp_path / "o", "--to", "coco")):
         code, _, err = commands.run(verb, root, *words)
-        assert (code, "5 annotation file(s) are in no split" in err) == (0, True)
+        assert (code, "5 annotation files are in no split" in err) == (0, True)
 
 
 def test_yolo_files_that_fit_nothing_are_reported(tmp_path, commands):
@@ -52,7 +53,7 @@ def test_coco_images_that_the_file_does_not_have_are_reported(tmp_path, commands
     picture(tmp_path / "d/images/a.jpg")
     picture(tmp_path / "d/images/b.jpg")
     assert commands.rules(tmp_path / "d") == {"image-without-annotation": 1}
-    assert any("1 image(s) are not used" in note for note in load_dataset(tmp_path / "d").notes)
+    assert any("1 image is not used" in note for note in load_dataset(tmp_path / "d").notes)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_one_missing_label_among_others_is_an_image_without_objects(tmp_path, co
     (root / "labels/train/images_train1.txt").unlink()
     dataset = load_dataset(root)
     assert [len(one) for one in dataset.annotations] == [1, 0, 1]
-    assert any(note.startswith("1 image(s) without a text file are read as images without") for note in dataset.notes)
+    assert any(note.startswith("1 image without a text file is read as an image without") for note in dataset.notes)
     assert commands.rules(root) == {"no-labels-file": 1}
 
 
@@ -227,7 +228,7 @@ def test_a_foreign_xml_file_is_a_fault_and_not_background(tmp_path, commands, co
     assert (code, report["images"], report["objects"]) == (3, 3, 2)
     assert commands.rules(root) == {"annotation": 1}
     code, _, err = commands.run("prepare", root, "--out", tmp_path / "l")
-    assert (code, "1 bad label(s)" in err, "b.xml" in err) == (3, True, True)
+    assert (code, "1 bad label" in err, "b.xml" in err) == (3, True, True)
     dataset = load_dataset(root, on_bad_label="drop-image")
     assert (set(boxes(dataset)), dataset.dropped) == ({"a", "c"}, {"images": 1})
 
@@ -259,7 +260,7 @@ def test_all_faults_of_yolo_are_listed_at_once(faulty_yolo, commands):
         ("1", 2), ("2", 1), ("3", 2),
     ]  # fmt: skip
     assert commands.rules(faulty_yolo) == {"object": 3, "box": 1}
-    with pytest.raises(DataError, match=r"4 bad label\(s\)"):
+    with pytest.raises(DataError, match=r"4 bad labels"):
         load_dataset(faulty_yolo)
 
 
@@ -268,7 +269,7 @@ def test_all_faults_of_yolo_are_listed_at_once(faulty_yolo, commands):
 def test_faults_are_dropped_as_the_policy_says(faulty_yolo, tmp_path, commands, policy, images, objects, dropped):
     """Case 51."""
     code, out, err = commands.run("convert", faulty_yolo, tmp_path / "o", "--to", "voc", "--on-bad-label", policy)
-    assert (code, out.splitlines()[0]) == (0, f"train: {images} images, {objects} objects")
+    assert (code, out.splitlines()[0]) == (0, f"train: {plural(images, 'image')}, {plural(objects, 'object')}")
     assert f"dropped by --on-bad-label {policy}: {dropped}" in err
     assert commands.check(tmp_path / "o")[1]["objects"] == objects
 
@@ -287,7 +288,7 @@ def test_litter_is_no_data_and_reported(tmp_path, commands, would_train):
     assert everything_is_counted(report, root)
     run = would_train(root)
     assert boxes(run.train) == {name: [BOX] for name in "ab"}
-    assert "4 file(s) of the operating system or a notebook are ignored" in run.said
+    assert "4 files of the operating system or a notebook are ignored" in run.said
 
 
 @pytest.mark.parametrize("stray", [".ipynb_checkpoints/images_train0-checkpoint.jpg", "._images_train0.jpg"])
@@ -301,7 +302,7 @@ def test_litter_among_yolo_images_is_no_image(tmp_path, commands, stray, more):
     assert commands.rules(root) == {"litter": 1}
     code, out, err = commands.run("prepare", root, "--out", tmp_path / "l", *more)
     assert (code, out.splitlines()[1].split()) == (0, ["images", "2", "0"])
-    assert "1 file(s) of the operating system or a notebook are ignored" in err
+    assert "1 file of the operating system or a notebook is ignored" in err
 
 
 def test_annotated_yolo_images_that_no_entry_names_are_reported(tmp_path, commands):
@@ -311,7 +312,7 @@ def test_annotated_yolo_images_that_no_entry_names_are_reported(tmp_path, comman
     assert (code, report["images"]) == (0, 2)
     assert commands.rules(root) == {"unlisted-image": 2, "unlisted-annotation": 2}
     assert everything_is_counted(report, root)
-    assert any("2 annotated image(s) are in no split" in note for note in load_dataset(root).notes)
+    assert any("2 annotated images are in no split" in note for note in load_dataset(root).notes)
 
 
 def test_a_second_description_or_file_of_annotations_is_said(tmp_path, commands):
@@ -359,7 +360,7 @@ def test_files_that_are_no_images_are_said_where_nothing_is_decoded(tmp_path, co
     root = voc(tmp_path / "d", "ab", {"train": "ab"})
     (root / "JPEGImages/b.jpg").write_bytes(content)
     code, _, err = commands.run("convert", root, tmp_path / "o", "--to", form)
-    assert (code, "1 image(s) cannot be read; first" in err) == (0, True)
+    assert (code, "1 image cannot be read; first" in err) == (0, True)
     assert commands.rules(root) == {"image": 1}
     assert commands.check(root, "--no-pixels")[0] == 3
 
@@ -372,7 +373,7 @@ def test_an_image_without_its_xml_is_an_error_in_every_command(tmp_path, command
     assert (code, commands.rules(root)) == (3, {"annotation": 1})
     assert everything_is_counted(report, root)
     code, _, err = commands.run("prepare", root, "--out", tmp_path / "l")
-    assert (code, "there is no annotation file for 1 image(s)" in err) == (3, True)
+    assert (code, "there is no annotation file for 1 image" in err) == (3, True)
     text(root / "ImageSets/Main/train.txt", "a\nb\n")
     assert len(load_dataset(root)) == 2
     assert commands.rules(root) == {"image-without-annotation": 1}

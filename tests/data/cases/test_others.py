@@ -42,7 +42,7 @@ def test_other_annotations_of_the_same_images_are_no_part_and_are_joined_where_b
     assert len(open_data([tmp_path], "auto").every()[0]) == 2
     joined = load_dataset(*files)
     assert (joined.classes, [len(one) for one in joined.annotations]) == (("cars", "people"), [2, 2])
-    assert any("2 image(s) are listed by two entries" in note for note in joined.notes)
+    assert any("2 images are listed by two entries" in note for note in joined.notes)
 
 
 def test_a_blank_line_among_classes_is_an_error_as_it_shifts_the_numbers(tmp_path):

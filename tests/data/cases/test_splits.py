@@ -7,6 +7,7 @@ import pytest
 from data.cases.made import BOX, LINE, boxes, coco, picture, text, voc, xml, yolo
 from ssd300.data import load_dataset
 from ssd300.data.held_out import load_held_out
+from ssd300.system.wording import plural
 
 
 def held_out(root, **options):
@@ -31,7 +32,7 @@ def test_splits_are_found_by_any_of_their_names(tmp_path, commands, train, val, 
     code, out, _ = commands.run("convert", root, tmp_path / "o", "--to", "coco")
     assert code == 0
     for name, count in {train: 3, val: 2, test: 1}.items():
-        assert f"{name}: {count} images, {count} objects\n" in out
+        assert f"{name}: {plural(count, 'image')}, {plural(count, 'object')}\n" in out
 
 
 @pytest.mark.parametrize("wanted", ["Train", "train", "TRAINING"])
@@ -213,7 +214,7 @@ def test_images_to_measure_on_that_are_all_trained_on_are_reported(tmp_path, com
         0,
         ["train: 4 images, 4 objects", f"val: {len(val)} images, {len(val)} objects"],
     )
-    assert f"{len(val)} image(s) are in two splits, and are written into both" in err
+    assert f"{len(val)} images are in two splits, and are written into both" in err
 
 
 def test_a_list_of_all_images_hides_no_split(tmp_path, commands):

@@ -4,6 +4,7 @@ import json
 
 from conftest import object_xml
 from ssd300.cli import main
+from ssd300.system.wording import plural
 
 GOOD = object_xml("red", (20, 20, 90, 90))
 
@@ -32,4 +33,4 @@ def assert_found(data, capsys, rule, spoilt):
     assert code == (3 if level == "error" else 0)
     assert main(["check", str(data), "--strict"]) == 3
     shown = capsys.readouterr().out
-    assert f"{level}: {rule.strip()}, {len(found)} time(s)" in shown
+    assert f"{level}: {rule.strip()}, {plural(len(found), 'time')}" in shown

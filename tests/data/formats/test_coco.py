@@ -46,7 +46,7 @@ def test_by_hand(tmp_path):
     assert first.labels.tolist() == [1, 0]
     assert first.difficult.tolist() == first.crowd.tolist() == [False, True]
     assert (first.image_id, first.size_hw, len(second)) == ("a", (60, 80), 0)
-    assert any("1 crowd region(s)" in note for note in data.notes)
+    assert any("1 crowd region is" in note for note in data.notes)
     assert any("COCO annotations (labels.json)" in note for note in data.notes)
     left = load_dataset(tmp_path / "labels.json", drop_difficult=True)
     assert [len(annotation) for annotation in left.annotations] == [0, 1]
@@ -117,7 +117,7 @@ def test_a_fault_is_named_with_file_and_entry(tmp_path, changes, message):
 
 def test_missing_images_and_files_that_are_not_coco(tmp_path):
     file = write(tmp_path, "labels.json", content())
-    with pytest.raises(DataError, match=r"2 image\(s\) are missing"):
+    with pytest.raises(DataError, match=r"2 images are missing"):
         load_dataset(file)
     assert len(load_dataset(file, require_images=False)) == 2
     (tmp_path / "cut.json").write_text(file.read_text()[:-20])

@@ -47,7 +47,7 @@ def test_lists_train_and_evaluate(lists, tmp_path, capsys):
     words = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--workers", "0"]
     assert main(["train", str(lists), "--out", str(tmp_path / "run"), *words]) == 0
     assert main(["eval", str(lists), "--weights", str(tmp_path / "run")]) == 0
-    assert "voc07_11pt@0.5, 1 images" in capsys.readouterr().out
+    assert "VOC 2007 rule (11 points), IoU 0.5, on 1 image\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -64,9 +64,9 @@ def test_the_real_lists_have_the_boxes_of_the_annotations(voc_annotations, tmp_p
         ("TRAIN_images.json", lambda v: v[:-1], "4 entries where TRAIN_images.json has 3"),
         ("TRAIN_images.json", lambda v: [1, *v[1:]], "TRAIN_images.json, entry 1: the entry is not a path"),
         ("TRAIN_images.json", lambda v: {"a": 1}, "not a JSON list"),
-        ("TRAIN_images.json", lambda v: ["gone.jpg", *v[1:]], r"entry 1 \(.*gone.jpg\): 1 image\(s\) are missing"),
+        ("TRAIN_images.json", lambda v: ["gone.jpg", *v[1:]], r"entry 1 \(.*gone.jpg\): 1 image is missing"),
         ("TRAIN_images.json", lambda v: ["", *v[1:]], "TRAIN_images.json, entry 1: the entry is not a path"),
-        ("TRAIN_images.json", lambda v: ["x" * 5000, *v[1:]], "are missing"),
+        ("TRAIN_images.json", lambda v: ["x" * 5000, *v[1:]], "is missing"),
         ("TRAIN_images.json", lambda v: [*v[:3], v[0]], "entry 4: the image .* is listed twice, first in entry 1"),
         ("TRAIN_objects.json", lambda v: [1, *v[1:]], "TRAIN_objects.json, entry 1: the entry is not"),
         ("TRAIN_objects.json", lambda v: [{}, *v[1:]], "entry 1: the entry is not"),

@@ -33,7 +33,7 @@ def archive_in_a_folder(d):
     d.text("images.zip", "")
 
 
-@refused("an archive", "1 image.s. are missing", "holds no image: .*unpack archives")
+@refused("an archive", "1 image is missing", "holds no image: .*unpack archives")
 def archive_of_images(d):
     d.xml("annotations/a.xml", 0, "a.jpg")
     d.text("images.zip", "")
@@ -165,7 +165,7 @@ def cvat_without_images(d):
     d.lines("train.txt", "data/obj_train_data/a.jpg")
 
 
-@refused("labels without images", "1 image.s. are missing", "holds no image: .*name the folder of images")
+@refused("labels without images", "1 image is missing", "holds no image: .*name the folder of images")
 def voc_without_images(d):
     d.xml("Annotations/a.xml", 0, "a.jpg")
     d.lines("ImageSets/Main/default.txt", "a")
@@ -197,7 +197,7 @@ def images_of_voc(d):
     return "JPEGImages"
 
 
-@refused("one part of the data", "1 image.s. are missing", "holds no image: .*name the folder of images")
+@refused("one part of the data", "1 image is missing", "holds no image: .*name the folder of images")
 def annotations_of_voc(d):
     d.voc_pair("JPEGImages/a.jpg", "Annotations/a.xml", 0)
     return "Annotations"

@@ -31,7 +31,7 @@ def test_the_list_decides_which_image_an_annotation_belongs_to(tmp_path):
     root = write_voc(tmp_path / "data", {i: f"<filename>{n}</filename>{GOOD}" for i, n in names.items()}, {})
     notes = load_dataset(root, require_images=False).notes
     assert [note for note in notes if "another image" in note] == [
-        f"1 annotation(s) name another image; their own name decides; first {root / 'Annotations/f.xml'}"
+        f"1 annotation names another image; the annotation's own name decides; first {root / 'Annotations/f.xml'}"
     ]
 
 
@@ -67,4 +67,4 @@ def test_the_real_years(voc_annotations, year, split, images, objects, countable
 def test_two_boxes_of_bccd_are_one_pixel_wide_and_kept(bccd):
     data = load_dataset(bccd)
     assert (sum(data.objects_per_class().values()), data.dropped) == (3943, {})
-    assert any(note.startswith("2 box(es) are one pixel wide or high") for note in data.notes)
+    assert any(note.startswith("2 boxes are one pixel wide or high") for note in data.notes)

@@ -34,7 +34,7 @@ def test_by_hand(tmp_path):
     np.testing.assert_allclose(first.boxes_px, [[30, 10, 50, 30], [8, 4, 72, 20]])
     assert first.labels.tolist() == [1, 0]
     assert (first.size_hw, len(second)) == ((40, 80), 0)
-    assert any("1 image(s) without a text file" in note for note in data.notes)
+    assert any("1 image without a text file" in note for note in data.notes)
     assert len(load_dataset(tmp_path / "d/data.yaml", purpose="test")) == 1
 
 

@@ -25,7 +25,7 @@ def test_faults_that_are_skipped_are_counted_and_the_rest_is_read(data, tmp_path
     path.write_text(json.dumps([*rows, *wrong]))
     stored = read_predictions(path, data.annotations, data.classes, ids_of=ids_of, on_bad="skip")
     assert len(stored.table) == 3
-    assert "4 row(s) skipped" in stored.notes[0]
+    assert "4 rows skipped" in stored.notes[0]
     assert "entry 4: the image id 99" in stored.notes[0]
 
 
@@ -88,7 +88,7 @@ def test_predictions_for_an_image_of_another_size_are_a_fault(data, tmp_path, wr
     assert re.search(message, caught.value.what)
     stored = read_predictions(path, data.annotations, data.classes, on_bad="skip")
     assert [data.annotations[index].image_id for index in stored.table.image_index] == ["p0", "p0"]
-    assert "1 row(s) skipped" in stored.notes[0]
+    assert "1 row skipped" in stored.notes[0]
     unsized = [replace(annotation, size_hw=None) for annotation in data.annotations]
     if "not two numbers" not in message:
         assert len(read_predictions(path, unsized, data.classes).table) == 3
@@ -100,8 +100,8 @@ def test_boxes_that_are_inverted_or_outside_are_reported(data, tmp_path):
     boxes = ([0, 0, -5, 5], [150, 100, 30, 30], [159, 119, 2, 2], [-3, 0, 5, 5])
     path.write_text(json.dumps([{"image_id": 0, "category_id": 7, "score": 0.5, "bbox": box} for box in boxes]))
     notes = read_predictions(path, data.annotations, data.classes, ids_of=ids_of).notes
-    assert any("1 box(es) are inverted" in note for note in notes)
-    assert any("2 box(es) leave their image" in note for note in notes)
+    assert any("1 box is inverted" in note for note in notes)
+    assert any("2 boxes leave their images" in note for note in notes)
     assert any("no score is below 0.5" in note for note in notes)
 
 

@@ -10,6 +10,7 @@ from ssd300.data.dataset import fold
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedImages
 from ssd300.data.formats.file_index import is_there
 from ssd300.data.problems import Fault, Problem
+from ssd300.system.wording import counted, plural
 
 
 def annotation_problems(
@@ -74,7 +75,8 @@ def _spellings(splits: Mapping[str, AnnotatedImages]) -> Iterable[Problem]:
             continue
         yield Fault(
             "class-spelling",
-            f"the class '{name}' ({counts[name]} objects) is '{usual}' ({counts[usual]}) but for case or spaces",
+            f"the class '{name}' ({plural(counts[name], 'object')}) is '{usual}' ({counts[usual]:,}) but for case or "
+            "spaces",
             f"Write '{usual}' everywhere; every command takes them for one.",
         ).at(first[name])
 
@@ -108,6 +110,10 @@ def _background(classes: Mapping[str, Mapping[str, int]]) -> Iterable[Problem]:
     for name, counts in classes.items():
         if is_background(name):
             used = sum(counts.values())
-            what = f"{used} object(s) are of the class '{name}'" if used else f"the class '{name}' is dropped"
+            what = (
+                f"{counted(used, '{object is|objects are}')} of the class '{name}'"
+                if used
+                else f"the class '{name}' is dropped"
+            )
             problem = Fault("background-class", what).at("")
             yield replace(problem, level="error", fix="Rename the class.") if used else problem

@@ -33,6 +33,7 @@ from ssd300.data.problems import Fault, Problem
 from ssd300.data.splits import UnusableSplitError, in_order
 from ssd300.errors import DataError
 from ssd300.images.header import is_image_name
+from ssd300.system.wording import counted
 
 MARKED = (1, "1", "true", "True")  # also what is no number in COCO itself
 AGAIN = "Correct the file, or export it again."
@@ -103,7 +104,9 @@ class CocoSource(Source):
         paths = [self._image_path(file, split, name, required=require_images) for name in listed]
         crowds = sum(item.crowd for items in objects.values() for item in items)
         if crowds:
-            notes.append(f"{crowds} crowd region(s) are read as difficult objects")
+            notes.append(
+                counted(crowds, "crowd {region is read as a difficult object|regions are read as difficult objects}")
+            )
         return AnnotatedImages(
             images=[
                 _image([(key, images[key]) for key in keys], objects, name=image_id, path=image_path, file=file)

@@ -18,6 +18,7 @@ import numpy as np
 
 from ssd300.data.dataset import fold
 from ssd300.errors import DataError
+from ssd300.system.wording import counted, plural
 from ssd300.types import Annotation, DetectionTable
 
 OnBadPrediction: TypeAlias = Literal["error", "skip"]
@@ -146,20 +147,30 @@ class PredictionRows:
         notes = []
         if self.skipped:
             notes.append(
-                f"{len(self.skipped)} row(s) skipped by --on-bad-prediction skip; the first: {self.skipped[0]}"
+                f"{plural(len(self.skipped), 'row')} skipped by --on-bad-prediction skip; the first: {self.skipped[0]}"
             )
         empty = len(self.annotations) - len(np.unique(table.image_index))
         if empty:
             notes.append(f"{empty} of {len(self.annotations)} images have no detection")
         inverted = (table.boxes_px[:, 2:] < table.boxes_px[:, :2]).any(axis=1)
         if inverted.any():
-            notes.append(f"{int(inverted.sum())} box(es) are inverted: they match no object, and count as false")
+            notes.append(
+                counted(
+                    int(inverted.sum()),
+                    "{box is|boxes are} inverted: {it matches|they match} no object, and {counts|count} as false",
+                )
+            )
         sizes = np.array([annotation.size_hw or (np.inf, np.inf) for annotation in self.annotations], float)
         limits = sizes.reshape(-1, 2)[table.image_index][:, ::-1]
         outside = (table.boxes_px < -OUTSIDE_PX).any(axis=1) | (table.boxes_px[:, 2:] > limits + OUTSIDE_PX).any(axis=1)
         outside &= ~inverted
         if outside.any():
-            notes.append(f"{int(outside.sum())} box(es) leave their image; they are used as they are")
+            notes.append(
+                counted(
+                    int(outside.sum()),
+                    "{box leaves its image; it is used as it is|boxes leave their images; they are used as they are}",
+                )
+            )
         if len(table) and (lowest := float(table.scores.min())) > USUAL_MIN_SCORE:
             notes.append(
                 f"no score is below {lowest:.3g}: detections with lower scores are missing from AP; store them, as "
