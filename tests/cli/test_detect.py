@@ -100,3 +100,12 @@ def test_a_video_says_before_anything_is_loaded_that_its_extra_is_missing(light_
     assert "videos and cameras need PyAV" in err
     assert "pip install" in err
     assert "no such weights" in err
+
+
+def test_images_that_reach_the_limit_of_detections_are_told(coloured, light_run, tmp_path, capsys):
+    image = str(coloured / "JPEGImages/p0.jpg")
+    words = ["detect", image, "-w", str(light_run), "--min-score", "0.01", "--top-k"]
+    assert main([*words, "1", "--out", str(tmp_path / "few")]) == 0
+    assert "1 image reached the limit of 1 detection per image and may have more" in capsys.readouterr().err
+    assert main([*words, "100000", "--out", str(tmp_path / "all")]) == 0
+    assert "reached the limit" not in capsys.readouterr().err

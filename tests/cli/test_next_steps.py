@@ -7,7 +7,8 @@ import pytest
 
 from ssd300.cli import main
 from ssd300.cli.app import app
-from ssd300.cli.next_steps import command, next_steps
+from ssd300.cli.next_steps import next_steps
+from ssd300.reporting.next_steps import command
 
 
 def test_a_command_is_quoted_for_the_shell():

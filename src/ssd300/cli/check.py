@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.next_steps import HOLD_OUT, command, next_steps, training
+from ssd300.cli.next_steps import HOLD_OUT, next_steps, training
 from ssd300.cli.options import (
     DataFormat,
     Json,
@@ -20,6 +20,7 @@ from ssd300.cli.options import (
 )
 from ssd300.cli.progress import image_progress
 from ssd300.errors import DataError
+from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.next_steps import HOLD_OUT, command, next_steps, training
+from ssd300.cli.next_steps import HOLD_OUT, next_steps, training
 from ssd300.cli.options import (
     DataOptions,
     Json,
@@ -20,6 +20,7 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.data.choices import WrittenFormat
+from ssd300.reporting.next_steps import command
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ssd300 import run_layout
-from ssd300.cli.next_steps import command, next_steps
-from ssd300.cli.options import Json, OutFolder, Overwrite, Seed, Usual, log_to_stderr, print_json, say
+from ssd300.cli.next_steps import next_steps
+from ssd300.cli.options import Json, OutFolder, Overwrite, Seed, Usual, print_json, say
 from ssd300.errors import UsageError
+from ssd300.reporting.next_steps import command
+from ssd300.system.logs import log_to_stderr
 from ssd300.system.wording import plural
 from ssd300.training.demo_folder import DATA, RUN, open_demo
 

@@ -165,11 +165,12 @@ def detect(
             interruption = run.run(progress)
         rows = [row for _, row in folder.rows()] if json_ else []
         lines = [] if json_ else list(_lines(run, out))
+        notes = [*_at_the_limit(run, top_k), f"{_summary(run)}; written to {out}"]
     if json_:
         print_json({"images": rows, "skipped": [str(sources[number]) for number in sorted(folder.skipped)]})
     else:
         sys.stdout.writelines(lines)
-    say([f"{_summary(run)}; written to {out}"])
+    say(notes)
     if interruption is not None:
         raise interruption
     _raise_for_skipped(run, folder)
@@ -241,6 +242,17 @@ def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:
         else:
             for name, _, count in rows:
                 yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {plural(count, 'detection')}\n"
+
+
+def _at_the_limit(run: "DetectionRun", top_k: int) -> list[str]:
+    """A line on the images that may have more objects than --top-k lets through; none if there are none."""
+    full = sum(len(row["detections"]) >= top_k for _, row in run.folder.rows())
+    if not full:
+        return []
+    return [
+        f"{plural(full, 'image')} reached the limit of {plural(top_k, 'detection')} per image and may have more: "
+        "raise --top-k, or --min-score if these are too many"
+    ]
 
 
 def _summary(run: "DetectionRun") -> str:

@@ -1,16 +1,12 @@
 """What comes next: the commands that a verb prints last, with the user's own paths, ready to be copied."""
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ssd300.reporting.next_steps import command
+
 HOLD_OUT = ("--holdout", "0.2")  # for data without a held-out split, as otherwise nothing is measured
-
-
-def command(*words: object) -> str:
-    """The words after `ssd300` as one line, quoted for the shell: `command("train", folder, "--out", run)`."""
-    return shlex.join(["ssd300", *map(str, words)])
 
 
 def training(data: Sequence[Path], *options: object) -> tuple[str, str]:

@@ -14,7 +14,6 @@ from ssd300.cli.help import DATA, OUTPUT, RULES, SELECTION, USUAL
 from ssd300.cli.mistakes import Mistakes
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError
-from ssd300.system.logs import log_to_stderr as log_to_stderr  # for the verbs
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:

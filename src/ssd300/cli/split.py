@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_share
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.next_steps import command, next_steps, training
+from ssd300.cli.next_steps import next_steps, training
 from ssd300.cli.options import (
     DataOptions,
     Json,
@@ -22,6 +22,7 @@ from ssd300.cli.options import (
 )
 from ssd300.cli.prepare import print_counts
 from ssd300.cli.progress import image_progress
+from ssd300.reporting.next_steps import command
 
 
 def split(

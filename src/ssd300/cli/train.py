@@ -17,7 +17,7 @@ from ssd300 import run_layout
 from ssd300.cli.early_checks import check_run_folder, check_share, check_start_and_device
 from ssd300.cli.help import DATA, LEARNING, NETWORK, RUN, USUAL, in_words
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.next_steps import command, next_steps
+from ssd300.cli.next_steps import next_steps
 from ssd300.cli.options import (
     DataOptions,
     Json,
@@ -27,10 +27,11 @@ from ssd300.cli.options import (
     Split,
     Switch,
     Usual,
-    log_to_stderr,
     print_json,
     say,
 )
+from ssd300.reporting.next_steps import command
+from ssd300.system.logs import log_to_stderr
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.training.presets import PRESETS
@@ -200,7 +201,8 @@ def train(
         callbacks=_callbacks(config),
     )
     if is_main_process():
-        _print_summary(summary, config, data, as_json=json_)
+        example = (validation or dataset).annotations[0].image_path
+        _print_summary(summary, config, data, example, as_json=json_)
 
 
 def _usual_preset(given: dict[str, Any]) -> str:
@@ -254,7 +256,10 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
     return callbacks
 
 
-def _print_summary(summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], *, as_json: bool) -> None:
+def _print_summary(
+    summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], example: Path, *, as_json: bool
+) -> None:
+    """The result, and what comes next; `example` is an image to detect on."""
     from ssd300.metrics.words import map_in_words
 
     out = config.out
@@ -275,7 +280,7 @@ def _print_summary(summary: dict[str, Any], config: TrainConfig, data: Sequence[
         sys.stdout.write(f"ended after step {summary['steps']:,} of {config.steps:,}; --resume goes on\n")
     next_steps(
         [
-            (command("detect", "IMAGE", "--weights", out), "boxes on images of your own"),
+            (command("detect", example, "--weights", out), "boxes on an image; name one of yours"),
             (command("export", *data, "--weights", out, "--out", out / "model.onnx"), "a file for ONNX Runtime"),
         ]
     )

@@ -18,7 +18,7 @@ class Step(NamedTuple):
 
 
 def command(*words: object) -> str:
-    """The words after `ssd300` as one line, quoted for the shell."""
+    """The words after `ssd300` as one line, quoted for the shell: `command("train", folder, "--out", run)`."""
     return shlex.join(["ssd300", *map(str, words)])
 
 
