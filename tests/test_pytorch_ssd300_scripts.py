@@ -158,7 +158,7 @@ def test_the_constants_of_pytorch_ssd300_are_the_defaults(name, words):
         ("train.py", ["--batch-size", "many"], 2, "--batch-size"),
         ("train.py", ["--iterations", "0"], 2, "--iterations is 0"),
         ("train.py", ["--iteration", "5"], 2, "Did you mean --iterations?"),
-        ("train.py", ["--decay_lr_at", "5", "3"], 2, "--decay_lr_at is (5, 3)"),
+        ("train.py", ["--decay_lr_at", "5", "3"], 2, "--decay_lr_at is 5 3; drops are steps from 1 on"),
         ("train.py", ["--keep_difficult", "maybe"], 2, "--keep_difficult: invalid choice"),
         ("train.py", ["--checkpoint"], 2, "--checkpoint: expected one argument"),
         ("create_data_list.py", ["--voc7_path", "a"], 2, "Did you mean --voc07_path?"),

@@ -57,7 +57,7 @@ def test_a_file_that_differs_is_not_written(light_run, tmp_path, capsys, monkeyp
     [
         (["--out", "m.xml"], 2, "end in .onnx"),
         (["--out", "m.onnx", "--images", "nowhere"], 3, "no such folder"),
-        (["--out", "m.onnx", "--precision", "fp16"], 2, "Choose from"),
+        (["--out", "m.onnx", "--precision", "fp16"], 2, "must be one of"),
     ],
 )
 def test_mistakes_on_the_command_line(more, code, message, light_run, tmp_path, monkeypatch, capsys):

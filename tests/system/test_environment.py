@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 
 from ssd300.cli import main
@@ -34,4 +35,8 @@ def test_the_verb_prints_lines_or_one_json_object(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert main(["env", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert [line.split()[0] for line in lines] == list(facts)
+    rows = dict(re.split(r" {2,}", line, maxsplit=1) for line in lines)
+    for name in ("ssd300", "torch"):
+        assert rows[name] == facts[name]
+    assert (rows["system"], rows["Python"]) == (facts["platform"], facts["python"])
+    assert ("instructions" in rows["bfloat16"]) == (not facts["bf16_on_cpu"])

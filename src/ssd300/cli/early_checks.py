@@ -27,6 +27,9 @@ def check_weights(mistakes: Mistakes, weights: str) -> Sequence[str] | None:
     classes: Sequence[str] | None = None
     with mistakes.caught():
         from ssd300.detection.backends import is_exported
+
+        if is_exported(weights) and Path(weights).is_file():
+            return None  # before torch is imported, which an exported file does without
         from ssd300.weights.format import read_card_file
         from ssd300.weights.resolve import find_weights
 

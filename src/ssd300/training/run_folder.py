@@ -110,7 +110,7 @@ class RunFolder(Callback):
             "per_class": aps,
         }
         images = plural(report.images, "held-out image")
-        log.info("step %d: %s, on %s", progress.step, map_in_words(report.metric, report.map or 0), images)
+        log.info("step %d: %s, on %s", progress.step, map_in_words(report.metric, report.map or 0.0), images)
         if average is not None:
             row["map_ema"] = average.map
             log.info("step %d: mAP %.4f of the averaged weights", progress.step, average.map or 0)
