@@ -42,7 +42,7 @@ VERBS: Mapping[str, Verb] = {
             Example("Draw images, train on them, measure, detect, and write a report", "ssd300 demo"),
             Example("The same in another folder, with other images", "ssd300 demo --out runs/demo --seed 1"),
         ),
-        "training.md",
+        "first_hour.md",
     ),
     "check": Verb(
         DATA,
