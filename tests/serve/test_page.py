@@ -15,6 +15,7 @@ from browsing import chip, choose, downloaded, drop, found, requests_of, set_sli
 from serving import running
 from ssd300.data.formats.voc_xml import read_xml
 from ssd300.images.header import image_size_hw
+from ssd300.metrics.words import map_in_words
 
 
 def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
@@ -111,7 +112,7 @@ def by_class():
             model = route.fetch().json()
             for one, limit in zip(model["classes"], (0.1, 0.9), strict=True):
                 one["min_score"] = limit
-            metric = {"name": "voc07_11pt@0.5", "value": 0.8349, "images": 72}
+            metric = {"value": 0.8349, "words": map_in_words("voc07_11pt@0.5", 0.8349, digits=2), "images": 72}
             route.fulfill(json=model | {"metric": metric})
 
         page.route("**/v1/model", answer)
@@ -146,7 +147,7 @@ def test_weights_with_one_threshold_have_no_choice(server, open_page):
 def test_the_header_says_which_model_and_what_its_number_is(server, open_page, by_class):
     page = open_page(server, prepare=by_class)
     expect(page.locator("#model")).to_have_text(
-        "ssd300_efficientnet_lite0 · 2 classes: blue, red · mAP 0.83 (VOC 2007 rule, IoU 0.5) on 72 images"
+        "ssd300_efficientnet_lite0 · 2 classes: blue, red · mAP 0.83, VOC 2007 rule (11 points), IoU 0.5, on 72 images"
     )
 
 

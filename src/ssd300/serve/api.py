@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from ssd300.detection.defaults import MIN_SCORE
 from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.images.colors import class_colors, readable_on
+from ssd300.metrics.words import map_in_words
 from ssd300.serve import schemas
 from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_format
 from ssd300.serve.counters import Counters
@@ -130,6 +131,13 @@ def _hex(color: tuple[int, int, int]) -> str:
     return "#" + bytes(color).hex()
 
 
+def _with_words(metric: Mapping[str, Any]) -> dict[str, Any]:
+    """The metric of a card, and the same in words for the page."""
+    if metric.get("value") is None:
+        return dict(metric)
+    return {**metric, "words": map_in_words(str(metric.get("name", "")), metric["value"], digits=2)}
+
+
 def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
     card = detector.card
     return schemas.Model(
@@ -144,7 +152,7 @@ def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
             for name, color in class_colors(card.classes).items()
         ],
         image_size_px=card.image_size_px,
-        metric=None if card.metric is None else dict(card.metric),
+        metric=None if card.metric is None else _with_words(card.metric),
         max_overlap=DISPLAY.max_overlap,
         top_k=DISPLAY.top_k,
         limits=schemas.Limits(

@@ -99,7 +99,9 @@ class Model(BaseModel):
     model: str
     classes: list[ModelClass]
     image_size_px: int = Field(description="The width and height to which images are resized for the network.")
-    metric: dict[str, Any] | None = Field(description="The result of the evaluation of the weights, if there was one.")
+    metric: dict[str, Any] | None = Field(
+        description="The result of the evaluation of the weights, if there was one; `words` are for people."
+    )
     max_overlap: float
     top_k: int
     limits: Limits
