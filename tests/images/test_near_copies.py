@@ -96,6 +96,24 @@ def test_drawn_scenes_are_not_taken_for_each_other(tmp_path):
     assert len(set(group_copies(hashes).tolist())) == 40
 
 
+def test_scenes_with_signs_in_common_by_chance_are_told_apart_by_the_strengths():
+    """As smooth synthetic scenes are: the signs of many weak frequencies agree, and the few strong ones do not."""
+    random = np.random.default_rng(0)
+    signs = random.choice([-1, 1], (16, 16)).astype(np.int8)
+    strengths = np.ones((16, 16))
+    strengths[:2, 1:3] = 50
+    other = signs.copy()
+    other[:2, 1:3] *= np.array([[1, -1], [-1, 1]], np.int8)
+    copy, chance = (
+        [ImageHash(content=f"{number}", signs=one, frequencies=one * strengths) for number, one in enumerate(pair)]
+        for pair in ((signs, signs), (signs, other))
+    )
+    assert group_copies(copy).tolist() == [0, 0]
+    assert group_copies(chance).tolist() == [0, 1]
+    assert list(nearest_copies(chance[:1], [chance[1], *copy])) == [(1, 0.0)]
+    assert list(nearest_copies(chance[:1], chance[1:])) == [None]
+
+
 PLAIN = {
     "flat": lambda x, y: 0 * x + 90,
     "lighter": lambda x, y: 0 * x + 200,
@@ -159,7 +177,9 @@ def test_groups_are_those_that_pairs_one_by_one_give(data):
     for original in data.draw(st.lists(st.sampled_from(originals), max_size=12)):
         flipped = random.random((16, 16)) < data.draw(st.sampled_from([0.0, 0.1, 0.2]))
         signs.append(np.where(flipped, -original, original).astype(np.int8))
-    hashes = [ImageHash(content=str(number), signs=one) for number, one in enumerate(signs)]
+    hashes = [
+        ImageHash(content=str(number), signs=one, frequencies=one.astype(float)) for number, one in enumerate(signs)
+    ]
     expected = list(range(len(signs)))
     for one, other in itertools.combinations(range(len(signs)), 2):
         if (signs[one] != signs[other]).mean() <= MAX_DISTANCE:
