@@ -89,6 +89,23 @@ def test_split_prepare_and_convert_lead_to_what_they_wrote(own, capsys, tmp_path
         assert not any("--holdout" in step for step in steps)
 
 
+def test_training_goes_into_a_free_folder_that_is_not_the_data(own, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number, words in enumerate((["split", str(own), "--holdout", "0.25"], ["prepare", str(own)])):
+        out = f"runs/lists{number}"
+        assert main([*words, "--out", out]) == 0
+        training = next(step for step in steps_of(capsys) if step[1] == "train")
+        assert training[2:5] == [out, "--out", f"{out}-2"]
+    (tmp_path / "runs/coco").mkdir()  # an empty folder is free
+    assert main(["convert", str(own), "--out", "runs/coco", "--to", "coco"]) == 0
+    assert steps_of(capsys)[-1][2:5] == ["runs/coco", "--out", "runs/coco-2"]
+    (tmp_path / "runs" / own.name).mkdir()
+    for taken in ("", "-2"):
+        assert main(["check", str(own)]) == 0
+        assert steps_of(capsys)[-1][3:] == ["--out", f"runs/{own.name}{taken}"]
+        (tmp_path / "runs" / own.name / "file").touch()
+
+
 def test_json_has_no_next_steps(own, capsys, tmp_path):
     for words in (["check", str(own)], ["split", str(own), "--holdout", "0.25", "--out", str(tmp_path / "lists")]):
         assert main([*words, "--json"]) == 0

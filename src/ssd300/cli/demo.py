@@ -9,7 +9,7 @@ from ssd300 import run_layout
 from ssd300.cli.next_steps import next_steps
 from ssd300.cli.options import Json, OutFolder, Overwrite, Seed, Usual, print_json, say
 from ssd300.errors import UsageError
-from ssd300.reporting.next_steps import command
+from ssd300.reporting.next_steps import command, free_run
 from ssd300.system.logs import log_to_stderr
 from ssd300.system.wording import plural
 from ssd300.training.demo_folder import DATA, RUN, open_demo
@@ -77,7 +77,7 @@ def _print_summary(summary: dict[str, Any], out: Path, *, as_json: bool) -> None
     image = next(iter(sorted((data / "JPEGImages").glob("test_*"))))
     next_steps([
         (command("detect", image, "--weights", run), "boxes on an image; name one of yours"),
-        (command("train", data, "--out", "runs/mine"), f"train; name your data in place of {data}"),
+        (command("train", data, "--out", free_run("").as_posix()), f"train; name your data in place of {data}"),
         _try_out(run),
     ])  # fmt: skip
 

@@ -4,16 +4,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd300.reporting.next_steps import command
+from ssd300.reporting.next_steps import command, free_run
 
 HOLD_OUT = ("--holdout", "0.2")  # for data without a held-out split, as otherwise nothing is measured
 
 
 def training(data: Sequence[Path], *options: object) -> tuple[str, str]:
-    """The step that trains on `data` into a run folder of the data's name."""
+    """The step that trains on `data` into a run folder of the data's name, or the next free one: lists may be there."""
     first = data[0].resolve()  # a folder called `.` has no name
     name = first.stem if first.is_file() else first.name
-    return command("train", *data, "--out", f"runs/{name or 'mine'}", *options), "train on it"
+    return command("train", *data, "--out", free_run(name).as_posix(), *options), "train on it"
 
 
 def next_steps(commands: Sequence[tuple[str, str]]) -> None:

@@ -10,7 +10,7 @@ from ssd300.data.problems import Problem
 from ssd300.images.colors import class_colors
 from ssd300.reporting.html import write_page
 from ssd300.reporting.labeled_images import NAMED
-from ssd300.reporting.next_steps import Step, command
+from ssd300.reporting.next_steps import Step, command, free_run
 from ssd300.reporting.problem_images import ListedImages, pair_pictures, problem_pictures, sample_pictures
 
 NEAR_COPIES = "near-copy-across-splits"  # the rule whose images are shown in pairs
@@ -77,7 +77,7 @@ def _steps(path: Path, data: Sequence[str], findings: Findings, splits: Sequence
     options += ["--on-bad-label", "drop-box"] if errors else []
     purpose = "Train on it" + (", without the boxes that have errors" if errors else "")
     purpose += " and with a fifth of the images held out to measure on." if len(splits) < 2 else "."  # fmt: skip
-    train = Step(purpose, command("train", *folders, "--out", "runs/first", *options))
+    train = Step(purpose, command("train", *folders, "--out", free_run("first").as_posix(), *options))
     steps = [] if any(problem.object is None for problem in errors) else [train]
     if findings.problems:
         again = command("check", *folders, "--html", path.absolute(), "--overwrite")
