@@ -233,3 +233,34 @@ def test_commands_say_what_they_do_not_use(tmp_path, monkeypatch, capsys, words)
     notes = run_notes(capsys, verb, "data", *options)
     for rule, count in rules.items():
         assert rule == "others" or counted(count, RULES[rule].counted) in notes
+
+
+def test_a_folder_of_a_program_is_one_line(tmp_path, capsys):
+    LAYOUTS["voc"].write(tmp_path, USUAL)
+    text(tmp_path / "env/pyvenv.cfg", "home = /usr/bin\n")
+    for folder in ("env/lib", ".git/deep", "code/__pycache__", "web/node_modules/x"):
+        for name in ("a.jpg", "b.png"):
+            photo(tmp_path / folder / name)
+    (tmp_path / ".empty").mkdir()
+    report = check(capsys, tmp_path)
+    found = {problem["file"]: problem for problem in report["problems"]}
+    expected = {".git": 2, "code/__pycache__": 2, "env": 3, "web/node_modules": 2}
+    assert set(found) == {str(tmp_path / name) for name in expected}
+    for name, count in expected.items():
+        assert found[str(tmp_path / name)]["rule"] == "litter"
+        assert f"its {count} files are ignored" in found[str(tmp_path / name)]["message"]
+    assert report["files"]["reported"] == sum(expected.values())
+    assert sum(report["files"].values()) == len(files_below(tmp_path))
+
+
+def test_hidden_images_that_the_data_names_are_used(tmp_path, capsys):
+    LAYOUTS["yolo_lists"].write(tmp_path, USUAL)
+    (tmp_path / ".data").mkdir()
+    for folder in ("images", "labels"):
+        (tmp_path / folder).rename(tmp_path / ".data" / folder)
+    for file in tmp_path.glob("*.txt"):
+        text(file, file.read_text().replace("images/", ".data/images/"))
+    photo(tmp_path / ".data/images/stray.jpg")
+    report = check(capsys, tmp_path)
+    assert [problem["file"] for problem in report["problems"]] == [str(tmp_path / ".data/images/stray.jpg")]
+    assert sum(report["files"].values()) == len(files_below(tmp_path))

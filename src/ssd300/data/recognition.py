@@ -3,6 +3,7 @@
 A format is registered here in `FORMATS`, and by its name in `choices.FormatName`, which the command line reads.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +23,7 @@ from ssd300.data.formats.yolo_description import find_yolo
 from ssd300.data.sources import JoinedSources, join
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError
+from ssd300.images.header import is_image_name
 from ssd300.system.files import spelled_like
 
 
@@ -40,6 +42,7 @@ class Format:
 
 
 LOOKED_AT = 100  # folders below a path that holds nothing by itself
+PARTS_DEEP = 3  # folders of a dataset in one another, such as images/train/batch
 PARTS = IMAGE_FOLDERS | LABEL_FOLDERS | {"imagesets", "main"}  # folders of a dataset, which are none by themselves
 
 FORMATS: Mapping[str, Format] = {
@@ -117,12 +120,49 @@ def _beside(path: Path) -> str:
     """The data of a known format around the path, in the folder above it or in those below; "" if there is none."""
     if path.suffix.casefold() in ARCHIVES:
         return ""
-    known = path.is_file() or path.name.casefold() in PARTS or role_of(path.name) is not None
-    places = [*([path.parent] if known else []), *islice(_folders_below(path), LOOKED_AT)]
-    for place in places:
-        if names := [one.title for one in FORMATS.values() if one.find(place)]:
+    for place in _above(path):
+        if names := [one.title for one in FORMATS.values() if _uses(one, place, path)]:
+            return f"Name {place}, which holds {' and '.join(names)}."
+    own = [file for file in path.iterdir() if is_image_name(file)] if path.is_dir() else []
+    for place in islice(_folders_below(path), LOOKED_AT):
+        if names := [one.title for one in FORMATS.values() if _is_about(one, place, own)]:
             return f"Name {place}, which holds {' and '.join(names)}."
     return ""
+
+
+def _above(path: Path) -> Iterator[Path]:
+    """The folder that a file is in, or those that a part of a dataset may belong to, the nearest first."""
+    part = Path(os.path.abspath(path))  # noqa: PTH100  # `.` has a name then, and links keep theirs
+    is_part, here = part.is_file(), Path.cwd()
+    for _ in range(PARTS_DEEP):
+        if not (is_part or part.name.casefold() in PARTS or role_of(part.name) is not None):
+            return
+        part, is_part = part.parent, False
+        yield part if path.is_absolute() or part == here or here not in part.parents else part.relative_to(here)
+
+
+def _uses(format_: Format, place: Path, path: Path) -> bool:
+    """Whether data of the format at `place` uses the file, or one in the folder, at `path`, and has images."""
+    whole = os.path.abspath(path)  # noqa: PTH100
+    files = _files_of(format_, place)
+    used = any(file == whole or file.startswith(whole + os.sep) for file in files)
+    return used and any(map(is_image_name, map(Path, files)))
+
+
+def _is_about(format_: Format, place: Path, images: Sequence[Path]) -> bool:
+    """Whether there is data of the format at `place`, with more images than the `images` outside of it."""
+    if not images:
+        return format_.find(place) is not None
+    return sum(map(is_image_name, map(Path, _files_of(format_, place)))) > len(images)
+
+
+def _files_of(format_: Format, place: Path) -> set[str]:
+    """All that the data at `place` uses; nothing if there is none, or if it cannot be read."""
+    try:
+        found = [source.files() for source in format_.open(place)] if format_.find(place) else []
+    except DataError:
+        return set()
+    return {os.path.abspath(file) for one in found for file in (*one.used, *one.known)}  # noqa: PTH100
 
 
 def _folders_below(path: Path) -> Iterator[Path]:

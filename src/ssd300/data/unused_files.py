@@ -1,7 +1,7 @@
 """Files that a dataset does not use: each file below its folders is used, reported, or of another kind and counted."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from ssd300.data.formats.file_index import is_litter, walk
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.sources import JoinedSources
 from ssd300.images.header import is_image_name
+from ssd300.system.wording import plural
 
 # Images of cameras and programs that are not decoded here.
 UNSUPPORTED = frozenset((".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".svg", ".eps",
@@ -18,11 +19,12 @@ UNSUPPORTED = frozenset((".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw
 
 @dataclass(frozen=True)
 class FileLedger:
-    """`used` and `others` are counts of files, `problems` has one for each of the remaining ones: together all files of
-    the folders, and those of other places that are used. `others` are neither images nor annotations.
+    """All files of the folders, and those of other places that are used: `used` and `reported` count them, `others` are
+    neither images nor annotations. `problems` has one for each that is reported, or one for a folder of a program.
     """
 
     used: int
+    reported: int
     problems: tuple[Problem, ...]
     others: tuple[Path, ...]
 
@@ -36,17 +38,27 @@ def list_files(data: JoinedSources, more: Iterable[Path] = ()) -> FileLedger:
     used = set(map(_plain, listed))
     seen = set(used)
     problems: list[Problem] = []
+    reported = 0
     others: list[Path] = []
     homes = [source.home for source in data.sources]
     places = [([home, *one.folders], [one]) for home, one in zip(homes, found, strict=True)]
     for folders, owners in [*places, ([*more], found)]:
-        for path in _below(folders):
+        for path in _below(folders, used):
             if (plain := _plain(path)) in seen:
                 continue
             seen.add(plain)
+            if path.is_dir():
+                if count := _count(path):
+                    problems.append(_of_program(count).at(str(path)))
+                    reported += count
+                continue
             fault = next((fault for one in owners if (fault := _fault(path, one)) is not None), None)
-            others.append(path) if fault is None else problems.append(fault.at(str(path)))
-    return FileLedger(used=len(used), problems=tuple(problems), others=tuple(others))
+            if fault is None:
+                others.append(path)
+            else:
+                problems.append(fault.at(str(path)))
+                reported += 1
+    return FileLedger(used=len(used), reported=reported, problems=tuple(problems), others=tuple(others))
 
 
 def _plain(path: Path) -> str:
@@ -54,14 +66,33 @@ def _plain(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100  # links keep their names
 
 
-def _below(folders: Iterable[Path]) -> Iterable[Path]:
-    """All files below the folders, each folder once."""
+def _below(folders: Iterable[Path], used: Iterable[str]) -> Iterable[Path]:
+    """All files below the folders, each folder once; a folder of a program as a whole if nothing in it is used."""
+    last = {Path(path).parent for path in used}
+    homes = {str(folder) for one in last for folder in (one, *one.parents)}
     tops: list[Path] = []
     for folder in sorted(set(folders), key=lambda path: len(path.parts)):
         if folder.is_dir() and not any(folder.is_relative_to(top) for top in tops):
             tops.append(folder)
     for top in tops:
-        yield from walk(top, litter=True)
+        yield from _files(top, homes)
+
+
+def _files(top: Path, homes: Container[str]) -> Iterable[Path]:
+    for path in walk(top, litter=True):
+        if _plain(path) in homes:  # a folder of a program: files are not
+            yield from _files(path, homes)
+        else:
+            yield path
+
+
+def _count(folder: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(folder))
+
+
+def _of_program(count: int) -> Fault:
+    return Fault("litter", f"a folder of a program, hidden or a virtual environment: its {plural(count, 'file')} "
+                 f"{'is' if count == 1 else 'are'} ignored")  # fmt: skip
 
 
 def _fault(path: Path, data: DataFiles) -> Fault | None:

@@ -218,9 +218,51 @@ def split_of_yolo(d):
 
 
 @refused("one part of the data", "it is a single XML file", "Name .*/d, which holds PASCAL VOC")
+def one_xml_of_a_folder(d):
+    d.voc_pair("JPEGImages/a.jpg", "Annotations/a.xml", 0)
+    return "Annotations/a.xml"
+
+
+@refused("one part of the data", "it is a single XML file", "Name .*/d, which holds PASCAL VOC")
 def one_xml(d):
     d.voc_pair("a.jpg", "a.xml", 0)
     return "a.xml"
+
+
+@refused("images alone", "images without annotations")
+def images_beside_data_of_others(d):
+    d.voc_pair("cells/JPEGImages/a.jpg", "cells/Annotations/a.xml", 0)
+    d.image("photos/a.jpg", 1)
+    return "photos"
+
+
+@refused("images alone", "images without annotations")
+def images_beside_labels_of_others(d):
+    d.voc_pair("JPEGImages/a.jpg", "Annotations/a.xml", 0)
+    d.image("photos/b.jpg", 1)
+    return "photos"
+
+
+@refused("images alone", "images without annotations")
+def images_above_a_small_dataset(d):
+    for name in "bcd":
+        d.image(f"{name}.jpg", 1)
+    voc_below(d)
+
+
+@refused("images alone", r"it holds 1 \.jpg", "images without annotations")
+def images_and_a_virtual_environment(d):
+    d.image("a.jpg", 1)
+    d.text("env/pyvenv.cfg", "home = /usr/bin\n")
+    for place in ("env/lib", "web/node_modules", ".cache", "lib/site-packages"):
+        d.voc_pair(f"{place}/JPEGImages/a.jpg", f"{place}/Annotations/a.xml", 0)
+
+
+@refused("one part of the data", "Name .*/d, which holds YOLO")
+def split_of_images_of_yolo(d):
+    d.yolo_pair("images/train/a.jpg", "labels/train/a.txt", 0)
+    d.text("data.yaml", "train: images/train\nnames: [cup, fork]\n")
+    return "images/train"
 
 
 @refused("several descriptions of YOLO", "2 descriptions: a.yaml, b.yaml", "Name one of them")
@@ -253,3 +295,16 @@ def test_says_what_was_seen_and_what_to_do(build, message, tmp_path):
         load_dataset(path)
     assert str(path) in str(error.value)
     assert error.value.fix
+
+
+@pytest.mark.parametrize("typed", [".", "../JPEGImages", "../../d/JPEGImages", "..", "a.jpg"])
+def test_the_folder_above_has_a_name_that_can_be_read(tmp_path, monkeypatch, typed):
+    root = Folder(tmp_path / "d")
+    root.voc_pair("JPEGImages/a.jpg", "Annotations/a.xml", 0)
+    monkeypatch.chdir(tmp_path / "d/JPEGImages")
+    if typed == "..":
+        assert load_dataset(typed).classes
+        return
+    with pytest.raises(DataError) as error:
+        load_dataset(typed)
+    assert error.value.fix == f"Name {tmp_path / 'd'}, which holds PASCAL VOC."

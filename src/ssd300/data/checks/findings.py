@@ -164,4 +164,4 @@ def check(
 def _counts(files: FileLedger | None) -> dict[str, int]:
     if files is None:
         return {}
-    return {"used": files.used, "reported": len(files.problems), "others": len(files.others)}
+    return {"used": files.used, "reported": files.reported, "others": len(files.others)}

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 # Folders and files that systems and notebooks leave among the data.
-LITTER_FOLDERS = frozenset((".ipynb_checkpoints", "__MACOSX", ".git", ".svn", "@eaDir", ".thumbnails", "__pycache__"))
+LITTER_FOLDERS = frozenset((".ipynb_checkpoints", "__MACOSX", "@eaDir"))
+PROGRAM_FOLDERS = frozenset(("__pycache__", "site-packages", "node_modules"))  # and those whose name begins with a dot
+ENVIRONMENT = "pyvenv.cfg"  # is in a virtual environment of Python
 LITTER_NAMES = frozenset((".ds_store", "thumbs.db", "desktop.ini", ".gitkeep", ".directory"))
 IMAGE_FOLDERS = frozenset(("jpegimages", "images", "image", "imgs", "img", "pics", "photos", "pictures"))
 LABEL_FOLDERS = frozenset(("annotations", "annotation", "annots", "annos", "anno", "ann", "xmls", "xml", "labels",
@@ -23,11 +25,26 @@ def is_litter(path: Path) -> bool:
     return name.startswith("._") or name in LITTER_NAMES or not LITTER_FOLDERS.isdisjoint(path.parts)
 
 
+def _of_program(name: str) -> bool:
+    """Whether a folder of this name is a program's, such as .git; its files may be many, and images among them."""
+    return name in PROGRAM_FOLDERS or (name.startswith(".") and name not in LITTER_FOLDERS)
+
+
 def walk(root: Path, *, litter: bool = False) -> Iterator[Path]:
-    """All files below `root` in sorted order, links followed; with `litter` also those of `is_litter`."""
+    """All files below `root` in sorted order, links followed, without those in hidden folders, virtual environments and
+    other folders of programs; with `litter` also those of `is_litter`, and each folder of a program, as a whole.
+    """
     for folder, folders, names in os.walk(root, followlinks=True):
-        if not litter:
+        if ENVIRONMENT in names and Path(folder) != root:
+            folders.clear()
+            if litter:
+                yield Path(folder)
+            continue
+        if litter:
+            yield from (Path(folder, name) for name in sorted(folders) if _of_program(name))
+        else:
             folders[:] = [name for name in folders if name not in LITTER_FOLDERS]
+        folders[:] = [name for name in folders if not _of_program(name)]
         folders[:] = sorted(name for name in folders if not _leads_up(folder, name))
         for name in sorted(names):
             path = Path(folder, name)
@@ -47,13 +64,17 @@ def is_there(path: Path) -> bool:
 
 
 def folders_in(path: Path) -> list[Path]:
-    """The folders directly in `path`, sorted, without hidden ones and litter; [] for what is no folder to read."""
+    """The folders directly in `path`, sorted, without litter and those of programs; [] for what is no folder."""
     try:
         with os.scandir(path) as entries:  # says what is a folder without a look at each of many files
             names = [entry.name for entry in entries if entry.is_dir()]
     except OSError:
         return []
-    return [path / name for name in sorted(names) if not name.startswith(".") and name not in LITTER_FOLDERS]
+    return [
+        path / name
+        for name in sorted(names)
+        if name not in LITTER_FOLDERS and not _of_program(name) and not is_there(path / name / ENVIRONMENT)
+    ]
 
 
 def only_folder(path: Path) -> Path | None:

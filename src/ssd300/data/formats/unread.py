@@ -68,7 +68,10 @@ def _file_seen(path: Path) -> tuple[str, str]:
     if suffix in ARCHIVES:
         return ": it is an archive", _unpack(path)
     if suffix == ".xml":
-        return ": it is a single XML file", f"Name the folder: {path.parent}."
+        return (
+            ": it is a single XML file",
+            f"Name the folder: {path.parent if path.parent.name else path.absolute().parent}.",
+        )
     if suffix == ".json":
         return _json_seen(path)
     if suffix in TABLES:
