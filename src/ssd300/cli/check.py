@@ -23,7 +23,7 @@ from ssd300.errors import DataError
 from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
-from ssd300.system.wording import plural
+from ssd300.system.wording import counted, plural, some
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +95,7 @@ def check(
     if json_:
         print_json(findings.to_dict())
     else:
-        _print(findings)
+        _print(findings, size_px)
         # One split that was named says nothing of the others.
         hold_out = () if split is not None or has_held_out(read.splits) else HOLD_OUT
         as_given = () if format_ == "auto" else ("--format", format_)
@@ -145,17 +145,32 @@ def _default_boxes(name: str) -> tuple["np.ndarray", int, Mapping[str, "np.ndarr
     return wanted, SETTINGS[name].image_size_px, dict(zip(others, alternatives, strict=True))
 
 
-def _print(findings: "Findings") -> None:
+def _print(findings: "Findings", size_px: int) -> None:
     _print_problems(findings)
     sys.stdout.write(f"{plural(findings.images, 'image')}, {plural(findings.objects, 'object')}\n")
-    if files := findings.files:
-        sys.stdout.write(
-            f"files: {files['used']:,} are used, {files['reported']:,} are not and are reported above, "
-            f"{files['others']:,} are neither images nor annotations\n"
-        )
+    if findings.files:
+        sys.stdout.write(_files_in_words(findings.files, findings.other_files) + "\n")
     sys.stdout.write("\n")
     _print_classes(findings)
-    _print_sizes(findings)
+    _print_sizes(findings, size_px)
+
+
+def _files_in_words(files: Mapping[str, int], others: Sequence[str]) -> str:
+    """How many files there are, and what becomes of them; kinds without a file are left out."""
+    used, reported = files["used"], files["reported"]
+    if not reported and not others:
+        return f"{plural(used, 'file')}, {'which is' if used == 1 else 'all'} used"
+    parts = [f"{used:,} {'is' if used == 1 else 'are'} used"]
+    if reported:
+        parts.append(f"{reported:,} {'is' if reported == 1 else 'are'} not used, for the reason above")
+    if others:
+        names = some([Path(other).name for other in others])
+        parts.append(
+            counted(
+                len(others), f"{{is neither an image nor an annotation|are neither images nor annotations}}: {names}"
+            )
+        )
+    return f"{plural(used + reported + len(others), 'file')}: {'; '.join(parts)}"
 
 
 def _print_problems(findings: "Findings") -> None:
@@ -179,6 +194,7 @@ def _print_classes(findings: "Findings") -> None:
     out = sys.stdout
     width = max(map(len, [*findings.classes, "class"]))
     splits = list(next(iter(findings.classes.values()), {}))
+    out.write("objects of each class:\n")
     out.write(f"{'class':{width}}" + "".join(f"  {name:>10}" for name in splits) + f"  {'fits':>6}\n")
     for name, counts in findings.classes.items():
         found = findings.coverage["classes"].get(name)
@@ -186,10 +202,18 @@ def _print_classes(findings: "Findings") -> None:
         out.write(f"{name:{width}}" + "".join(f"  {count:10,}" for count in counts.values()) + f"  {share:>6}\n")
 
 
-def _print_sizes(findings: "Findings") -> None:
-    sys.stdout.write("\nside at the network's size, pixels: objects, those that a default box fits\n")
-    for name, size in findings.coverage["sizes_px"].items():
-        sys.stdout.write(f"{name:>12}  {size.objects:8,}  {_percent(size.share):>6}\n")
+def _print_sizes(findings: "Findings", size_px: int) -> None:
+    from ssd300.data.checks.coverage import COVERED_IOU, SIZES_IN_WORDS
+
+    out = sys.stdout
+    out.write(f"\nobjects by size, as the side of a square of the same area in an image of {size_px} x {size_px}:\n")
+    out.write(f"{'pixels':>12}  {'objects':>8}  {'fits':>6}\n")
+    for words, size in zip(SIZES_IN_WORDS, findings.coverage["sizes_px"].values(), strict=True):
+        out.write(f"{words:>12}  {size.objects:8,}  {_percent(size.share):>6}\n")
+    out.write(
+        f"\nfits: the share of objects that one of the network's default boxes fits (IoU of {COVERED_IOU:g} or more).\n"
+        "The network learns these best. Each other object has only the default box that is nearest to it.\n"
+    )
 
 
 def _percent(share: float | None) -> str:

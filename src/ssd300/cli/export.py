@@ -131,8 +131,7 @@ def _print(out: Path, report: dict[str, Any]) -> None:
     seen, times, scores = report["agreement"], report["ms_per_image"], report["map"]
     sys.stdout.write(
         f"{out}: {report['bytes'] / 1e6:.1f} MB, {report['precision']}\n"
-        f"{plural(seen['images'], 'image')}, {plural(seen['detections'], 'detection')}: {seen['found']:.1%} have a "
-        f"partner, scores within {seen['score']:.2g}, boxes within {seen['box']:.2g}\n"
+        f"{_agreement_in_words(seen)}\n"
         f"time per image: {times['file']:.1f} ms, {times['weights']:.1f} ms with the weights\n"
     )
     if scores is not None and scores["loss"] is not None:
@@ -140,3 +139,16 @@ def _print(out: Path, report: dict[str, Any]) -> None:
             f"{map_in_words(scores['metric'], scores['file'])}, on {plural(scores['images'], 'image')}; "
             f"{scores['weights']:.4f} with the weights\n"
         )
+
+
+def _agreement_in_words(seen: dict[str, Any]) -> str:
+    from ssd300.export.parity import QUANTILE
+
+    on = f"on {plural(seen['images'], 'image')}"
+    if not seen["detections"]:
+        return f"compared with the weights {on}: neither detects an object"
+    return (
+        f"compared with the weights {on}: both find {seen['found']:.1%} of {plural(seen['detections'], 'detection')}; "
+        f"for {QUANTILE:.0%} of these, scores differ by at most {seen['score']:.2g}, "
+        f"boxes by {seen['box']:.2g} (1 - IoU)"
+    )

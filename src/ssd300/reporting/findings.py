@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ssd300.data.checks.coverage import COVERED_IOU
+from ssd300.data.checks.coverage import COVERED_IOU, SIZES_IN_WORDS
 from ssd300.data.checks.findings import LEVELS, Findings
 from ssd300.data.formats.annotations import AnnotatedImages
 from ssd300.data.problems import Problem
@@ -59,6 +59,7 @@ def write_findings(
         most=max(totals.values(), default=0) or 1,
         most_sizes=max((size.objects for size in findings.coverage["sizes_px"].values()), default=0) or 1,
         iou=COVERED_IOU,
+        sizes_in_words=SIZES_IN_WORDS,
         steps=_steps(path, data, findings, list(splits or ())),
     )
 

@@ -36,6 +36,12 @@ def test_the_best_iou_is_that_over_every_default_box():
     assert best_ious(np.zeros((0, 4)), default_boxes).shape == (0,)
 
 
+def test_a_click_is_not_reported_as_tiny_too(data, capsys):
+    label(data, "a", GOOD + object_xml("red", (50, 50, 50, 50)) + object_xml("red", (60, 60, 61, 61)))
+    found = [(problem["rule"], problem["object"]) for problem in run(capsys, data)[1]["problems"]]
+    assert [pair for pair in found if pair[1]] == [("one-pixel-box", 2), ("tiny-box", 3)]
+
+
 def test_default_boxes_that_fit_more_of_a_class_are_advised(data, capsys):
     for name in "ae":
         label(data, name, GOOD + object_xml("dot", (20, 20, 30, 27)))  # 20 pixels at the network's size

@@ -14,6 +14,31 @@ def test_good_data_has_no_problems_and_its_objects_are_counted(data, capsys):
     assert "no problems found" in capsys.readouterr().out
 
 
+def test_what_becomes_of_files_is_one_sentence(data, capsys):
+    def said():
+        main(["check", str(data)])
+        return next(line for line in capsys.readouterr().out.splitlines() if " used" in line)
+
+    used = sum(path.is_file() for path in data.rglob("*"))
+    assert said() == f"{used} files, all used"
+    (data / "LICENSE").touch()
+    assert said() == f"{used + 1} files: {used} are used; 1 is neither an image nor an annotation: LICENSE"
+    (data / "notes.md").touch()
+    (data / "JPEGImages/.DS_Store").touch()
+    assert said() == (
+        f"{used + 3} files: {used} are used; 1 is not used, for the reason above; "
+        "2 are neither images nor annotations: LICENSE, notes.md"
+    )
+
+
+def test_coverage_is_explained(data, capsys):
+    main(["check", str(data)])
+    out = capsys.readouterr().out
+    assert "fits: the share of objects that one of the network's default boxes fits" in out
+    assert "    under 16         0       -\n    16 to 32 " in out
+    assert "in an image of 300 x 300" in out
+
+
 def test_all_problems_are_reported_at_once_and_no_file_is_changed(data, capsys):
     (data / "Annotations/a.xml").unlink()
     (data / "JPEGImages/b.jpg").write_bytes(b"text")

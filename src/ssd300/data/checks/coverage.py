@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +16,11 @@ COVERED_IOU = 0.5  # matching's threshold: an object below it is matched by its 
 FEW_PIXELS = 4.0  # of the shorter side at the network's size
 LITTLE_COVERED = 0.75  # share of a class's objects
 SIZES_PX = (0, 16, 32, 64, 128)  # where the groups by size begin: roots of areas at the network's size
+SIZES_IN_WORDS = (
+    f"under {SIZES_PX[1]}",
+    *(f"{low} to {high}" for low, high in pairwise(SIZES_PX[1:])),
+    f"{SIZES_PX[-1]} or more",
+)
 CHUNK = 256
 COMPARED = 2000  # objects of a class, spread over all of them, that other default boxes are tried on
 BETTER = 0.05  # of the share, for other default boxes to be advised
@@ -36,13 +42,15 @@ class Coverage:
 class UsableBoxes:
     """The objects without a fault of images without one whose size is known. `places` are files and numbers in them.
 
-    `boxes` are xyxy, relative to the image; `sides_px` the roots of their areas at the network's size.
+    `boxes` are xyxy, relative to the image; `sides_px` the roots of their areas at the network's size. `clicks` are the
+    objects of the rule one-pixel-box.
     """
 
     names: Sequence[str]
     places: Sequence[tuple[str, int]]
     boxes: Float[np.ndarray, "n 4"]
     sides_px: Float[np.ndarray, " n"]
+    clicks: Sequence[bool]
 
     def of_class(self, name: str) -> np.ndarray:
         """Which of the objects are of this class."""
@@ -53,7 +61,7 @@ class UsableBoxes:
 def usable_boxes(images: Sequence[AnnotatedImage], classes: Iterable[str], size_px: int) -> UsableBoxes:
     """The boxes of all images; a name is that of `classes` which differs at most by case and spaces."""
     usual = {fold(name): name for name in classes}
-    names, places, boxes = [], [], []
+    names, places, boxes, clicks = [], [], [], []
     for image in images:
         if image.size_hw is None or image.fault is not None:
             continue
@@ -63,9 +71,10 @@ def usable_boxes(images: Sequence[AnnotatedImage], classes: Iterable[str], size_
                 names.append(usual[fold(item.name)])
                 places.append((image.where, number))
                 boxes.append(np.array(item.box_px) / scale)
+                clicks.append(any(remark.rule == "one-pixel-box" for remark in item.remarks))
     relative = np.array(boxes, dtype=np.float64).reshape(-1, 4)
     sides = np.sqrt((relative[:, 2] - relative[:, 0]) * (relative[:, 3] - relative[:, 1])) * size_px
-    return UsableBoxes(names=names, places=places, boxes=relative, sides_px=sides)
+    return UsableBoxes(names=names, places=places, boxes=relative, sides_px=sides, clicks=clicks)
 
 
 def cover(
@@ -88,9 +97,10 @@ def _coverage(covered: np.ndarray) -> Coverage:
 
 
 def tiny_boxes(usable: UsableBoxes, size_px: int) -> Iterable[Problem]:
-    """Objects with a side of under `FEW_PIXELS` at the network's size."""
-    for name, (file, number), box in zip(usable.names, usable.places, usable.boxes, strict=True):
-        if (shortest := float((box[2:] - box[:2]).min()) * size_px) < FEW_PIXELS:
+    """Objects with a side of under `FEW_PIXELS` at the network's size, but for clicks, which have a rule."""
+    rows = zip(usable.names, usable.places, usable.boxes, usable.clicks, strict=True)
+    for name, (file, number), box, click in rows:
+        if not click and (shortest := float((box[2:] - box[:2]).min()) * size_px) < FEW_PIXELS:
             yield Fault("tiny-box", f"{shortest:.1f} pixels wide or high at the network's {size_px}").at(
                 file, number, name=name
             )

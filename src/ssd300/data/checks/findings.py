@@ -32,7 +32,7 @@ class Findings:
     `files` counts the files of the folders: those that are used, reported as problems, and of other kinds; {} where one
     split is checked.
 
-    `near_copies` are the pairs of images behind the problems of that rule.
+    `near_copies` are the pairs of images behind the problems of that rule, `other_files` the files of other kinds.
     """
 
     images: int = 0
@@ -42,6 +42,7 @@ class Findings:
     coverage: dict[str, dict[str, Coverage]] = field(repr=False, default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
     near_copies: list[NearCopy] = field(repr=False, default_factory=list)
+    other_files: list[str] = field(repr=False, default_factory=list)
 
     def count(self, *, strict: bool) -> int:
         """How many errors there are; if `strict`, warnings count too."""
@@ -158,6 +159,7 @@ def check(
         coverage=coverage,
         files=_counts(read.files),
         near_copies=near_copies,
+        other_files=[str(path) for path in read.files.others] if read.files is not None else [],
     )
 
 
