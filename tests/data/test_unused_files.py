@@ -248,6 +248,7 @@ def test_a_folder_of_a_program_is_one_line(tmp_path, capsys):
     assert set(found) == {str(tmp_path / name) for name in expected}
     for name, count in expected.items():
         assert found[str(tmp_path / name)]["rule"] == "litter"
+        assert found[str(tmp_path / name)]["fix"] == "Nothing is needed."  # no one is told to remove .git
         assert f"its {count} files are ignored" in found[str(tmp_path / name)]["message"]
     assert report["files"]["reported"] == sum(expected.values())
     assert sum(report["files"].values()) == len(files_below(tmp_path))

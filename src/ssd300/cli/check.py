@@ -162,7 +162,7 @@ def _files_in_words(files: Mapping[str, int], others: Sequence[str]) -> str:
         return f"{plural(used, 'file')}, {'which is' if used == 1 else 'all'} used"
     parts = [f"{used:,} {'is' if used == 1 else 'are'} used"]
     if reported:
-        parts.append(f"{reported:,} {'is' if reported == 1 else 'are'} not used, for the reason above")
+        parts.append(f"{reported:,} {'is' if reported == 1 else 'are'} not used, as listed above")
     if others:
         names = some([Path(other).name for other in others])
         parts.append(

@@ -91,8 +91,8 @@ def _count(folder: Path) -> int:
 
 
 def _of_program(count: int) -> Fault:
-    return Fault("litter", f"a folder of a program, hidden or a virtual environment: its {plural(count, 'file')} "
-                 f"{'is' if count == 1 else 'are'} ignored")  # fmt: skip
+    what = f"a folder of a program, hidden or a virtual environment: its {plural(count, 'file')} "
+    return Fault("litter", what + ("is ignored" if count == 1 else "are ignored"), "Nothing is needed.")
 
 
 def _fault(path: Path, data: DataFiles) -> Fault | None:

@@ -26,7 +26,7 @@ def test_what_becomes_of_files_is_one_sentence(data, capsys):
     (data / "notes.md").touch()
     (data / "JPEGImages/.DS_Store").touch()
     assert said() == (
-        f"{used + 3} files: {used} are used; 1 is not used, for the reason above; "
+        f"{used + 3} files: {used} are used; 1 is not used, as listed above; "
         "2 are neither images nor annotations: LICENSE, notes.md"
     )
 
