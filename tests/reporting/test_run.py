@@ -118,6 +118,10 @@ def test_the_pictures_of_a_run_are_single_and_none_is_empty(tmp_path):
     found, training = run_page(folder(tmp_path)).galleries
     assert [caption for caption, _ in found.images] == ["validation_1 0", "validation_1 1"]
     assert (len(training.images), training.columns, training.narrow_columns) == (8, 4, 2)
+    assert "recolored at random" in training.explanation
+    config = tmp_path / "config.yaml"
+    config.write_text(config.read_text() + "augment: false\n")
+    assert "without augmentation" in run_page(tmp_path).galleries[1].explanation
 
 
 def test_no_run_is_no_report(tmp_path):

@@ -13,7 +13,7 @@ from PIL import Image
 from ssd300.cli import main
 from ssd300.training import demo as demo_module
 from ssd300.training.callbacks import Callback
-from ssd300.training.demo import FEWEST, MOST, SHOWN, run_demo, steps_within
+from ssd300.training.demo import FEWEST, MOST, SHOWN, forecast_in_words, run_demo, steps_within
 
 
 @pytest.fixture
@@ -56,6 +56,14 @@ def test_after_ctrl_c_in_training_the_demo_goes_on_and_prints_commands_that_work
 @pytest.mark.parametrize(("step_s", "steps"), [(0.01, MOST), (1.0, FEWEST), (0.9, 94), (60.0, FEWEST)])
 def test_the_steps_fit_into_the_time_within_bounds(step_s, steps):
     assert steps_within(85.0, step_s) == steps
+
+
+def test_a_slow_machine_is_told_why_it_takes_long_and_what_is_shorter():
+    assert forecast_in_words(FEWEST, 0.9) == [f"a step of 8 images takes 0.90 s here: {FEWEST} steps, about 1 min 21 s"]
+    length, reason, shorter = forecast_in_words(FEWEST, 9.66)
+    assert length.endswith("about 14 min 29 s")
+    assert "slow, or busy" in reason
+    assert "--steps 45 --overwrite" in shorter
 
 
 def test_steps_are_timed_without_a_log_of_the_start(tiny, tmp_path, caplog, monkeypatch):

@@ -16,7 +16,8 @@ from ssd300.training.demo_folder import DATA, RUN, open_demo
 
 ABOUT = (
     "The demo draws scenes, trains a small detector on some of them, measures it on the others, and writes a report.",
-    "It takes about two minutes on two cores. Ctrl-C stops it; the same command again goes on from there.",
+    "It takes about two minutes on two free cores, and longer on a slow or busy machine: that is timed and told.",
+    "Ctrl-C stops it; the same command again goes on from there.",
 )
 
 
@@ -39,7 +40,8 @@ def demo(
     seed
         Seed of the images and of the training.
     steps
-        Steps to train. Default: as many as fit into a minute and a half, by the time of some steps.
+        Steps to train; fewer are sooner done. Default: as many as fit into a minute and a half, by the time of some
+        steps, but at least those that good boxes need.
     overwrite
         Write into a folder that is not empty.
     json_

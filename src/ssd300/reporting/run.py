@@ -30,6 +30,11 @@ from ssd300.reporting.next_steps import Step, as_typed, step_to_resume, steps_of
 from ssd300.system.duration import duration
 
 SHOWN_IMAGES = 6
+AUGMENTED = (
+    "Images of the first batch as the network gets them: cut, flipped, shrunk and recolored at random (augmentation), "
+    "with the labels that are left."
+)
+NOT_AUGMENTED = "Images of the first batch as the network gets them, with their labels: resized, without augmentation."
 
 _PLOTS = (  # file, alternative text
     (run_layout.LOSS_PLOT, "loss over steps"),
@@ -69,7 +74,7 @@ def run_page(folder: Path) -> Page:
             for name, alternative in _PLOTS
             if (folder / name).is_file()
         ],
-        galleries=_galleries(folder, errors),
+        galleries=_galleries(folder, errors, augmented=config.get("augment", True)),
         facts=_facts(folder, data, summary),
         configuration=[(name, _as_text(value)) for name, value in config.items()],
         steps=_steps(folder, data, training=training),
@@ -141,7 +146,7 @@ def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]
     return notes
 
 
-def _galleries(folder: Path, errors: dict[str, Any]) -> list[Gallery]:
+def _galleries(folder: Path, errors: dict[str, Any], *, augmented: bool) -> list[Gallery]:
     held_out, worst = (
         [folder / name.format(number=number) for number in range(1, SHOWN_IMAGES + 1)]
         for name in (run_layout.VALIDATION_IMAGE, run_layout.WORST_IMAGE)
@@ -159,8 +164,7 @@ def _galleries(folder: Path, errors: dict[str, Any]) -> list[Gallery]:
         worst_gallery(_captioned(worst), errors),
         Gallery(
             title="What training sees",
-            explanation="Images of the first batch as the network gets them: cut, flipped, shrunk and recolored at "
-            "random (augmentation), with the labels that are left.",
+            explanation=AUGMENTED if augmented else NOT_AUGMENTED,
             images=batch,
             columns=columns,
             narrow_columns=1 if len(batch) % 2 else 2,

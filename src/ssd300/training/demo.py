@@ -38,6 +38,7 @@ from ssd300.training.timing import time_steps
 TRAINING_IMAGES, TEST_IMAGES, SHOWN = 240, 60, 9
 BATCH_SIZE, WARMUP_STEPS, LEARNING_RATE = 8, 10, 2e-2
 TRAINING_S, TIMED_S = 85.0, 2.0
+SLOW = 1.5  # times TRAINING_S: a training that is longer needs an explanation
 FEWEST, MOST = 90, 160  # steps: after fewer, boxes are loose and some are doubled; more add little
 
 log = logging.getLogger(__name__)
@@ -102,9 +103,23 @@ def _choose_steps(dataset: Dataset, config: TrainConfig) -> int:
         works, waits, _batch = time_steps(state, dataset, device, at_least_s=TIMED_S)
     step_s = sum(works + waits) / len(works)
     steps = steps_within(TRAINING_S, step_s)
-    chosen, minutes = plural(steps, "step"), duration(steps * step_s)
-    log.info("a step of %d images takes %.2f s here: %s, about %s", BATCH_SIZE, step_s, chosen, minutes)
+    for line in forecast_in_words(steps, step_s):
+        log.info("%s", line)
     return steps
+
+
+def forecast_in_words(steps: int, step_s: float) -> list[str]:
+    """How long the training takes and, if that is much longer than planned, why and what makes it shorter."""
+    seconds = steps * step_s
+    each = f"a step of {BATCH_SIZE} images takes {step_s:.2f} s here"
+    lines = [f"{each}: {plural(steps, 'step')}, about {duration(seconds)}"]
+    if seconds > SLOW * TRAINING_S:
+        fewer = FEWEST // 2
+        lines += [
+            f"this machine is slow, or busy with other work now; {FEWEST} steps are the fewest that give good boxes",
+            f"looser boxes in about {duration(fewer * step_s)}: Ctrl-C, then the same with --steps {fewer} --overwrite",
+        ]
+    return lines
 
 
 def steps_within(seconds: float, step_s: float) -> int:
@@ -148,8 +163,9 @@ def _caption(path: Path, result: Result) -> str:
 
 def _write_report(out: Path, config: TrainConfig, gallery: Gallery) -> None:
     page = run_page(config.out)
+    few = f"; boxes are tight and single after {FEWEST} or more" if config.steps < FEWEST else ""
     note = (
-        f"A demo: {plural(config.steps, 'step')}, as many as its time allowed on this machine, without augmentation. "
+        f"A demo: {plural(config.steps, 'step')} of {config.batch_size} images each, without augmentation{few}. "
         "The scenes are drawn, and far easier than photos: do not compare this mAP with those of real datasets."
     )
     page = replace(
