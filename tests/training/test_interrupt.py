@@ -1,3 +1,4 @@
+import shlex
 import signal
 
 import pytest
@@ -45,11 +46,16 @@ def test_the_command_ends_with_the_signals_own_code_and_a_saved_state(
 ):
     signal_after(monkeypatch, 1, number)
     words = ["--preset", "light", "--init", "none", "--steps", "3", "--batch-size", "2", "--log-every", "1"]
-    assert main(["train", str(coloured), "--out", str(tmp_path / "run"), *words, "--workers", "1"]) == code
+    words += ["--workers", "1"]
+    assert main(["train", str(coloured), "--out", str(tmp_path / "run"), "--overwrite", *words]) == code
     log = (tmp_path / "run/train.log").read_text()
-    assert "stopped after step 1; --resume" in log
+    assert "stopped after step 1; its state is saved" in log
     assert "ended with an error" not in log
-    assert capsys.readouterr().err.splitlines()[-1] in ("ssd300: interrupted", "ssd300: terminated")
+    said, typed = capsys.readouterr().err.splitlines()[-2:]
+    assert said in ("ssd300: interrupted; to go on:", "ssd300: terminated; to go on:")
+    assert typed == "  " + shlex.join(
+        ["ssd300", "train", str(coloured), "--out", str(tmp_path / "run"), *words, "--resume"]
+    )
     assert (tmp_path / "run/state/last.pt").is_file()
 
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 from cyclopts import App, Group, Parameter
 
 from ssd300.cli.help import ARGUMENTS, PLAIN, Page, docs_page, ending, in_words
+from ssd300.cli.signals import last_words
 from ssd300.cli.verbs import FIRST_COMMANDS, VERBS
 from ssd300.cli.verbs import GROUPS as GROUPS_OF_VERBS
 from ssd300.errors import DataError, ExportError, MistakesError, RunError, SSDError, UsageError, WeightsError
@@ -73,11 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _terminable():
             _run(words)
-    except KeyboardInterrupt:
-        _print("interrupted")
+    except KeyboardInterrupt as signal:
+        _print(last_words(signal, "interrupted"))
         return INTERRUPTED
-    except _Terminated:
-        _print("terminated")
+    except _Terminated as signal:
+        _print(last_words(signal, "terminated"))
         return TERMINATED
     except BrokenPipeError:
         # The reader of stdout has closed it; what is still buffered must not raise again at exit.

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from ssd300 import run_layout
 from ssd300.cli.next_steps import next_steps
 from ssd300.cli.options import Json, OutFolder, Overwrite, Seed, Usual, print_json, say
+from ssd300.cli.signals import on_signal
 from ssd300.errors import UsageError
 from ssd300.reporting.next_steps import command, free_run
 from ssd300.system.logs import log_to_stderr
@@ -50,17 +51,13 @@ def demo(
     if steps is not None and steps < 1:
         raise UsageError(f"--steps is {steps}; it must be 1 or more", fix="Leave it out to have them chosen.")
     plan = open_demo(out, seed=seed, steps=steps, overwrite=overwrite)  # before the imports, which take seconds
-    try:
+    with on_signal(lambda: "the same command goes on from here" + (", without --overwrite" if overwrite else "")):
         say([f"going on with the demo in {out}"] if plan.prepared else [*ABOUT, f"everything is written into {out}"])
         from ssd300.system.progress import shown
         from ssd300.training.demo import run_demo
 
         log_to_stderr()
         summary = run_demo(out, seed=seed, steps=steps, overwrite=overwrite, progress=shown)
-    except BaseException as error:
-        if not isinstance(error, Exception):  # a signal
-            say(["the same command goes on from here" + (", without --overwrite" if overwrite else "")])
-        raise
     _print_summary(summary, out, as_json=json_)
 
 

@@ -131,7 +131,11 @@ def serve(
             if open_:
                 say(_opened(address))
 
-        run(source, settings, listener, workers=workers, started=started)
+        try:
+            run(source, settings, listener, workers=workers, started=started)
+        except KeyboardInterrupt as signal:
+            signal.args = ("stopped",)  # this is how a server is meant to end
+            raise
 
 
 def _check_installed() -> None:

@@ -30,6 +30,7 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
+from ssd300.cli.signals import on_signal, resuming
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
 from ssd300.system.wording import plural
@@ -190,19 +191,28 @@ def train(
         return
     if is_main_process():
         log_to_stderr()
-    summary = run(
-        dataset,
-        config,
-        validation=validation,
-        resume=resume,
-        override=override,
-        overwrite=overwrite,
-        stop_after=stop_after,
-        callbacks=_callbacks(config),
-    )
+    with on_signal(lambda: _how_to_resume(out, mistakes.words)):
+        summary = run(
+            dataset,
+            config,
+            validation=validation,
+            resume=resume,
+            override=override,
+            overwrite=overwrite,
+            stop_after=stop_after,
+            callbacks=_callbacks(config),
+        )
     if is_main_process():
         example = (validation or dataset).annotations[0].image_path
         _print_summary(summary, config, data, example, as_json=json_)
+
+
+def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
+    """What to type after a signal; None if there is no state to go on from, or if another process says it."""
+    saved = any((out / state).is_file() for state in (run_layout.STATE, run_layout.PREVIOUS_STATE))
+    if not saved or not is_main_process():
+        return None
+    return f"to go on:\n  {resuming(words)}" if words else "the same command with --resume goes on"
 
 
 def _usual_preset(given: dict[str, Any]) -> str:

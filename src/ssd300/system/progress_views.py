@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 BAR_WIDTH = 20  # characters
+BESIDE = 5  # two spaces, and room for the ^C of a terminal: on the next line it would keep the bar from being removed
 
 
 @runtime_checkable
@@ -84,11 +85,15 @@ class TerminalBar:
             bars = TerminalBar._bars = TerminalBar._bars or _start_bars()
             if self._id is None:
                 self._id = bars.add_task(task.what, total=None, numbers="")
-            numbers = task.numbers(bars.console.width - max(len(one.description) for one in bars.tasks) - BAR_WIDTH - 2)
+            numbers = task.numbers(
+                bars.console.width - max(len(one.description) for one in bars.tasks) - BAR_WIDTH - BESIDE
+            )
             bars.update(self._id, completed=task.done, total=task.total, numbers=numbers, refresh=True)
 
     def end(self, task: Shown) -> None:
-        """The last bar stays on the screen if it counted to a total; one that others are shown beside is removed."""
+        """The last bar stays on the screen if it is full. One that was interrupted is removed, and one that others are
+        shown beside.
+        """
         with TerminalBar._lock:
             bars = TerminalBar._bars
             if self._id is None or bars is None:
@@ -98,7 +103,7 @@ class TerminalBar:
                 bars.remove_task(self._id)
             else:
                 TerminalBar._bars = None
-                bars.live.transient = task.total is None  # it would stay a bar that is not full
+                bars.live.transient = task.total is None or task.done < task.total
                 bars.stop()
 
 

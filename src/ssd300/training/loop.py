@@ -115,10 +115,7 @@ def _loop(trainer: Trainer, last_step: int) -> None:
             if trainer.save_is_due() or interrupted or over:
                 trainer.save()
             if interrupted:
-                log.info(
-                    "stopped after step %d; its state is saved (`ssd300 train` goes on with --resume)",
-                    trainer.step_count,
-                )
+                log.info("stopped after step %d; its state is saved", trainer.step_count)
             if interrupted or over:
                 break
             batch = next(batches)

@@ -110,7 +110,7 @@ class Trainer:
         models, reports = self.state.models(), []
         for model in models:
             if (report := self.validator.evaluate(model, interrupted)) is None:
-                log.info("the evaluation was interrupted; --resume begins with it")
+                log.info("the evaluation was interrupted; a resumed run begins with it")
                 return
             reports.append(report)
         self.reports = reports

@@ -1,0 +1,27 @@
+"""What a command says when Ctrl-C or SIGTERM ends it: besides that, what to type to go on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ssd300.reporting.next_steps import command
+
+
+@contextmanager
+def on_signal(how_to_go_on: Callable[[], str | None]) -> Iterator[None]:
+    """If a signal ends the block, `main` prints these words behind "interrupted"; None for none."""
+    try:
+        yield
+    except BaseException as signal:
+        if not isinstance(signal, Exception) and (words := how_to_go_on()):
+            signal.add_note(words)
+        raise
+
+
+def last_words(signal: BaseException, word: str) -> str:
+    """The line for a signal that ended the command: what the exception says or else `word`, and the notes behind it."""
+    return "; ".join([str(signal) or word, *getattr(signal, "__notes__", ())])
+
+
+def resuming(words: Sequence[str]) -> str:
+    """The command line of a training, from its verb on, as the one that continues it."""
+    return command(*(word for word in words if word not in ("--resume", "--overwrite")), "--resume")
