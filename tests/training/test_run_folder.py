@@ -4,12 +4,15 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
 from ssd300.data.predictions.read import read_predictions
 from ssd300.evaluation.evaluator import evaluate
 from ssd300.training.loop import train
+from ssd300.training.records import StepRow
+from ssd300.training.run_folder import RunFolder
 from ssd300.weights import read_card
 
 WITHOUT_A_SPLIT = {"config.yaml", "command.txt", "train.log", "env.json", "data.json", "results.csv", "metrics.jsonl",
@@ -132,3 +135,27 @@ def test_overwriting_leaves_nothing_of_the_run_before(config, data, held_out, tm
     (out / "mine.txt").write_text("kept")
     train(data, config(out), overwrite=True)
     assert files(out) == WITHOUT_A_SPLIT | {"mine.txt"}
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "seconds", "end"),
+    [
+        (110, 120, 99.0, "  9 s left"),
+        (490, 500, 490 * 89.5, "  15 min left"),
+        (120, 120, 99.0, " images/s"),
+    ],
+)
+def test_the_line_of_a_step_fits_into_80_columns(config, data, tmp_path, step, steps, seconds, end):
+    folder = RunFolder(config(tmp_path, steps=steps), data, None, device=torch.device("cpu"), resumed=False)
+    row = StepRow(step, step * 8, seconds, lr=4.1e-4, localization=1.82, classification=2.58)
+    line = folder._line(row, 108.7)
+    assert line.startswith(f"step {step}/{steps}  loss 1.82 box, 2.58 class  rate 4.1e-4  109 images/s")
+    assert line.endswith(end)
+    assert len(line) < 80
+
+
+def test_the_time_left_is_that_of_this_process(config, data, tmp_path):
+    folder = RunFolder(config(tmp_path, steps=20), data, None, device=torch.device("cpu"), resumed=True)
+    folder.start = 10, 1000.0  # on a slower machine
+    row = StepRow(15, 30, 1005.0, lr=1e-2, localization=1.0, classification=1.0)
+    assert folder._line(row, 2.0).endswith("  5 s left")

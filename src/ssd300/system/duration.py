@@ -8,3 +8,10 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def rough_duration(seconds: float) -> str:
+    """An estimate in one unit: '85 s', '14 min', '2.6 h'."""
+    if round(seconds) < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"

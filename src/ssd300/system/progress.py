@@ -21,12 +21,14 @@ CLOSED = (OSError, ValueError)  # what writing to a closed stderr raises: nobody
 class Task:
     """Work that goes on. `done` and `total` count in `unit`, such as images; a `total` that is unknown is None.
 
-    `notes` are shown behind the numbers, where there is room, the most important one first.
+    `earlier_s` are seconds before this work, such as those of a run that is resumed: the time that is shown has them,
+    the speed has not. `notes` are shown behind the numbers, where there is room, the most important one first.
     """
 
     def __init__(self, what: str, total: int | None, unit: str, done: int) -> None:
         self.what, self.total, self.unit, self.done = what, total or None, unit, done
         self.notes: Sequence[str] = ()
+        self.earlier_s = 0.0
         self._before, self._started_s = done, time.monotonic()
 
     def advance(self, more: int = 1) -> None:
@@ -55,7 +57,7 @@ class Task:
             parts.append(f"{self.done:,} of {self.total:,} {self.unit}")
         elif self.done:
             parts.append(f"{self.done:,} {self.unit}")
-        parts.append(duration(self.seconds))
+        parts.append(duration(self.earlier_s + self.seconds))
         if self.total is not None and self.per_second and self.done < self.total:
             parts.append(f"{duration((self.total - self.done) / self.per_second)} left")
         text = ", ".join(parts)

@@ -9,7 +9,7 @@ from ssd300.system.progress import Progress as Shows
 from ssd300.system.progress import shown
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
-from ssd300.training.records import StepRow
+from ssd300.training.records import StepRow, rate_in_words
 from ssd300.training.state import Progress
 
 
@@ -22,6 +22,7 @@ class ProgressBar(Callback):
     def on_start(self, config: TrainConfig, dataset: Dataset, progress: Progress) -> None:
         self.batch_size = config.batch_size
         self.task = self.open.enter_context(self.shows("training", config.steps, unit="steps", done=progress.step))
+        self.task.earlier_s = progress.seconds
 
     def on_step(self, row: StepRow) -> None:
         self.task.update(row.step)
@@ -29,8 +30,8 @@ class ProgressBar(Callback):
             f"{self.task.per_second * self.batch_size:.1f} images/s",
             f"box loss {row.localization:.2f}",
             f"class loss {row.classification:.2f}",
-            f"lr {row.lr:.2e}",
-            gigabytes(used_memory_bytes()),
+            f"rate {rate_in_words(row.lr)}",
+            f"{gigabytes(used_memory_bytes())} of memory",
         )
 
     def on_end(self, summary: dict[str, Any]) -> None:

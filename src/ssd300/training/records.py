@@ -32,6 +32,11 @@ class StepRow(NamedTuple):
     classification: float
 
 
+def rate_in_words(rate: float) -> str:
+    """A learning rate in few characters: '4.1e-4'."""
+    return f"{rate:.1e}".replace("e-0", "e-").replace("e+00", "")
+
+
 class Records:
     """The rows so far, in memory and on disk. Call `start` for a new run, or `resume`, before `add`."""
 

@@ -25,14 +25,14 @@ from ssd300.reporting.evaluation import evaluation_figures
 from ssd300.reporting.html import write_report
 from ssd300.reporting.plot_style import save_figure
 from ssd300.reporting.run import run_page
-from ssd300.system.duration import duration
+from ssd300.system.duration import rough_duration
 from ssd300.system.environment import environment
 from ssd300.system.files import write_json, write_text
-from ssd300.system.memory import gigabytes, used_memory_bytes
+from ssd300.system.memory import used_memory_bytes
 from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
-from ssd300.training.records import Records, StepRow
+from ssd300.training.records import Records, StepRow, rate_in_words
 from ssd300.training.run_images import save_training_batch, save_validation_images
 from ssd300.training.run_log import RunLog
 from ssd300.training.state import Progress, describe
@@ -57,10 +57,12 @@ class RunFolder(Callback):
         self.folder, self.device, self.resumed = config.out, device, resumed
         self.records, self.log = Records(config.out), RunLog(config.out)
         self.last = 0, 0.0  # images and seconds at the last logged step
+        self.start = 0, 0.0  # steps and seconds before this process
 
     def on_start(self, config: TrainConfig, dataset: Dataset, progress: Progress) -> None:
         """A new run removes files of an earlier run and writes its own; a resumed one cuts rows after its state."""
         self.last = progress.step * config.batch_size, progress.seconds
+        self.start = progress.step, progress.seconds
         if self.resumed:
             self.log.start(append=True)
             self.records.resume(progress.step)
@@ -91,12 +93,21 @@ class RunFolder(Callback):
             row._asdict()
             | {"seconds": round(row.seconds, 1), "images_per_second": round(speed, 2), "memory_bytes": memory}
         )
-        left = (self.config.steps * self.config.batch_size - row.images_seen) / speed
-        log.info(
-            "step %d/%d  lr %.2e  localization %.3f  classification %.3f  %.1f images/s  %s  %s, %s left",
-            row.step, self.config.steps, row.lr, row.localization, row.classification, speed, gigabytes(memory),
-            duration(row.seconds), duration(left),
-        )  # fmt: skip
+        log.info("%s", self._line(row, speed))
+
+    def _line(self, row: StepRow, speed: float) -> str:
+        """What fits into 80 columns; the rest of the row is in the files. Time left is by the speed of all steps since
+        the start or the resume, as in the bar.
+        """
+        steps = self.config.steps
+        line = (
+            f"step {row.step}/{steps}  loss {row.localization:.2f} box, {row.classification:.2f} class"
+            f"  rate {rate_in_words(row.lr)}  {speed:.{0 if speed >= 100 else 1}f} images/s"
+        )
+        if row.step == steps:
+            return line
+        step, seconds = self.start
+        return f"{line}  {rough_duration((row.seconds - seconds) / (row.step - step) * (steps - row.step))} left"
 
     def on_evaluation(self, progress: Progress, report: Report, average: Report | None = None) -> None:
         """Add a row; store detections, plots and images if this evaluation is the best so far."""
