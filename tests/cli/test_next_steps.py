@@ -15,10 +15,10 @@ def test_a_command_is_quoted_for_the_shell():
     assert command("train", Path("my photos"), "--steps", 2) == "ssd300 train 'my photos' --steps 2"
 
 
-def test_commands_stand_in_one_column_after_their_words(capsys):
+def test_each_command_has_its_own_line_below_its_words(capsys):
     next_steps([("ssd300 eval own", "measure it"), ("ssd300 detect a.jpg", "try it")])
     shown = capsys.readouterr()
-    assert shown.out == "\nnext:\n  measure it  ssd300 eval own\n  try it      ssd300 detect a.jpg\n"
+    assert shown.out == "\nnext:\n  measure it:\n    ssd300 eval own\n  try it:\n    ssd300 detect a.jpg\n"
     assert shown.err == ""
 
 
@@ -30,7 +30,7 @@ def test_nothing_is_printed_for_no_commands(capsys):
 def steps_of(capsys):
     """The commands below `next:`, each as its words."""
     lines = capsys.readouterr().out.partition("\nnext:\n")[2].splitlines()
-    return [shlex.split("ssd300 " + line.split(" ssd300 ")[1]) for line in lines]
+    return [shlex.split(line) for line in lines if line.startswith("    ssd300 ")]
 
 
 def understood(words):

@@ -22,8 +22,7 @@ def test_a_share_of_the_images_is_held_out_and_the_same_again(coloured, tmp_path
     err = capsys.readouterr().err
     assert "held out: 2 of 4 images" in err
     assert "not used: the split test" in err
-    said = err.split("to measure on these images again: ")[1].splitlines()[0]
-    for command in (part.strip("`") for part in said.split(", then ")):
+    for command in err.split("to measure on these images again:\n")[1].splitlines()[:2]:
         assert main(shlex.split(command)[1:]) == 0
     assert f" on {first['validation']['images']} images" in capsys.readouterr().out
     again = train(coloured, tmp_path / "b", "--holdout", "0.4")

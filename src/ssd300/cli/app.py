@@ -150,7 +150,9 @@ def _explained(error: Exception) -> SSDError:
 
 
 def _print(text: str) -> None:
-    sys.stderr.write(f"ssd300: {text}\n")
+    from ssd300.system.wording import fitted
+
+    sys.stderr.write(fitted(f"ssd300: {text}", sys.stderr) + "\n")
 
 
 def _print_parts(error: SSDError, words: Sequence[str]) -> None:

@@ -1,13 +1,12 @@
 """`ssd300 demo`: the whole job with nothing but the installed package."""
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 from ssd300 import run_layout
 from ssd300.cli.next_steps import next_steps
-from ssd300.cli.options import Json, OutFolder, Overwrite, Seed, Usual, print_json, say
+from ssd300.cli.options import Json, OutFolder, Overwrite, Seed, Usual, print_json, say, say_result
 from ssd300.cli.signals import on_signal
 from ssd300.errors import UsageError
 from ssd300.reporting.next_steps import command, free_run
@@ -70,8 +69,7 @@ def _print_summary(summary: dict[str, Any], out: Path, *, as_json: bool) -> None
         print_json({name: summary[name] for name in names} | {"report": str(report)})
         return
     measured = f"{map_in_words(summary['metric'], summary['map'])}, on {plural(summary['images'], 'held-out image')}"
-    sys.stdout.write(f"{measured} after {plural(summary['steps'], 'step')}\n")
-    sys.stdout.write(f"report: {report}\n")
+    say_result([f"{measured} after {plural(summary['steps'], 'step')}", f"report: {report}"])
     run, data = out / RUN, out / DATA
     image = next(iter(sorted((data / "JPEGImages").glob("test_*"))))
     next_steps([

@@ -1,9 +1,9 @@
 """What comes next: the commands that a verb prints last, with the user's own paths, ready to be copied."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ssd300.cli.options import say_result
 from ssd300.reporting.next_steps import command, free_run
 
 HOLD_OUT = ("--holdout", "0.2")  # for data without a held-out split, as otherwise nothing is measured
@@ -17,13 +17,10 @@ def training(data: Sequence[Path], *options: object) -> tuple[str, str]:
 
 
 def next_steps(commands: Sequence[tuple[str, str]]) -> None:
-    """Print each command after a few words on what it does, on stdout; nothing for none. Not for `--json`.
+    """Print each command below a few words on what it does, on stdout; nothing for none. Not for `--json`.
 
-    `commands` are pairs (command, words). The command comes last on its line and without a comment behind it: zsh
+    `commands` are pairs (command, words). A command has a line of its own, whole and without a comment behind it: zsh
     would pass a `#` that is typed or pasted on to the command.
     """
-    if not commands:
-        return
-    width = max(len(words) for _command, words in commands)
-    sys.stdout.write("\nnext:\n")
-    sys.stdout.writelines(f"  {words:{width}}  {line}\n" for line, words in commands)
+    if commands:
+        say_result(["", "next:", *(line for typed, words in commands for line in (f"  {words}:", f"    {typed}"))])

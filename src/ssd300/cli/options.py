@@ -15,6 +15,7 @@ from ssd300.cli.mistakes import Mistakes
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError
 from ssd300.system.progress import shown
+from ssd300.system.wording import fitted
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset
@@ -242,8 +243,13 @@ def as_typed(text: str, words: Sequence[str]) -> str:
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines to stderr."""
-    sys.stderr.writelines(f"{line}\n" for line in lines)
+    """Print lines to stderr, each broken between words where it is longer than a line of the terminal."""
+    sys.stderr.writelines(f"{fitted(line, sys.stderr)}\n" for line in lines)
+
+
+def say_result(lines: Iterable[str]) -> None:
+    """Print lines to stdout, as `say` does to stderr."""
+    sys.stdout.writelines(f"{fitted(line, sys.stdout)}\n" for line in lines)
 
 
 def print_json(value: Any) -> None:

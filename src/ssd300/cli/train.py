@@ -3,7 +3,6 @@
 import inspect
 import os
 import re
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, make_dataclass
@@ -11,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from ssd300 import run_layout
 from ssd300.cli.early_checks import check_run_folder, check_share, check_start_and_device
@@ -29,12 +28,14 @@ from ssd300.cli.options import (
     Usual,
     print_json,
     say,
+    say_result,
 )
 from ssd300.cli.signals import on_signal, resuming
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
+from ssd300.training.config_block import GROUPS
 from ssd300.training.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -44,25 +45,18 @@ if TYPE_CHECKING:
 
 
 OfRun = Parameter(group=RUN)
+SHORT = 2  # a run with so many times fewer steps than its preset is called short
 USUAL_PRESET = "light"  # the first whose values are named
 METAVARS = {"init": "WEIGHTS", "device": "DEVICE"}
-GROUPS: Mapping[Group, str] = {  # of the fields of TrainConfig; a field that is in none is among NETWORK's
-    USUAL: "model init steps batch_size device seed",
-    DATA: "augment on_bad_image cache workers",
-    LEARNING: "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip accumulate "
-    "amp ema ema_decay",
-    RUN: "eval_every patience save_every save_minutes log_every tensorboard",
-}
+HELP_GROUPS = {"usual": USUAL, "data": DATA, "learning": LEARNING, "network": NETWORK, "run": RUN}
 
 
 def _optional_fields(config: type) -> type:
     """The fields of a configuration as options that are None if left out; the help shows the presets' values."""
-    groups = {name: group for group, names in GROUPS.items() for name in names.split()}
+    groups = {name: HELP_GROUPS[group] for group, names in GROUPS.items() for name in names.split()}
     options = []
     for name, hint in get_type_hints(config).items():
-        shown = Parameter(
-            show_default=partial(_default, name), group=groups.get(name, NETWORK), metavar=METAVARS.get(name)
-        )
+        shown = Parameter(show_default=partial(_default, name), group=groups.get(name), metavar=METAVARS.get(name))
         if name != "out":
             options.append((name, Annotated[hint | None, shown], field(default=None)))
     made = make_dataclass("Options", options, frozen=True, kw_only=True)
@@ -204,7 +198,8 @@ def train(
         )
     if is_main_process():
         example = (validation or dataset).annotations[0].image_path
-        _print_summary(summary, config, data, example, as_json=json_)
+        notes = _on_length(name, summary, config, len(dataset))
+        _print_summary(summary, config, data, example, notes=notes, as_json=json_)
 
 
 def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
@@ -235,9 +230,9 @@ def _split(
         dataset, held_out = hold_out(dataset, holdout, seed=config.seed)
         lists = f"{config.out}-lists"
         chosen = ["--holdout", f"{holdout:g}", "--seed", str(config.seed), *reading.words()]
-        split = shlex.join(["ssd300", "split", *map(str, data), "--out", lists, *chosen])
-        evaluate = shlex.join(["ssd300", "eval", lists, "--weights", str(config.out)])
-        say([*held_out.notes, f"to measure on these images again: `{split}`, then `{evaluate}`"])
+        split = command("split", *data, "--out", lists, *chosen)
+        evaluate = command("eval", lists, "--weights", config.out)
+        say([*held_out.notes, "to measure on these images again:", f"  {split}", f"  {evaluate}"])
         say(unused_splits(open_data(data, reading.format), [used]))
         return dataset, held_out
 
@@ -248,6 +243,16 @@ def _split(
     if found is None:
         say([HOW_TO_HOLD_OUT])
     return dataset, found
+
+
+def _on_length(preset: str, summary: Mapping[str, Any], config: TrainConfig, images: int) -> list[str]:
+    """A sentence on a run that had much fewer steps than its preset has."""
+    usual, steps = _configurations()[preset].steps, summary["steps"]
+    if config.steps * SHORT > usual:
+        return []
+    epochs = f"{steps * config.batch_size / images:.2g}"
+    many = "epoch" if epochs == "1" else "epochs"
+    return [f"a short run: the preset {preset} has {usual:,} steps; this was {steps:,} ({epochs} {many})"]
 
 
 def is_main_process() -> bool:
@@ -267,9 +272,10 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
 
 
 def _print_summary(
-    summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], example: Path, *, as_json: bool
-) -> None:
-    """The result, and what comes next; `example` is an image to detect on."""
+    summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], example: Path, *, notes: Sequence[str],
+    as_json: bool,
+) -> None:  # fmt: skip
+    """The result, `notes` on it, and what comes next; `example` is an image to detect on."""
     from ssd300.metrics.words import map_in_words
 
     out = config.out
@@ -279,15 +285,17 @@ def _print_summary(
     if as_json:
         print_json(summary)
         return
+    lines = []
     if summary["map"] is not None:
         held_out = plural(summary["images"], "held-out image")
-        sys.stdout.write(f"best {map_in_words(summary['metric'], summary['map'])}, on {held_out}\n")
+        lines.append(f"best {map_in_words(summary['metric'], summary['map'])}, on {held_out}")
     if summary["min_scores"]:
         scores = ", ".join(f"{name} {score:.2f}" for name, score in summary["min_scores"].items())
-        sys.stdout.write(f"confidence thresholds of best F1, stored in the weights: {scores}\n")
-    sys.stdout.write(f"report: {out / run_layout.REPORT}\n")
+        lines.append(f"confidence thresholds of best F1, stored in the weights: {scores}")
+    lines.append(f"report: {out / run_layout.REPORT}")
     if summary["steps"] < config.steps:
-        sys.stdout.write(f"ended after step {summary['steps']:,} of {config.steps:,}; --resume goes on\n")
+        lines.append(f"ended after step {summary['steps']:,} of {config.steps:,}; --resume goes on")
+    say_result([*lines, *notes])
     next_steps(
         [
             (command("detect", example, "--weights", out), "boxes on an image; name one of yours"),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ssd300.system.notebook import is_notebook
+from ssd300.system.wording import fitted
 
 _PACKAGE = logging.getLogger("ssd300")
 
@@ -17,6 +18,10 @@ class ToStderr(logging.StreamHandler[Any]):
     def __init__(self) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(message)s"))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Broken between words where it is longer than a line of the terminal."""
+        return fitted(super().format(record), self.stream)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr

@@ -1,9 +1,12 @@
-"""Words for people: counts with their nouns, and some of many names."""
+"""Words for people: counts with their nouns, some of many names, and lines that fit on a terminal."""
 
+import os
 import re
 from collections.abc import Sequence
+from typing import Any
 
 SHOWN_NAMES, NAME_LENGTH = 6, 40
+PIECES = re.compile(r"\s*(?:`[^`]*`\S*|\S+)")  # a command in backticks is one
 FORMS = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
@@ -25,3 +28,35 @@ def counted(count: int, text: str) -> str:
     `counted(2, "{image is|images are} missing")` is '2 images are missing'.
     """
     return f"{count:,} {re.sub(FORMS, lambda forms: forms[1 if count == 1 else 2], text)}"
+
+
+def wrapped(text: str, width: int, *, indent: int | None = None) -> str:
+    """Each line of the text broken between words, if it is longer than `width`, never within a command.
+
+    What follows a break is indented by so many spaces; by default two more than the line is. A line that is a command
+    stays whole, as do words that are longer, such as paths.
+    """
+    return "\n".join(_wrapped(line, width, indent) for line in text.split("\n"))
+
+
+def _wrapped(line: str, width: int, indent: int | None) -> str:
+    begin = line.lstrip()
+    if len(line) <= width or begin.startswith("ssd300 "):
+        return line
+    spaces = " " * (len(line) - len(begin) + 2 if indent is None else indent)
+    lines = [""]
+    for piece in PIECES.findall(line):
+        if lines[-1].strip() and len(lines[-1]) + len(piece) > width:
+            lines.append(spaces + piece.lstrip())
+        else:
+            lines[-1] += piece
+    return "\n".join(lines)
+
+
+def fitted(text: str, stream: Any) -> str:
+    """The text as it is or, if the stream is a terminal, wrapped at its width."""
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError, AttributeError):  # closed, or a stand-in that is no file
+        width = 0
+    return wrapped(text, width) if width else text

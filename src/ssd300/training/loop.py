@@ -1,7 +1,6 @@
 """Training: batch, step, log, evaluate, save, stop. `Trainer` does each of them, here is their order."""
 
 import logging
-import textwrap
 from collections.abc import Sequence
 from contextlib import nullcontext
 
@@ -14,13 +13,13 @@ from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback, Callbacks
 from ssd300.training.checkpoints import Checkpoints
 from ssd300.training.config import TrainConfig
+from ssd300.training.config_block import config_block
 from ssd300.training.distributed import joined
 from ssd300.training.initial_state import initial_state
 from ssd300.training.interrupt import held_back
 from ssd300.training.lock import sole_use
 from ssd300.training.progress_bar import ProgressBar
 from ssd300.training.run_folder import RunFolder
-from ssd300.training.state import describe
 from ssd300.training.step import TrainStep
 from ssd300.training.summary import Summary, summarize
 from ssd300.training.trainer import Trainer
@@ -87,7 +86,7 @@ def train(
         )  # fmt: skip
         try:
             listening.on_start(config, dataset, state.progress)
-            log.info("%s", _block(config))
+            log.info("%s", config_block(config))
             log.info("%s", _counts(dataset, validation))
             log.info("schedule: %s", config.describe_schedule(len(dataset)))
             log.info("device %s, precision %s, seed %d", device, dtype_name(state.progress.precision), config.seed)
@@ -132,8 +131,3 @@ def _counts(dataset: Dataset, validation: Dataset | None) -> str:
 def _count(dataset: Dataset) -> str:
     objects = plural(sum(dataset.objects_per_class().values()), "object")
     return f"{plural(len(dataset), 'image')} with {objects} ({dataset.split})"
-
-
-def _block(config: TrainConfig) -> str:
-    options = ", ".join(f"{name}={value}" for name, value in describe(config).items())
-    return textwrap.fill(f"configuration: {options}", 110, subsequent_indent="  ", break_long_words=False)
