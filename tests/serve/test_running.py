@@ -187,6 +187,7 @@ def test_ctrl_c_ends_the_server(exported):
     with running(exported["onnx"]) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=60) == 130
+    assert "ssd300: stopped" in "".join(server.log_lines)
 
 
 @pytest.mark.slow
