@@ -162,4 +162,5 @@ def _print_parts(error: SSDError, words: Sequence[str]) -> None:
     _print(f"error: {as_typed(error.what, words)}")
     for name, part in (("where", error.where), ("to do", error.fix)):
         if part:
-            sys.stderr.write(f"  {name}: {as_typed(part, words) if name == 'to do' else part}\n")
+            line = f"  {name}: {as_typed(part, words) if name == 'to do' else part}"
+            sys.stderr.write(f"{fitted(line, sys.stderr)}\n")
