@@ -3,7 +3,6 @@
 import inspect
 import os
 import re
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, make_dataclass
@@ -30,6 +29,7 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
+from ssd300.cli.run_data import split_again
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
 from ssd300.system.wording import plural
@@ -202,7 +202,7 @@ def train(
     )
     if is_main_process():
         example = (validation or dataset).annotations[0].image_path
-        _print_summary(summary, config, data, example, as_json=json_)
+        _print_summary(summary, config, example, as_json=json_)
 
 
 def _usual_preset(given: dict[str, Any]) -> str:
@@ -223,10 +223,8 @@ def _split(
 
         used = dataset.split
         dataset, held_out = hold_out(dataset, holdout, seed=config.seed)
-        lists = f"{config.out}-lists"
-        chosen = ["--holdout", f"{holdout:g}", "--seed", str(config.seed), *reading.words()]
-        split = shlex.join(["ssd300", "split", *map(str, data), "--out", lists, *chosen])
-        evaluate = shlex.join(["ssd300", "eval", lists, "--weights", str(config.out)])
+        split, lists = split_again(data, config.out, holdout=holdout, seed=config.seed, reading=reading)
+        evaluate = command("eval", lists, "--weights", config.out)
         say([*held_out.notes, f"to measure on these images again: `{split}`, then `{evaluate}`"])
         say(unused_splits(open_data(data, reading.format), [used]))
         return dataset, held_out
@@ -256,9 +254,7 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
     return callbacks
 
 
-def _print_summary(
-    summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], example: Path, *, as_json: bool
-) -> None:
+def _print_summary(summary: dict[str, Any], config: TrainConfig, example: Path, *, as_json: bool) -> None:
     """The result, and what comes next; `example` is an image to detect on."""
     from ssd300.metrics.words import map_in_words
 
@@ -281,7 +277,7 @@ def _print_summary(
     next_steps(
         [
             (command("detect", example, "--weights", out), "boxes on an image; name one of yours"),
-            (command("export", *data, "--weights", out, "--out", out / "model.onnx"), "a file for ONNX Runtime"),
+            (command("export", "--weights", out, "--out", out / "model.onnx"), "a file for ONNX Runtime"),
         ]
     )
 
