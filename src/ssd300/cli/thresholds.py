@@ -31,9 +31,9 @@ from ssd300.system.wording import plural
 SAME = 0.001  # as they are printed
 
 if TYPE_CHECKING:
+    from ssd300.detection.network import Described
     from ssd300.evaluation.thresholds import Thresholds
     from ssd300.metrics.operating_point import Wanted
-    from ssd300.weights import Card
 
 
 def thresholds(
@@ -143,7 +143,6 @@ def _target(weights: str, out: Path | None, *, in_place: bool, overwrite: bool) 
 
 def _wanted(mistakes: Mistakes, precision: float | None, recall: float | None) -> "Wanted":
     from ssd300.metrics.operating_point import Wanted
-    from ssd300.weights import Card
 
     if precision is not None and recall is not None:
         mistakes.add("--precision and --recall exclude each other", fix="Give one of them.")
@@ -160,7 +159,7 @@ def _same(chosen: Mapping[str, float], held: Mapping[str, float]) -> bool:
     return chosen.keys() == held.keys() and all(abs(chosen[name] - held[name]) <= SAME for name in held)
 
 
-def _print(chosen: "Thresholds", target: Path | None, card: "Card") -> None:
+def _print(chosen: "Thresholds", target: Path | None, card: "Described") -> None:
     width = max(map(len, [*chosen.points, "class"]))
     sys.stdout.write(f"{'class':{width}}  {'score':>6}  {'precision':>9}  {'recall':>6}  {'F1':>6}  {'objects':>8}\n")
     for name, point in chosen.points.items():
@@ -176,7 +175,7 @@ def _print(chosen: "Thresholds", target: Path | None, card: "Card") -> None:
     sys.stdout.write(f"\n{chosen.wanted}, {plural(chosen.report.images, 'image')}; {_stored(chosen, target, card)}\n")
 
 
-def _stored(chosen: "Thresholds", target: Path | None, card: "Card") -> str:
+def _stored(chosen: "Thresholds", target: Path | None, card: "Described") -> str:
     """Whether the thresholds are stored, and what the weights hold in place of them."""
     if target is not None:
         return f"stored in {target}"
@@ -186,6 +185,6 @@ def _stored(chosen: "Thresholds", target: Path | None, card: "Card") -> str:
         return "the weights hold these already"
     if not card.min_scores:
         return "not stored"
-    now, by = ", ".join(f"{name} {score:.3f}" for name, score in card.min_scores.items()), card.source.get("min_scores")
-    alike = chosen.stored_in(card).source["min_scores"] == by  # as those of a training, which has the NMS IoU of eval
+    now = ", ".join(f"{name} {score:.3f}" for name, score in card.min_scores.items())
+    alike = card.source.get("min_scores") == chosen.chosen_by  # such as by training, with the NMS IoU of eval
     return f"not stored: the weights hold {now}" + (", chosen on these images with another NMS IoU" if alike else "")
