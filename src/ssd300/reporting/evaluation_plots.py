@@ -79,8 +79,8 @@ def plot_confusion(counts: Int[np.ndarray, "k k"], classes: Sequence[str]) -> Fi
     axes.spines[:].set_visible(False)
     axes.axhline(len(kept) - 0.5, color=SOFT, linewidth=0.8)
     axes.axvline(len(kept) - 0.5, color=SOFT, linewidth=0.8)
-    axes.set_xlabel("detected as (nothing: no box fits the object)", color=SOFT, fontsize=TEXT)
-    axes.set_ylabel("labeled as (nothing: no object)", color=SOFT, fontsize=TEXT)
+    axes.set_xlabel("detected as (nothing: no box fits)", color=SOFT, fontsize=TEXT)
+    axes.set_ylabel("labeled as (nothing: no object fits)", color=SOFT, fontsize=TEXT)
     axes.set_title(f"What is taken for what{excluded}", loc="right",
                    color=INK, fontsize=TITLE, weight="bold")  # fmt: skip
     for row, column in zip(*np.nonzero(counts), strict=True):
