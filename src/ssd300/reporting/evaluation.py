@@ -194,9 +194,9 @@ def error_tables(errors: Mapping[str, Any]) -> list[Table]:
     by_kind = Table(
         title="Where it fails",
         explanation=f"Counted among detections with {shown_in_words(errors)}. mAP gained is how much mAP would rise "
-        "if all errors of the kind were corrected, at any confidence. Missed are only the objects that "
-        "no other error is about. The plot “What is taken for what” shows all objects that are not found, and all false "
-        "detections, each once.",
+        "if all errors of the kind were corrected, at any confidence. An object with a loose box or a wrong "
+        "class is not among the missed. The plot “What is taken for what” has all objects that are not found, and all "
+        "false detections, each once.",
         head=("what is wrong", "how often", "mAP gained", "what it means"),
         rows=[
             (WORDS[kind], f"{total[kind]:,}", "–" if gains[kind] is None else f"{gains[kind]:+.3f}", MEANINGS[kind])
