@@ -106,6 +106,45 @@ def test_training_goes_into_a_free_folder_that_is_not_the_data(own, capsys, tmp_
         (tmp_path / "runs" / own.name / "file").touch()
 
 
+def test_eval_leads_to_a_picture_and_to_the_curves(own, light_run, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evaluation").mkdir()
+    words = ["eval", str(own), "--weights", str(light_run)]
+    assert main(words) == 0
+    detect, curves = steps_of(capsys)
+    assert detect[1:2] + detect[3:] == ["detect", "--weights", str(light_run)]
+    assert Path(detect[2]).is_file()
+    assert curves == ["ssd300", *words, "--out", "evaluation-2"]
+    assert main(curves[1:]) == 0
+    assert steps_of(capsys) == [detect]
+    assert main(["eval", str(own), "--predictions", "evaluation-2"]) == 0
+    assert steps_of(capsys) == []
+
+
+def test_an_exported_file_leads_to_detection_with_it(light_run, capsys, tmp_path):
+    file = tmp_path / "my model.onnx"
+    assert main(["export", "--weights", str(light_run), "--out", str(file)]) == 0
+    assert steps_of(capsys) == [["ssd300", "detect", "photo.jpg", "--weights", str(file)]]
+
+
+def test_verify_names_the_data_of_the_run(own, light_run, capsys):
+    def typed(*words):
+        (light_run / "config.yaml").write_text("seed: 3\n")
+        (light_run / "command.txt").write_text(command(*words) + "\n")
+        assert main(["verify", str(light_run)]) == 2
+        return re.findall("`([^`]*)`", capsys.readouterr().err)
+
+    train = ("train", own, "--out", light_run, "--preset", "light")
+    assert typed(*train) == [command("verify", light_run, own)]
+    assert typed(*train, "--eval-split", "val") == [command("verify", light_run, own, "--split", "val")]
+    lists = f"{light_run}-lists"
+    assert typed(*train, "--holdout", "0.4") == [
+        command("split", own, "--out", lists, "--holdout", "0.4", "--seed", "3"), command("verify", light_run, lists)
+    ]  # fmt: skip
+    for unknown in (("train", "nowhere", "--out", light_run), ("train", own, "--gone"), ("eval", own)):
+        assert typed(*unknown) == [f"ssd300 verify {light_run} DATA"]
+
+
 def test_json_has_no_next_steps(own, capsys, tmp_path):
     for words in (["check", str(own)], ["split", str(own), "--holdout", "0.25", "--out", str(tmp_path / "lists")]):
         assert main([*words, "--json"]) == 0

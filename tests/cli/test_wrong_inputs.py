@@ -17,7 +17,7 @@ from ssd300.system import download
 
 NEWEST = "for the newest run here"
 VERBS_AND_OPTIONS = [
-    ("no-such-verb", "trian data", 2, ["there is no verb 'trian'", "Did you mean `ssd300 train data`?"]),
+    ("no-such-verb", "trian data", 2, ["there is no command 'trian'", "Did you mean `ssd300 train data`?"]),
     ("predict", "predict dog.jpg -w runs/mine", 2, ["`ssd300 detect dog.jpg -w runs/mine`"]),
     ("infer", "infer dog.jpg", 2, ["`ssd300 detect dog.jpg`"]),
     ("val", "val data", 2, ["`ssd300 eval data`"]),
@@ -25,9 +25,9 @@ VERBS_AND_OPTIONS = [
     ("test", "test data", 2, ["`ssd300 eval data` or `ssd300 detect data`"]),
     ("fit", "fit data --out r", 2, ["`ssd300 train data --out r`"]),
     ("unknown-word", "abracadabra", 2, ["The usual ones are train, eval and detect"]),
-    ("image-without-verb", "dog.jpg", 2, ["the verb comes first", "`ssd300 detect dog.jpg`"]),
-    ("option-without-verb", "--weights runs/mine", 2, ["The verb comes first"]),
-    ("help-of-unknown", "help predict", 2, ["there is no verb 'predict'"]),
+    ("image-without-verb", "dog.jpg", 2, ["the command comes first", "`ssd300 detect dog.jpg`"]),
+    ("option-without-verb", "--weights runs/mine", 2, ["The command comes first"]),
+    ("help-of-unknown", "help predict", 2, ["there is no command 'predict'"]),
     ("threshold", "detect dog.jpg -w runs/mine --threshold 0.5", 2, ["no option --threshold", "mean --min-score?"]),
     ("conf-thres", "detect dog.jpg -w runs/mine --conf-thres 0.5", 2, ["Did you mean --min-score?"]),
     ("iou-thres", "detect dog.jpg -w runs/mine --iou-thres=0.5", 2, ["no option --iou-thres", "mean --max-overlap?"]),

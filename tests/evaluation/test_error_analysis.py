@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,6 +28,27 @@ def test_counts_are_of_what_is_shown_and_gains_of_all(problem_data):
         kind: sum(counts[kind] for counts in found.per_class.values()) for kind in KINDS
     }
     assert sum(size.objects for size in found.sizes.values()) == sum(one.objects for one in shown.values())
+    assert sum(size.found for size in found.sizes.values()) == found.shown.found.sum()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_object_has_one_size_also_on_a_border(tmp_path, seed):
+    """An area of exactly 32² or 96² px is a usual one in data that was drawn by a program."""
+    random, sides = np.random.default_rng(seed), np.array([31.9, 32.0, 32.1, 64.0, 95.9, 96.0, 96.1])
+    annotations, _ = problem(seed)
+    drawn = []
+    for one in annotations:
+        side = random.choice(sides, (len(one), 1))
+        boxes = np.concatenate([one.boxes_px[:, :2].round(), one.boxes_px[:, :2].round() + side], axis=1)
+        drawn.append(replace(one, boxes_px=boxes, difficult=np.zeros(len(one), bool)))
+    dataset = Dataset(annotations=tuple(drawn), classes=("cat", "dog"), root=tmp_path, split="test")
+    rows = [
+        (index, label, 0.9, box)
+        for index, one in enumerate(drawn)
+        for label, box in zip(one.labels, one.boxes_px, strict=True)
+    ]
+    found = analyze_errors(dataset, table(rows))
+    assert sum(size.objects for size in found.sizes.values()) == sum(map(len, drawn)) > 0
     assert sum(size.found for size in found.sizes.values()) == found.shown.found.sum()
 
 

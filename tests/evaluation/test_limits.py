@@ -5,6 +5,7 @@ import pytest
 
 from random_detections import table
 from ssd300.cli import main
+from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.evaluation.limits import Limits
 from ssd300.metrics.coco import MOST_OF_A_CLASS
 from ssd300.metrics.coco import NAME as COCO
@@ -31,12 +32,18 @@ FOUND = table([(0, 0, 0.02, BOX), (0, 0, 0.5, BOX), (2, 1, 0.75, BOX)])
     ],
 )
 def test_the_line_beside_the_number_and_back_from_json(limits, text):
-    assert limits.describe("voc07_11pt@0.5") == text
-    assert limits.describe(COCO) == f"{text}, of these COCO's metric takes the best 100 of a class and image"
+    of_detect = "; detect uses NMS IoU 0.5" if limits.max_overlap == 0.45 else ""
+    assert limits.describe("voc07_11pt@0.5") == text + of_detect
+    of_coco = ", of these COCO's metric takes the best 100 of a class and image"
+    assert limits.describe(COCO) == text + of_coco + of_detect
     plain = limits.to_dict(["voc07_11pt@0.5"])
     assert plain["coco_most_of_a_class"] is None
     assert limits.to_dict([COCO])["coco_most_of_a_class"] == 100
     assert Limits.of_dict(json.loads(json.dumps(plain))).describe(COCO) == limits.describe(COCO)
+
+
+def test_detect_is_named_only_where_it_differs():
+    assert "detect" not in Limits.of_weights(Selection(max_overlap=MAX_OVERLAP), FOUND).describe("voc07_11pt@0.5")
 
 
 def test_cocos_number_of_detections_is_that_of_its_code():
@@ -46,7 +53,7 @@ def test_cocos_number_of_detections_is_that_of_its_code():
 
 def test_eval_says_the_limits_under_the_map_in_json_and_on_the_page(coloured, light_run, tmp_path, capsys):
     evaluation = ["eval", str(coloured), "--weights", str(light_run), "--top-k", "7"]
-    line = "confidence threshold 0.01, NMS IoU 0.45, best 7 of an image"
+    line = "confidence threshold 0.01, NMS IoU 0.45, best 7 of an image; detect uses NMS IoU 0.5"
     assert main([*evaluation, "--out", str(tmp_path / "out")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[next(number for number, text in enumerate(lines) if text.startswith("mAP ")) + 1] == f"({line})"

@@ -1,4 +1,5 @@
 import json
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -79,7 +80,11 @@ def test_a_given_threshold_replaces_the_stored_ones(detector):
 def test_the_command_stores_them_in_the_weights(coloured, light_run, tmp_path, capsys):
     words = ["thresholds", str(coloured), "--split", "trainval", "--weights", str(light_run)]
     assert main(words) == 0
-    assert "not stored" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "not stored" in said
+    *_, store = said.splitlines()
+    typed = ["ssd300", "thresholds", str(coloured), "--weights", str(light_run), "--split", "trainval", "--in-place"]
+    assert store.endswith(shlex.join(typed))
     out = tmp_path / "new.safetensors"
     assert main([*words, "--recall", "0.5", "--out", str(out), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
@@ -93,6 +98,20 @@ def test_the_command_stores_them_in_the_weights(coloured, light_run, tmp_path, c
     assert "confidence thresholds from the weights" in capsys.readouterr().err
     assert main([*words, "--in-place"]) == 0
     assert read_card(light_run).min_scores
+    capsys.readouterr()
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "the weights hold these already" in said
+    assert "next:" not in said
+    model, card = load_weights(out)
+    save_weights(out, model, replace(card, min_scores={"blue": 0.3, "red": 0.25}))
+    assert main([*words[:-1], str(out), "--recall", "0.5"]) == 0
+    said = capsys.readouterr().out
+    held = "not stored: the weights hold blue 0.300, red 0.250"
+    assert f"{held}, chosen on these images with another NMS IoU\n" in said
+    assert said.rstrip().endswith("--recall 0.5 --in-place")
+    assert main([*words[:-1], str(out)]) == 0  # best F1, so by another rule
+    assert f"{held}\n" in capsys.readouterr().out
     tensors = load_weights(light_run)[0].state_dict()
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in load_weights(out)[0].state_dict().items())
     capsys.readouterr()

@@ -3,7 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from random_detections import problem
+from random_detections import table as table_of
 from ssd300.metrics.confusion import confusion_matrix
+from ssd300.metrics.error_kinds import NO_ERROR, find_errors
+from ssd300.metrics.voc_rules import VocRules
 from ssd300.types import Annotation, DetectionTable
 
 A, B, NONE = 0, 1, 2
@@ -46,38 +50,45 @@ HERE, NEAR, FAR = (10, 10, 30, 30), (11, 10, 31, 30), (60, 60, 90, 90)
         ([image((A, HERE, False))], [(0, A, 0.9, NEAR)], {(A, A): 1}),
         ([image((A, HERE, False))], [(0, B, 0.9, NEAR)], {(A, B): 1}),
         ([image((A, HERE, False))], [(0, A, 0.9, FAR)], {(A, NONE): 1, (NONE, A): 1}),
-        ([image((A, HERE, False))], [(0, B, 0.9, (10, 10, 30, 20))], {(A, B): 1}),  # half of it: an IoU of exactly 0.5
-        ([image((A, HERE, False))], [(0, A, 0.5, HERE)], {(A, A): 1}),  # the minimum score itself is enough
-        ([image((A, HERE, False))], [(0, A, 0.4, HERE)], {(A, NONE): 1}),  # not confident enough
-        # The greater IoU gets the object, though the other has the higher score and the right class.
-        ([image((A, HERE, False))], [(0, A, 0.9, NEAR), (0, B, 0.6, HERE)], {(A, B): 1, (NONE, A): 1}),
+        # The right class has the object, though the other box fits better.
+        ([image((A, HERE, False))], [(0, A, 0.6, NEAR), (0, B, 0.9, HERE)], {(A, A): 1, (NONE, B): 1}),
+        # Of two wrong ones the one that fits better.
+        ([image((A, HERE, False))], [(0, B, 0.9, NEAR), (0, B, 0.6, HERE)], {(A, B): 1, (NONE, B): 1}),
         # A detection pairs with one object; the second object is missed.
         ([image((A, HERE, False), (B, NEAR, False))], [(0, A, 0.9, HERE)], {(A, A): 1, (B, NONE): 1}),
-        # Difficult: neither the object nor its detection counts, a second detection on it does.
-        ([image((A, HERE, True))], [(0, A, 0.9, HERE), (0, A, 0.8, NEAR)], {(NONE, A): 1}),
+        ([image((A, HERE, False), (A, NEAR, False))], [(0, B, 0.9, HERE)], {(A, B): 1, (A, NONE): 1}),
+        # A second box for an object that was found is false, and the object beside it is not found, as in the metric.
+        ([image((A, HERE, False), (A, NEAR, False))], [(0, A, 0.9, HERE), (0, A, 0.8, HERE)],
+         {(A, A): 1, (A, NONE): 1, (NONE, A): 1}),
+        # Difficult: neither the object nor its detections count; one of another class is false.
+        ([image((A, HERE, True))], [(0, A, 0.9, HERE), (0, A, 0.8, NEAR)], {}),
+        ([image((A, HERE, True))], [(0, B, 0.9, HERE)], {(NONE, B): 1}),
         ([image((A, HERE, True))], [], {}),
         # Images are kept apart, in whatever order the table has them.
         ([image((A, HERE, False)), image((B, HERE, False))],
-         [(1, B, 0.9, HERE), (0, A, 0.8, HERE)], {(A, A): 1, (B, B): 1}),
+         [(1, A, 0.9, HERE), (0, B, 0.8, HERE)], {(A, B): 1, (B, A): 1}),
     ],
 )  # fmt: skip
 def test_small_cases(images, rows, expected):
     wanted = np.zeros((3, 3), int)
     for place, count in expected.items():
         wanted[place] = count
-    assert confusion_matrix(images, table(*rows), 2, min_score=0.5).tolist() == wanted.tolist()
+    assert confusion_matrix(find_errors(images, table(*rows), 2)).tolist() == wanted.tolist()
 
 
-def test_every_object_and_every_confident_detection_is_counted_once():
-    random = np.random.default_rng(0)
-
-    def boxes(n):
-        corner = random.uniform(0, 60, (n, 2))
-        return np.concatenate([corner, corner + random.uniform(10, 40, (n, 2))], axis=1)
-
-    images = [image(*((int(random.integers(2)), box, False) for box in boxes(6))) for _ in range(20)]
-    rows = [(i, int(random.integers(2)), float(random.random()), box) for i in range(20) for box in boxes(15)]
-    counts = confusion_matrix(images, table(*rows), 2, min_score=0.3)
-    assert counts[:2].sum() == 20 * 6
-    assert counts[:, :2].sum() == sum(score >= 0.3 for _, _, score, _ in rows)
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("rules", [VocRules(), VocRules(difficult="counted", iou_threshold=0.3, overlap="above")])
+def test_the_counts_are_those_of_the_metric(seed, rules):
+    """The table of classes beside it says found and false: the diagonal, and a column without it."""
+    annotations, rows = problem(seed)
+    rows = [(row[0], row[1] if place % 5 else 1 - row[1], *row[2:]) for place, row in enumerate(rows)]
+    rows = [row for place, row in enumerate(rows) if place % 4]  # so that some objects are not found
+    errors = find_errors(annotations, table_of(rows), 2, rules)
+    counts = confusion_matrix(errors, rules)
+    for label in (A, B):
+        mine, counted = errors.objects.labels == label, ~errors.objects.difficult
+        assert counts[label, label] == (mine & errors.found).sum() > 0
+        assert counts[label].sum() == (mine & counted).sum()
+        false = (errors.detections.labels == label) & (errors.kinds != NO_ERROR)
+        assert counts[:, label].sum() - counts[label, label] == false.sum() > 0
     assert counts[NONE, NONE] == 0

@@ -36,8 +36,8 @@ def result(ap, n=3, objects=2):
         lambda: plot_precision_recall({name: result(0.5) for name in NAMES} | {"none": result(None, 0)}),
         lambda: plot_precision_recall({NAMES[0]: result(0.0, 0)}),
         lambda: plot_precision_recall({f"c{n}": result(0.5) for n in range(30)}),
-        lambda: plot_confusion(np.zeros((5, 5), int), NAMES, iou_threshold=0.5),
-        lambda: plot_confusion(np.eye(41, dtype=int), [f"c{n}" for n in range(40)], iou_threshold=0.5),
+        lambda: plot_confusion(np.zeros((5, 5), int), NAMES),
+        lambda: plot_confusion(np.eye(41, dtype=int), [f"c{n}" for n in range(40)]),
         lambda: plot_errors(dict.fromkeys(KINDS, ErrorsOfKind(0, None))),
         lambda: plot_errors({kind: ErrorsOfKind(1000, 0.5 - n / 10) for n, kind in enumerate(KINDS)}),
         lambda: plot_sizes(dict.fromkeys(SIZES_PX, ScoreOfSize(None, 0, 0))),
@@ -63,7 +63,7 @@ def test_a_large_confusion_matrix_shows_the_classes_with_most_errors():
     classes = MOST_COUNTED + 10
     counts = np.eye(classes + 1, dtype=int) * 7
     counts[30, -1], counts[-1, 33] = 5, 4  # one is missed, of one there are false detections
-    figure = plot_confusion(counts, [f"c{n}" for n in range(classes)], iou_threshold=0.5)
+    figure = plot_confusion(counts, [f"c{n}" for n in range(classes)])
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert len(names) == MOST_COUNTED + 1
     assert names[-3:] == ["c30", "c33", "nothing"]

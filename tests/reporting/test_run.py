@@ -65,7 +65,7 @@ def test_the_limits_stand_beside_the_number(tmp_path):
     report = run_page(folder(tmp_path, summary={"steps": 1000, "map": 0.7654, **EVALUATED, "limits": limits}))
     assert report.headline_meaning == (
         "mAP, VOC 2007 rule (11 points), IoU 0.5, on 9 held-out images; confidence threshold 0.01, NMS IoU 0.45, best "
-        "200 of an image"
+        "200 of an image; detect uses NMS IoU 0.5"
     )
     assert report.explanation.startswith("mAP (mean average precision) is")
 

@@ -1,4 +1,4 @@
-"""The command line: `ssd300 VERB`. Nothing heavy is imported until a verb runs."""
+"""The command line: `ssd300 COMMAND`. Nothing heavy is imported until a command runs."""
 
 from ssd300.cli.app import main
 

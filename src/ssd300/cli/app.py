@@ -41,10 +41,10 @@ EXIT_CODES: dict[type[SSDError], int] = {UsageError: USAGE, DataError: 3, Weight
 app = App(
     name="ssd300",
     help="SSD300, the Single Shot MultiBox Detector, by the rules of the paper.",
-    usage="ssd300 VERB [OPTIONS]",
+    usage="ssd300 COMMAND [OPTIONS]",
     suppress_keyboard_interrupt=False,  # `main` handles it
     help_format="rich",  # nothing here is Markdown, and reading it as such takes a fifth of the time
-    help_epilogue=ending(FIRST_COMMANDS, "`ssd300 VERB --help` has the options of a verb, with examples"),
+    help_epilogue=ending(FIRST_COMMANDS, "`ssd300 COMMAND --help` has the options of a command, with examples"),
     help_formatter=Page(),
     default_parameter=Parameter(show_default=in_words),
     group_arguments=ARGUMENTS,
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _usual(words: list[str]) -> list[str]:
-    """`help VERB` and `version` as the options that they mean."""
+    """`help COMMAND` and `version` as the options that they mean."""
     if words[:1] == ["help"]:
         return [*words[1:], "--help"]
     return ["--version"] if words in (["version"], ["-v"], ["-V"]) else words
@@ -158,6 +158,7 @@ def _print(text: str) -> None:
 def _print_parts(error: SSDError, words: Sequence[str]) -> None:
     """What, where, and what to do; options as they are typed among the words."""
     from ssd300.cli.options import as_typed
+    from ssd300.system.wording import fitted
 
     _print(f"error: {as_typed(error.what, words)}")
     for name, part in (("where", error.where), ("to do", error.fix)):

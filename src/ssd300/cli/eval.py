@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from ssd300 import run_layout
 from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.help import OUTPUT
 from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.next_steps import next_steps, the_picture
 from ssd300.cli.options import (
     DataOptions,
     DetectingOptions,
@@ -32,6 +34,7 @@ from ssd300.cli.options import (
 )
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights
 from ssd300.errors import DataError, install_hint
+from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_output_free, spelled_like
 from ssd300.system.progress import shown
 from ssd300.system.wording import counted, plural
@@ -155,14 +158,28 @@ def eval_(
     if out is not None and analysis is not None:
         from ssd300.reporting.evaluation import write_evaluation
 
-        source, command = weights or str(predictions), shlex.join(sys.argv)
+        source, typed = weights or str(predictions), shlex.join(sys.argv)
         with shown("writing the report"):
-            write_evaluation(out, report, analysis, source=source, command=command, overwrite=overwrite)
+            write_evaluation(out, report, analysis, source=source, command=typed, overwrite=overwrite)
     printed = analysis if errors else None
     if json_:
         print_json(_as_dict(report, variants, printed))
     else:
         _print(report, variants, printed, out)
+        if weights is not None:
+            look = command("eval", *data, "--weights", weights, *reading.words(), "--out", _free_folder())
+            next_steps(
+                [
+                    (command("detect", the_picture(report.dataset), "--weights", weights), "boxes on an image"),
+                    *([(look, "curves, and the images with most errors")] if out is None else []),
+                ]
+            )
+
+
+def _free_folder() -> Path:
+    """`evaluation`, or the first of `evaluation-2`, `evaluation-3` and so on that is not there."""
+    names = (f"evaluation-{number}" if number > 1 else "evaluation" for number in count(1))
+    return next(folder for folder in map(Path, names) if not folder.exists())
 
 
 def _check(

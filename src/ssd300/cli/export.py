@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from ssd300.cli.early_checks import check_file_given, check_weights
 from ssd300.cli.help import DATA
 from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.next_steps import next_steps, the_picture
 from ssd300.cli.options import (
     Json,
     OfData,
@@ -22,6 +23,7 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.data.choices import FormatName, OnBadLabel
+from ssd300.reporting.next_steps import command
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 
@@ -123,6 +125,8 @@ def export(
         print_json(report)
         return
     _print(out, report)
+    image = the_picture(labeled) if images is None else image_paths[0]
+    next_steps([(command("detect", image, "--weights", out), "boxes on an image, with this file")])
 
 
 def _print(out: Path, report: dict[str, Any]) -> None:
@@ -146,7 +150,7 @@ def _agreement_in_words(seen: dict[str, Any]) -> str:
 
     on = f"on {plural(seen['images'], 'image')}"
     if not seen["detections"]:
-        return f"compared with the weights {on}: neither detects an object"
+        return f"compared with the weights {on}: neither detects an object; name --images that have some"
     return (
         f"compared with the weights {on}: both find {seen['found']:.1%} of {plural(seen['detections'], 'detection')}; "
         f"for {QUANTILE:.0%} of these, scores differ by at most {seen['score']:.2g}, "

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssd300.cli.options import say_result
-from ssd300.reporting.next_steps import command, free_run
+from ssd300.reporting.next_steps import EXAMPLE, command, free_run
+
+if TYPE_CHECKING:
+    from ssd300.data import Dataset
 
 HOLD_OUT = ("--holdout", "0.2")  # for data without a held-out split, as otherwise nothing is measured
 
@@ -14,6 +18,12 @@ def training(data: Sequence[Path], *options: object) -> tuple[str, str]:
     first = data[0].resolve()  # a folder called `.` has no name
     name = first.stem if first.is_file() else first.name
     return command("train", *data, "--out", free_run(name).as_posix(), *options), "train on it"
+
+
+def the_picture(dataset: "Dataset | None") -> Path:
+    """An image to detect on: the first of the dataset, or a name in its place."""
+    first = next((one.image_path for one in dataset.annotations), None) if dataset is not None else None
+    return first if first is not None and first.is_file() else Path(EXAMPLE)
 
 
 def next_steps(commands: Sequence[tuple[str, str]]) -> None:

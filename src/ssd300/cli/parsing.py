@@ -89,12 +89,14 @@ def _explained(error: CycloptsError, words: list[str], typed: Sequence[str], ver
 
 def _unknown_verb(words: Sequence[str], verbs: Sequence[str]) -> UsageError:
     word, rest = words[0], words[1:]
-    what = f"there is no verb '{word}'"
+    what = f"there is no command '{word}'"
     if word.startswith("-"):
-        return UsageError(f"{word} is not an option of ssd300 itself", fix="The verb comes first: see `ssd300 --help`.")
+        return UsageError(
+            f"{word} is not an option of ssd300 itself", fix="The command comes first: see `ssd300 --help`."
+        )
     if Path(word).exists():
         verb = "check" if Path(word).is_dir() else "detect"
-        return UsageError(f"{what}: the verb comes first", fix=f"Such as `{shlex.join(['ssd300', verb, *words])}`.")
+        return UsageError(f"{what}: the command comes first", fix=f"Such as `{shlex.join(['ssd300', verb, *words])}`.")
     if meant := verbs_for(word, verbs):
         commands = " or ".join(f"`{shlex.join(['ssd300', verb, *rest])}`" for verb in meant)
         return UsageError(what, fix=f"Did you mean {commands}?")
@@ -113,7 +115,7 @@ def _unknown_option(error: UnknownOptionError, words: list[str], verb: str) -> W
     if ours is None:
         return Wrong(UsageError(what, fix=instead_of(name) or _see(verb)), _without_value(words, place), sure=False)
     if ours in positional:
-        fix = f"Write {ours} without an option, right after the verb: `ssd300 {verb} {value or ours}`."
+        fix = f"Write {ours} without an option, right after the command: `ssd300 {verb} {value or ours}`."
         return Wrong(UsageError(what, fix=fix), _replaced(words, place, [value] if value else []))
     fix = f"Did you mean {ours}?"
     given = [one.partition("=")[0] for one in words]

@@ -1,11 +1,13 @@
 """`ssd300 thresholds`: a confidence threshold per class, chosen on held-out images."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes, of_option
+from ssd300.cli.next_steps import next_steps
 from ssd300.cli.options import (
     DataOptions,
     DetectingOptions,
@@ -21,11 +23,15 @@ from ssd300.cli.options import (
 )
 from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.errors import UsageError
+from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 
+SAME = 0.001  # as they are printed
+
 if TYPE_CHECKING:
+    from ssd300.detection.network import Described
     from ssd300.evaluation.thresholds import Thresholds
     from ssd300.metrics.operating_point import Wanted
 
@@ -103,7 +109,17 @@ def thresholds(
     if json_:
         print_json({**chosen.to_dict(), "weights": None if target is None else str(target)})
     else:
-        _print(chosen, target)
+        card = detector.card
+        _print(chosen, target, card)
+        if target is None and not _same(chosen.min_scores, card.min_scores) and chosen.min_scores:
+            words = ["thresholds", *data, "--weights", weights, *reading.words()]
+            if wanted.value is not None:
+                words += [f"--{wanted.goal}", f"{wanted.value:g}"]
+            if max_overlap != MAX_OVERLAP:
+                words += ["--max-overlap", f"{max_overlap:g}"]
+            # Published weights stay as they are.
+            words += ["--in-place"] if Path(weights).exists() else ["--out", f"{weights}.safetensors"]
+            next_steps([(command(*words), "store them, for detect and serve")])
 
 
 def _target(weights: str, out: Path | None, *, in_place: bool, overwrite: bool) -> Path | None:
@@ -139,7 +155,11 @@ def _wanted(mistakes: Mistakes, precision: float | None, recall: float | None) -
         return Wanted()
 
 
-def _print(chosen: "Thresholds", target: Path | None) -> None:
+def _same(chosen: Mapping[str, float], held: Mapping[str, float]) -> bool:
+    return chosen.keys() == held.keys() and all(abs(chosen[name] - held[name]) <= SAME for name in held)
+
+
+def _print(chosen: "Thresholds", target: Path | None, card: "Described") -> None:
     width = max(map(len, [*chosen.points, "class"]))
     sys.stdout.write(f"{'class':{width}}  {'score':>6}  {'precision':>9}  {'recall':>6}  {'F1':>6}  {'objects':>8}\n")
     for name, point in chosen.points.items():
@@ -152,5 +172,19 @@ def _print(chosen: "Thresholds", target: Path | None) -> None:
             f"{name:{width}}  {point.min_score:6.3f}  {point.precision:9.3f}  {point.recall:6.3f}  {point.f1:6.3f}  "
             f"{objects:8}{note}\n"
         )
-    stored = f"stored in {target}" if target is not None else "not stored: name --out FILE.safetensors, or --in-place"
-    sys.stdout.write(f"\n{chosen.wanted}, {plural(chosen.report.images, 'image')}; {stored}\n")
+    sys.stdout.write(f"\n{chosen.wanted}, {plural(chosen.report.images, 'image')}; {_stored(chosen, target, card)}\n")
+
+
+def _stored(chosen: "Thresholds", target: Path | None, card: "Described") -> str:
+    """Whether the thresholds are stored, and what the weights hold in place of them."""
+    if target is not None:
+        return f"stored in {target}"
+    if not chosen.min_scores:
+        return "there is nothing to store"
+    if _same(chosen.min_scores, card.min_scores):
+        return "the weights hold these already"
+    if not card.min_scores:
+        return "not stored"
+    now = ", ".join(f"{name} {score:.3f}" for name, score in card.min_scores.items())
+    alike = card.source.get("min_scores") == chosen.chosen_by  # such as by training, with the NMS IoU of eval
+    return f"not stored: the weights hold {now}" + (", chosen on these images with another NMS IoU" if alike else "")

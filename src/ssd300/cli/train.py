@@ -30,6 +30,7 @@ from ssd300.cli.options import (
     say,
     say_result,
 )
+from ssd300.cli.run_data import split_again
 from ssd300.cli.signals import on_signal, resuming
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
@@ -199,7 +200,7 @@ def train(
     if is_main_process():
         example = (validation or dataset).annotations[0].image_path
         notes = _on_length(name, summary, config, len(dataset))
-        _print_summary(summary, config, data, example, notes=notes, as_json=json_)
+        _print_summary(summary, config, example, notes=notes, as_json=json_)
 
 
 def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
@@ -228,9 +229,7 @@ def _split(
 
         used = dataset.split
         dataset, held_out = hold_out(dataset, holdout, seed=config.seed)
-        lists = f"{config.out}-lists"
-        chosen = ["--holdout", f"{holdout:g}", "--seed", str(config.seed), *reading.words()]
-        split = command("split", *data, "--out", lists, *chosen)
+        split, lists = split_again(data, config.out, holdout=holdout, seed=config.seed, reading=reading)
         evaluate = command("eval", lists, "--weights", config.out)
         say([*held_out.notes, "to measure on these images again:", f"  {split}", f"  {evaluate}"])
         say(unused_splits(open_data(data, reading.format), [used]))
@@ -272,9 +271,8 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
 
 
 def _print_summary(
-    summary: dict[str, Any], config: TrainConfig, data: Sequence[Path], example: Path, *, notes: Sequence[str],
-    as_json: bool,
-) -> None:  # fmt: skip
+    summary: dict[str, Any], config: TrainConfig, example: Path, *, notes: Sequence[str], as_json: bool
+) -> None:
     """The result, `notes` on it, and what comes next; `example` is an image to detect on."""
     from ssd300.metrics.words import map_in_words
 
@@ -299,7 +297,7 @@ def _print_summary(
     next_steps(
         [
             (command("detect", example, "--weights", out), "boxes on an image; name one of yours"),
-            (command("export", *data, "--weights", out, "--out", out / "model.onnx"), "a file for ONNX Runtime"),
+            (command("export", "--weights", out, "--out", out / "model.onnx"), "a file for ONNX Runtime"),
         ]
     )
 

@@ -9,7 +9,7 @@ from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json
 from ssd300.cli.weights_words import is_run_or_weights
-from ssd300.errors import RunError
+from ssd300.errors import RunError, UsageError
 from ssd300.system.progress import numbered, shown
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def verify(
         mistakes.raise_all()
     check_device(mistakes, str(run), detecting.device)
     classes = check_weights(mistakes, str(run))
+    if not data:
+        mistakes.errors.append(_no_data(run))
+        mistakes.raise_all()
     with mistakes.caught():
         dataset = reading.load(data, "test", **({} if classes is None else {"classes": classes}))
     mistakes.raise_all()
@@ -60,6 +63,17 @@ def verify(
         _print(run, result)
     if not result.holds:
         raise RunError("the run's mAP is not reproduced", where=run, fix="Were weights, detections or summary changed?")
+
+
+def _no_data(run: Path) -> UsageError:
+    """What to type, with the data that the run's own command names."""
+    from ssd300.cli.run_data import verify_commands
+
+    typed = ", then ".join(f"`{line}`" for line in verify_commands(run))
+    return UsageError(
+        "verify needs the data that the run was measured on",
+        fix=f"Type {typed}." if typed else f"Name it after the run: `ssd300 verify {run} DATA`.",
+    )
 
 
 def _print(run: Path, result: "Verification") -> None:

@@ -1,5 +1,6 @@
 """Where a detector fails: kinds of error, object sizes, confusion, reliability of scores, and the worst images."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -19,9 +20,13 @@ from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
 from ssd300.types import DetectionTable
 
 MOST_SHOWN = 6
-SIZES_PX: dict[str, AreaRange] = {  # areas, as in COCO's metric
-    "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10),
-}  # fmt: skip
+MEDIUM_PX, LARGE_PX = 32.0**2, 96.0**2  # areas, as in COCO's metric
+# Ranges include both ends, and COCO's metric counts an object on a border twice; here a size ends just below the next.
+SIZES_PX: dict[str, AreaRange] = {
+    "small": (0.0, math.nextafter(MEDIUM_PX, 0)),
+    "medium": (MEDIUM_PX, math.nextafter(LARGE_PX, 0)),
+    "large": (LARGE_PX, math.inf),
+}
 
 
 class ErrorsOfKind(NamedTuple):
@@ -123,7 +128,7 @@ def analyze_errors(
         },
         sizes={name: _score_size(dataset, table, shown, area, metric, rules) for name, area in SIZES_PX.items()},
         reliability=reliability(errors.judged),
-        confusion=confusion_matrix(annotations, confident, num_classes, min_score=0.0),
+        confusion=confusion_matrix(shown, rules),
         shown=shown,
         worst=_worst(shown),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.metrics.coco import MOST_OF_A_CLASS
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.types import DetectionTable, Selection
@@ -55,7 +56,7 @@ class Limits:
         return plain | {"coco_most_of_a_class": MOST_OF_A_CLASS if COCO_NAME in metrics else None}
 
     def describe(self, metric: str) -> str:
-        """One line: what stands beside the number by this metric."""
+        """One line: what stands beside the number by this metric, and the NMS IoU of `detect` if it is another."""
         parts = []
         if isinstance(self.min_score, Sequence):
             parts.append(f"confidence thresholds of the classes {min(self.min_score):g} to {max(self.min_score):g}")
@@ -69,7 +70,8 @@ class Limits:
             parts.append(self._describe_stored())
         if metric == COCO_NAME:
             parts.append(f"of these COCO's metric takes the best {MOST_OF_A_CLASS} of a class and image")
-        return ", ".join(parts)
+        unlike = self.max_overlap is not None and self.max_overlap != MAX_OVERLAP
+        return ", ".join(parts) + (f"; detect uses NMS IoU {MAX_OVERLAP:g}" if unlike else "")
 
     def _describe_stored(self) -> str:
         if self.lowest_score is None:

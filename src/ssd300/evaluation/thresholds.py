@@ -35,15 +35,19 @@ class Thresholds:
         """The threshold of each class that has a point."""
         return {name: point.min_score for name, point in self.points.items() if point is not None}
 
-    def stored_in(self, card: Card) -> Card:
-        """The card with these thresholds, and with how and on which data they were chosen."""
-        by = {
+    @property
+    def chosen_by(self) -> dict[str, Any]:
+        """How and on which data they were chosen, as a card's source has it under "min_scores"."""
+        return {
             "wanted": str(self.wanted),
             "data": f"{self.report.dataset.root.resolve().name}, {self.report.dataset.split}",
             "images": self.report.images,
             "fingerprint": self.report.dataset.fingerprint(),
         }
-        return replace(card, min_scores=self.min_scores, source={**card.source, "min_scores": by})
+
+    def stored_in(self, card: Card) -> Card:
+        """The card with these thresholds, and with how and on which data they were chosen."""
+        return replace(card, min_scores=self.min_scores, source={**card.source, "min_scores": self.chosen_by})
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -1,53 +1,56 @@
 """The confusion matrix: which class was detected as which. For people to read; no paper defines it for detection.
 
-Objects and confident detections of an image are paired without regard to class, the greatest IoU first, each at most
-once. Does not know files and models.
+It counts by the rules of the metric, so that its numbers are those of the tables beside it. Does not know files and
+models.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int
 
-from ssd300.boxes import iou_px
-from ssd300.types import Annotation, DetectionTable
+from ssd300.metrics.error_kinds import NO_ERROR, Errors
+from ssd300.metrics.voc_matching import iou_of_pairs
+from ssd300.metrics.voc_rules import DEVKIT, VocRules
 
-IOU_THRESHOLD = 0.5  # as in VOC's metric
 
-
-def confusion_matrix(
-    annotations: Sequence[Annotation],
-    detections: DetectionTable,
-    num_classes: int,
-    *,
-    min_score: float,
-    iou_threshold: float = IOU_THRESHOLD,
-) -> Int[np.ndarray, "k k"]:
+def confusion_matrix(errors: Errors, rules: VocRules = DEVKIT) -> Int[np.ndarray, "k k"]:
     """Counts by the object's class (row) and the detection's class (column); the last of either is background.
 
-    So the last column holds objects without a detection, and the last row detections without an object. Detections
-    with scores below `min_score` are excluded. A difficult object is paired like any other, but neither it nor its
-    detection is counted.
+    The diagonal holds the objects that are found. Of the others, objects and false detections of another class are
+    paired if their IoU is enough, the greatest IoU first, each at most once. What is left has no partner: the last
+    column holds objects, the last row detections. Difficult objects and the detections of them are not counted.
+
+    So a row without its diagonal counts the objects that are not found, a column without its diagonal the false
+    detections of the class. `rules` are those that the errors were found by.
     """
+    num_classes = len(errors.judged)
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
-    confident = np.flatnonzero(detections.scores >= min_score)
-    confident = confident[np.argsort(detections.image_index[confident], kind="stable")]
-    ends = np.searchsorted(detections.image_index[confident], np.arange(len(annotations) + 1))
-    for index, annotation in enumerate(annotations):
-        rows = confident[ends[index] : ends[index + 1]]
-        truth = np.append(annotation.labels, num_classes)
-        found = np.append(detections.labels[rows], num_classes)
-        uncounted = np.append(annotation.difficult, False)
-        partner = np.full(len(rows), len(annotation))  # the object of each detection; the last is background
-        iou = iou_px(annotation.boxes_px[:, None], detections.boxes_px[rows][None])
-        for place in np.argsort(-iou, axis=None, kind="stable"):
-            item, row = np.unravel_index(place, iou.shape)
-            if iou[item, row] < iou_threshold:
-                break
-            if partner[row] == len(annotation) and item not in partner:
-                partner[row] = item
-        counted = ~uncounted[partner]
-        np.add.at(counts, (truth[partner[counted]], found[:-1][counted]), 1)
-        missed = np.setdiff1d(np.flatnonzero(~annotation.difficult), partner)
-        np.add.at(counts, (truth[missed], num_classes), 1)
+    objects, found_as = errors.objects, np.append(errors.detections.labels, num_classes)
+    np.add.at(counts, (objects.labels[errors.found], objects.labels[errors.found]), 1)
+    false, lost = np.flatnonzero(errors.kinds != NO_ERROR), np.flatnonzero(~objects.difficult & ~errors.found)
+    partner = _partners(errors, false, lost, rules)
+    np.add.at(counts, (objects.labels[lost], found_as[partner]), 1)
+    np.add.at(counts, (num_classes, found_as[np.setdiff1d(false, partner)]), 1)
     return counts
+
+
+def _partners(
+    errors: Errors, false: Int[np.ndarray, " n"], lost: Int[np.ndarray, " m"], rules: VocRules
+) -> Int[np.ndarray, " m"]:
+    """For each of the objects `lost` the detection, of those in `false`, that it was taken for; -1 for none."""
+    objects, detections = errors.objects, errors.detections
+    false = false[np.argsort(detections.image_index[false], kind="stable")]
+    starts = np.searchsorted(detections.image_index[false], np.arange(objects.num_images + 1))
+    first, end = starts[:-1][objects.images[lost]], starts[1:][objects.images[lost]]
+    places = np.repeat(np.arange(len(lost)), end - first)  # of `lost`: each with all detections of its image
+    rows = false[np.concatenate([np.zeros(0, np.int64), *map(np.arange, first, end)])]
+    iou = iou_of_pairs(objects.boxes_px[lost[places]], detections.boxes_px[rows], rules)
+    fits = rules.enough(iou) & (objects.labels[lost[places]] != detections.labels[rows])
+    places, rows, iou = places[fits], rows[fits], iou[fits]
+    partner, taken = np.full(len(lost), -1), set()
+    for place, row in zip(
+        *(column[np.argsort(-iou, kind="stable")].tolist() for column in (places, rows)), strict=True
+    ):
+        if partner[place] < 0 and row not in taken:
+            partner[place] = row
+            taken.add(row)
+    return partner

@@ -173,10 +173,9 @@ def nearest_objects(
     first_object = np.searchsorted(objects.images, np.arange(objects.num_images + 1))  # of each image
     candidate, end = first_object[:-1][images], first_object[1:][images]
     best, best_iou = np.full(len(rows), -1), np.zeros(len(rows))
-    one = int(rules.pixels == "inclusive")
     active = np.flatnonzero(candidate < end)
     while len(active):
-        iou = _iou(detections.boxes_px[rows[active]], objects.boxes_px[candidate[active]], one)
+        iou = iou_of_pairs(detections.boxes_px[rows[active]], objects.boxes_px[candidate[active]], rules)
         better = iou > best_iou[active]
         improved = active[better]
         best[improved], best_iou[improved] = candidate[improved], iou[better]
@@ -185,11 +184,11 @@ def nearest_objects(
     return best, best_iou
 
 
-def _iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "n 4"], one: int) -> Float[np.ndarray, " n"]:
-    """IoU of pairs of half-open boxes. `one` is 1 as in VOCevaldet.m, where widths include both ends, or else 0.
-
-    Boxes that do not intersect have 0.
-    """
+def iou_of_pairs(
+    a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "n 4"], rules: VocRules = DEVKIT
+) -> Float[np.ndarray, " n"]:
+    """IoU of pairs of half-open boxes by the rules; boxes that do not intersect have 0."""
+    one = int(rules.pixels == "inclusive")  # as in VOCevaldet.m, where widths include both ends
     ax1, ay1, ax2, ay2 = to_voc_pixels(*a.astype(np.float64).T)
     bx1, by1, bx2, by2 = to_voc_pixels(*b.astype(np.float64).T)
     width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1) + one

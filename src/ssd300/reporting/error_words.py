@@ -16,5 +16,5 @@ MEANINGS = {
     "both": "The class is wrong, and the box does not fit well enough.",
     "duplicate": "One more box for an object that was found already.",
     "background": "No labeled object is there. Look at these: some may be objects without a label.",
-    "missed": "There is no detection for this object.",
+    "missed": "No detection is for this object, not even one with a loose box or a wrong class.",
 }

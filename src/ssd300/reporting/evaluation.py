@@ -14,7 +14,6 @@ from ssd300.evaluation.saving import store_evaluation
 from ssd300.evaluation.scoring import Report
 from ssd300.evaluation.shown import thresholds_in_words
 from ssd300.evaluation.stored import is_weights
-from ssd300.metrics.confusion import IOU_THRESHOLD
 from ssd300.metrics.error_kinds import KINDS
 from ssd300.metrics.words import MAP_IN_ONE_SENTENCE, metric_in_words
 from ssd300.reporting.error_images import COLOR_KEY, draw_errors
@@ -150,7 +149,7 @@ def evaluation_figures(report: Report, errors: ErrorAnalysis) -> dict[str, Figur
     return {
         "errors": plot_errors(errors.kinds),
         "sizes": plot_sizes(errors.sizes),
-        "confusion": plot_confusion(errors.confusion, report.dataset.classes, iou_threshold=IOU_THRESHOLD),
+        "confusion": plot_confusion(errors.confusion, report.dataset.classes),
         **(curves if len(report.detections) else {}),
     }
 
@@ -195,7 +194,9 @@ def error_tables(errors: Mapping[str, Any]) -> list[Table]:
     by_kind = Table(
         title="Where it fails",
         explanation=f"Counted among detections with {shown_in_words(errors)}. mAP gained is how much mAP would rise "
-        "if all errors of the kind were corrected, at any confidence.",
+        "if all errors of the kind were corrected, at any confidence. An object with a loose box or a wrong "
+        "class is not among the missed. The plot “What is taken for what” has all objects that are not found, and all "
+        "false detections, each once.",
         head=("what is wrong", "how often", "mAP gained", "what it means"),
         rows=[
             (WORDS[kind], f"{total[kind]:,}", "–" if gains[kind] is None else f"{gains[kind]:+.3f}", MEANINGS[kind])

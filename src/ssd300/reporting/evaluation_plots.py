@@ -60,7 +60,7 @@ def plot_precision_recall(results: Mapping[str, ClassResult]) -> Figure:
     return figure
 
 
-def plot_confusion(counts: Int[np.ndarray, "k k"], classes: Sequence[str], *, iou_threshold: float) -> Figure:
+def plot_confusion(counts: Int[np.ndarray, "k k"], classes: Sequence[str]) -> Figure:
     """The matrix that `confusion_matrix` returns: colors show the share of a row, numbers are counts.
 
     Of more than MOST_COUNTED classes it shows those with most errors; the rows lack what was taken for the others.
@@ -79,9 +79,9 @@ def plot_confusion(counts: Int[np.ndarray, "k k"], classes: Sequence[str], *, io
     axes.spines[:].set_visible(False)
     axes.axhline(len(kept) - 0.5, color=SOFT, linewidth=0.8)
     axes.axvline(len(kept) - 0.5, color=SOFT, linewidth=0.8)
-    axes.set_xlabel("detected as (nothing: missed)", color=SOFT, fontsize=TEXT)
-    axes.set_ylabel("labeled as (nothing: no object)", color=SOFT, fontsize=TEXT)
-    axes.set_title(f"What is taken for what (IoU from {iou_threshold:g}){excluded}", loc="right",
+    axes.set_xlabel("detected as (nothing: no box fits)", color=SOFT, fontsize=TEXT)
+    axes.set_ylabel("labeled as (nothing: no object fits)", color=SOFT, fontsize=TEXT)
+    axes.set_title(f"What is taken for what{excluded}", loc="right",
                    color=INK, fontsize=TITLE, weight="bold")  # fmt: skip
     for row, column in zip(*np.nonzero(counts), strict=True):
         color = "white" if share[row, column] > 0.55 else INK

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Collection
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,7 @@ from ssd300.serve.counters import Counters
 from ssd300.serve.problems import ProblemError
 
 UNLOGGED = ("/healthz", "/readyz", "/metrics")  # monitoring asks for them every few seconds
+API = "/v1/"
 LONGEST_HEAD = 32_768  # bytes
 LONGEST_PATH = 200
 SAFE_HEADERS = {
@@ -94,6 +96,8 @@ class Gate:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if path in UNLOGGED:
             return
+        # What a browser fetches to show a page is no work of the detector, and would push the address off the screen.
+        level = logging.INFO if path.startswith(API) or status >= HTTPStatus.BAD_REQUEST else logging.DEBUG
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": request_id,
@@ -104,7 +108,7 @@ class Gate:
             "ms": round(1e3 * seconds, 1),
             **log_fields,
         }
-        log.info(json.dumps(line))
+        log.log(level, json.dumps(line))
 
 
 def _head_bytes(scope: Scope) -> int:

@@ -1,0 +1,56 @@
+"""The data that a run was measured on, as the commands that name it again: from the command that started the run."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from ssd300 import run_layout
+from ssd300.cli.options import AnnotationOptions, DataOptions
+from ssd300.reporting.next_steps import command
+
+
+def split_again(data: Sequence[Path], out: Path, *, holdout: float, seed: int, reading: DataOptions) -> tuple[str, str]:
+    """The command that writes the lists of a run's `--holdout`, and their folder."""
+    lists = f"{out}-lists"
+    chosen = ["--holdout", f"{holdout:g}", "--seed", seed, *reading.words()]
+    return command("split", *data, "--out", lists, *chosen), lists
+
+
+def verify_commands(run: Path) -> list[str]:
+    """What to type to verify a run; nothing if its own command is not there, or the data that it names."""
+    try:
+        words = shlex.split((run / run_layout.COMMAND).read_text(encoding="utf-8").strip().splitlines()[-1])
+        seed = yaml.safe_load((run / run_layout.CONFIG).read_text(encoding="utf-8"))["seed"]
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
+        return []
+    if words[1:2] == ["demo"]:
+        from ssd300.training.demo_folder import DATA
+
+        data = run.parent / DATA
+        return [command("verify", run, data)] if data.exists() else []
+    return _of_training(run, words[1:], seed) if words[1:2] == ["train"] else []
+
+
+def _of_training(run: Path, words: Sequence[str], seed: int) -> list[str]:
+    from cyclopts import CycloptsError
+
+    from ssd300.cli.app import app
+
+    try:
+        _train, bound, _ignored = app.parse_args(list(words), exit_on_error=False, print_error=False)
+    except CycloptsError:
+        return []  # of another version
+    options = bound.arguments
+    data, reading = options.get("data", ()), options.get("reading", DataOptions())
+    if not data or not all(path.exists() for path in data):
+        return []
+    if (holdout := options.get("holdout")) is None:
+        held_out = AnnotationOptions(
+            split=options.get("eval_split"), format=reading.format, on_bad_label=reading.on_bad_label
+        )
+        return [command("verify", run, *data, *replace(DataOptions(), **vars(held_out)).words())]
+    split, lists = split_again(data, run, holdout=holdout, seed=seed, reading=reading)
+    return [*([] if Path(lists).exists() else [split]), command("verify", run, lists)]
