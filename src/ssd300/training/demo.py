@@ -171,7 +171,7 @@ def _write_report(out: Path, config: TrainConfig, gallery: Gallery) -> None:
     page = replace(
         page,
         title="SSD300 on synthetic scenes",
-        subtitle=f"Made, listed, trained on, evaluated and detected on by `ssd300 demo`: {page.subtitle}.",
+        subtitle=f"Made, listed, trained on, evaluated and detected on by ssd300 demo: {page.subtitle}.",
         notes=[note, *page.notes],
         galleries=[gallery, *page.galleries],
     )
