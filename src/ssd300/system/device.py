@@ -11,7 +11,7 @@ from ssd300.system.environment import cpu_has_bf16
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 log = logging.getLogger(__name__)
-TRIALS = 5  # of each precision; the first one is slower, as it compiles
+TRIALS = 12  # of each precision, the best one counts: the first compiles, and other work may disturb some
 
 
 def choose_device(name: str) -> torch.device:
