@@ -130,6 +130,8 @@ def test_suppressed_classes_are_neither_drawn_nor_written(coloured, light_run, t
     assert run(capsys, *words, "--suppress", "blue")[0] == 0
     row = json.loads((out / "detections.jsonl").read_text())
     assert {found["label"] for found in row["detections"]} == {"red"}
+    assert run(capsys, *words, "--only", "red", "--overwrite")[0] == 0
+    assert json.loads((out / "detections.jsonl").read_text()) == row
     code, _, err = run(capsys, *words, "--suppress", "bleu", "--overwrite")
     assert (code, "no class 'bleu'" in err) == (2, True)
 

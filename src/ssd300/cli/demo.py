@@ -16,7 +16,7 @@ from ssd300.training.demo_folder import DATA, RUN, open_demo
 
 ABOUT = (
     "The demo draws scenes, trains a small detector on some of them, measures it on the others, and writes a report.",
-    "It takes about two minutes on two free cores, and longer on a slow or busy machine: that is timed and told.",
+    "It takes about two minutes on two free cores, and longer on a slow or busy machine.",
     "Ctrl-C stops it; the same command again goes on from there.",
 )
 

@@ -54,6 +54,7 @@ def detect(
     save: Annotated[
         tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several, Usual
     ] = ("image", "jsonl"),
+    only: Annotated[tuple[str, ...], Classes, Kept] = (),
     suppress: Annotated[tuple[str, ...], Classes, Kept] = (),
     tile: Annotated[int | None, Usual, Parameter(metavar="PIXELS")] = None,
     frames: Annotated[int | None, Usual] = None,
@@ -87,6 +88,8 @@ def detect(
         Maximum number of detections per image.
     save
         What to write, one or more; image is the annotated images and videos.
+    only
+        Keep the detections of these classes alone. Default: all classes.
     suppress
         Classes whose detections are dropped.
     tile
@@ -131,7 +134,8 @@ def detect(
         with mistakes.caught():
             check_sources_stay(sources, out)
     classes = check_weights(mistakes, weights)
-    _check_classes(mistakes, classes or (), suppress if classes else (), own if classes else ())
+    if classes:
+        _check_classes(mistakes, classes, only, suppress, own)
     mistakes.raise_all()
 
     from ssd300.detection.detector import Detector
@@ -142,12 +146,14 @@ def detect(
 
     network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
     detector = Detector(network if tile is None else TiledNetwork(network, tile))
-    _check_classes(mistakes, detector.card.classes, suppress, own)  # again: those of a download are known only now
+    _check_classes(
+        mistakes, detector.card.classes, only, suppress, own
+    )  # again: those of a download are known only now
     mistakes.raise_all()
     options = RunOptions(
         selection=_selection(detector, min_score, own, max_overlap, top_k),
         save=save,
-        suppress=suppress,
+        suppress=(*suppress, *(name for name in detector.card.classes if only and name not in only)),
         batch_size=batch_size,
         most_frames=frames,
     )
@@ -213,7 +219,10 @@ def _scores(mistakes: Mistakes, words: Sequence[str]) -> dict[str, float]:
     return own
 
 
-def _check_classes(mistakes: Mistakes, classes: Sequence[str], suppress: Iterable[str], scores: Iterable[str]) -> None:
+def _check_classes(
+    mistakes: Mistakes, classes: Sequence[str], only: Iterable[str], suppress: Iterable[str], scores: Iterable[str]
+) -> None:
+    check_names(mistakes, "--only", only, classes)
     check_names(mistakes, "--suppress", suppress, classes)
     check_names(mistakes, "--min-score-of", scores, classes)
 

@@ -34,6 +34,7 @@ from ssd300.cli.run_data import split_again
 from ssd300.cli.signals import on_signal, resuming
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
+from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.training.config_block import GROUPS
@@ -182,7 +183,9 @@ def train(
     if epochs is not None:
         config = PRESETS[name](out, **given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
     if dry_run:
-        _print_forecast(forecast(dataset, config, validation=validation), as_json=json_)
+        with shown("timing some steps"):
+            found = forecast(dataset, config, validation=validation)
+        _print_forecast(found, as_json=json_)
         return
     if is_main_process():
         log_to_stderr()

@@ -18,6 +18,7 @@ from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.evaluation.trained_on import trained_on_images
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.system.progress import Progress, shown, silent
+from ssd300.system.wording import some
 from ssd300.types import Annotation, Detections, DetectionTable, Selection
 
 CAFFE_TEST = Selection()
@@ -104,9 +105,19 @@ def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
         raise WeightsError(
             f"the weights do not know all classes of the data: {error}",
             where=dataset.root,
-            fix="Evaluate on the weights' classes alone with "
-            f"`--only {shlex.join(detector.card.classes)}`, or with weights that were trained on all of these.",
+            fix=_what_fits(detector.card.classes, dataset.classes),
         ) from error
+
+
+def _what_fits(known: Sequence[str], classes: Sequence[str]) -> str:
+    """What to evaluate instead, if the weights do not know all classes of the data."""
+    common = [name for name in classes if name in known]
+    if not common:
+        return f"These weights are for other objects ({some(known)}): name weights that were trained on these classes."
+    return (
+        f"Evaluate on the classes that they know with `--only {shlex.join(common)}`, or with weights that were trained "
+        "on all of these."
+    )
 
 
 class Found(NamedTuple):

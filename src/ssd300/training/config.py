@@ -152,7 +152,8 @@ class TrainConfig:
         """The schedule as text: in images seen, epochs of a dataset of `images` images, and steps."""
         total = self.steps * self.batch_size
         steps = f"{self.steps:,} steps of {self.batch_size}"
-        text = f"{total:,} images ({total / images:.3g} epochs) in {steps}; rate {self.lr:g}"
+        epochs = f"{total / images:.3g}"
+        text = f"{total:,} images ({epochs} {'epoch' if epochs == '1' else 'epochs'}) in {steps}; rate {self.lr:g}"
         if self.warmup_steps:
             text += f", reached after {self.warmup_steps * self.batch_size:,} images"
         if self.schedule == "cosine":

@@ -158,7 +158,7 @@ def _detect(out: Path, held_out: Dataset) -> Gallery:
 
 
 def _caption(path: Path, result: Result) -> str:
-    return f"{path.name}: {plural(len(result), 'object')} found"
+    return f"{path.name}: {plural(len(result), 'detection')}"
 
 
 def _write_report(out: Path, config: TrainConfig, gallery: Gallery) -> None:
