@@ -51,7 +51,7 @@ def test_lists_train_eval_detect(home):
     assert "pytorch-SSD300's lists" in trained.stderr
     measured = script("eval.py", folder=home)
     assert measured.returncode == 0, measured.stderr
-    assert "(voc07_11pt@0.5, 2 images)" in measured.stdout
+    assert "VOC 2007 rule (11 points), IoU 0.5, on 2 images" in measured.stdout
     for name in ("ball", "cone", "crate", "star"):
         assert name in measured.stdout
     words = ["VOCdevkit/VOC2007/JPEGImages/test_0000.jpg", "--suppress", "ball", "star"]
