@@ -98,7 +98,7 @@ class Page:  # a HelpFormatter of cyclopts
             for line in _wrapped(console, Text(" ".join(paragraph.split())), 0):
                 console.print(line, highlight=False, soft_wrap=True)
 
-    def __call__(self, console: "Console", options: "ConsoleOptions", panel: "HelpPanel") -> None:  # noqa: ARG002
+    def __call__(self, console: "Console", options: "ConsoleOptions", panel: "HelpPanel") -> None:  # noqa: ARG002  # cyclopts calls it so
         from rich.text import Text
 
         if not panel.entries:

@@ -141,7 +141,7 @@ def serve(
 def _check_installed() -> None:
     """Raises UsageError if a package of the server is missing."""
     try:
-        import ssd300.serve.running  # noqa: F401
+        import ssd300.serve.running  # noqa: F401  # is it there?
     except ImportError as error:
         raise UsageError(
             f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")

@@ -108,7 +108,7 @@ class TrainState:
             raise UsageError(
                 "the run was started with other options: " + "; ".join(changed),
                 where=path,
-                fix="Resume with the options of the run's config.yaml, or take the new ones with --override.",
+                fix="Type the command in the run's command.txt with --resume, or take the new options with --override.",
             )
         for change in changed:
             log.warning("changed (--override): %s", change)

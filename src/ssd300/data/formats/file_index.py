@@ -60,7 +60,7 @@ def _leads_up(folder: str, name: str) -> bool:
 
 def is_there(path: Path) -> bool:
     """Whether it is a file; False for a text that is too long for a path, where `Path.is_file` raises."""
-    return os.path.isfile(path)  # noqa: PTH113
+    return os.path.isfile(path)  # noqa: PTH113  # see above
 
 
 def folders_in(path: Path) -> list[Path]:
