@@ -121,6 +121,7 @@ def test_eval_leads_to_a_picture_and_to_the_curves(own, light_run, capsys, tmp_p
     assert steps_of(capsys) == []
 
 
+@pytest.mark.slow
 def test_an_exported_file_leads_to_detection_with_it(light_run, capsys, tmp_path):
     file = tmp_path / "my model.onnx"
     assert main(["export", "--weights", str(light_run), "--out", str(file)]) == 0

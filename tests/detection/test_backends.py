@@ -33,6 +33,7 @@ def test_weights_are_loaded_by_their_backend(light_run, exported):
     assert backend_for(light_run).facts()["classes"] == ["blue", "red"]
 
 
+@pytest.mark.slow
 def test_an_exported_file_refuses_what_it_cannot_do(exported):
     backend = backend_for(exported["raw"])
     assert (backend.choose_device("auto"), backend.precisions("cpu")) == ("cpu", ["fp32"])

@@ -8,6 +8,7 @@ from ssd300.cli import main
 from ssd300.data import load_dataset
 
 
+@pytest.mark.slow
 def test_parity_json_has_what_was_compared(exported):
     for ending, nms in (("onnx", True), ("raw", False), ("xml", False)):
         report = json.loads(exported[ending].with_name("parity.json").read_text())

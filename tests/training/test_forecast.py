@@ -5,6 +5,7 @@ from ssd300.training import forecast as forecasting
 from ssd300.training.forecast import forecast
 
 
+@pytest.mark.slow
 def test_a_forecast_makes_real_steps_and_writes_nothing(config, data, held_out, tmp_path, monkeypatch):
     monkeypatch.setattr("ssd300.training.timing.AT_LEAST_S", 0.0)
     found = forecast(data, config(tmp_path / "run", steps=1000, eval_every=100), validation=held_out)
