@@ -187,6 +187,16 @@ def test_equals_the_literal_loop_on_generated_scenes(scene, protocol, rules):
     assert result.ap == (None if wanted is None else pytest.approx(wanted, abs=1e-9))
 
 
+@pytest.fixture(scope="module")
+def real_detections(shared, voc_annotations, tmp_path_factory):
+    """VOC2007's test split, and what a published detector found on it."""
+    folder = tmp_path_factory.mktemp("detections")
+    with tarfile.open(shared / "data/voc07_test_detections/results.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    data = load_dataset(voc_annotations / "VOC2007", split="test", require_images=False)
+    return data, read_predictions(folder / "results", data.annotations, data.classes)
+
+
 @pytest.mark.parametrize(
     ("stored", "options"),
     [
@@ -195,15 +205,11 @@ def test_equals_the_literal_loop_on_generated_scenes(scene, protocol, rules):
         ("ap_area", {"metrics": ["voc12"]}),
     ],
 )
-def test_the_stored_aps_of_a_real_detector(shared, voc_annotations, tmp_path, stored, options):
-    folder = shared / "data/voc07_test_detections"
-    with tarfile.open(folder / "results.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
-    data = load_dataset(voc_annotations / "VOC2007", split="test", require_images=False)
-    predictions = read_predictions(tmp_path / "results", data.annotations, data.classes)
+def test_the_stored_aps_of_a_real_detector(shared, real_detections, stored, options):
+    data, predictions = real_detections
     assert "person" in predictions.notes[0]
     report = score(data, predictions.table, **options)
-    expected = json.loads((folder / "expected_ap.json").read_text())[stored]
+    expected = json.loads((shared / "data/voc07_test_detections/expected_ap.json").read_text())[stored]
     assert {name: report.per_class[name].ap for name in expected} == pytest.approx(expected, abs=1e-9)
 
 
