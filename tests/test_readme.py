@@ -64,5 +64,5 @@ def test_the_three_lines_for_ones_own_images(coloured, tmp_path, monkeypatch, ca
         words = [str(coloured / "JPEGImages/p4.jpg") if word == "image.jpg" else word for word in words]
         extra = ["--steps", "2", "--batch-size", "2", "--workers", "0"] if words[0] == "train" else []
         assert main([*words, *extra]) == 0, capsys.readouterr().err
-    assert (tmp_path / "found/p4.jpg").is_file()
+    assert (tmp_path / "detections/p4.jpg").is_file()
     assert "VOC 2007 rule (11 points), IoU 0.5" in capsys.readouterr().out
