@@ -13,7 +13,7 @@ import ssd300
 from ssd300.cli import main
 from ssd300.cli.app import app
 from ssd300.cli.help import FIRST_OPTIONS, docs_page, in_words
-from ssd300.cli.train import TrainOptions
+from ssd300.cli.train_options import TrainOptions
 from ssd300.cli.verbs import FIRST_COMMANDS, GROUPS, VERBS
 from ssd300.training.config import TrainConfig
 from ssd300.training.presets import PRESETS

@@ -2,19 +2,18 @@
 
 import inspect
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, field, make_dataclass
-from functools import cache, partial
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from ssd300 import run_layout
 from ssd300.cli.early_checks import check_run_folder, check_share, check_start_and_device
-from ssd300.cli.help import DATA, LEARNING, NETWORK, RUN, USUAL, in_words
+from ssd300.cli.help import RUN
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import next_steps
 from ssd300.cli.options import (
@@ -32,12 +31,12 @@ from ssd300.cli.options import (
 )
 from ssd300.cli.run_data import split_again
 from ssd300.cli.signals import on_signal, resuming
+from ssd300.cli.train_options import TrainOptions, preset_values
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
-from ssd300.training.config_block import GROUPS
 from ssd300.training.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -48,48 +47,6 @@ if TYPE_CHECKING:
 
 OfRun = Parameter(group=RUN)
 SHORT = 2  # a run with so many times fewer steps than its preset is called short
-USUAL_PRESET = "light"  # the first whose values are named
-METAVARS = {"init": "WEIGHTS", "device": "DEVICE"}
-HELP_GROUPS = {"usual": USUAL, "data": DATA, "learning": LEARNING, "network": NETWORK, "run": RUN}
-
-
-def _optional_fields(config: type) -> type:
-    """The fields of a configuration as options that are None if left out; the help shows the presets' values."""
-    groups = {name: HELP_GROUPS[group] for group, names in GROUPS.items() for name in names.split()}
-    options = []
-    for name, hint in get_type_hints(config).items():
-        shown = Parameter(show_default=partial(_default, name), group=groups.get(name), metavar=METAVARS.get(name))
-        if name != "out":
-            options.append((name, Annotated[hint | None, shown], field(default=None)))
-    made = make_dataclass("Options", options, frozen=True, kw_only=True)
-    made.__doc__, made.__module__ = _as_typed(config.__doc__ or ""), __name__
-    return made
-
-
-def _as_typed(docstring: str) -> str:
-    """`lr_drop` and 'cosine' as the command line has them: --lr-drop and cosine."""
-    options = re.sub(r"`(\w+)`", lambda found: f"--{found[1].replace('_', '-')}", docstring)
-    return re.sub(r"'([\w-]+)'", r"\1", options)
-
-
-def _default(name: str, _none: None) -> str:
-    """The value of an option that is left out: one for all presets, or each with its presets and a common one last."""
-    values: dict[str, list[str]] = {}  # to the presets that have it
-    for preset, config in _configurations().items():
-        values.setdefault(in_words(getattr(config, name)) or "none", []).append(preset)
-    common = max(values, key=lambda value: len(values[value]))
-    if len(values) == 1:
-        return common
-    rest = [f"else {common}"] if len(values[common]) > 1 else []
-    own = {value: presets for value, presets in values.items() if value != common or not rest}
-    return ", ".join([*(f"{value} with {' and '.join(presets)}" for value, presets in own.items()), *rest])
-
-
-@cache
-def _configurations() -> dict[str, TrainConfig]:
-    return {name: PRESETS[name]("run") for name in sorted(PRESETS, key=lambda name: name != USUAL_PRESET)}
-
-
 ABOUT_PRESET = {
     "light": "preset light: a small network that a CPU can train; --preset paper trains the paper's, on a GPU",
     "paper": "preset paper, as --model is VGG16: made for a GPU, and for --init vgg16_features",
@@ -97,7 +54,6 @@ ABOUT_PRESET = {
 HOW_TO_HOLD_OUT = (
     "nothing will be measured: name a held-out split with --eval-split, or set images aside with --holdout 0.2"
 )
-TrainOptions: Any = _optional_fields(TrainConfig)
 
 
 def train(
@@ -207,11 +163,11 @@ def train(
 
 
 def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
-    """What to type after a signal; None if there is no state to go on from, or if another process says it."""
+    """What to type after a signal; None if there is no state to resume from, or if another process says it."""
     saved = any((out / state).is_file() for state in (run_layout.STATE, run_layout.PREVIOUS_STATE))
     if not saved or not is_main_process():
         return None
-    return f"to go on:\n  {resuming(words)}" if words else "the same command with --resume goes on"
+    return f"to resume:\n  {resuming(words)}" if words else "add --resume to the same command to resume"
 
 
 def _usual_preset(given: dict[str, Any]) -> str:
@@ -249,7 +205,7 @@ def _split(
 
 def _on_length(preset: str, summary: Mapping[str, Any], config: TrainConfig, images: int) -> list[str]:
     """A sentence on a run that had much fewer steps than its preset has."""
-    usual, steps = _configurations()[preset].steps, summary["steps"]
+    usual, steps = preset_values()[preset].steps, summary["steps"]
     if config.steps * SHORT > usual:
         return []
     epochs = f"{steps * config.batch_size / images:.2g}"
@@ -295,7 +251,7 @@ def _print_summary(
         lines.append(f"confidence thresholds of best F1, stored in the weights: {scores}")
     lines.append(f"report: {out / run_layout.REPORT}")
     if summary["steps"] < config.steps:
-        lines.append(f"ended after step {summary['steps']:,} of {config.steps:,}; --resume goes on")
+        lines.append(f"ended after step {summary['steps']:,} of {config.steps:,}; --resume continues it")
     say_result([*lines, *notes])
     next_steps(
         [
