@@ -143,7 +143,7 @@ OUTPUTS = [
         "run-exists",
         "train data --out runs/mine",
         2,
-        ["--out runs/mine-2", "--resume to go on", "--overwrite deletes what a run wrote there."],
+        ["--out runs/mine-2", "--resume to resume the run", "--overwrite deletes what a run wrote there."],
     ),
     ("nothing-to-resume", "train data --out r --resume", 1, ["there is no state to resume from"]),
     ("out-exists", "detect dog.jpg -w runs/mine --out full", 2, ["not empty", "--out full-2"]),

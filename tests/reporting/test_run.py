@@ -74,7 +74,7 @@ def test_a_run_that_trains_says_so_in_its_title_and_how_to_go_on(tmp_path):
     path = folder(tmp_path, summary={"steps": 240, "seconds": 60.0})
     (path / "command.txt").write_text("/bin/ssd300 train data --out run\n")
     page = run_page(path)
-    assert page.title.endswith(": step 240 of 1,000, still training")
+    assert page.title.endswith(": step 240 of 1,000 so far")
     assert page.headline_meaning == "of 1,000 steps, in 1 min 0 s; about 3 min 10 s left"
     assert [step.command for step in page.steps] == ["ssd300 train data --out run --resume"]
 
@@ -87,7 +87,7 @@ def test_a_run_that_ended_early_trains_no_more(tmp_path):
     for further, training in (([], True), ([{"step": 400, "map": 0.3}], False)):
         (path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, *further]))
         page = run_page(path)
-        assert ("still training" in page.title) == training
+        assert ("so far" in page.title) == training
         assert any("mAP rose no more" in note for note in page.notes) != training
 
 

@@ -39,7 +39,7 @@ def test_after_ctrl_c_in_training_the_demo_goes_on_and_prints_commands_that_work
     made = (tmp_path / "demo/data/JPEGImages/test_0000.jpg").stat().st_mtime_ns
     assert main(["demo"]) == 0  # also without the number of steps, which is stored
     out, err = capsys.readouterr()
-    assert "going on with the demo" in err
+    assert "resuming the demo" in err
     assert "resumed after step 1" in err
     assert "augment=False" in err
     assert (tmp_path / "demo/data/JPEGImages/test_0000.jpg").stat().st_mtime_ns == made
@@ -90,7 +90,7 @@ def test_a_signal_before_training_ends_without_a_traceback(tmp_path, phase, numb
         process.kill()
     assert process.returncode == code, seen + err
     assert "Traceback" not in err
-    assert "the same command goes on" in err
+    assert "the same command resumes" in err
     assert out == ""
 
 

@@ -52,7 +52,7 @@ def test_the_command_ends_with_the_signals_own_code_and_a_saved_state(
     assert "stopped after step 1; its state is saved" in log
     assert "ended with an error" not in log
     said, typed = capsys.readouterr().err.splitlines()[-2:]
-    assert said in ("ssd300: interrupted; to go on:", "ssd300: terminated; to go on:")
+    assert said in ("ssd300: interrupted; to resume:", "ssd300: terminated; to resume:")
     assert typed == "  " + shlex.join(
         ["ssd300", "train", str(coloured), "--out", str(tmp_path / "run"), *words, "--resume"]
     )

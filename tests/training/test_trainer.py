@@ -30,15 +30,14 @@ def test_an_image_that_is_skipped_is_logged_and_counted_once(config, data, tmp_p
 
 
 def saved_steps(config, data, **options):
+    steps = []
+
     class Saves(Callback):
-        steps: list[int] = []  # noqa: RUF012  # copied with the callback otherwise
-
         def on_save(self, progress):
-            self.steps.append(progress.step)
+            steps.append(progress.step)
 
-    Saves.steps.clear()
     train(data, config(**options), callbacks=[Saves()])
-    return Saves.steps
+    return steps
 
 
 def test_states_are_saved_by_minutes_too(config, data, tmp_path):

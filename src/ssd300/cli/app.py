@@ -19,7 +19,7 @@ from ssd300.errors import DataError, ExportError, MistakesError, RunError, SSDEr
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
-# These collect their mistakes in `Mistakes`, so that those in the words are told with the others.
+# These collect their mistakes in `Mistakes`, so that those in the words are reported with the others.
 COLLECT_MISTAKES = frozenset(
     [
         "train",

@@ -17,7 +17,7 @@ from ssd300.training.demo_folder import DATA, RUN, open_demo
 ABOUT = (
     "The demo draws scenes, trains a small detector on some of them, measures it on the others, and writes a report.",
     "It takes about two minutes on two free cores, and longer on a slow or busy machine.",
-    "Ctrl-C stops it; the same command again goes on from there.",
+    "Ctrl-C stops it; the same command resumes it.",
 )
 
 
@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """Try everything on synthetic images, with a report at the end.
 
-    Ctrl-C stops it; the same command again goes on from there.
+    Ctrl-C stops it; the same command resumes it.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def demo(
     if steps is not None and steps < 1:
         raise UsageError(f"--steps is {steps}; it must be 1 or more", fix="Leave it out to have them chosen.")
     plan = open_demo(out, seed=seed, steps=steps, overwrite=overwrite)  # before the imports, which take seconds
-    with on_signal(lambda: "the same command goes on from here" + (", without --overwrite" if overwrite else "")):
-        say([f"going on with the demo in {out}"] if plan.prepared else [*ABOUT, f"everything is written into {out}"])
+    with on_signal(lambda: "the same command resumes the demo" + (", without --overwrite" if overwrite else "")):
+        say([f"resuming the demo in {out}"] if plan.prepared else [*ABOUT, f"everything is written into {out}"])
         from ssd300.system.progress import shown
         from ssd300.training.demo import run_demo
 

@@ -65,17 +65,17 @@ def check_file_given(mistakes: Mistakes, file: Path | None, *, option: str, **ho
 
 
 def check_run_folder(mistakes: Mistakes, out: Path, *, resume: bool, overwrite: bool) -> None:
-    """Check that the folder of a new run is free, or that the run in it can go on."""
+    """Check that the folder of a new run is free, or that the run in it can be resumed."""
     has_state = any((out / name).is_file() for name in (run_layout.STATE, run_layout.PREVIOUS_STATE))
     if resume and not has_state:
         mistakes.errors.append(
             RunError("there is no state to resume from", where=out, fix="Start the run without --resume.")
         )
     if not resume:
-        go_on = "Add --resume to go on with the run that is there. " if has_state else ""
+        resume_it = "Add --resume to resume the run that is there. " if has_state else ""
         last = "--overwrite deletes what a run wrote there."
         with mistakes.caught():
-            check_output_free(out, overwrite=overwrite, instead=go_on + last)
+            check_output_free(out, overwrite=overwrite, instead=resume_it + last)
 
 
 def check_start_and_device(mistakes: Mistakes, init: str, device: str) -> None:

@@ -1,4 +1,4 @@
-"""All mistakes of one command line, told at once: they are collected while a verb checks its options, then raised."""
+"""All mistakes of one command line, reported together: collected while a verb checks its options, then raised."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager

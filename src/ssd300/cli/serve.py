@@ -175,4 +175,4 @@ def _opened(address: str) -> list[str]:
 
     if open_browser(f"{address}/"):
         return []
-    return ["--open: there is no desktop with a browser here; the server goes on, open the page from elsewhere"]
+    return ["--open: there is no desktop with a browser here; the server keeps running, open the page from elsewhere"]

@@ -1,4 +1,4 @@
-"""What a command says when Ctrl-C or SIGTERM ends it: besides that, what to type to go on."""
+"""What a command says when Ctrl-C or SIGTERM ends it: besides that, what to type to resume."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,12 +7,12 @@ from ssd300.reporting.next_steps import command
 
 
 @contextmanager
-def on_signal(how_to_go_on: Callable[[], str | None]) -> Iterator[None]:
+def on_signal(how_to_resume: Callable[[], str | None]) -> Iterator[None]:
     """If a signal ends the block, `main` prints these words behind "interrupted"; None for none."""
     try:
         yield
     except BaseException as signal:
-        if not isinstance(signal, Exception) and (words := how_to_go_on()):
+        if not isinstance(signal, Exception) and (words := how_to_resume()):
             signal.add_note(words)
         raise
 

@@ -143,7 +143,7 @@ def _above(path: Path) -> Iterator[Path]:
 
 def _uses(format_: Format, place: Path, path: Path) -> bool:
     """Whether data of the format at `place` uses the file, or one in the folder, at `path`, and has images."""
-    whole = os.path.abspath(path)  # noqa: PTH100
+    whole = os.path.abspath(path)  # noqa: PTH100  # links keep their names
     files = _files_of(format_, place)
     used = any(file == whole or file.startswith(whole + os.sep) for file in files)
     return used and any(map(is_image_name, map(Path, files)))
@@ -162,7 +162,7 @@ def _files_of(format_: Format, place: Path) -> set[str]:
         found = [source.files() for source in format_.open(place)] if format_.find(place) else []
     except DataError:
         return set()
-    return {os.path.abspath(file) for one in found for file in (*one.used, *one.known)}  # noqa: PTH100
+    return {os.path.abspath(file) for one in found for file in (*one.used, *one.known)}  # noqa: PTH100  # as above
 
 
 def _folders_below(path: Path) -> Iterator[Path]:

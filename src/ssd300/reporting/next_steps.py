@@ -65,7 +65,7 @@ def steps_of_run(folder: Path, example: str | Path | None = None) -> list[Step]:
 
 
 def step_to_resume(folder: Path) -> Step | None:
-    """The command that the run was started with, to go on; None if it was not started by a command."""
+    """The command that resumes the run, from the one that started it; None if it was not started by a command."""
     file = folder / run_layout.COMMAND
     lines = file.read_text(encoding="utf-8").strip().splitlines() if file.is_file() else []
     words = shlex.split(lines[-1]) if lines else []

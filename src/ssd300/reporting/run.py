@@ -55,7 +55,7 @@ def run_page(folder: Path) -> Page:
     data, summary = _read_json(folder / run_layout.DATA), _read_json(folder / run_layout.SUMMARY)
     errors_file = folder / run_layout.EVALUATION / run_layout.ERRORS
     errors: dict[str, Any] = _read_json(errors_file) if summary["metric"] and errors_file.is_file() else {}
-    training = _still_training(folder, config, summary)
+    training = _has_steps_left(folder, config, summary)
     headline, meaning = _headline(config, summary, training=training)
     return Page(
         title=_title(folder, config, summary) if training else folder.resolve().name,
@@ -81,7 +81,7 @@ def run_page(folder: Path) -> Page:
     )
 
 
-def _still_training(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> bool:
+def _has_steps_left(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> bool:
     """Whether steps are left, unless the run ended before them because mAP rose no more (`patience`)."""
     if summary["steps"] >= config["steps"]:
         return False
@@ -94,7 +94,7 @@ def _still_training(folder: Path, config: dict[str, Any], summary: dict[str, Any
 
 
 def _title(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> str:
-    return f"{folder.resolve().name}: step {summary['steps']:,} of {config['steps']:,}, still training"
+    return f"{folder.resolve().name}: step {summary['steps']:,} of {config['steps']:,} so far"
 
 
 def _headline(config: dict[str, Any], summary: dict[str, Any], *, training: bool) -> tuple[str, str]:
@@ -121,8 +121,8 @@ def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]
     notes = []
     if training:
         notes.append(
-            f"This page was written at step {summary['steps']:,} of {config['steps']:,}{_left(config, summary)}. It is "
-            "written again with each saved state: reload it to see more."
+            f"This page was written at step {summary['steps']:,} of {config['steps']:,}{_left(config, summary)}. While "
+            "the run trains, each saved state writes it again: reload it. A run that was stopped can be resumed."
         )
     elif summary["steps"] < config["steps"]:
         notes.append(f"The run ended at step {summary['steps']:,} of {config['steps']:,}, as mAP rose no more.")

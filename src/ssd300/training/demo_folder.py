@@ -55,7 +55,7 @@ def open_demo(out: Path, *, seed: int, steps: int | None, overwrite: bool) -> De
         raise UsageError(
             f"the unfinished demo here began with {began}",
             where=out,
-            fix=f"Give the same, to go on; or another folder: --out {free_beside(out)}.",
+            fix=f"Give the same to resume it, or name another folder: --out {free_beside(out)}.",
         )
     return plan
 
@@ -69,7 +69,7 @@ def begin(out: Path, plan: DemoPlan, *, overwrite: bool) -> None:
 
 
 def _check_machine(out: Path) -> None:
-    """All that is missing is told at once."""
+    """Raises one error for all that is missing."""
     lacks, fixes = [], []
     missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
     if missing:

@@ -2,7 +2,7 @@
 
 import { byId } from "./elements.js";
 
-const MAX_NAMED = 8; // of more classes only the number is told
+const MAX_NAMED = 8; // if there are more classes, only their number is shown
 
 export function drawHeader({ model, classes, metric }) {
   const names = classes.map((one) => one.name).join(", ");
