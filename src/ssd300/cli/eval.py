@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -35,7 +34,7 @@ from ssd300.cli.options import (
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights
 from ssd300.errors import DataError, install_hint
 from ssd300.reporting.next_steps import command
-from ssd300.system.files import check_output_free, spelled_like
+from ssd300.system.files import check_output_free, free_folder, spelled_like
 from ssd300.system.progress import shown
 from ssd300.system.wording import counted, plural
 
@@ -167,19 +166,15 @@ def eval_(
     else:
         _print(report, variants, printed, out)
         if weights is not None:
-            look = command("eval", *data, "--weights", weights, *reading.words(), "--out", _free_folder())
+            look = command(
+                "eval", *data, "--weights", weights, *reading.words(), "--out", free_folder(Path("evaluation"))
+            )
             next_steps(
                 [
                     (command("detect", the_picture(report.dataset), "--weights", weights), "boxes on an image"),
                     *([(look, "curves, and the images with most errors")] if out is None else []),
                 ]
             )
-
-
-def _free_folder() -> Path:
-    """`evaluation`, or the first of `evaluation-2`, `evaluation-3` and so on that is not there."""
-    names = (f"evaluation-{number}" if number > 1 else "evaluation" for number in count(1))
-    return next(folder for folder in map(Path, names) if not folder.exists())
 
 
 def _check(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssd300 import run_layout
-from ssd300.system.files import free_beside
+from ssd300.system.files import free_folder
 
 EXAMPLE = "photo.jpg"
 PROGRAMS = ("ssd300", "ssd300.exe", "__main__.py")
@@ -25,9 +25,7 @@ def command(*words: object) -> str:
 
 def free_run(name: str) -> Path:
     """A folder for a run of this name, `runs/mine` for "", that has nothing in it: else `runs/mine-2` and so on."""
-    folder = Path("runs", name or "mine")
-    empty = folder.is_dir() and not any(folder.iterdir())
-    return free_beside(folder) if folder.exists() and not empty else folder
+    return free_folder(Path("runs", name or "mine"))
 
 
 def as_typed(line: str) -> str:

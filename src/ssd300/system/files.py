@@ -119,6 +119,12 @@ def free_beside(path: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
+def free_folder(folder: Path) -> Path:
+    """The folder itself if it is not there or is empty, else the next free name beside it."""
+    empty = folder.is_dir() and not any(folder.iterdir())
+    return free_beside(folder) if folder.exists() and not empty else folder
+
+
 def spelled_like(path: Path, otherwise: str) -> str:
     """What to do about a path that does not exist: the names in its folder that are spelled alike, or `otherwise`."""
     if not path.parent.is_dir():
