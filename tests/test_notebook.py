@@ -8,7 +8,7 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "first_hour.ipynb"
-SHORT = {"TEST_IMAGES, STEPS = 240, 60, 120": "TEST_IMAGES, STEPS = 8, 4, 3"}
+SHORT = {"TEST_IMAGES, STEPS = 240, 60, 90": "TEST_IMAGES, STEPS = 8, 4, 3"}
 MOST_TEXT = 3000  # characters of an output
 
 
