@@ -138,7 +138,7 @@ def _default_boxes(name: str) -> tuple["np.ndarray", int, Mapping[str, "np.ndarr
     from ssd300.model.default_boxes import SETTINGS, SSD512, make_default_boxes
 
     others = {f"--default-boxes {other}": SETTINGS[other] for other in ("paper", "coco") if other != name}
-    others["SSD512's boxes on 512 x 512 pixels (as much as tiles of 3/5 of the images' sides)"] = SSD512
+    others["tiles of 3/5 of the images' sides"] = SSD512  # as 300 are 3/5 of its 512 pixels
     wanted, *alternatives = (
         cxcywh_to_xyxy(make_default_boxes(settings)).double().numpy() for settings in (SETTINGS[name], *others.values())
     )

@@ -85,8 +85,9 @@ def export(
     from ssd300.export.parity import LIMITS
 
     mistakes = Mistakes()
-    with mistakes.caught():
-        check_format(out, format_, precision)
+    if not mistakes.errors:  # a --format that is wrong has its default here, which says nothing about --out
+        with mistakes.caught():
+            check_format(out, format_, precision)
     check_file_given(mistakes, out, option="--out", overwrite=overwrite)
     if not out.exists():
         parity = out.with_name(PARITY)

@@ -120,7 +120,7 @@ def uncovered_classes(
             yield Fault(
                 "uncovered-class",
                 f"only {found.share:.0%} of '{name}' have a default box with an IoU of {COVERED_IOU:g} or "
-                f"more; half of them are under {typical:.0f} pixels at the network's {size_px}",
+                f"more; half of them are smaller than {typical:.0f} pixels once the image is resized to {size_px}",
                 _advice(usable.boxes[mine], found.share, alternatives),
             ).at("")
 
@@ -132,7 +132,7 @@ def _advice(
     tried = boxes[:: -(-len(boxes) // COMPARED)]
     shares = {words: float((best_ious(tried, other) >= COVERED_IOU).mean()) for words, other in alternatives.items()}
     better = [f"{words} would fit {value:.0%}" for words, value in shares.items() if value > share + BETTER]
-    return "Each object still has its best default box. " + (
+    return "Each of the others has one default box alone, the nearest. " + (
         "; ".join(better) + "." if better else "None of the other sets fits more: cut large images into tiles."
     )
 
