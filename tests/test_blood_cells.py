@@ -11,6 +11,8 @@ from ssd300 import TrainConfig, evaluate, load_dataset, train
 from ssd300.cli import main
 from ssd300.evaluation.verification import verify
 
+pytestmark = pytest.mark.slow
+
 BLOOD_CELLS = Path(__file__).with_name("data_files") / "bccd"
 CLASSES = ("Platelets", "RBC", "WBC")
 

@@ -117,6 +117,7 @@ def test_a_fault_of_the_machine_is_told_without_a_traceback(monkeypatch, capsys,
         main(["env", "--debug"])
 
 
+@pytest.mark.slow
 def test_epochs_are_whole_steps_over_the_images(coloured, tmp_path, capsys):
     words = ["train", coloured, "--preset", "light", "--init", "none", "--workers", 0, "--batch-size", 3]
     code, out, _ = run(capsys, *words, "--out", tmp_path / "r", "--epochs", 0.9, "--json")

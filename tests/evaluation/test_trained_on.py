@@ -9,6 +9,8 @@ from ssd300.data import load_dataset
 from ssd300.data.image_digests import image_digests
 from ssd300.evaluation.trained_on import trained_on_images
 
+pytestmark = pytest.mark.slow
+
 TRAIN = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--workers", "0"]
 
 

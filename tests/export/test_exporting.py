@@ -19,6 +19,7 @@ def test_parity_json_has_what_was_compared(exported):
     assert exported["xml"].with_suffix(".bin").is_file()
 
 
+@pytest.mark.slow
 def test_an_exported_file_has_the_map_of_its_weights(exported, light_run_of_session, coloured):
     data = load_dataset(coloured, purpose="test")
     assert evaluate(exported["xml"], data).map == pytest.approx(evaluate(light_run_of_session, data).map)

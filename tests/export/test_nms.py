@@ -15,6 +15,7 @@ from ssd300.types import Selection
 from ssd300.weights import load_weights, save_weights
 
 
+@pytest.mark.slow
 def test_the_caller_sets_thresholds_per_class_and_the_nms_iou(exported, shared):
     images = [read_image(path) for path in photographs(shared)[:1]]
     found = [

@@ -197,6 +197,7 @@ def real_detections(shared, voc_annotations, tmp_path_factory):
     return data, read_predictions(folder / "results", data.annotations, data.classes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stored", "options"),
     [

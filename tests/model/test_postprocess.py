@@ -47,7 +47,13 @@ def exhaustive(predictions, min_score, max_overlap, top_k, per_class):
     return sorted(found, key=lambda row: -row[0])[:top_k]
 
 
-@pytest.mark.parametrize(("background", "per_class"), [(0, None), (0, 400), (3, None), (3, 50), (9, 400)])
+@pytest.mark.parametrize(
+    ("background", "per_class"),
+    [
+        *(pytest.param(background, None, marks=pytest.mark.slow) for background in (0, 3)),
+        (6, None), (0, 400), (3, 50), (9, 400),
+    ],  # fmt: skip
+)
 def test_equals_exhaustive_suppression(background, per_class):
     predictions = random_predictions(background)
     wanted = exhaustive(predictions, 0.01, 0.45, 200, per_class)

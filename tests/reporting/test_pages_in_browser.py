@@ -52,7 +52,10 @@ CONTRASTS = """() => {
   });
 }"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian's package chromium)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian's package chromium)"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from ssd300.reporting.plot_style import figure_png
 
 from random_detections import problem, table  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 PHONE_PX, LEAST_PX = 350, 9  # the width of a page's column on a phone, and the height of letters
 POINTS = 72  # of an inch
 ROW = {"step": 10, "lr": 1e-3, "classification": 2.0, "localization": 1.0, "map": 0.5, "metric": "voc07_11pt@0.5"}

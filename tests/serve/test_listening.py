@@ -103,6 +103,7 @@ def test_the_start_tells_the_addresses_and_how_to_stop(server):
     )
 
 
+@pytest.mark.slow
 def test_a_server_without_a_desktop_goes_on(unsure_run, monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)

@@ -17,6 +17,8 @@ from ssd300.data.formats.voc_xml import read_xml
 from ssd300.images.header import image_size_hw
 from ssd300.metrics.words import map_in_words
 
+pytestmark = pytest.mark.slow
+
 
 def test_drop_filter_hide_and_download(server, open_page, photo, tmp_path):
     page = open_page(server)

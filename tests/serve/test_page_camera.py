@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from browsing import drop, found, requests_of
 
+pytestmark = pytest.mark.slow
+
 HIDE = """() => {
   Object.defineProperty(document, "hidden", { value: true, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));

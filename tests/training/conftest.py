@@ -1,7 +1,5 @@
 """A run of a few small steps, and its data."""
 
-from dataclasses import replace
-
 import pytest
 
 from ssd300.data import load_dataset
@@ -14,7 +12,7 @@ def config():
 
     def configure(out, **kwargs):
         values = {"steps": 4, "batch_size": 2, "workers": 0, "amp": "off", "log_every": 1, "init": "none"} | kwargs
-        return replace(PRESETS["light"](out), **values)
+        return PRESETS["light"](out, **values)
 
     return configure
 
