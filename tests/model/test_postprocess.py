@@ -51,8 +51,11 @@ def exhaustive(predictions, min_score, max_overlap, top_k, per_class):
     ("background", "per_class"),
     [
         *(pytest.param(background, None, marks=pytest.mark.slow) for background in (0, 3)),
-        (6, None), (0, 400), (3, 50), (9, 400),
-    ],  # fmt: skip
+        (6, None),
+        (0, 400),
+        (3, 50),
+        (9, 400),
+    ],
 )
 def test_equals_exhaustive_suppression(background, per_class):
     predictions = random_predictions(background)
