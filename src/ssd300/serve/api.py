@@ -19,6 +19,7 @@ from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_format
 from ssd300.serve.counters import Counters
 from ssd300.serve.options import all_options, selection_of
 from ssd300.serve.problems import PROBLEMS, ProblemError, documented
+from ssd300.serve.served_model import ServedModel
 from ssd300.serve.service import ImageAnswer, Service
 from ssd300.serve.settings import ServeSettings
 from ssd300.serve.uploads import MULTIPART, Memory, receive
@@ -45,7 +46,14 @@ ANSWER = {
 }
 
 
-def add_api(app: FastAPI, service: Service, settings: ServeSettings, counters: Counters, guards: list[Any]) -> None:
+def add_api(
+    app: FastAPI,
+    service: Service,
+    settings: ServeSettings,
+    counters: Counters,
+    guards: list[Any],
+    served: ServedModel | None,
+) -> None:
     memory = Memory(settings.max_bytes_in_memory)
     model = _model(service.detector, settings)
 
@@ -63,7 +71,8 @@ def add_api(app: FastAPI, service: Service, settings: ServeSettings, counters: C
     )
     async def describe() -> schemas.Model:
         """What the loaded weights detect, and the limits of this server."""
-        return model
+        weights = None if served is None else await asyncio.to_thread(_weights, served)
+        return model.model_copy(update={"weights": weights})
 
     @app.post(
         "/v1/detect",
@@ -138,6 +147,14 @@ def _with_words(metric: Mapping[str, Any]) -> dict[str, Any]:
     return {**metric, "words": map_in_words(str(metric.get("name", "")), metric["value"], digits=2)}
 
 
+def _weights(served: ServedModel) -> schemas.Weights:
+    return schemas.Weights(
+        name=served.name,
+        files=[schemas.WeightsFile(name=file.path.name, sha256=file.sha256) for file in served.files],
+        on_disk=served.on_disk,
+    )
+
+
 def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
     card = detector.card
     return schemas.Model(
@@ -153,6 +170,7 @@ def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
         ],
         image_size_px=card.image_size_px,
         metric=None if card.metric is None else _with_words(card.metric),
+        weights=None,
         max_overlap=DISPLAY.max_overlap,
         top_k=DISPLAY.top_k,
         limits=schemas.Limits(

@@ -19,12 +19,16 @@ from ssd300.serve.counters import Counters
 from ssd300.serve.files import page_files
 from ssd300.serve.gate import REQUEST_ID, Gate
 from ssd300.serve.problems import ProblemError, answer_problems, documented
+from ssd300.serve.served_model import ServedModel
 from ssd300.serve.service import Service
 from ssd300.serve.settings import ServeSettings
 
 
-def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
-    """The application for one detector. Its threads start here, and end with the application's lifespan."""
+def make_app(detector: Detector, settings: ServeSettings, *, model: ServedModel | None = None) -> FastAPI:
+    """The application for one detector. Its threads start here, and end with the application's lifespan.
+
+    `model` are the files of the detector, which /v1/model names.
+    """
     service = Service(detector, batch_size=settings.batch_size, queue=settings.queue, max_pixels=settings.max_pixels)
     counters = Counters()
 
@@ -59,7 +63,7 @@ def make_app(detector: Detector, settings: ServeSettings) -> FastAPI:
     answer_problems(app)
     _add_page(app)
     guards = [] if settings.token is None else [Depends(_token_check(settings.token))]
-    add_api(app, service, settings, counters, guards)
+    add_api(app, service, settings, counters, guards, model)
     _add_health(app, service, counters, guards)
     return app
 

@@ -1,19 +1,26 @@
 """One process of a server: the detector that it loads, and how uvicorn runs and logs its application."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from uvicorn import Config
 
 from ssd300.detection.backends import TorchPrecision, load_network
 from ssd300.detection.detector import Detector
+from ssd300.errors import SSDError
 from ssd300.serve.gate import LONGEST_HEAD
+from ssd300.serve.private_folder import private_folder
 from ssd300.serve.protocol import PatientProtocol
+from ssd300.serve.served_model import ServedModel, copy_model, model_of
 from ssd300.serve.settings import ServeSettings
 from ssd300.system.processors import processors
 
 MOST_CONNECTIONS = 512  # further ones get 503; well below the files that a process may usually have open
+READ_ON = ".xml"  # OpenVINO maps the .bin file into memory: what is written into it later would be used
 WORKER_ANSWERS_WITHIN_S = 60  # its parent's question whether it is alive; it may be importing torch
 
 
@@ -47,6 +54,8 @@ LOGGING: dict[str, Any] = {
 class Source:
     """What each process loads. `device` may be 'auto'; `threads` are those of the network, None for all cores.
 
+    `model` are the files that `weights` stands for, None before `fixed`. With `is_copy`, `weights` is a copy of them.
+
     Raises:
         ValueError: `threads` is less than 1; the message begins with the field's name.
     """
@@ -55,6 +64,8 @@ class Source:
     device: str
     precision: TorchPrecision | None
     threads: int | None = None
+    model: ServedModel | None = None
+    is_copy: bool = False
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
@@ -72,9 +83,38 @@ class Source:
         return replace(self, threads=max(processors() // workers, 1))
 
 
+@contextmanager
+def fixed(source: Source, *, workers: int) -> Iterator[Source]:
+    """The source with its files by checksum; for several workers, and where the engine reads on, as a private copy.
+
+    Raises WeightsError if there are no such weights, and RunError if they cannot be read or copied.
+    """
+    if workers == 1 and not source.weights.lower().endswith(READ_ON):
+        yield replace(source, model=model_of(source.weights))
+        return
+    with private_folder() as folder:
+        model, copy = copy_model(source.weights, folder)
+        yield replace(source, weights=str(copy), model=model, is_copy=True)
+
+
 def load(source: Source) -> Detector:
-    """The detector of this process. Raises as `Detector.load`."""
-    network = load_network(source.weights, device=source.device, precision=source.precision, threads=source.threads)
+    """The detector of this process, from the very bytes of `source.model`.
+
+    Raises:
+        WeightsError, UsageError: as `Detector.load`; they name the user's file, not a copy of it.
+        RunError: the copy is gone, or the file was replaced just now.
+    """
+    model = source.model
+    if model is not None and source.is_copy:
+        model.check_copy(Path(source.weights))
+    try:
+        network = load_network(source.weights, device=source.device, precision=source.precision, threads=source.threads)
+    except SSDError as error:
+        if model is None or error.where != source.weights:
+            raise
+        raise type(error)(error.what, where=model.files[0].path, fix=error.fix) from error
+    if model is not None and not source.is_copy:
+        model.check_loaded()
     return Detector(network)
 
 

@@ -9,7 +9,7 @@ from uvicorn import Server
 from ssd300.detection.detector import Detector
 from ssd300.serve.app import make_app
 from ssd300.serve.listening import listen
-from ssd300.serve.process import Source, load, uvicorn_config
+from ssd300.serve.process import Source, fixed, load, uvicorn_config
 from ssd300.serve.settings import ServeSettings
 from ssd300.serve.workers import run_workers
 
@@ -29,17 +29,19 @@ def run(
 
     Raises:
         WeightsError, UsageError: as `Detector.load`; or another program has taken the address meanwhile.
-        RunError: a worker could not start.
+        RunError: a worker could not start, or the weights for the workers could not be copied.
         KeyboardInterrupt: after Ctrl-C, when the server has ended.
     """
-    detector = load(source)
-    listen(listener)
-    started(detector)
-    if workers > 1:
-        del detector
-        run_workers(source, settings, listener, workers=workers)
-        return
-    server = Server(uvicorn_config(make_app(detector, settings), settings))
-    # uvicorn raises the signal again after its end; a second handler makes that a success
-    signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
-    server.run(sockets=[listener])
+    with fixed(source, workers=workers) as source:
+        detector = load(source)
+        listen(listener)
+        started(detector)
+        if workers > 1:
+            del detector
+            run_workers(source, settings, listener, workers=workers)
+            return
+        app = make_app(detector, settings, model=source.model)
+        server = Server(uvicorn_config(app, settings))
+        # uvicorn raises the signal again after its end; a second handler makes that a success
+        signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+        server.run(sockets=[listener])

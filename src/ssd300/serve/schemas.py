@@ -1,6 +1,6 @@
 """The types of the API's requests and responses, from which /openapi.json is made."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -93,6 +93,21 @@ class Limits(BaseModel):
     timeout_s: float = Field(description="Most seconds for a body to arrive, and again for its response.")
 
 
+class WeightsFile(BaseModel):
+    name: str
+    sha256: str = Field(description="Of the bytes that were loaded, as sha256sum prints it.")
+
+
+class Weights(BaseModel):
+    """The files that were loaded. They serve on as they were, whatever becomes of those on the disk."""
+
+    name: str = Field(description="The run folder, file or published name that the server was started with.")
+    files: list[WeightsFile]
+    on_disk: Literal["unchanged", "changed", "missing"] = Field(
+        description="The files on the disk now: the same bytes, others, or not there; a new start loads those."
+    )
+
+
 class Model(BaseModel):
     """The loaded weights, and the defaults and limits of requests."""
 
@@ -102,6 +117,7 @@ class Model(BaseModel):
     metric: dict[str, Any] | None = Field(
         description="The result of the evaluation of the weights, if there was one; `words` are for people."
     )
+    weights: Weights | None = Field(description="What was loaded; null where the program that serves did not tell.")
     max_overlap: float
     top_k: int
     limits: Limits
