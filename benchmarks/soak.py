@@ -27,7 +27,7 @@ import psutil
 
 from ssd300.detection.sources import find_sources
 
-IMAGES = 32
+IMAGES = 16
 WARM_UP = 20  # the first twentieth is not judged
 SAMPLES = 1000  # of the memory
 TOLD = 50  # lines of progress
@@ -42,7 +42,7 @@ Asked = Callable[[http.client.HTTPConnection], str]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("images", help="a folder of JPEG images, of which 32 are used")
+    parser.add_argument("images", help="a folder of JPEG images, of which 16 are used")
     parser.add_argument("--weights", required=True, help="as for ssd300 serve")
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=1)
@@ -109,8 +109,8 @@ class Soak:
 def kinds(bodies: Sequence[bytes]) -> list[Asked]:
     """One request of each kind, and several good ones for each bad one."""
     one, some = bodies[0], b"".join(part(body) for body in bodies[:3])
-    good = [asked("POST", "/v1/detect", body, JPEG) for body in bodies]
-    forms = [asked("POST", "/v1/detect?min_score=0.5", part(body) + b"--soak--\r\n", FORM) for body in bodies[:8]]
+    good = [asked("POST", "/v1/detect", body, JPEG) for body in bodies[:12]]
+    forms = [asked("POST", "/v1/detect?min_score=0.5", part(body) + b"--soak--\r\n", FORM) for body in bodies[12:16]]
     others = [
         asked("POST", "/v1/detect", some + b"--soak--\r\n", FORM),
         asked("POST", "/v1/detect", one, JPEG | {"Accept": "image/png"}),

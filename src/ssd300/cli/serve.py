@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -23,17 +24,20 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.errors import UsageError, install_hint
-from ssd300.serve.listening import ADDRESSES_OF_ALL, address_of, bind
-from ssd300.serve.settings import ServeSettings
+from ssd300.serve.listening import ADDRESSES_OF_ALL, address_of, bind, reach
+from ssd300.serve.settings import HOST, ServeSettings
 from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
 
 TOKEN = "SSD300_TOKEN"
-OPTION_NAMES = {"timeout_s": "--timeout", "cors_origins": "--cors-origin"}  # of fields of ServeSettings
+OPTION_NAMES = {
+    "timeout_s": "--timeout",
+    "cors_origins": "--cors-origin",
+    "allow_hosts": "--allow-host",
+}  # of fields of ServeSettings
 OfSpeed, OfLimits = Parameter(group=SPEED), Parameter(group=LIMITS)
-LOOPBACK = ("127.", "localhost", "::1")
 SHOWN_CLASSES = 20
 
 
@@ -54,6 +58,7 @@ def serve(
     root_path: Annotated[str, OfLimits, Parameter(metavar="PATH")] = ServeSettings.root_path,
     token: Annotated[str | None, Usual] = None,
     cors_origin: Annotated[tuple[str, ...], Several, OfLimits, Parameter(metavar="ADDRESS...")] = (),
+    allow_host: Annotated[tuple[str, ...], Several, OfLimits, Parameter(metavar="NAME...")] = (),
     device: Device = "auto",
     precision: Annotated[Literal["float32", "bfloat16"] | None, OfSpeed] = None,
 ) -> None:
@@ -64,13 +69,14 @@ def serve(
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     host
-        The address to listen on: 127.0.0.1 is for this machine alone, 0.0.0.0 for everyone who can reach it.
+        The address to listen on: 127.0.0.1 is for this machine alone, 0.0.0.0 for everyone who can reach it, :: with
+        IPv6 as well.
     port
         The port to listen on; 0 takes a free one.
     open_
         Open the page in the browser of this desktop.
     workers
-        Processes, each with its own copy of the weights.
+        Processes, each with the weights in its own memory. One that dies is replaced, with the same weights.
     threads
         Threads of the network in each process. Default: the processes share the cores.
     batch_size
@@ -86,12 +92,15 @@ def serve(
     max_images
         Maximum number of images per request. Default: 16, or --queue if that is less.
     root_path
-        The path under which a proxy serves it, such as /detector.
+        The path under which a proxy serves it, such as /detector, whether or not the proxy takes it off.
     token
         Requests need it, as the header `Authorization: Bearer TOKEN`. Default: the environment variable SSD300_TOKEN,
         which other users of this machine cannot read.
     cors_origin
         Other websites whose scripts may call the API, such as https://example.org.
+    allow_host
+        Further host names by which browsers and proxies reach it, such as detector.example.org or *.example.org; *
+        allows all. IP addresses, localhost and this machine's own name need no option.
     device
         auto, cpu, cuda or mps; auto takes a GPU if there is one.
     precision
@@ -107,9 +116,10 @@ def serve(
         "max_megabytes": max_megabytes,
         "max_megapixels": max_megapixels,
         "max_images": max_images,
-        "root_path": root_path,
+        "root_path": root_path.rstrip("/"),
         "token": token if token is not None else os.environ.get(TOKEN) or None,
         "cors_origins": cors_origin,
+        "allow_hosts": allow_host,
     }
     settings = mistakes.built(ServeSettings, limits, fix="See `ssd300 serve --help`.", names=OPTION_NAMES)
     check_counts(mistakes, [("--workers", workers), ("--threads", threads)], "serve")
@@ -123,11 +133,12 @@ def serve(
         from ssd300.serve.process import Source
         from ssd300.serve.running import run
 
+        settings = replace(settings, allow_hosts=(*settings.allow_hosts, *_name_of(host)))
         source = Source(weights=weights, device=device, precision=precision, threads=threads).shared_among(workers)
 
         def started(detector: "Detector") -> None:
             address = address_of(listener) + settings.root_path
-            say(_greeting(detector, address, settings, host))
+            say(_greeting(detector, address, settings, reach(listener)))
             if open_:
                 say(_opened(address))
 
@@ -154,7 +165,13 @@ def _with_port(words: Sequence[str], port: int) -> str:
     return shlex.join(["ssd300", *kept, "--port", str(port)])
 
 
-def _greeting(detector: "Detector", address: str, settings: ServeSettings, host: str) -> list[str]:
+def _name_of(host: str) -> list[str]:
+    """What was typed for the address, if it is a name."""
+    return [host] if host not in ADDRESSES_OF_ALL and HOST.fullmatch(host) else []
+
+
+def _greeting(detector: "Detector", address: str, settings: ServeSettings, reached: str | None) -> list[str]:
+    """What is served and where. `reached` are the addresses for others, None for this machine alone."""
     classes = detector.card.classes
     number = plural(len(classes), "class", "classes")
     shown = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
@@ -163,10 +180,14 @@ def _greeting(detector: "Detector", address: str, settings: ServeSettings, host:
         f"page {address}/",
         f"API  {address}/v1/detect, described at {address}/docs",
     ]
-    if host in ADDRESSES_OF_ALL:
-        lines.append(f"from other machines: the name or address of this one instead of {urlsplit(address).hostname}")
-    if not host.startswith(LOOPBACK) and settings.token is None:
-        lines.append(f"anyone who can reach {host} can use it; {TOKEN} or --token requires a token")
+    if reached is not None:
+        lines.append(f"listens on {reached}")
+        if reached.startswith("all"):
+            lines.append(
+                f"from other machines: the name or address of this one instead of {urlsplit(address).hostname}"
+            )
+        if settings.token is None:
+            lines.append(f"anyone who can reach it can use it; {TOKEN} or --token requires a token")
     return [*lines, "Ctrl-C stops the server"]
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -18,6 +18,8 @@ from ssd300.serve.api import add_api
 from ssd300.serve.counters import Counters
 from ssd300.serve.files import page_files
 from ssd300.serve.gate import REQUEST_ID, Gate
+from ssd300.serve.hosts import HostCheck
+from ssd300.serve.prefix import Prefix, with_base
 from ssd300.serve.problems import ProblemError, answer_problems, documented
 from ssd300.serve.served_model import ServedModel
 from ssd300.serve.service import Service
@@ -45,12 +47,13 @@ def make_app(detector: Detector, settings: ServeSettings, *, model: ServedModel 
         summary=f"Detects {', '.join(detector.card.classes)}.",
         version=version("ssd300"),
         lifespan=lifespan,
-        responses=documented([431]),
+        responses=documented([421, 431]),
         docs_url=None,  # FastAPI's own page loads its scripts from the web
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.service, app.state.ready = service, False
+    app.add_middleware(HostCheck, allowed=settings.allow_hosts)  # within the gate, which logs what it refuses
     app.add_middleware(Gate, counters=counters, cors_origins=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(
@@ -60,6 +63,7 @@ def make_app(detector: Detector, settings: ServeSettings, *, model: ServedModel 
             allow_headers=("Authorization", "Content-Type"),
             expose_headers=(REQUEST_ID, "Retry-After"),
         )
+    app.add_middleware(Prefix, root_path=settings.root_path)
     answer_problems(app)
     _add_page(app)
     guards = [] if settings.token is None else [Depends(_token_check(settings.token))]
@@ -101,22 +105,24 @@ def _add_health(app: FastAPI, service: Service, counters: Counters, guards: list
 def _add_page(app: FastAPI) -> None:
     files = page_files()
 
-    def answer(name: str) -> Response:
+    def answer(request: Request, name: str) -> Response:
         if name not in files:
             raise HTTPException(404)
-        return Response(files[name].content, media_type=files[name].media_type, headers={"Cache-Control": "no-cache"})
+        file, root_path = files[name], request.scope.get("root_path", "")
+        content = with_base(file.content, root_path) if name.endswith(".html") else file.content
+        return Response(content, media_type=file.media_type, headers={"Cache-Control": "no-cache"})
 
     @app.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return answer("index.html")
+    async def page(request: Request) -> Response:
+        return answer(request, "index.html")
 
     @app.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return answer("docs.html")
+    async def docs(request: Request) -> Response:
+        return answer(request, "docs.html")
 
     @app.get("/static/{name}", include_in_schema=False)
-    async def static(name: str) -> Response:
-        return answer(name)
+    async def static(request: Request, name: str) -> Response:
+        return answer(request, name)
 
 
 def _token_check(token: str) -> Any:

@@ -23,6 +23,7 @@ PROBLEMS = {
     408: "The body did not arrive in time.",
     413: "Too many bytes, pixels or images.",
     415: "The body, or a file in it, is not an image.",
+    421: "The request is for a host name that is not one of the server's.",
     422: "An image is broken, or an option is out of its range.",
     431: "The head of the request is too large.",
     500: "The server failed.",

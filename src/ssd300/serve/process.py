@@ -125,7 +125,6 @@ def uvicorn_config(app: Any, settings: ServeSettings, *, workers: int = 1) -> Co
         factory=workers > 1,
         workers=workers,
         http=PatientProtocol,
-        root_path=settings.root_path,
         ws="none",
         lifespan="on",
         log_config=LOGGING,

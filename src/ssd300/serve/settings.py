@@ -1,12 +1,15 @@
 """What a server accepts and how much of it: limits that hold before anything is decoded."""
 
 import math
+import re
 from dataclasses import dataclass, field
 
 from ssd300.detection.defaults import BATCH
 
 MEGA = 1_000_000
 MOST_IMAGES = 16
+ROOT_PATH = re.compile(r"(/[\w.~%@:+-]+)*", re.ASCII)
+HOST = re.compile(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*\.?", re.ASCII)
 BODIES_IN_MEMORY = 8  # of the largest size; further ones are refused while they arrive
 
 
@@ -18,8 +21,9 @@ class ServeSettings:
     answered yet. `max_megabytes` is of the body of one request, `max_megapixels` of one image, `max_images` of one
     request: None is `MOST_IMAGES`, or `queue` if that is smaller. `timeout_s` is how long a body may take to arrive,
     and then how long its answer may take. With a `token` the API requires it. `cors_origins` are other websites whose
-    scripts may call the API. `root_path` is the path under which a proxy serves it, such as "/detector", without the
-    proxy passing it on.
+    scripts may call the API. `root_path` is the path under which a proxy serves it, such as "/detector", whether or not
+    the proxy takes it off. `allow_hosts` are host names of the server beside those that `hosts` knows: "*" is all,
+    "*.example.org" all below a domain.
 
     Raises:
         ValueError: a value is out of its range; the message begins with the field's name.
@@ -34,6 +38,7 @@ class ServeSettings:
     root_path: str = ""
     token: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "queue", "max_images"):
@@ -44,8 +49,11 @@ class ServeSettings:
                 raise ValueError(f"{name} is {value}; it must be more than 0")
         if self.max_images is not None and self.max_images > self.queue:
             raise ValueError(f"max_images is {self.max_images}; no more than queue ({self.queue}) fit")
-        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
-            raise ValueError(f"root_path is '{self.root_path}'; it starts with a slash and ends without one")
+        if not ROOT_PATH.fullmatch(self.root_path):
+            raise ValueError(f"root_path is '{self.root_path}'; it looks like /detector")
+        for name in self.allow_hosts:
+            if not HOST.fullmatch(name):
+                raise ValueError(f"allow_hosts has '{name}'; it is a name like detector.example.org, without a port")
         if self.token is not None and not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
             raise ValueError("token is empty or has other characters than a header can carry")
         for origin in self.cors_origins:
