@@ -1,7 +1,6 @@
 """The body of a request as images in memory, with limits of bytes and count while it arrives. No disk is used."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from ssd300.serve.batcher import FullError
+from ssd300.serve.file_names import LONGEST_NAME, extended_name, plain_name
 from ssd300.serve.problems import ProblemError
 from ssd300.serve.service import UploadedImage
 from ssd300.serve.settings import ServeSettings
@@ -20,12 +20,24 @@ MULTIPART = "multipart/form-data"
 RAW = ("image/", "application/octet-stream")
 MOST_FIELDS = 64
 LONGEST_FIELD = 10_000  # bytes; a class name is shorter
-LONGEST_NAME = 200
 HOW_TO_SEND = "Send images as multipart/form-data, or one image as the body with 'Content-Type: image/jpeg'."
 
 
 class _InMemory(MultiPartParser):
-    spool_max_size = 0  # of a SpooledTemporaryFile: never to disk
+    """Starlette's parser, which never writes to disk, and reads `filename*` too."""
+
+    spool_max_size = 0  # of a SpooledTemporaryFile
+
+    def on_headers_finished(self) -> None:
+        part = self._current_part
+        disposition = (part.content_disposition or b"").decode("latin-1")
+        name = extended_name(disposition)
+        if name is not None:
+            # Such a part is a file to the parser only with a plain name. The last one counts.
+            part.content_disposition = f'{disposition}; filename="-"'.encode("latin-1")
+        super().on_headers_finished()
+        if name is not None and part.file is not None:
+            part.file.filename = name
 
 
 class Memory:
@@ -153,15 +165,7 @@ async def _form(
         raise ProblemError(400, f"The form is broken: {error.message}", fix=HOW_TO_SEND) from error
     try:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        images = [UploadedImage(name=_plain_name(file.filename), content=await file.read()) for file in files]
+        images = [UploadedImage(name=plain_name(file.filename), content=await file.read()) for file in files]
         return images, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     finally:
         await form.close()
-
-
-def _plain_name(name: str | None) -> str:
-    """The last part of a path of any system, without characters that are not printable; "" for '.' and '..'."""
-    last = re.split(r"[/\\]", name or "")[-1]
-    if not last.strip("."):
-        return ""
-    return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME]
