@@ -41,9 +41,9 @@ def as_form(*files: bytes):
 
 
 @contextmanager
-def client_of(detector, *, root_path="", **settings) -> Iterator[TestClient]:
-    app = make_app(detector, ServeSettings(**settings))
-    with TestClient(app, raise_server_exceptions=False, root_path=root_path) as client:
+def client_of(detector, *, model=None, **settings) -> Iterator[TestClient]:
+    app = make_app(detector, ServeSettings(**settings), model=model)
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -1,5 +1,6 @@
 """`ssd300 serve` in a process of its own: connections, signals, memory."""
 
+import contextlib
 import http.client
 import json
 import shutil
@@ -18,6 +19,7 @@ from ssd300.serve.process import MOST_CONNECTIONS
 from ssd300.serve.protocol import BODY_AT_END_S
 
 JPEG = image_file((300, 400))
+CHUNKED = HEAD.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +138,36 @@ def test_faults_of_clients_are_not_logged(server):
         with socket.create_connection(server.host_port) as connection:
             connection.sendall(sent)
             assert connection.recv(4096).startswith(b"HTTP/1.1 ")
+    assert not [line for line in server.log_lines[before:] if not line.startswith("{")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("head", "status", "later"),
+    [
+        (HEAD % 1000 + b"abc", b"408", b"x" * 997),
+        (HEAD % 1000 + b"abc", b"408", b"x" * 2000),
+        (CHUNKED + b"3\r\nabc\r\n", b"408", b"3\r\nabc\r\n0\r\n\r\nnonsense\r\n\r\n"),
+        (CHUNKED + b"3\r\nabc\r\n", b"408", b"nonsense\r\n"),
+        (HEAD % 40_000_000, b"413", b"x" * 3_000_000),
+        (CHUNKED.replace(b"image/jpeg", b"text/html") + b"3\r\nabc\r\n", b"415", b"nonsense\r\n"),
+        (CHUNKED + b"nonsense\r\n", b"400", b"more"),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", b"200", b"nonsense\r\n\r\n"),
+    ],
+)
+@pytest.mark.parametrize("reset", [False, True])
+def test_bytes_after_an_answer_leave_no_trace_in_the_log(server, head, status, later, reset):
+    before = len(server.log_lines)
+    with socket.create_connection(server.host_port) as connection:
+        connection.settimeout(20)
+        connection.sendall(head)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
+        with contextlib.suppress(OSError):  # the server has closed it meanwhile
+            connection.sendall(later)
+            connection.sendall(b"more\r\n\r\n")
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert server.get("/healthz")[0] == 200
     assert not [line for line in server.log_lines[before:] if not line.startswith("{")]
 
 

@@ -24,6 +24,30 @@ def test_the_name_of_a_file_is_stripped_of_folders_and_control_characters(name, 
     assert answer.json()["images"][0]["image"] == stored
 
 
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        (b"filename*=UTF-8''caf%C3%A9.jpg", "café.jpg"),
+        (b"filename=\"a.jpg\"; filename*=UTF-8''caf%C3%A9.jpg", "café.jpg"),
+        (b"filename*=UTF-8''caf%C3%A9.jpg; filename=\"a.jpg\"", "café.jpg"),
+        (b"filename*=iso-8859-1'fr'caf%E9.jpg", "café.jpg"),
+        (b"filename*=UTF-8''..%2F..%2Fetc%2Fpasswd", "passwd"),
+        (b"filename*=UTF-8''", ""),
+        (b"filename*=nonsense''%FF", "\ufffd"),
+        (b'filename="a;b.jpg"', "a;b.jpg"),
+        (b'filename="a\\"b.jpg"', 'a"b.jpg'),
+        (b'filename="a%22b.jpg"', 'a"b.jpg'),
+        (b'filename="caf\xe9.jpg"', "café.jpg"),
+        ('filename="café 红.jpg"'.encode(), "café 红.jpg"),
+        (b'filename="=?utf-8?B?Y2Fmw6kuanBn?="', "café.jpg"),
+    ],
+)
+def test_names_of_files_are_read_in_all_usual_forms(given, stored, client):
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; ' + given + b"\r\n\r\n" + JPEG + b"\r\n--x--\r\n"
+    answer = client.post("/v1/detect", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert [image["image"] for image in answer.json()["images"]] == [stored]
+
+
 def test_images_of_many_formats_are_read(client):
     for file_format in ("PNG", "WEBP", "BMP", "TIFF", "GIF"):
         body, kind = image_file(form=file_format), "application/octet-stream"

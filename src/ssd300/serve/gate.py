@@ -4,7 +4,6 @@ A log line has the client, the request, the status and the time that it took, bu
 """
 
 import asyncio
-import json
 import logging
 import time
 import uuid
@@ -16,12 +15,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ssd300.serve.counters import Counters
+from ssd300.serve.log_lines import FIELDS, json_line
 from ssd300.serve.problems import ProblemError
 
 UNLOGGED = ("/healthz", "/readyz", "/metrics")  # monitoring asks for them every few seconds
 API = "/v1/"
 LONGEST_HEAD = 32_768  # bytes
 LONGEST_PATH = 200
+MAPPED = "::ffff:"  # how an IPv6 socket writes an IPv4 address
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' blob: data:; media-src blob:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
@@ -101,14 +102,14 @@ class Gate:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": request_id,
-            "client": scope["client"][0] if scope.get("client") else None,
+            "client": scope["client"][0].removeprefix(MAPPED) if scope.get("client") else None,
             "method": method,
             "path": path[:LONGEST_PATH],
             "status": status,
             "ms": round(1e3 * seconds, 1),
             **log_fields,
         }
-        log.log(level, json.dumps(line))
+        log.log(level, json_line(line), extra={FIELDS: line})
 
 
 def _head_bytes(scope: Scope) -> int:

@@ -13,6 +13,7 @@ from ssd300.detection.backends import TorchPrecision, load_network
 from ssd300.detection.detector import Detector
 from ssd300.errors import SSDError
 from ssd300.serve.gate import LONGEST_HEAD
+from ssd300.serve.log_lines import RequestLine
 from ssd300.serve.private_folder import private_folder
 from ssd300.serve.protocol import PatientProtocol
 from ssd300.serve.served_model import ServedModel, copy_model, model_of
@@ -38,7 +39,7 @@ class OwnMessages(logging.Filter):
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(message)s"}},
+    "formatters": {"plain": {"()": RequestLine}},
     "filters": {"own": {"()": OwnMessages}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
     "loggers": {

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_TIMEOUT_S = 10.0  # for the head of a request, from the start of the connection or the head's first byte
@@ -46,6 +47,13 @@ class PatientProtocol(H11Protocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._end(self._stuck)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP; behind a response, such as the rest of a body after 408, it ends the connection."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def shutdown(self) -> None:
         super().shutdown()
