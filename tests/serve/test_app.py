@@ -69,6 +69,15 @@ def test_without_a_root_path_links_are_relative(client):
     assert "<base" not in client.get("/").text
 
 
+def test_names_of_websites_are_refused_everywhere(detector):
+    with client_of(detector, allow_hosts=("detector.example.org",)) as client:
+        for path in ("/", "/v1/model", "/healthz", "/static/page.js", "/openapi.json"):
+            assert client.get(path, headers={"Host": "detector.example.org"}).status_code == 200, path
+            refused = client.get(path, headers={"Host": "evil.example"})
+            assert refused.status_code == 421, path
+            assert "default-src 'none'" in refused.headers["content-security-policy"]
+
+
 def test_the_page_loads_nothing_from_the_web(client):
     for path in ("/", "/docs", "/static/page.js", "/static/page.css", "/static/swagger-ui-bundle.js"):
         answer = client.get(path)

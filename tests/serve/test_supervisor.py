@@ -6,19 +6,22 @@ import threading
 import pytest
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Process
 
 import ssd300.serve.supervisor as supervisor
 from ssd300.errors import RunError
 
 
-class FakeProcess:
+class FakeProcess(Process):
     """A worker as uvicorn's supervisor sees it. `born` are all, in the order of their starts."""
 
     born: list["FakeProcess"] = []  # noqa: RUF012  # emptied by the fixture
+    pid: int | None = None
+    exitcode: int | None = None
 
     def __init__(self, config, sockets):
         self.process = self.parent_conn = self
-        self.pid, self.exitcode, self.answers = None, None, []
+        self.answers = []
 
     def start(self):
         self.born.append(self)

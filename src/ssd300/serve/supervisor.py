@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class _Place:
     """What is known of the worker in one of the places: times are of the monotonic clock."""
 
-    since: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=lambda: time.monotonic())
     ready: bool = False
     asked: float | None = None  # when it was asked whether it is alive, without an answer so far
     failures: int = 0  # deaths in a row, each soon after the start
