@@ -52,12 +52,12 @@ def test_pages_of_other_servers_are_allowed_only_by_name(detector):
 def test_behind_a_proxy_addresses_begin_with_the_root_path(detector):
     """A proxy may take the path off or leave it; some leave two slashes."""
     with client_of(detector, root_path="/a/b", token="t") as client:
-        for path in ("/a/b/v1/model", "/v1/model", "//v1/model"):
+        for path in ("/a/b/v1/model", "/v1/model", "http://testserver//v1/model"):
             assert client.get(path).status_code == 401, path
             assert client.get(path, headers={"Authorization": "Bearer t"}).status_code == 200, path
         for path in ("/a/b/openapi.json", "/openapi.json"):
             assert client.get(path).json()["servers"] == [{"url": "/a/b"}]
-        for path in ("/a/b", "/a/b/", "/", "//", "/a/b/docs", "/docs"):
+        for path in ("/a/b", "/a/b/", "/", "http://testserver//", "/a/b/docs", "/docs"):
             answer = client.get(path, follow_redirects=False)
             assert (answer.status_code, '<base href="/a/b/">' in answer.text) == (200, True), path
         for path in ("/a/bv1/model", "/a/v1/model", "/a/b/a/b/v1/model", "/a/b/static/nothing.js"):

@@ -3,7 +3,6 @@
 import socket
 
 import pytest
-
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
@@ -16,7 +15,7 @@ SHORT = OWN.partition(".")[0]
 SAFE = ("localhost:8300", "LOCALHOST", "x.localhost", "127.0.0.1:8300", "127.0.0.1", "[::1]:8300", "[::1]")
 SAFE += ("10.1.2.3:80", "a", "detector:8300", OWN, f"{SHORT.upper()}.local:8300", "")
 FOREIGN = ("evil.example", "evil.example:8300", "127.0.0.1.nip.io", "localhost.evil.example", "com.", "1.2.3.4.5")
-FOREIGN += ("évil", "127.0.0.1.", "evil.example:80:80", "local.evil", f"{SHORT}.evil.example")
+FOREIGN += ("évil", "evil.example:80:80", "local.evil", f"{SHORT}.evil.example")
 
 
 def asked(host: str, *allowed: str):
