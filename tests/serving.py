@@ -57,7 +57,7 @@ class Running:
 
     @property
     def host_port(self) -> tuple[str, int]:
-        host, port = self.address.removeprefix("http://").split(":")
+        host, port = self.address.removeprefix("http://").partition("/")[0].split(":")
         return host, int(port)
 
     def get(self, path: str):

@@ -62,7 +62,7 @@ def open_page(browser):
         if message.type == "error" and not handled:
             faults.append(message.text)
 
-    def opened(server, *, host="127.0.0.1", prepare=None, **options):
+    def opened(server, *, host="127.0.0.1", end="/", prepare=None, **options):
         address = server.address.replace("127.0.0.1", host)
         context = browser.new_context(**options)
         contexts.append(context)
@@ -73,7 +73,7 @@ def open_page(browser):
         page.on("console", note_error)
         page.on("request", lambda request: None if request.url.startswith((address, "blob:", "data:"))
                 else faults.append(request.url))  # fmt: skip
-        page.goto(address + "/")
+        page.goto(address + end)
         return page
 
     yield opened
