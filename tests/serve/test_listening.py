@@ -6,7 +6,7 @@ import pytest
 from serving import running
 from ssd300.cli import main
 from ssd300.errors import UsageError
-from ssd300.serve.listening import LARGEST_PORT, address_of, bind, listen
+from ssd300.serve.listening import LARGEST_PORT, address_of, bind, listen, reach
 
 
 def command(port: int) -> str:
@@ -26,6 +26,41 @@ def test_an_address_is_taken_before_anybody_can_connect():
 def test_for_all_addresses_the_one_of_this_machine_is_told():
     with bind("0.0.0.0", 0, command=command) as listener:
         assert address_of(listener).startswith("http://127.0.0.1:")
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+def test_all_of_ipv6_takes_ipv4_as_well_and_says_so():
+    with bind("::", 0, command=command) as listener:
+        listen(listener)
+        port = listener.getsockname()[1]
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, port)).close()
+        assert address_of(listener) == f"http://127.0.0.1:{port}"
+        assert reach(listener) == "all IPv6 and IPv4 addresses of this machine"
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6 here")
+def test_all_of_ipv6_alone_is_told_where_the_system_has_no_both(monkeypatch):
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
+    with bind("::", 0, command=command) as listener:
+        assert address_of(listener).startswith("http://[::1]:")
+        assert reach(listener) == "all IPv6 addresses of this machine, not IPv4"
+
+
+def test_who_can_reach_an_address_is_told():
+    for host in ("127.0.0.1", "localhost", "127.0.0.2"):
+        with bind(host, 0, command=command) as listener:
+            assert reach(listener) is None, host
+    with bind("0.0.0.0", 0, command=command) as listener:
+        assert "all IPv4 addresses" in str(reach(listener))
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+def test_a_port_that_is_taken_for_ipv4_is_taken_for_all():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} is taken"):
+            bind("::", port, command=command)
 
 
 def test_a_taken_port_is_answered_with_a_free_one():
@@ -61,6 +96,8 @@ def test_a_port_that_is_taken_while_the_weights_are_loaded():
         ("127.0.0.1", -1, "--port is -1"),
         ("127.0.0.1", LARGEST_PORT + 1, f"0..{LARGEST_PORT}"),
         ("256.1.1.1", 0, "cannot be listened on"),
+        ("no-such-host.invalid", 0, "cannot be listened on"),
+        ("a" * 70, 0, "cannot be listened on"),
         ("192.0.2.7", 0, "cannot be listened on.*Name another --host"),
     ],
 )

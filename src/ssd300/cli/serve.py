@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from socket import socket
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.errors import UsageError, install_hint
-from ssd300.serve.listening import ADDRESSES_OF_ALL, address_of, bind, reach
+from ssd300.serve.listening import address_of, bind, reach
 from ssd300.serve.settings import HOST, ServeSettings
 from ssd300.system.wording import plural
 
@@ -133,12 +134,13 @@ def serve(
         from ssd300.serve.process import Source
         from ssd300.serve.running import run
 
-        settings = replace(settings, allow_hosts=(*settings.allow_hosts, *_name_of(host)))
+        named = _name_of(host)
+        settings = replace(settings, allow_hosts=(*settings.allow_hosts, *filter(None, [named])))
         source = Source(weights=weights, device=device, precision=precision, threads=threads).shared_among(workers)
 
         def started(detector: "Detector") -> None:
             address = address_of(listener) + settings.root_path
-            say(_greeting(detector, address, settings, reach(listener)))
+            say(_greeting(detector, address, _who(listener, named, settings)))
             if open_:
                 say(_opened(address))
 
@@ -165,30 +167,38 @@ def _with_port(words: Sequence[str], port: int) -> str:
     return shlex.join(["ssd300", *kept, "--port", str(port)])
 
 
-def _name_of(host: str) -> list[str]:
-    """What was typed for the address, if it is a name."""
-    return [host] if host not in ADDRESSES_OF_ALL and HOST.fullmatch(host) else []
+def _name_of(host: str) -> str:
+    """What was typed for the address, if it is a name other than localhost; else ""."""
+    is_name = HOST.fullmatch(host) and not host.replace(".", "").isdecimal()
+    return host if is_name and host.lower() != "localhost" else ""
 
 
-def _greeting(detector: "Detector", address: str, settings: ServeSettings, reached: str | None) -> list[str]:
-    """What is served and where. `reached` are the addresses for others, None for this machine alone."""
+def _greeting(detector: "Detector", address: str, who: list[str]) -> list[str]:
+    """What is served and where; `who` can reach it, in lines."""
     classes = detector.card.classes
     number = plural(len(classes), "class", "classes")
     shown = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
-    lines = [
+    return [
         f"{detector.card.model}, {number}: {shown}",
         f"page {address}/",
         f"API  {address}/v1/detect, described at {address}/docs",
+        *who,
+        "Ctrl-C stops the server",
     ]
-    if reached is not None:
-        lines.append(f"listens on {reached}")
-        if reached.startswith("all"):
-            lines.append(
-                f"from other machines: the name or address of this one instead of {urlsplit(address).hostname}"
-            )
-        if settings.token is None:
-            lines.append(f"anyone who can reach it can use it; {TOKEN} or --token requires a token")
-    return [*lines, "Ctrl-C stops the server"]
+
+
+def _who(listener: socket, name: str, settings: ServeSettings) -> list[str]:
+    """Who can reach the address, where it is not this machine alone, or its `name` sounds as if it were not."""
+    reached = reach(listener)
+    if reached is None:
+        return [f"{name} is an address of this machine alone; --host 0.0.0.0 is for others too"] if name else []
+    lines = [f"listens on {reached}"]
+    if reached.startswith("all"):
+        here = urlsplit(address_of(listener)).hostname
+        lines.append(f"from other machines: the name or address of this one instead of {here}")
+    if settings.token is None:
+        lines.append(f"anyone who can reach it can use it; {TOKEN} or --token requires a token")
+    return lines
 
 
 def _opened(address: str) -> list[str]:
