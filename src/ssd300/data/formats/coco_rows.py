@@ -1,5 +1,6 @@
 """The rows of COCO's JSON files, as they are written: categories, annotations and results."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,15 @@ def annotation_row(
 def result_row(image_id: int | str, label: int, box_px: Sequence[float], score: float) -> dict[str, Any]:
     """An entry of COCO results, a detection; `label` is 0-based, `box_px` xyxy."""
     return {"image_id": image_id, "category_id": label + 1, "bbox": to_xywh(box_px), "score": score}
+
+
+def image_ids(names: Sequence[str]) -> list[int | str]:
+    """The `image_id` of each image by its unique name without an ending: the number, if it is one, as in COCO's own
+    images, else the name. Names that are the same number, such as 7 and 007, stay names.
+    """
+    numbers = [int(name) if name.isascii() and name.isdecimal() else name for name in names]
+    counts = Counter(numbers)
+    return [number if counts[number] == 1 else name for number, name in zip(numbers, names, strict=True)]
 
 
 def to_xywh(box_px: Sequence[float]) -> list[float]:
