@@ -31,7 +31,9 @@ def rows_of(table):
     return np.column_stack([table.image_index, table.labels, table.scores, table.boxes_px])[order]
 
 
-@pytest.mark.parametrize("output", ["yolo-scores", "voc", "comp4", "coco.json", "coco_annotations.json", "detections.json"])
+@pytest.mark.parametrize(
+    "output", ["yolo-scores", "voc", "comp4", "coco.json", "coco_annotations.json", "detections.json"]
+)
 def test_what_is_written_is_read_back(output, written, coloured):
     annotations = [
         one for split in ("trainval", "test") for one in load_dataset(coloured, split=split).annotations

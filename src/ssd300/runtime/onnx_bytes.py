@@ -6,9 +6,8 @@ their merge. The numbers are those of onnx.proto.
 
 import json
 from collections.abc import Iterator, Mapping
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 from ssd300.runtime.manifest import KEY, THRESHOLDS_INSIDE
 
@@ -18,7 +17,7 @@ _GRAPH_INPUT = 11
 _FLOAT = 1  # the type
 
 
-def onnx_metadata(file: BinaryIO) -> dict[str, str]:
+def onnx_metadata(file: BufferedReader | BytesIO) -> dict[str, str]:
     """The metadata of an ONNX file; the graph, nearly all of the file, is not read. Empty if it is no ONNX file."""
     entries = {}
     for number, content in _fields(file, wanted=_METADATA):
@@ -58,7 +57,7 @@ def float_inputs(lengths: Mapping[str, int]) -> bytes:
     return _field(_GRAPH, graph)
 
 
-def _fields(file: BinaryIO, *, wanted: int | None = None) -> Iterator[tuple[int, bytes]]:
+def _fields(file: BufferedReader | BytesIO, *, wanted: int | None = None) -> Iterator[tuple[int, bytes]]:
     """The number of each field of bytes, with its content; it is read for the `wanted` fields alone, if one is named.
 
     It ends at what is no such field.
@@ -74,7 +73,7 @@ def _fields(file: BinaryIO, *, wanted: int | None = None) -> Iterator[tuple[int,
             file.seek(length, 1)
 
 
-def _read_number(file: BinaryIO) -> int | None:
+def _read_number(file: BufferedReader | BytesIO) -> int | None:
     """A number, seven bits in a byte, the lowest first; None at the end of the file."""
     value, shift = 0, 0
     while byte := file.read(1):
