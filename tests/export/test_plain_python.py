@@ -42,11 +42,20 @@ def assert_alike_in_plain_python(file, shared, folder, *, nms):
     assert (done.returncode, done.stderr) == (0, "")
     found = np.load(folder / "found.npz")
     wanted = Detector.load(file)(folder / "image.jpg")
-    assert len(wanted) > 10
     assert len(done.stdout.splitlines()) == len(wanted)
-    np.testing.assert_array_equal(found["labels"], wanted.labels)
-    np.testing.assert_allclose(found["scores"], wanted.scores, rtol=1e-5)
-    np.testing.assert_allclose(found["boxes"], wanted.boxes, atol=1e-2)
+    got = (found["scores"], found["labels"], *found["boxes"].T)
+    expected = (wanted.scores, wanted.labels, *wanted.boxes.T)
+    clear = wanted.scores > wanted.scores.min() + 1e-6  # of equal scores at the end either row may have been left out
+    assert clear.sum() > 50
+    for one, other in zip(in_order(got, clear.sum()), in_order(expected, clear.sum()), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-2)
+
+
+def in_order(columns, count):
+    """The best rows by score, those of equal scores by class and box: an untrained network has many of these."""
+    columns = [np.asarray(column, np.float64)[:count] for column in columns]
+    order = np.lexsort((*columns[:0:-1], -columns[0].round(5)))
+    return [column[order] for column in columns]
 
 
 @pytest.mark.parametrize(("kind", "nms"), [("onnx", True), ("raw", False)])

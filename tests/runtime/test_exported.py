@@ -31,7 +31,7 @@ def test_no_images_give_no_detections(kind, exported, light_run_of_session):
     assert detector([]) == list(detector.stream(iter([]))) == detect(network, [], selection) == []
     predicted = network.predict([], selection)
     rows = {"onnx": 200}.get(kind, 8732)
-    assert [part.shape[:2] for part in (predicted if kind == "weights" else predicted.values())][0] == (0, rows)
+    assert all(part.shape[:2] == (0, rows) for part in (predicted if kind == "weights" else predicted.values()))
 
 
 def test_a_file_of_version_1_has_its_thresholds_as_inputs_already(exported, tmp_path):
