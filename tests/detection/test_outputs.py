@@ -10,6 +10,7 @@ from PIL import Image
 
 from ssd300.cli import main
 from ssd300.data import load_dataset
+from ssd300.data.formats.coco_rows import category_ids
 from ssd300.data.predictions.read import read_predictions
 from ssd300.detection.outputs import Output, save_image, save_table
 from ssd300.detection.results import Result
@@ -82,6 +83,14 @@ def test_the_id_of_an_image_is_its_number_as_in_cocos_own(tmp_path):
     results = json.loads((tmp_path / "coco.json").read_text())
     assert [one["image_id"] for one in results] == [139, "dog", "7", "007"]
     assert results[0] == {"image_id": 139, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}
+
+
+def test_the_ids_of_cocos_classes_are_cocos():
+    from ssd300.weights.class_names import COCO_CLASSES, COCO_CLASSES_WITH_GAPS
+
+    assert category_ids(COCO_CLASSES) == [COCO_CLASSES_WITH_GAPS.index(name) + 1 for name in COCO_CLASSES]
+    assert category_ids(COCO_CLASSES_WITH_GAPS)[-1] == 90
+    assert category_ids(["person", "toothbrush"]) == [1, 2]
 
 
 def test_files_for_labeling_have_no_scores_and_open_as_annotations(written, coloured, tmp_path):

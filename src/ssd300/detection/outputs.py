@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ssd300 import run_layout
-from ssd300.data.formats.coco_rows import annotation_row, category_rows, image_ids, result_row
+from ssd300.data.formats.coco_rows import annotation_row, category_ids, category_rows, image_ids, result_row
 from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.data.predictions.foreign import IDS_BESIDE
 from ssd300.data.predictions.jsonl import DETECTION_COLUMNS, corners_of
@@ -111,10 +111,13 @@ def _coco(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]
     """COCO results, and a file beside them with the images and categories that their ids mean."""
     images: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
+    numbers = category_ids(classes)
     for image_id, row in zip(image_ids(names), rows, strict=True):
         images.append(_coco_image(image_id, row))
-        results += [result_row(image_id, one["label_id"], corners_of(one), one["score"]) for one in row["detections"]]
-    ids = {"images": images, "categories": category_rows(classes), "annotations": []}
+        for one in row["detections"]:
+            results.append(result_row(image_id, numbers[one["label_id"]], corners_of(one), one["score"]))
+    categories = [{"id": number, "name": name} for number, name in zip(numbers, classes, strict=True)]
+    ids = {"images": images, "categories": categories, "annotations": []}
     write_text(folder / IDS_BESIDE, json.dumps(ids, ensure_ascii=False) + "\n")
     write_text(folder / "coco.json", json.dumps(results, ensure_ascii=False) + "\n")
 

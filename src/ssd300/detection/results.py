@@ -44,15 +44,16 @@ class ImageDetections(Detections):
         return xml
 
     def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
-        """Rows of COCO results: boxes as left, top, width, height in pixels; categories count from 1.
+        """Rows of COCO results: boxes as left, top, width, height in pixels; categories as `category_ids` numbers them.
 
         `image_id` is the image's id in the annotations; without it, the name of its file without the ending, as a
         number if it is one, as in COCO's own images.
         """
-        from ssd300.data.formats.coco_rows import image_ids, result_row
+        from ssd300.data.formats.coco_rows import category_ids, image_ids, result_row
 
         image = image_ids([Path(self.image).stem])[0] if image_id is None else image_id
-        return [result_row(image, label, box, score) for label, score, box in self._rows()]
+        categories = category_ids(self.classes)
+        return [result_row(image, categories[label], box, score) for label, score, box in self._rows()]
 
     def to_supervision(self) -> Any:
         """The detections as supervision's `Detections`, class names under `class_name`.
