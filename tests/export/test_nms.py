@@ -37,7 +37,7 @@ def test_more_rows_than_the_file_has_are_refused(exported, coloured, capsys, tmp
 
 @pytest.mark.slow
 def test_another_program_gets_what_detect_shows(light_run, tmp_path, shared):
-    """The optional inputs have the confidence thresholds of the weights, and detection's NMS IoU."""
+    """The constants are the confidence thresholds of the weights, and detection's NMS IoU."""
     import onnxruntime
 
     model, card = load_weights(light_run)

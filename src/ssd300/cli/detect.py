@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ssd300.types import Selection
 
 Kept, OfSpeed = Parameter(group=SELECTION), Parameter(group=SPEED)
+Saved = Literal[
+    "image", "jsonl", "json", "csv", "coco", "coco-annotations", "yolo", "yolo-scores", "voc", "comp4", "crops"
+]
 
 
 def detect(
@@ -51,9 +54,7 @@ def detect(
     min_score_of: Annotated[tuple[str, ...], Several, Kept, Parameter(metavar="CLASS=SCORE...")] = (),
     max_overlap: Annotated[float, MaxOverlap, Kept] = MAX_OVERLAP,
     top_k: Annotated[int, TopK, Kept] = TOP_K,
-    save: Annotated[
-        tuple[Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"], ...], Several, Usual
-    ] = ("image", "jsonl"),
+    save: Annotated[tuple[Saved, ...], Several, Usual] = ("image", "jsonl"),
     only: Annotated[tuple[str, ...], Classes, Kept] = (),
     suppress: Annotated[tuple[str, ...], Classes, Kept] = (),
     tile: Annotated[int | None, Usual, Parameter(metavar="PIXELS")] = None,

@@ -39,6 +39,7 @@ def export(
     out: OutFile,
     images: Annotated[Path | None, Usual, Parameter(metavar="FOLDER")] = None,
     nms: Annotated[bool, Usual] = True,
+    opset: Annotated[int | None, Usual] = None,
     max_map_loss: Annotated[float | None, Usual] = None,
     split: Split | None = None,
     data_format: LabelFormat = "auto",
@@ -64,6 +65,9 @@ def export(
         A folder of images like those that the file will be used on. Default: those of the data, else synthetic ones.
     nms
         Put NMS into an ONNX file; without it the file returns the boxes and scores of all default boxes.
+    opset
+        The opset of an ONNX file, 15..21 (int8: 15..20); older runtimes need a lower one. Default: 18, for ONNX
+        Runtime 1.14 or later.
     max_map_loss
         The maximum loss of mAP, 0..1. Default: 0.001 for fp32, 0.005 for bf16 and int8.
     split
@@ -82,12 +86,14 @@ def export(
     from ssd300.export import export as export_weights
     from ssd300.export.exporting import PARITY, check_format
     from ssd300.export.images import choose_images
+    from ssd300.export.opset import OPSET, check_opset
     from ssd300.export.parity import LIMITS
 
     mistakes = Mistakes()
     if not mistakes.errors:  # a --format that is wrong has its default here, which says nothing about --out
         with mistakes.caught():
             check_format(out, format_, precision)
+            check_opset(opset, format_, precision)
     check_file_given(mistakes, out, option="--out", overwrite=overwrite)
     if not out.exists():
         parity = out.with_name(PARITY)
@@ -119,6 +125,7 @@ def export(
             image_paths=image_paths,
             labeled=labeled,
             nms=nms,
+            opset=opset or OPSET,
             limits=limits,
             progress=shown,
         )

@@ -47,6 +47,7 @@ _ELSEWHERE: dict[str, str] = {
     "--only": "filter include-classes keep class classes",
     "--classes": "names labels label-map class-names class-list labelmap",
     "--save yolo": "save-txt",
+    "--save yolo-scores": "save-conf",
     "--save crops": "save-crop save-crops",
     "--save coco": "save-json",
     "--overwrite": "exist-ok force f y yes replace",

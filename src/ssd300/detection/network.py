@@ -74,7 +74,7 @@ def prepare(network: Network, image: UInt8[np.ndarray, "h w 3"]) -> Prepared:
 
 
 def detect_batch(network: Network, images: Sequence[Prepared], selection: Selection) -> BatchDetections:
-    """Run a batch of one or more prepared images through the network, select detections and scale their boxes."""
+    """Run a batch of prepared images, also of none, through the network, select detections and scale their boxes."""
     started = time.monotonic()
     predictions = network.predict([image.input for image in images], selection)
     predicted = time.monotonic()

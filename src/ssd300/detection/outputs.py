@@ -12,15 +12,18 @@ import numpy as np
 from PIL import Image
 
 from ssd300 import run_layout
-from ssd300.data.formats.coco_rows import annotation_row, category_rows
+from ssd300.data.formats.coco_rows import annotation_row, category_ids, category_rows, image_ids, result_row
 from ssd300.data.predictions.comp4 import write_comp4
+from ssd300.data.predictions.foreign import IDS_BESIDE
 from ssd300.data.predictions.jsonl import DETECTION_COLUMNS, corners_of
 from ssd300.detection.output_names import ANNOTATED_IMAGE, CLASSES
 from ssd300.detection.results import Result
 from ssd300.system.files import write_atomically, write_text
 from ssd300.types import Annotation, DetectionTable
 
-Output = Literal["image", "jsonl", "json", "csv", "coco", "yolo", "voc", "comp4", "crops"]
+Output = Literal[
+    "image", "jsonl", "json", "csv", "coco", "coco-annotations", "yolo", "yolo-scores", "voc", "comp4", "crops"
+]
 JPEG_QUALITY = 95
 COMP4_SPLIT = "test"
 PLACE_COLUMNS = ("frame", "time_s")  # of the frames of a video
@@ -72,7 +75,12 @@ def _crops(folder: Path, name: str, result: Result) -> None:
 
 
 def _yolo(folder: Path, name: str, result: Result) -> None:
-    write_text(folder / "yolo" / f"{name}.txt", result.to_yolo())
+    """Without scores, as labels are."""
+    write_text(folder / "yolo" / f"{name}.txt", result.to_yolo(scores=False))
+
+
+def _yolo_scores(folder: Path, name: str, result: Result) -> None:
+    write_text(folder / "yolo-scores" / f"{name}.txt", result.to_yolo())
 
 
 def _jsonl(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str]) -> None:
@@ -99,19 +107,37 @@ def _csv(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str
     write_text(folder / "detections.csv", text.getvalue())
 
 
-def _coco(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
+def _coco(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
+    """COCO results, and a file beside them with the images and categories that their ids mean."""
+    images: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
+    numbers = category_ids(classes)
+    for image_id, row in zip(image_ids(names), rows, strict=True):
+        images.append(_coco_image(image_id, row))
+        for one in row["detections"]:
+            results.append(result_row(image_id, numbers[one["label_id"]], corners_of(one), one["score"]))
+    categories = [{"id": number, "name": name} for number, name in zip(numbers, classes, strict=True)]
+    ids = {"images": images, "categories": categories, "annotations": []}
+    write_text(folder / IDS_BESIDE, json.dumps(ids, ensure_ascii=False) + "\n")
+    write_text(folder / "coco.json", json.dumps(results, ensure_ascii=False) + "\n")
+
+
+def _coco_image(image_id: int | str, row: Mapping[str, Any]) -> dict[str, Any]:
+    place = {key: row[key] for key in PLACE_COLUMNS if key in row}
+    return {"id": image_id, "file_name": row["image"], "width": row["width"], "height": row["height"], **place}
+
+
+def _coco_annotations(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
     """COCO annotations, each with its score; ids count from 1."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, row in enumerate(rows, start=1):
-        place = {key: row[key] for key in PLACE_COLUMNS if key in row}
-        size = {"width": row["width"], "height": row["height"]}
-        images.append({"id": number, "file_name": row["image"], **size, **place})
+        images.append(_coco_image(number, row))
         for one in row["detections"]:
             box, row_id = corners_of(one), len(annotations) + 1
             annotations.append(annotation_row(row_id, number, one["label_id"], box, score=one["score"]))
     content = {"images": images, "categories": category_rows(classes), "annotations": annotations}
-    write_text(folder / "coco.json", json.dumps(content, ensure_ascii=False) + "\n")
+    write_text(folder / "coco_annotations.json", json.dumps(content, ensure_ascii=False) + "\n")
 
 
 def _comp4(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
@@ -137,8 +163,8 @@ def _comp4(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str
     write_comp4(folder / run_layout.COMP4, COMP4_SPLIT, table, annotations, classes)
 
 
-def _classes_file(folder: Path, _names: Sequence[str], _rows: Rows, classes: Sequence[str]) -> None:
-    write_text(folder / "yolo" / f"{CLASSES}.txt", "".join(f"{name}\n" for name in classes))
+def _classes_file(folder: Path, classes: Sequence[str]) -> None:
+    write_text(folder / f"{CLASSES}.txt", "".join(f"{name}\n" for name in classes))
 
 
 _PER_IMAGE: Mapping[Output, Callable[[Path, str, Result], None]] = {
@@ -146,12 +172,15 @@ _PER_IMAGE: Mapping[Output, Callable[[Path, str, Result], None]] = {
     "voc": _voc,
     "crops": _crops,
     "yolo": _yolo,
+    "yolo-scores": _yolo_scores,
 }
 _PER_RUN: Mapping[Output, Callable[[Path, Sequence[str], Rows, Sequence[str]], None]] = {
     "jsonl": _jsonl,
     "json": _json,
     "csv": _csv,
     "coco": _coco,
+    "coco-annotations": _coco_annotations,
     "comp4": _comp4,
-    "yolo": _classes_file,
+    "yolo": lambda folder, _names, _rows, classes: _classes_file(folder / "yolo", classes),
+    "yolo-scores": lambda folder, _names, _rows, classes: _classes_file(folder / "yolo-scores", classes),
 }

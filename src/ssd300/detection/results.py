@@ -44,14 +44,16 @@ class ImageDetections(Detections):
         return xml
 
     def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
-        """Rows of COCO results: boxes as left, top, width, height in pixels; categories count from 1.
+        """Rows of COCO results: boxes as left, top, width, height in pixels; categories as `category_ids` numbers them.
 
-        `image_id` is the image's id in the annotations; without it, the name of its file without the ending.
+        `image_id` is the image's id in the annotations; without it, the name of its file without the ending, as a
+        number if it is one, as in COCO's own images.
         """
-        from ssd300.data.formats.coco_rows import result_row
+        from ssd300.data.formats.coco_rows import category_ids, image_ids, result_row
 
-        image = Path(self.image).stem if image_id is None else image_id
-        return [result_row(image, label, box, score) for label, score, box in self._rows()]
+        image = image_ids([Path(self.image).stem])[0] if image_id is None else image_id
+        categories = category_ids(self.classes)
+        return [result_row(image, categories[label], box, score) for label, score, box in self._rows()]
 
     def to_supervision(self) -> Any:
         """The detections as supervision's `Detections`, class names under `class_name`.
@@ -76,11 +78,13 @@ class ImageDetections(Detections):
         rows = [detection_row(self.classes[label], label, score, box) for label, score, box in self._rows()]
         return image_row(self.image, self.size_hw, rows, **place)
 
-    def to_yolo(self) -> str:
-        """The text of a YOLO label file: a line per detection, the last column its score."""
+    def to_yolo(self, *, scores: bool = True) -> str:
+        """The text of a YOLO label file: a line per detection, the last column its score unless `scores` is false."""
         from ssd300.data.formats.yolo import to_line
 
-        return "".join(to_line(label, box, self.size_hw, score=score) for label, score, box in self._rows())
+        return "".join(
+            to_line(label, box, self.size_hw, score=score if scores else None) for label, score, box in self._rows()
+        )
 
     def _rows(self) -> Iterator[tuple[int, float, list[float]]]:
         return zip(self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)

@@ -46,6 +46,9 @@ class TorchNetwork:
 
     @torch.no_grad()
     def predict(self, inputs: Sequence[Float[Tensor, "3 size size"]], _selection: Selection) -> Predictions:
+        if not inputs:
+            rows = len(self.model.default_boxes)
+            return Predictions(torch.zeros(0, rows, len(self.card.classes) + 1), torch.zeros(0, rows, 4))
         padding = max((self._batch_size or 0) - len(inputs), 0)
         batch = torch.stack([*inputs, *[torch.zeros_like(inputs[0])] * padding]).to(self.device)
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):

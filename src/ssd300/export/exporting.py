@@ -16,15 +16,17 @@ from ssd300.detection.network import Network, detect
 from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import ExportError, UsageError
 from ssd300.evaluation.evaluator import evaluate_detector
-from ssd300.export.graph import OPSET, OPSET_TO_QUANTIZE, to_onnx
+from ssd300.export.description import describe_onnx, describe_openvino
+from ssd300.export.graph import to_onnx
 from ssd300.export.images import spread
 from ssd300.export.nms import with_nms
+from ssd300.export.opset import OPSET, at_opset
 from ssd300.export.parity import COMPARED, LIMITS, Limits, agreement, median_ms, violations
 from ssd300.export.quantization import decoding_nodes, first_convolution, length_nodes, quantize
 from ssd300.images.read import read_image
 from ssd300.images.resize import to_size
 from ssd300.runtime import ExportedNetwork, Manifest
-from ssd300.runtime.manifest import KEY, Precision
+from ssd300.runtime.manifest import THRESHOLDS_INSIDE, Precision
 from ssd300.runtime.sessions import import_openvino, openvino_core
 from ssd300.system.files import write_atomically, write_json
 from ssd300.system.progress import Progress, numbered, silent
@@ -46,6 +48,7 @@ def export(
     image_paths: Sequence[Path],
     labeled: Dataset | None = None,
     nms: bool = True,
+    opset: int = OPSET,
     limits: Limits | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -53,7 +56,8 @@ def export(
 
     They are compared on `image_paths`, from which int8 also takes its ranges; of many images an evenly spaced part is
     used. With `labeled` images their mAP is compared as well. `nms` puts non-maximum suppression into an ONNX file;
-    OpenVINO files leave it to the runtime. Existing files are replaced.
+    OpenVINO files leave it to the runtime. `opset` is that of an ONNX file, one of `opset.OPSETS`. Existing files are
+    replaced.
 
     Raises:
         ExportError: the file differs by more than `limits`, or cannot be made. Nothing is written then.
@@ -71,15 +75,14 @@ def export(
     selection = Detector(original).selection()  # what `ssd300 detect` shows; the file has these values as defaults
     nms = nms and format == "onnx"
     manifest = _manifest(card, precision, top_k=selection.top_k if nms else None)
-    quantized_onnx = format == "onnx" and precision == "int8"
     with progress("tracing the network"):
-        proto = to_onnx(model, card, opset=OPSET_TO_QUANTIZE if quantized_onnx else OPSET)
+        proto = to_onnx(model, card)
     allowed = limits or LIMITS[precision]
     with TemporaryDirectory() as folder:
         built = Path(folder) / out.name
         building, total = ("quantizing", len(images)) if precision == "int8" else ("building the file", None)
         with progress(building, total) as task:
-            _build(proto, built, manifest, selection, images, task.advance)
+            _build(proto, built, manifest, selection, images, task.advance, opset=opset)
         comparison = _compare(original, ExportedNetwork(built), spread(images, MAX_COMPARED_IMAGES), labeled, progress)
         loss = None if comparison["map"] is None else comparison["map"]["loss"]
         if found := violations(comparison["agreement"], allowed, map_loss=loss):
@@ -130,6 +133,7 @@ def _manifest(card: Card, precision: Precision, *, top_k: int | None) -> Manifes
         min_scores=dict(card.min_scores),
         metric=card.metric,
         source=card.source,
+        format_version=1 if top_k is None else THRESHOLDS_INSIDE,
     )
 
 
@@ -140,6 +144,8 @@ def _build(
     selection: Selection,
     images: Sequence[np.ndarray],
     advance: Callable[[], None],
+    *,
+    opset: int,
 ) -> None:
     """Write the file `built`, in the precision of `manifest` and with it inside. `images` are for int8; `advance` is
     called for each of them.
@@ -151,16 +157,17 @@ def _build(
     if built.suffix == SUFFIXES["onnx"]:
         if manifest.precision == "int8":
             proto = quantize(proto, batches, keep=keep, one_range_per_tensor=True, advance=advance)
+        proto = at_opset(proto, opset)
         if manifest.suppresses:
             proto = with_nms(proto, num_classes=len(manifest.classes), selection=selection)
-        onnx.helper.set_model_props(proto, {KEY: manifest.to_json()})
+        describe_onnx(proto, manifest, selection)
         onnx.save(proto, built)
         return
     openvino = import_openvino()
     model = openvino_core().read_model(proto.SerializeToString())
     if manifest.precision == "int8":
         model = quantize(model, batches, keep=keep, advance=advance)
-    model.set_rt_info(manifest.to_json(), KEY)
+    describe_openvino(model, manifest, selection)
     openvino.save_model(model, built, compress_to_fp16=False)
 
 

@@ -10,14 +10,13 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from ssd300.errors import UsageError, install_hint
+from ssd300.export.opset import OPSET
 from ssd300.images.resize import ANTIALIASED
 from ssd300.images.to_tensor import WHITE
 from ssd300.model import SSD
 from ssd300.model.boxes import decode
 from ssd300.weights import Card
 
-OPSET = 21
-OPSET_TO_QUANTIZE = 20  # nncf writes QuantizeLinear as defined before 21
 IMAGES, BOXES, SCORES = "images", "boxes", "scores"
 
 
@@ -40,8 +39,8 @@ class Deployed(nn.Module):
         return boxes.clamp(0, 1) if self.clip else boxes, scores
 
 
-def to_onnx(model: SSD, card: Card, *, opset: int = OPSET) -> Any:
-    """The graph as an onnx.ModelProto, for any batch size; `model` is put into evaluation mode.
+def to_onnx(model: SSD, card: Card) -> Any:
+    """The graph as an onnx.ModelProto of OPSET, for any batch size; `model` is put into evaluation mode.
 
     Its input is uint8 for weights whose images are resized with antialiasing, else float32 in 0..255.
 
@@ -69,7 +68,7 @@ def to_onnx(model: SSD, card: Card, *, opset: int = OPSET) -> Any:
                 dynamo=True,
                 input_names=[IMAGES],
                 output_names=[BOXES, SCORES],
-                opset_version=opset,
+                opset_version=OPSET,
                 verbose=False,
             )
     finally:

@@ -30,13 +30,14 @@ class ExportedNetwork:
         return to_size(image, self.card.image_size_px, self.card.resize)
 
     def predict(self, inputs: Sequence[np.ndarray], selection: Selection) -> Arrays:
-        """The outputs of the file. If it contains non-maximum suppression, they are selected as `selection` asks.
+        """The outputs of the file, for any number of images, also 0. If it contains non-maximum suppression, they are
+        selected as `selection` asks.
 
         Raises:
             UsageError: `selection` asks for more detections per image than the file can give.
         """
         card = self.card
-        images = {"images": np.stack(inputs)}
+        images = {"images": np.stack(inputs) if inputs else self._no_images()}
         if not card.suppresses:
             return self._session.run(images)
         if card.top_k is not None and selection.top_k > card.top_k:
@@ -53,6 +54,10 @@ class ExportedNetwork:
                 "max_overlap": np.array([selection.max_overlap], np.float32),
             }
         )
+
+    def _no_images(self) -> np.ndarray:
+        nothing = self.prepare(np.zeros((1, 1, 3), np.uint8))
+        return np.zeros((0, *nothing.shape), nothing.dtype)
 
     def select(self, predictions: Arrays, selection: Selection) -> list[Detections]:
         """Detections of each image, boxes relative (0..1), best score first."""

@@ -10,7 +10,8 @@ from ssd300.errors import WeightsError
 from ssd300.images.resize import RESIZES, Resize
 
 KEY = "ssd300"  # of the description in the metadata of the file
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+THRESHOLDS_INSIDE = 2  # from this version on, files with suppression have the thresholds as constants, not as inputs
 Precision = Literal["fp32", "bf16", "int8"]
 
 
@@ -32,7 +33,7 @@ class Manifest:
     min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
     metric: Mapping[str, Any] | None = field(default=None, repr=False)
     source: Mapping[str, Any] = field(repr=False, default_factory=dict)
-    format_version: int = FORMAT_VERSION
+    format_version: int = 1  # as low as can be, so that an older ssd300 reads what it can run
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)

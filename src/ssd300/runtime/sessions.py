@@ -10,6 +10,7 @@ import numpy as np
 
 from ssd300.errors import UsageError, WeightsError, install_hint
 from ssd300.runtime.manifest import KEY, parse_manifest
+from ssd300.runtime.onnx_bytes import with_threshold_inputs
 
 OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # int8 is in the file; this is for other layers
 Arrays = Mapping[str, np.ndarray]
@@ -24,11 +25,13 @@ class OnnxSession:
         except ImportError as error:
             raise UsageError("an .onnx file needs onnxruntime", where=path, fix=install_hint("onnx")) from error
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors; its warnings are about its own optimizations
+        options.log_severity_level = 3  # errors; it warns of inputs with default values, which are wanted here
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            model = with_threshold_inputs(path)
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session._model_bytes = None  # it keeps them to change the provider, which is not done here
         except Exception as error:  # its own exceptions share no base but this
             raise WeightsError(
                 f"ONNX Runtime cannot load the file ({_first_line(error)})", where=path, fix="Export it again."

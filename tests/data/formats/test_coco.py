@@ -135,6 +135,6 @@ def test_rows_by_hand_and_back():
         "difficult": 1,
     }  # fmt: skip
     assert from_xywh(*row["bbox"]) == (10, 20, 40.5, 35)
-    found = result_row("a", 2, (10.0, 20.0, 40.5, 35.0), 0.5)
+    found = result_row("a", 3, (10.0, 20.0, 40.5, 35.0), 0.5)
     assert found == {"image_id": "a", "category_id": 3, "bbox": [10, 20, 30.5, 15], "score": 0.5}
     assert category_rows(["cat", "dog"]) == [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]

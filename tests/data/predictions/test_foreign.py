@@ -118,6 +118,13 @@ def test_every_format_gives_the_same_rows(data, tmp_path, format_name, write):
     assert "2 of 4 images have no detection" in stored.notes
 
 
+def test_labels_without_scores_count_with_score_1_and_a_note_says_so(data, tmp_path):
+    (tmp_path / "p0.txt").write_text("0 0.5 0.5 0.1 0.1\n1 0.5 0.5 0.1 0.1 0.25\n")
+    stored = read_predictions(tmp_path, data.annotations, data.classes)
+    assert stored.table.scores.tolist() == [1, 0.25]
+    assert any("1 row without a score: each counts with score 1" in note for note in stored.notes)
+
+
 def test_ids_without_their_annotations_are_an_error(data, tmp_path):
     path, ids_of = write_coco(tmp_path)
     with pytest.raises(DataError, match="is not known") as caught:
@@ -131,7 +138,6 @@ def test_ids_without_their_annotations_are_an_error(data, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("p0.txt", "0 0.5 0.5 0.1 0.1\n", "no score"),
         ("p0.txt", "0 0.5 0.5 0.1\n", "4 columns"),
         ("p0.txt", "9 0.5 0.5 0.1 0.1 0.5\n", r"class number 9"),
         ("p0.txt", "0 0.5 0.5 0.1 0.1 nan\n", "not finite"),

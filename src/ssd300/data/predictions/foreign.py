@@ -1,7 +1,7 @@
 """Detections in the formats of other tools: COCO's two, FiftyOne's labels, YOLO text files, VOC XML with scores.
 
 Our own single object is among them: `detections.json`, which is the API's response too. Each reader puts what it finds
-into `PredictionRows`. A prediction without a score is a fault.
+into `PredictionRows`. A prediction without a score is a fault, except in YOLO's files, which may leave it out.
 """
 
 import json
@@ -20,6 +20,7 @@ from ssd300.data.formats.yolo import to_corners
 from ssd300.data.predictions.jsonl import add_image
 from ssd300.data.predictions.rows import PredictionRows
 from ssd300.errors import DataError
+from ssd300.system.wording import plural
 
 Reader: TypeAlias = Callable[[PredictionRows, Path | None], list[str]]
 SCORES = ("score", "confidence")  # as tools name it
@@ -27,6 +28,7 @@ NO_SCORE = "the prediction has no score; is this an annotation?"
 OBJECTS = ("detections.json", "labels.json")  # ours and FiftyOne's, in a folder
 EXPORT = "Export the predictions again."
 CLASS_FILES = ("classes.txt", "obj.names")
+IDS_BESIDE = "coco_ids.json"  # beside COCO results that we wrote: COCO annotations, of which only the ids count
 
 
 def foreign_reader(path: Path) -> tuple[str, Reader] | None:
@@ -61,7 +63,12 @@ def _object_reader(file: Path) -> tuple[str, Reader]:
 
 
 def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) -> list[str]:
-    """A list of `image_id`, `category_id`, `bbox` (x, y, width, height) and `score`."""
+    """A list of `image_id`, `category_id`, `bbox` (x, y, width, height) and `score`.
+
+    The ids are those of `ids_of`, or in our own results of the file that was written with them.
+    """
+    if path.with_name(IDS_BESIDE).is_file():
+        ids_of = path.with_name(IDS_BESIDE)
     if ids_of is None:
         raise DataError(
             "the meaning of the ids in COCO results is not known",
@@ -137,9 +144,13 @@ _BY_KEY = {  # the first key that is present decides
 
 
 def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:
-    """A text file per image: class number, center and size (relative), and score, as Ultralytics' save_conf writes."""
+    """A text file per image: class number, center and size (relative), and score, as Ultralytics' save_conf writes.
+
+    A row without a score, as in files for labeling, counts with score 1, which a note says.
+    """
     listed = next((path / name for name in CLASS_FILES if (path / name).is_file()), None)
     names: Sequence[str] = rows.classes if listed is None else listed.read_text(encoding="utf-8").split("\n")
+    without_score = 0
     for file in sorted(path.glob("*.txt")):
         if file.name in CLASS_FILES:
             continue
@@ -147,18 +158,25 @@ def _read_yolo(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[s
             if not (words := line.split()):
                 continue
             with rows.at(f"{file}:{number}"):
-                if len(words) != 6:
-                    raise DataError(NO_SCORE if len(words) == 5 else f"the row has {len(words)} columns, expected 6")
+                if len(words) not in (5, 6):
+                    raise DataError(f"the row has {len(words)} columns, expected 6, or 5 without a score")
                 index = rows.image(file.stem)
                 high, wide = _size(rows, index)
                 number_of_class = int(words[0])
                 if not 0 <= number_of_class < len(names):
                     raise DataError(f"the class number {number_of_class} is not one of 0..{len(names) - 1}")
-                x, y, width, height, score = map(float, words[1:])
+                x, y, width, height, score = map(float, [*words[1:], "1"][:5])
+                without_score += len(words) == 5
                 xmin, ymin, xmax, ymax = to_corners(x, y, width, height)
                 box_px = (xmin * wide, ymin * high, xmax * wide, ymax * high)
                 rows.add(index, rows.label(names[number_of_class].strip()), (score, *box_px))
-    return [] if listed else ["there is no classes.txt: class numbers are indices into the classes of the data"]
+    notes = [] if listed else ["there is no classes.txt: class numbers are indices into the classes of the data"]
+    if without_score:
+        notes.append(
+            f"{plural(without_score, 'row')} without a score: each counts with score 1, so AP says little; `ssd300 "
+            "detect --save yolo-scores` writes the scores"
+        )
+    return notes
 
 
 def _read_voc_xml(path: Path, rows: PredictionRows, _ids_of: Path | None) -> list[str]:

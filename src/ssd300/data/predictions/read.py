@@ -20,7 +20,7 @@ ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zip")
 UNDERSTOOD = (
     f"a folder of <competition>_det_<split>_<class>.txt (VOC results), {run_layout.DETECTIONS_JSONL} or a folder "
     "that holds it, detections.json, COCO results or COCO annotations with scores (.json), FiftyOne's labels.json, "
-    "a folder of YOLO text files with scores, or of VOC's XML files with scores"
+    "a folder of YOLO text files, or of VOC's XML files with scores"
 )
 
 

@@ -1,0 +1,83 @@
+"""The lines of docs/deploy.md that need no ssd300 give what `Detector` gives, and loading files prints nothing."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from export.alike import photographs
+from ssd300 import Detector
+from ssd300.cli import main
+from ssd300.images.resize import BILINEAR
+from ssd300.weights import load_weights, save_weights
+
+DOCUMENT = Path(__file__).parents[2] / "docs/deploy.md"
+TURNED = 6  # the EXIF orientation of a phone that is held upright
+OWN_RUN = "boxes, scores, labels = (rows[0]"
+SHOWN = "for box, score, label in"
+
+
+def lines_of_the_document(*, nms):
+    text = DOCUMENT.read_text(encoding="utf-8")
+    blocks = [part.split("```")[0] for part in text.split("```python\n")[1:]]
+    (whole,) = [block for block in blocks if "InferenceSession" in block]
+    (selecting,) = [block for block in blocks if "while len(rows)" in block]
+    if nms:
+        return whole
+    return whole[: whole.index(OWN_RUN)] + selecting + whole[whole.index(SHOWN) :]
+
+
+def assert_alike_in_plain_python(file, shared, folder, *, nms):
+    with Image.open(photographs(shared)[0]) as photograph:
+        exif = photograph.getexif()
+        exif[0x0112] = TURNED
+        photograph.save(folder / "image.jpg", exif=exif)
+    code = lines_of_the_document(nms=nms).replace('"m.onnx"', repr(str(file)))
+    code += 'np.savez("found.npz", boxes=boxes, scores=scores, labels=labels)\n'
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = np.load(folder / "found.npz")
+    wanted = Detector.load(file)(folder / "image.jpg")
+    assert len(done.stdout.splitlines()) == len(wanted)
+    got = (found["scores"], found["labels"], *found["boxes"].T)
+    expected = (wanted.scores, wanted.labels, *wanted.boxes.T)
+    clear = wanted.scores > wanted.scores.min() + 1e-6  # of equal scores at the end either row may have been left out
+    assert clear.sum() > 50
+    for one, other in zip(in_order(got, clear.sum()), in_order(expected, clear.sum()), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-2)
+
+
+def in_order(columns, count):
+    """The best rows by score, those of equal scores by class and box: an untrained network has many of these."""
+    columns = [np.asarray(column, np.float64)[:count] for column in columns]
+    order = np.lexsort((*columns[:0:-1], -columns[0].round(5)))
+    return [column[order] for column in columns]
+
+
+@pytest.mark.parametrize(("kind", "nms"), [("onnx", True), ("raw", False)])
+def test_the_lines_of_the_document_give_what_the_detector_gives(kind, nms, exported, shared, tmp_path):
+    assert_alike_in_plain_python(exported[kind], shared, tmp_path, nms=nms)
+
+
+@pytest.mark.slow
+def test_the_lines_resize_without_antialiasing_where_the_file_says_so(light_run, shared, tmp_path):
+    model, card = load_weights(light_run)
+    save_weights(tmp_path / "w.safetensors", model, replace(card, resize=BILINEAR))
+    assert main(["export", "-w", str(tmp_path / "w.safetensors"), "--out", str(tmp_path / "e/m.onnx")]) == 0
+    assert_alike_in_plain_python(tmp_path / "e/m.onnx", shared, tmp_path, nms=True)
+
+
+def test_openvino_loads_and_runs_a_file_without_a_word(exported, tmp_path):
+    code = (
+        "import sys; sys.modules['openvino_telemetry'] = None\n"  # as ssd300 does: it reports to Intel
+        "import numpy, openvino\n"
+        f"model = openvino.compile_model({str(exported['xml'])!r}, 'CPU')\n"
+        "for count in (2, 0):\n"
+        "    print(*model(numpy.zeros((count, 300, 300, 3), numpy.uint8))['boxes'].shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 8732 4\n0 8732 4\n", "")
