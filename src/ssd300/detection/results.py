@@ -21,12 +21,14 @@ class ImageDetections(Detections):
     """Detections in pixels of the original image. `image` is its path, "" where it has none; `size_hw` its size.
 
     For a frame of a video `image` is the video's path, `frame` counts from 0, and `time_s` is since the first frame.
+    `notes` tell what was done with the image that may not be expected, such as '1 of 5 pages or frames is used'.
     """
 
     image: str
     size_hw: tuple[int, int]
     frame: int | None = None
     time_s: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Such as '2 detections on dog.jpg: dog 0.98, cat 0.51'."""
@@ -71,8 +73,12 @@ class ImageDetections(Detections):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The row of `detections.jsonl`; boxes are 0-based half-open pixels. A frame has `frame` and `time_s` too."""
-        place = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
+        """The row of `detections.jsonl`; boxes are 0-based half-open pixels. A frame has `frame` and `time_s` too, and
+        an image with notes `notes`.
+        """
+        place: dict[str, Any] = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
+        if self.notes:
+            place["notes"] = list(self.notes)
         rows = [detection_row(self.classes[label], label, score, box) for label, score, box in self._rows()]
         return image_row(self.image, self.size_hw, rows, **place)
 

@@ -1,0 +1,147 @@
+"""The images in zip and tar archives. Nothing is unpacked to disk, so that no name in an archive can do harm."""
+
+import tarfile
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from ssd300.detection.contents import Content
+from ssd300.errors import DataError
+from ssd300.images.kinds import HEAD_BYTES
+from ssd300.system.web import MAX_BYTES
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+ZIPPED, COMPRESSED = (b"PK\3\4", b"PK\5\6"), (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")  # how such files begin
+TAR_MARK, TAR_MARK_AT = b"ustar", 257
+MOST_HELD = 512_000_000  # bytes of images of a compressed tar file, which has no fast way back to an earlier member
+FAULTS = (OSError, EOFError, RuntimeError, ValueError, KeyError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+IsWanted = Callable[[str, Callable[[], bytes]], bool]  # of a file's name, and of what gives its first bytes
+Opened = Callable[[], IO[bytes]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Member:
+    """A file in an archive: its name as a plain relative path, and how to open it. `lock` is held while it is read."""
+
+    name: str
+    opened: Opened
+    lock: AbstractContextManager[Any] = field(default_factory=nullcontext)
+
+    def head(self) -> bytes:
+        """Its first bytes; none where it cannot be read."""
+        try:
+            return self._read(HEAD_BYTES)
+        except FAULTS:
+            return b""
+
+    def content(self, where: str) -> bytes:
+        """The whole file. Raises DataError."""
+        try:
+            content = self._read(MAX_BYTES + 1)
+        except FAULTS as error:
+            reason = "it is encrypted" if "encrypted" in str(error) else str(error) or type(error).__name__
+            raise DataError(f"it cannot be read from the archive ({reason})", where=where, fix="Unpack it.") from error
+        if len(content) > MAX_BYTES:
+            raise DataError(f"the file has more than {MAX_BYTES:,} bytes", where=where, fix="Unpack the archive.")
+        return content
+
+    def _read(self, most: int) -> bytes:
+        with self.lock, self.opened() as file:
+            return file.read(most)
+
+
+def is_archive(path: Path, head: bytes) -> bool:
+    """Whether a file that begins with `head` is a zip or tar file; a compressed file of another kind is none."""
+    if head.startswith(ZIPPED):
+        return True
+    may_be_tar = head.startswith(COMPRESSED) or head[TAR_MARK_AT:].startswith(TAR_MARK)
+    try:
+        return may_be_tar and tarfile.is_tarfile(path)
+    except FAULTS:
+        return path.name.lower().endswith(SUFFIXES)  # damaged, which reading it tells
+
+
+def contents(path: Path, is_wanted: IsWanted) -> tuple[list[Content], list[str]]:
+    """The wanted files of an archive by name, as contents named after it, and the names of the others.
+
+    Folders are no files. Names are made plain: '/etc/a.jpg' and '../../etc/a.jpg' are 'etc/a.jpg'.
+
+    Raises:
+        DataError: the archive is damaged.
+    """
+    wanted: list[Content] = []
+    others: list[str] = []
+    held = 0
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    with _explained(path):
+        for member in _zipped(path) if head.startswith(ZIPPED) else _tarred(path):
+            name = f"{path}/{member.name}"
+            if not is_wanted(member.name, member.head):
+                others.append(member.name)
+            elif head.startswith(COMPRESSED) and held < MOST_HELD:
+                kept, size = _kept(member, name)
+                held += size
+                wanted.append(Content(name, kept))
+            else:
+                wanted.append(Content(name, partial(member.content, name)))
+    return sorted(wanted, key=str), others
+
+
+def _kept(member: _Member, where: str) -> tuple[Callable[[], bytes], int]:
+    """What gives the member's content, read now, or raises why it could not be; and how many bytes that holds."""
+    try:
+        content = member.content(where)
+    except DataError as error:
+        fault = error
+    else:
+        return lambda: content, len(content)
+
+    def fail() -> bytes:
+        raise fault
+
+    return fail, 0
+
+
+def _zipped(path: Path) -> Iterator[_Member]:
+    archive = zipfile.ZipFile(path)  # open as long as one of its members may be read; it has a lock of its own
+    for info in archive.infolist():
+        if not info.is_dir():
+            yield _Member(_plain(info.filename), partial(archive.open, info))
+
+
+def _tarred(path: Path) -> Iterator[_Member]:
+    archive = tarfile.open(path)  # noqa: SIM115  # open as long as one of its members may be read
+    lock = threading.Lock()
+    for info in archive:
+        if not info.isdir():
+            yield _Member(_plain(info.name), partial(_extracted, archive, info), lock)
+
+
+def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    """A file, or the one in the archive that a link leads to."""
+    file = archive.extractfile(info)
+    if file is None:
+        raise ValueError("it is a device, not a file")
+    return file
+
+
+def _plain(name: str) -> str:
+    parts = name.replace("\\", "/").split("/")
+    return "/".join(part for part in parts if part not in ("", ".", "..")) or "file"
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except FAULTS as error:
+        raise DataError(f"the archive is damaged ({error})", where=path, fix="Get it again.") from error
