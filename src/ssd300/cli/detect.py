@@ -30,7 +30,7 @@ from ssd300.cli.options import (
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
 from ssd300.errors import DataError, as_text
-from ssd300.system.wording import on_one_line, plural
+from ssd300.system.wording import on_one_line, plural, some
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
@@ -157,7 +157,7 @@ def detect(
         batch_size=batch_size,
         most_frames=frames,
     )
-    say(not_images)
+    say([*not_images, *(_without_font(detector.card.classes) if "image" in save else [])])
     key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
     if out is None:
         out = choose_folder(key, overwrite=overwrite)
@@ -251,6 +251,19 @@ def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:
         else:
             for name, _, count in rows:
                 yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {plural(count, 'detection')}"
+
+
+def _without_font(classes: Sequence[str]) -> list[str]:
+    """A line on the classes whose names cannot be drawn; none if there are none."""
+    from ssd300.errors import install_hint
+    from ssd300.images.fonts import undrawable
+
+    names = undrawable(classes)
+    if not names:
+        return []
+    return [
+        f"no font here has all letters of {some(names)}: images show the number of the class. {install_hint('fonts')}"
+    ]
 
 
 def _noted(run: "DetectionRun") -> list[str]:
