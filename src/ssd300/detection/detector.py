@@ -5,10 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
-from PIL import Image
+from typing import Any
 
 from ssd300.detection.backends import TorchPrecision, load_network
 from ssd300.detection.contents import Content
@@ -18,7 +15,7 @@ from ssd300.detection.results import Result
 from ssd300.detection.tiles import TiledNetwork
 from ssd300.detection.video import Frame
 from ssd300.errors import DataError, DownloadError, SSDError, as_text
-from ssd300.images.given import image_of
+from ssd300.images.given import Given, image_of
 from ssd300.images.read import decode, decode_file
 from ssd300.images.rgb import DecodedImage
 from ssd300.system.threads import ordered_map
@@ -27,10 +24,7 @@ from ssd300.types import Selection
 
 DISPLAY = Selection(min_score=MIN_SCORE, max_overlap=MAX_OVERLAP, top_k=TOP_K)
 AHEAD = 2
-# A path or address, an opened image, an array (`images/given`), a file's content, an open file.
-ImageLike = (
-    str | PathLike[str] | Image.Image | Frame | Content | np.ndarray | bytes | bytearray | memoryview | IO[bytes]
-)
+ImageLike = str | PathLike[str] | Given | Frame | Content
 
 
 class Detector:

@@ -68,7 +68,7 @@ def draw_boxes(
 
 
 def _draw_runs(
-    draw: ImageDraw.ImageDraw, pen: tuple[float, float], base: int, row: list[Run], advances: list[float], color: Color
+    draw: ImageDraw.ImageDraw, pen: tuple[int, int], base: int, row: list[Run], advances: list[float], color: Color
 ) -> None:
     """The pieces of a text side by side, all on the base line of the first font, `base` below the pen."""
     x, y = pen

@@ -71,7 +71,7 @@ def drawable(name: str, instead: str) -> str:
 
 @lru_cache(maxsize=32)
 def own_font(size: int) -> Font:
-    """Pillow's own font, which has the letters of Western Europe."""
+    """Pillow's own font, which has the letters of English."""
     return ImageFont.load_default(size=size)
 
 

@@ -1,7 +1,6 @@
 """Images as Python code gives them: opened by Pillow, as an array, as a file's content or an open file."""
 
-import io
-from typing import Any, BinaryIO
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,6 +18,16 @@ from ssd300.images.header import (
 )
 from ssd300.images.read import decode
 from ssd300.images.rgb import DecodedImage, eight_bits, to_rgb, upright_rgb
+
+
+@runtime_checkable
+class OpenFile(Protocol):
+    """A file that is open for reading bytes."""
+
+    def read(self, size: int = -1, /) -> Any: ...
+
+
+Given = Image.Image | np.ndarray | bytes | bytearray | memoryview | OpenFile
 
 _EXIF_FOLDER, _EXIF_WIDTH, _EXIF_HEIGHT = 0x8769, 0xA002, 0xA003
 _SIDES_SWAPPED = range(FIRST_TURNED, LAST_TURNED + 1)
@@ -42,7 +51,7 @@ def image_of(given: Any) -> DecodedImage:
         return DecodedImage(_of_array(given))
     if isinstance(given, (bytes, bytearray, memoryview)):
         return decode(bytes(given), where="the image")
-    if callable(getattr(given, "read", None)):
+    if isinstance(given, OpenFile):
         return decode(_content(given), where=str(getattr(given, "name", "") or "the image"))
     advice = (
         "; a tensor of channels first is an array by .permute(1, 2, 0).numpy()" if hasattr(given, "permute") else ""
@@ -115,8 +124,8 @@ def _levels(array: np.ndarray) -> UInt8[np.ndarray, "..."]:
     return eight_bits(array.astype(np.float64))
 
 
-def _content(file: BinaryIO | io.TextIOBase) -> bytes:
-    place = file.tell() if _seekable(file) else None
+def _content(file: Any) -> bytes:
+    place = file.tell() if _is_seekable(file) else None
     if place is not None:
         file.seek(0)
     content = file.read()
@@ -127,5 +136,5 @@ def _content(file: BinaryIO | io.TextIOBase) -> bytes:
     return content
 
 
-def _seekable(file: BinaryIO | io.TextIOBase) -> bool:
+def _is_seekable(file: Any) -> bool:
     return bool(getattr(file, "seekable", lambda: False)())

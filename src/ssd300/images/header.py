@@ -152,7 +152,7 @@ def open_header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pix
     file.seek(0)
     other = foreign_kind(head, str(where))
     if other is HEIC and (heif := _heif_library()) is not None:
-        image: Image.Image = heif.HeifImageFile(file)
+        image = _opened_heic(heif, file, where)
     elif other is not None:
         raise NoImageError(f"this is {other.what}", where=where, fix=other.fix)
     else:
@@ -173,6 +173,14 @@ def _heif_library() -> Any:
     except ImportError:
         return None
     return pillow_heif
+
+
+def _opened_heic(heif: Any, file: io.BufferedReader | io.BytesIO, where: str | Path) -> Image.Image:
+    try:
+        image: Image.Image = heif.HeifImageFile(file)
+    except Exception as error:  # the library raises many kinds
+        raise DataError(f"the HEIC photo is damaged ({error})", where=where, fix="Get it again.") from error
+    return image
 
 
 def _opened(file: io.BufferedReader | io.BytesIO, head: bytes, where: str | Path) -> Image.Image:
