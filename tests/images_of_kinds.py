@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, TiffImagePlugin, features
+from PIL import Image, ImageCms, TiffImagePlugin, TiffTags, features
 
 SUBFILE_TYPE, SUB_IFDS = 254, 330  # TIFF's tags
 ORIENTATION, EXIF_FOLDER, EXIF_WIDTH, EXIF_HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
@@ -104,7 +104,7 @@ def truncated() -> bytes:
 def camera_raw() -> bytes:
     """As cameras write it: a preview, marked as such, and the photo in a sub-directory."""
     tags, file = TiffImagePlugin.ImageFileDirectory_v2(), io.BytesIO()
-    tags.tagtype[SUB_IFDS] = TiffImagePlugin.LONG
+    tags.tagtype[SUB_IFDS] = TiffTags.LONG
     tags[SUBFILE_TYPE], tags[SUB_IFDS] = 1, 8
     SCENE.copy().save(file, "TIFF", tiffinfo=tags)
     return file.getvalue()

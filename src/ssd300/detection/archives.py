@@ -44,11 +44,13 @@ def is_archive(path: Path, head: bytes) -> bool:
     """Whether a file that begins with `head` is a zip or tar file; a compressed file of another kind is none."""
     if head.startswith(ZIPPED):
         return True
-    may_be_tar = head.startswith(COMPRESSED) or head[TAR_MARK_AT:].startswith(TAR_MARK)
+    if not (head.startswith(COMPRESSED) or head[TAR_MARK_AT:].startswith(TAR_MARK)):
+        return False
     try:
-        return may_be_tar and tarfile.is_tarfile(path)
+        found = tarfile.is_tarfile(path)
     except FAULTS:
-        return path.name.lower().endswith(SUFFIXES)  # damaged, which reading it tells
+        found = False
+    return found or path.name.lower().endswith(SUFFIXES)  # one that is damaged, which reading it tells
 
 
 def contents(path: Path, is_wanted: IsWanted) -> tuple[list[Content], list[str]]:

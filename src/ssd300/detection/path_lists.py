@@ -14,6 +14,7 @@ from ssd300.system.web import MAX_BYTES
 
 STDIN_NAME = "stdin"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BYTES, _CONTROLS = re.compile("[\ud800-\udfff]"), re.compile("[\x00-\x08\x0e-\x1f]")  # both are in no text
 _ONE_PER_LINE = "Give one path per line."
 
 
@@ -43,7 +44,7 @@ def listed_paths(content: bytes, root: Path, where: str) -> list[Path]:
     """
     text = _decoded(content)
     if text is None or "\0" in text:
-        raise DataError("the list is not text", where=where, fix="Name a file with one path per line.")
+        raise DataError("the list is not text", where=where, fix=_ONE_PER_LINE)
     paths = [_existing(root, line) for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
     if not paths:
         raise DataError("no path is listed", where=where, fix=_ONE_PER_LINE)
@@ -67,7 +68,8 @@ def _decoded(content: bytes) -> str | None:
             if len(content) % 2 == 0 and zeros.count(0) * 2 > len(zeros):
                 return content.decode(encoding, errors="replace")
         return None
-    return content.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="surrogateescape")
+    text = content.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="surrogateescape")
+    return None if _BYTES.search(text) and _CONTROLS.search(text) else text
 
 
 def _existing(root: Path, name: str) -> Path:

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ssd300.data.predictions.jsonl import detection_row, image_row
+from ssd300.system.wording import on_one_line
 from ssd300.types import Detections
 
 NOTEBOOK_SIDE_PX = 800
@@ -42,7 +43,7 @@ class ImageDetections(Detections):
         objects = [(name, box, False, False) for name, box in zip(self.names, self.boxes.tolist(), strict=True)]
         path = Path(self.image)
         name = path.name if self.frame is None else f"{frame_name(path.stem, self.frame)}.jpg"
-        xml: str = to_xml(name, self.size_hw, objects, scores=self.scores.tolist())
+        xml: str = to_xml(on_one_line(name), self.size_hw, objects, scores=self.scores.tolist())
         return xml
 
     def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
