@@ -58,6 +58,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "mirrored": saved("a.png", SCENE, exif=exif(4, SCENE.size)),
     "turned webp": saved("a.webp", SCENE, lossless=True, exif=exif(8, SCENE.size)),
     "turned tiff": saved("a.tif", SCENE, exif=exif(5, SCENE.size)),
+    "damaged exif": saved("a.jpg", SCENE, exif=b"Exif\0\0garbage garbage"),
     "gray": saved("a.png", SCENE.convert("L")),
     "gray jpeg": saved("a.jpg", SCENE.convert("L")),
     "16 bits": saved("a.png", Image.fromarray(GRAY.astype(np.uint16) * 257)),

@@ -248,11 +248,11 @@ def test_an_image_that_does_not_tell_whether_it_was_turned_is_noted():
 
 
 def test_the_page_at_which_an_opened_image_stands_is_the_one_that_is_used(tmp_path):
-    image = Image.open(KINDS["pages"](tmp_path))
-    image.seek(1)
-    result = DETECTOR(image)
-    assert result.notes == ("2 of 3 pages or frames is used",)
-    assert image.tell() == 1
+    with Image.open(KINDS["pages"](tmp_path)) as image:
+        image.seek(1)
+        result = DETECTOR(image)
+        assert result.notes == ("2 of 3 pages or frames is used",)
+        assert image.tell() == 1
 
 
 SCENE = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)

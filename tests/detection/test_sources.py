@@ -112,7 +112,7 @@ def test_the_images_of_an_archive_by_name_and_nothing_is_unpacked(name, write, m
     assert found[0].read() == JPEG
     if more:
         with pytest.raises(DataError, match="cannot be read from the archive"):
-            found[-1].read()
+            next(one for one in found if one.name.endswith(more[0])).read()
     archive.write_bytes(archive.read_bytes()[:90])
     with pytest.raises(DataError, match="damaged"):
         find_sources([str(archive)])

@@ -71,7 +71,7 @@ def _draw_runs(
     draw: ImageDraw.ImageDraw, pen: tuple[int, int], base: int, row: list[Run], advances: list[float], color: Color
 ) -> None:
     """The pieces of a text side by side, all on the base line of the first font, `base` below the pen."""
-    x, y = pen
+    x, y = float(pen[0]), pen[1]
     for run, advance in zip(row, advances, strict=True):
         if len(row) == 1 and run.text.isascii():
             draw.text((x, y), run.text, fill=color, font=run.font)

@@ -134,7 +134,7 @@ def _other_font(file: Path, size: int) -> Font:
     font = ImageFont.truetype(file, round(size * SHARE))
     try:
         axes = font.get_variation_axes()
-        font.set_variation_by_axes([REGULAR if axis["name"] == b"Weight" else axis["default"] for axis in axes])
+        font.set_variation_by_axes([REGULAR if axis["name"] == b"Weight" else axis["default"] or 0 for axis in axes])
     except (OSError, NotImplementedError):  # not a variable font
         pass
     return font

@@ -77,7 +77,10 @@ def _of_pillow(image: Image.Image) -> DecodedImage:
             raise DataError("the image was closed", where=where, fix="Detect on it before it is closed.")
         if isinstance(image, ImageFile.ImageFile):
             return upright_rgb(image)
-        exif = image.getexif()
+        try:
+            exif = image.getexif()
+        except Exception:  # damaged EXIF data
+            return DecodedImage(np.asarray(to_rgb(image)))
         orientation = exif.get(ORIENTATION, UPRIGHT)
         if orientation not in range(UPRIGHT + 1, LAST_TURNED + 1):
             return DecodedImage(np.asarray(to_rgb(image)))

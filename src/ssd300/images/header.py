@@ -232,7 +232,10 @@ def _stored_hw(image: Image.Image) -> tuple[int, int]:
 def _orientation(image: Image.Image, file: io.BufferedReader | io.BytesIO) -> int:
     # For a PNG without orientation in its head, Pillow's own method decodes all pixels to see what follows them.
     whole = image.format != "PNG" or _describes_later(file)
-    found = (image.getexif() if whole else Image.Image.getexif(image)).get(ORIENTATION, UPRIGHT)
+    try:
+        found = (image.getexif() if whole else Image.Image.getexif(image)).get(ORIENTATION, UPRIGHT)
+    except Exception:  # damaged EXIF data, without which viewers show the image
+        return UPRIGHT
     return int(found) if found in range(1, LAST_TURNED + 1) else UPRIGHT
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ssd300.images.header import MAX_PIXELS, ORIENTATION, UPRIGHT, open_file, open_header, pillow_errors, read_header
-from ssd300.images.rgb import DecodedImage, to_rgb, upright_rgb
+from ssd300.images.rgb import DecodedImage, to_rgb, turned, upright_rgb
 
 try:
     import simplejpeg
@@ -65,7 +65,8 @@ def read_reduced(path: Path, longest_px: int) -> tuple[UInt8[np.ndarray, "h w 3"
     with pillow_errors(path), open_file(path) as file, open_header(file, path) as image:
         if image.mode in _REDUCIBLE:
             image.thumbnail((longest_px, longest_px))
-        reduced = to_rgb(ImageOps.exif_transpose(image))
+        image.load()
+        reduced = to_rgb(turned(image))
         reduced.thumbnail((longest_px, longest_px))
         return np.asarray(reduced), whole_hw
 
@@ -94,7 +95,10 @@ def _decode_plain_jpeg(image: Image.Image, data: bytes) -> UInt8[np.ndarray, "h 
     """The same pixels as Pillow's, faster, by simplejpeg if it is installed; None where Pillow must decode."""
     if simplejpeg is None or image.format != "JPEG" or image.mode not in ("RGB", "L"):
         return None
-    if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:
+    try:
+        if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:
+            return None
+    except Exception:  # damaged EXIF data: Pillow decides
         return None
     try:
         decoded: np.ndarray = simplejpeg.decode_jpeg(data, "RGB", fastdct=False, fastupsample=False, strict=True)

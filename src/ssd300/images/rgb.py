@@ -31,8 +31,16 @@ def upright_rgb(image: Image.Image) -> DecodedImage:
     """
     count, page = page_count(image), image.tell() + 1
     image.load()
-    pixels = np.asarray(to_rgb(ImageOps.exif_transpose(image)))
+    pixels = np.asarray(to_rgb(turned(image)))
     return DecodedImage(pixels, (page_note(page, count),) if count > 1 else ())
+
+
+def turned(image: Image.Image) -> Image.Image:
+    """A loaded image turned as its EXIF data says; as it is, if that data is damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # Pillow raises many kinds; viewers show such an image
+        return image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -62,4 +70,9 @@ def eight_bits(values: Float[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
 def _with_alpha(image: Image.Image) -> Image.Image:
     if image.mode == "La":  # Pillow knows no way from it to RGBA
         image = image.convert("LA")
-    return image.convert("RGBA")
+    try:
+        return image.convert("RGBA")
+    except (TypeError, ValueError):  # a transparency that was left by an edit and is not of this mode
+        image = image.copy()
+        image.info.pop("transparency", None)
+        return image.convert("RGBA")
