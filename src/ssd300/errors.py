@@ -7,14 +7,19 @@ images that raise DataError, and the server answers a DataError with a 4xx statu
 from collections.abc import Iterable, Sequence
 
 
+def as_text(name: object) -> str:
+    r"""A name as text that every file can hold: a byte of a file's name that is not UTF-8 becomes, say, '\udce9'."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
 class SSDError(Exception):
     """`what` is wrong, `where` (file, object, line), and the `fix`. str() gives all three as one text."""
 
     def __init__(self, what: str, *, where: object = None, fix: str | None = None) -> None:
-        self.what = what
-        self.where = None if where is None else str(where)
+        self.what = as_text(what)
+        self.where = None if where is None else as_text(where)
         self.fix = fix
-        super().__init__(": ".join(part for part in (self.where, what) if part) + (f". {fix}" if fix else ""))
+        super().__init__(": ".join(part for part in (self.where, self.what) if part) + (f". {fix}" if fix else ""))
 
 
 class RunError(SSDError, RuntimeError):

@@ -1,7 +1,10 @@
 """Names of the files that detection writes: no two sources share one."""
 
+from pathlib import Path
+
 import pytest
 
+from ssd300.detection.contents import Content
 from ssd300.detection.output_names import check_sources_stay, output_names
 from ssd300.errors import UsageError
 
@@ -13,6 +16,10 @@ from ssd300.errors import UsageError
         (["film.mp4", "film_000000.jpg"], ["film_2", "film_000000"]),
         (["classes.png"], ["classes_2"]),
         (["camera:0", "https://example.org/dog.jpg?size=3"], ["camera_0", "dog"]),
+        ([Path("what?.jpg"), Path("c#.jpg"), Path("a.b.jpg")], ["what?", "c#", "a.b"]),
+        ([Path("new\nline.jpg"), Path("caf\udce9.jpg"), Path("a:b.jpg")], ["new_line", "caf_", "a_b"]),
+        ([Content("a.zip/b\\c/d.jpg", bytes)], ["d"]),
+        ([Path("é" * 120 + ".jpg")], ["é" * 80]),
     ],
 )
 def test_no_two_files_share_a_name(sources, names):

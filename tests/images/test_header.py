@@ -118,7 +118,8 @@ def test_pillows_limit_is_back_after_reading_in_many_threads(tmp_path, monkeypat
 def test_nothing_else_opens_images():
     """What opens a file on its own has other limits, formats and errors, and does not turn the image."""
     source = Path(header.__file__).parents[1]
-    found = [path for path in source.rglob("*.py") if re.search(r"\b(Image|PIL)\.open\(|ImageFile", path.read_text())]
+    opens = r"\b(Image|PIL)\.open\(|ImageFile\("
+    found = [path for path in source.rglob("*.py") if re.search(opens, path.read_text())]
     assert found == [Path(header.__file__)]
 
 
@@ -130,12 +131,12 @@ def test_frames_are_counted_and_animations_noted(tmp_path):
     broken.write_text("no image")
     assert [frames(path) for path in (still, moving, broken)] == [1, 2, 1]
     (note,) = animation_notes([still, moving, broken])
-    assert "1 animated image:" in note
-    assert str(moving) in note
+    assert note == f"1 image has several pages or frames: {moving} (1 of 2 pages or frames is used)"
     assert animation_notes([still]) == []
 
 
-def test_a_heic_photo_is_named_and_its_way_on(tmp_path):
+def test_a_heic_photo_is_named_and_its_way_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(header, "_heif_library", lambda: None)
     (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")  # phones' apps rename it too
-    with pytest.raises(DataError, match=r"HEIC.*Save it as JPEG"):
+    with pytest.raises(DataError, match=r"HEIC.*pillow-heif.*save it as JPEG"):
         read_image(tmp_path / "a.jpg")

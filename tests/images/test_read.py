@@ -79,7 +79,7 @@ def truncated(path):
         (lambda path: path.write_bytes(b""), "empty"),
         (lambda path: path.write_text("no image"), "not an image"),
         (truncated, "cannot be read"),
-        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "EPS images are not supported"),
+        (lambda path: Image.new("RGB", (4, 3)).save(path, format="EPS"), "a PostScript file"),
         (os.mkfifo, "device"),
     ],
 )

@@ -29,8 +29,8 @@ from ssd300.cli.options import (
 )
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
-from ssd300.errors import DataError
-from ssd300.system.wording import plural
+from ssd300.errors import DataError, as_text
+from ssd300.system.wording import on_one_line, plural, some
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
@@ -71,8 +71,8 @@ def detect(
     Parameters
     ----------
     source
-        Images, videos, folders, patterns such as 'photos/*.jpg', text files that list paths, - for paths on standard
-        input, http, https and rtsp addresses, or cameras, such as camera:0.
+        Images, videos, folders, zip and tar archives, patterns such as 'photos/*.jpg', text files that list paths, -
+        for paths or one image on standard input, http, https and rtsp addresses, or cameras, such as camera:0.
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     out
@@ -128,8 +128,9 @@ def detect(
             check_folder(out, overwrite=overwrite)
     check_device(mistakes, weights, device)
     sources: list[Source] = []
+    not_images: list[str] = []
     with mistakes.caught():
-        sources = find_sources(source)
+        sources = find_sources(source, not_images.append)
         check_readable(sources)
     if "image" in save and out is not None:
         with mistakes.caught():
@@ -143,7 +144,6 @@ def detect(
     from ssd300.detection.output_folder import DetectionFolder, choose_folder
     from ssd300.detection.run import DetectionRun, RunOptions, content_key
     from ssd300.detection.tiles import TiledNetwork
-    from ssd300.images.header import animation_notes
 
     network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
     detector = Detector(network if tile is None else TiledNetwork(network, tile))
@@ -158,7 +158,7 @@ def detect(
         batch_size=batch_size,
         most_frames=frames,
     )
-    say(animation_notes([one for one in sources if isinstance(one, Path)]))
+    say([*not_images, *(_without_font(detector.card.classes) if "image" in save else [])])
     key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
     if out is None:
         out = choose_folder(key, overwrite=overwrite)
@@ -171,10 +171,10 @@ def detect(
         with image_progress(run.expected, run.done) as progress:
             interruption = run.run(progress)
         rows = [row for _, row in folder.rows()] if json_ else []
-        lines = [] if json_ else list(_lines(run, out))
-        notes = [*_at_the_limit(run, top_k), f"{_summary(run)}; written to {out}"]
+        lines = [] if json_ else [f"{on_one_line(line)}\n" for line in _lines(run, out)]
+        notes = [*_noted(run), *_at_the_limit(run, top_k), f"{_summary(run)}; written to {out}"]
     if json_:
-        print_json({"images": rows, "skipped": [str(sources[number]) for number in sorted(folder.skipped)]})
+        print_json({"images": rows, "skipped": [as_text(sources[number]) for number in sorted(folder.skipped)]})
     else:
         sys.stdout.writelines(lines)
     say(notes)
@@ -248,10 +248,30 @@ def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:
         rows = list(frames)
         if image in videos:
             where = out / f"{videos[image]}{ANNOTATED_VIDEO}" if annotated else image
-            yield f"{where}: {plural(len(rows), 'frame')}, {plural(sum(count for _, _, count in rows), 'detection')}\n"
+            yield f"{where}: {plural(len(rows), 'frame')}, {plural(sum(count for _, _, count in rows), 'detection')}"
         else:
             for name, _, count in rows:
-                yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {plural(count, 'detection')}\n"
+                yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {plural(count, 'detection')}"
+
+
+def _without_font(classes: Sequence[str]) -> list[str]:
+    """A line on the classes whose names cannot be drawn; none if there are none."""
+    from ssd300.errors import install_hint
+    from ssd300.images.fonts import undrawable
+
+    names = undrawable(classes)
+    if not names:
+        return []
+    return [
+        f"no font here has all letters of {some(names)}: images show the number of the class. {install_hint('fonts')}"
+    ]
+
+
+def _noted(run: "DetectionRun") -> list[str]:
+    """A line on the images of several pages or frames; none if there are none."""
+    from ssd300.images.pages import pages_notes
+
+    return pages_notes([(row["image"], note) for _, row in run.folder.rows() for note in row.get("notes", ())])
 
 
 def _at_the_limit(run: "DetectionRun", top_k: int) -> list[str]:

@@ -3,28 +3,28 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image
-
 from ssd300.detection.backends import TorchPrecision, load_network
+from ssd300.detection.contents import Content
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, MIN_SCORE, TOP_K
 from ssd300.detection.network import Network, Prepared, detect_batch, prepare
 from ssd300.detection.results import Result
 from ssd300.detection.tiles import TiledNetwork
 from ssd300.detection.video import Frame
-from ssd300.errors import DataError, DownloadError, SSDError
-from ssd300.images.read import decode_image, read_image
+from ssd300.errors import DataError, DownloadError, SSDError, as_text
+from ssd300.images.given import Given, image_of
+from ssd300.images.read import decode, decode_file
+from ssd300.images.rgb import DecodedImage
 from ssd300.system.threads import ordered_map
 from ssd300.system.web import is_address, read_web
 from ssd300.types import Selection
 
 DISPLAY = Selection(min_score=MIN_SCORE, max_overlap=MAX_OVERLAP, top_k=TOP_K)
 AHEAD = 2
-ImageLike = str | Path | Image.Image | Frame | UInt8[np.ndarray, "h w 3"]
+ImageLike = str | PathLike[str] | Given | Frame | Content
 
 
 class Detector:
@@ -64,14 +64,15 @@ class Detector:
         max_overlap: float = DISPLAY.max_overlap,
         top_k: int = DISPLAY.top_k,
     ) -> Any:
-        """The Result of a path or address, PIL image, RGB array or frame; a list of them gives a list of Results.
+        """The Result of a path or address, PIL image, array, content of a file, open file or frame; a list of them
+        gives a list of Results. `images/given` says what arrays may be.
 
         `min_score`, `max_overlap` and `top_k` are as in `selection`.
 
         Raises:
             DataError: an image cannot be read.
             DownloadError: an address cannot be fetched.
-            ValueError: an array is not RGB, or a value is out of its range.
+            ValueError: an array or object is not an image, or a value is out of its range.
         """
         selection = self.selection(min_score, max_overlap=max_overlap, top_k=top_k)
         if isinstance(images, (list, tuple)):
@@ -139,8 +140,8 @@ class Detector:
     def _read(self, numbered: tuple[int, ImageLike]) -> "_Read":
         number, image = numbered
         try:
-            pixels = _pixels(image)
-            return _Read(number, image, pixels, prepare(self.network, pixels))
+            pixels, notes = _decoded(image)
+            return _Read(number, image, pixels, prepare(self.network, pixels), notes=notes)
         except DataError as error:
             where = error.where or _origin(image)["image"] or None
             return _Read(number, image, error=type(error)(error.what, where=where, fix=error.fix))
@@ -154,7 +155,8 @@ class Detector:
             if read.error is not None:
                 yield read.number, read.error
             else:
-                yield read.number, Result(**vars(next(found)), pixels=read.pixels, **_origin(read.image))
+                origin = _origin(read.image)
+                yield read.number, Result(**vars(next(found)), pixels=read.pixels, notes=read.notes, **origin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +168,7 @@ class _Read:
     pixels: Any = None
     prepared: Prepared | None = None
     error: SSDError | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _groups(reads: Iterable[_Read], size: int) -> Iterator[list[_Read]]:
@@ -189,21 +192,17 @@ def _groups(reads: Iterable[_Read], size: int) -> Iterator[list[_Read]]:
 def _origin(image: ImageLike) -> dict[str, Any]:
     """The fields of a Result that tell where its image is from."""
     if isinstance(image, Frame):
-        return {"image": image.source, "frame": image.number, "time_s": image.time_s}
-    return {"image": str(image) if isinstance(image, (str, Path)) else ""}
+        return {"image": as_text(image.source), "frame": image.number, "time_s": image.time_s}
+    return {"image": as_text(image) if isinstance(image, (str, PathLike, Content)) else ""}
 
 
-def _pixels(image: ImageLike) -> UInt8[np.ndarray, "h w 3"]:
+def _decoded(image: ImageLike) -> DecodedImage:
     if isinstance(image, Frame):
-        return image.pixels
+        return DecodedImage(image.pixels)
     if isinstance(image, str) and is_address(image):
-        return decode_image(read_web(image), where=image)
-    if isinstance(image, (str, Path)):
-        return read_image(Path(image))
-    if isinstance(image, Image.Image):
-        return np.asarray(image.convert("RGB"))
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(
-            f"the array has shape {image.shape} and type {image.dtype}; images are RGB, (height, width, 3), uint8"
-        )
-    return image
+        return decode(read_web(image), where=image)
+    if isinstance(image, (str, PathLike)):
+        return decode_file(Path(image))
+    if isinstance(image, Content):
+        return decode(image.read(), where=image.name)
+    return image_of(image)

@@ -3,12 +3,17 @@
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from ssd300.detection.sources import Source
 from ssd300.detection.video import is_video
 from ssd300.errors import UsageError
+from ssd300.system.web import is_address
 
 CLASSES = "classes"  # the stem of YOLO's list of class names, so no image may have it
+LONGEST = 160  # bytes of a name, so that a number and an ending fit behind it
+# Controls, bytes that are not UTF-8, and what separates folders somewhere.
+UNWANTED = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff:/\\\\]"
 ANNOTATED_IMAGE, ANNOTATED_VIDEO = ".jpg", ".mp4"
 
 
@@ -17,7 +22,7 @@ def output_names(sources: Sequence[Source]) -> list[str]:
 
     The files of a video's frames are named `<name>_<frame>`, so no other source may have such a name.
     """
-    own = [Path(str(source).split("?")[0]).stem.replace(":", "_") or "image" for source in sources]
+    own = [_stem(source) for source in sources]
     stems = set(own)
     names: list[str] = []
     taken = {CLASSES}
@@ -46,6 +51,17 @@ def check_sources_stay(sources: Sequence[Source], folder: Path) -> None:
     for source in sources:
         if isinstance(source, Path) and source.resolve() in copies:
             raise UsageError("the output would overwrite a source", where=source, fix="Name another --out.")
+
+
+def _stem(source: Source) -> str:
+    """The stem of a file's name, of an address without its query, as a name that every system takes."""
+    name = str(source)
+    if isinstance(source, str) and is_address(source):
+        name = unquote(urlsplit(source).path)
+    stem = re.sub(UNWANTED, "_", Path(name).stem)
+    while len(stem.encode()) > LONGEST:
+        stem = stem[:-1]
+    return stem or "image"
 
 
 def _is_a_frames_name(stems: Iterable[str], *, of: str) -> bool:

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ssd300.data.predictions.jsonl import detection_row, image_row
+from ssd300.system.wording import on_one_line
 from ssd300.types import Detections
 
 NOTEBOOK_SIDE_PX = 800
@@ -21,12 +22,14 @@ class ImageDetections(Detections):
     """Detections in pixels of the original image. `image` is its path, "" where it has none; `size_hw` its size.
 
     For a frame of a video `image` is the video's path, `frame` counts from 0, and `time_s` is since the first frame.
+    `notes` tell what was done with the image that may not be expected, such as '1 of 5 pages or frames is used'.
     """
 
     image: str
     size_hw: tuple[int, int]
     frame: int | None = None
     time_s: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Such as '2 detections on dog.jpg: dog 0.98, cat 0.51'."""
@@ -40,7 +43,7 @@ class ImageDetections(Detections):
         objects = [(name, box, False, False) for name, box in zip(self.names, self.boxes.tolist(), strict=True)]
         path = Path(self.image)
         name = path.name if self.frame is None else f"{frame_name(path.stem, self.frame)}.jpg"
-        xml: str = to_xml(name, self.size_hw, objects, scores=self.scores.tolist())
+        xml: str = to_xml(on_one_line(name), self.size_hw, objects, scores=self.scores.tolist())
         return xml
 
     def to_coco(self, image_id: int | str | None = None) -> list[dict[str, Any]]:
@@ -73,8 +76,12 @@ class ImageDetections(Detections):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The row of `detections.jsonl`; boxes are 0-based half-open pixels. A frame has `frame` and `time_s` too."""
-        place = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
+        """The row of `detections.jsonl`; boxes are 0-based half-open pixels. A frame has `frame` and `time_s` too, and
+        an image with notes `notes`.
+        """
+        place: dict[str, Any] = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
+        if self.notes:
+            place["notes"] = list(self.notes)
         rows = [detection_row(self.classes[label], label, score, box) for label, score, box in self._rows()]
         return image_row(self.image, self.size_hw, rows, **place)
 

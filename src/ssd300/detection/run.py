@@ -18,7 +18,7 @@ from ssd300.detection.results import Result, frame_name
 from ssd300.detection.sources import Source
 from ssd300.detection.video import Video, is_live, is_video
 from ssd300.detection.video_writer import VideoWriter, whole_copy
-from ssd300.errors import DataError, SSDError
+from ssd300.errors import DataError, SSDError, as_text
 from ssd300.system.threads import ordered_map, read_ahead
 from ssd300.types import Selection
 
@@ -45,7 +45,7 @@ def content_key(detector: Detector, sources: Sequence[Source], options: RunOptio
     The pixels of the images and the numbers in the weights are not part of it.
     """
     return {
-        "sources": [str(one) for one in sources],
+        "sources": [as_text(one) for one in sources],
         "card": asdict(detector.card),  # type: ignore[call-overload]  # both kinds of card are dataclasses
         "selection": asdict(options.selection),
         "save": options.save,
@@ -137,7 +137,7 @@ class DetectionRun:
 
     def videos(self) -> dict[str, str]:
         """The sources that are videos or cameras, with the names of their files."""
-        pairs = zip(map(str, self.sources), self.names, strict=True)
+        pairs = zip(map(as_text, self.sources), self.names, strict=True)
         return {source: name for source, name in pairs if is_video(source)}
 
     def _detect_on_images(self, numbers: Sequence[int], progress: Progress) -> None:

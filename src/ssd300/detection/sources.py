@@ -1,30 +1,36 @@
-"""What to detect on: files, folders, patterns, lists of paths, addresses, videos and cameras."""
+"""What to detect on: files, folders, archives, patterns, lists of paths, addresses, videos and cameras."""
 
 import glob
-import sys
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from ssd300.detection.video import CAMERA, VIDEO_SUFFIXES, is_live
+from ssd300.detection.archives import contents, is_archive
+from ssd300.detection.contents import Content
+from ssd300.detection.folder_files import described, file_head, is_litter, is_readable, is_readable_name
+from ssd300.detection.path_lists import listed_paths, piped
+from ssd300.detection.video import CAMERA, is_live, is_video
 from ssd300.errors import DataError, UsageError
-from ssd300.images.header import LITTER, is_image_name
+from ssd300.images.kinds import is_image_head
 from ssd300.system.files import spelled_like
 from ssd300.system.web import is_address
 
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
 CAMERA_WORDS = ("webcam", "camera", "cam", "camera:", "/dev/video0")
-KINDS_SHOWN, CHILDREN_SEEN = 3, 20_000
-Source = Path | str  # a str is an address, a camera or a stream
+CHILDREN_SEEN = 20_000
+Source = Path | str | Content  # a str is an address, a camera or a stream
+Note = Callable[[str], None]
 
 
-def find_sources(sources: Sequence[str]) -> list[Source]:
-    """Images and videos in the order of the sources, those of a folder or pattern sorted by path; duplicates stay.
+def find_sources(sources: Sequence[str], note: Note = lambda _line: None) -> list[Source]:
+    """Images and videos in the order of the sources, those of a folder, archive or pattern sorted by path; duplicates
+    stay.
 
-    Paths in a list file are relative to it, those on standard input to the working folder. A list holds paths only: an
-    address in it is read as one.
+    Paths in a list file are relative to it, those on standard input to the working folder; there one image may stand
+    in their place. A list holds paths only: an address in it is read as one. `note` takes a line on the files that are
+    no images.
 
     Raises:
         UsageError: there is no source.
@@ -33,45 +39,74 @@ def find_sources(sources: Sequence[str]) -> list[Source]:
     if not sources:
         raise UsageError(
             "no image was named",
-            fix="Name images, videos, folders, patterns, a list (.txt), addresses, camera:0, or - for stdin.",
+            fix="Name images, videos, folders, archives, patterns, a list (.txt), addresses, camera:0, or - for stdin.",
         )
-    images: list[Source] = []
-    for source in sources:
-        path = Path(source)
-        if is_address(source) or is_live(source):
-            images.append(source)
-        elif source in STDIN:
-            images += _listed(sys.stdin, Path(), "standard input")
-        elif path.is_dir():
-            found = sorted(child for child in path.iterdir() if _is_readable(child))
-            if not found:
-                raise _no_images(path)
-            images += found
-        elif path.exists() and path.suffix.lower() == LIST_SUFFIX:
-            try:
-                with path.open(encoding="utf-8-sig") as lines:
-                    images += _listed(lines, path.parent, str(path))
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    "the list is not text", where=path, fix="Name a file with one path per line."
-                ) from error
-        elif path.exists():
-            images.append(path)
-        elif glob.has_magic(source):
-            matched = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207  # which takes no absolute pattern
-            matched = [name for name in matched if _is_readable(name)]
-            if not matched:
-                raise DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
-            images += matched
-        else:
-            raise DataError("there is no such image", where=path, fix=_advice(source))
+    return [found for source in sources for found in _explained(source, note)]
+
+
+def _explained(source: str, note: Note) -> Sequence[Source]:
+    try:
+        return _found(source, note)
+    except OSError as error:  # no permission for its folder, or a name that is longer than any file's
+        raise DataError(f"it cannot be opened ({error.strerror})", where=source, fix="Check the path.") from error
+
+
+def _found(source: str, note: Note) -> Sequence[Source]:
+    path = Path(source)
+    if is_address(source) or is_live(source):
+        return [source]
+    if source in STDIN:
+        return piped()
+    if path.is_dir():
+        return _readable(sorted(path.iterdir()), note, str(path)) or _raise(_no_images(path))
+    if path.exists():
+        return _of_file(path, note)
+    if glob.has_magic(source):
+        matched = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207  # which takes no absolute pattern
+        return _readable(matched, note, source) or _raise(
+            DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
+        )
+    raise DataError("there is no such image", where=path, fix=_advice(source))
+
+
+def _of_file(path: Path, note: Note) -> Sequence[Source]:
+    """A named file is an image or a video, unless its content says that it holds several: a list or an archive."""
+    head = file_head(path)
+    if path.suffix.lower() == LIST_SUFFIX and not is_image_head(head):
+        return listed_paths(path.read_bytes(), path.parent, str(path))
+    if not is_archive(path, head):
+        return [path]
+    images, others = contents(path, lambda name, head: not is_video(name) and is_readable(name, head))
+    _tell([name for name in others if not is_litter(name)], note, str(path))
+    if not images:
+        raise DataError("the archive has no images", where=path, fix="Name another one.")
     return images
 
 
-def _is_readable(path: Path) -> bool:
-    """Whether a file in a folder or of a pattern is an image or a video, by its name; others are ignored."""
-    is_video = path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(LITTER)
-    return is_video or is_image_name(path)
+def _readable(paths: Iterable[Path], note: Note, where: str) -> list[Source]:
+    """The images and videos among the files of a folder or pattern; how many others there are, is told."""
+    found: list[Source] = []
+    others: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            others += [path] if is_readable_name(path.name) else []
+        elif is_readable(path.name, partial(file_head, path)):
+            found.append(path)
+        elif not is_litter(path.name):
+            others.append(path)
+    if found:
+        _tell(others, note, where)
+    return found
+
+
+def _tell(others: Sequence[Path | str], note: Note, where: str) -> None:
+    if others:
+        verb = "file is not an image" if len(others) == 1 else "files are not images"
+        note(f"{where}: {len(others):,} {verb}: {described(others)}")
+
+
+def _raise(error: DataError) -> list[Source]:
+    raise error
 
 
 def _advice(source: str) -> str:
@@ -93,21 +128,8 @@ def _pattern_advice(pattern: str) -> str:
 def _no_images(folder: Path) -> DataError:
     """The error of a folder without images, with what it holds, and the folder in it that has some."""
     children = list(islice(sorted(folder.iterdir()), CHILDREN_SEEN))
-    kinds = Counter("folder" if child.is_dir() else child.suffix or "other file" for child in children)
-    counts = [
-        f"{count} {kind}" + ("s" if count > 1 and not kind.startswith(".") else "")
-        for kind, count in kinds.most_common(KINDS_SHOWN)
-    ]
-    seen = f"it holds {', '.join(counts)}" if counts else "it is empty"
-    below = [child for child in children if child.is_dir() and any(map(_is_readable, child.iterdir()))]
+    seen = f"it holds {described(children)}" if children else "it is empty"
+    below = [one for one in children if one.is_dir() and any(is_readable_name(inner.name) for inner in one.iterdir())]
     below.sort(key=lambda child: child.name != "JPEGImages")
     fix = f"Name its images: {below[0]}." if below else "Name the folder that they are in, or 'a/**/*.jpg'."
     return DataError(f"the folder has no images; {seen}", where=folder, fix=fix)
-
-
-def _listed(lines: Iterable[str], root: Path, where: str) -> list[Source]:
-    names = [line.strip() for line in lines]
-    images: list[Source] = [root / name for name in names if name]
-    if not images:
-        raise DataError("no path is listed", where=where, fix="Give one path per line.")
-    return images

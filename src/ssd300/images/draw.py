@@ -8,10 +8,10 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from ssd300.images.colors import Color, label_colors, readable_on
+from ssd300.images.fonts import Run, drawable, own_font, runs
 from ssd300.images.tags import MANY, place_tags
 from ssd300.types import Detections
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 LINE_SHARE, TEXT_SHARE = 1 / 190, 1 / 36  # of the geometric mean of the sides
 CROWDED = 0.75  # lines and letters of an image of many boxes, as a share of the usual ones
 MIN_TEXT_PX = 12
@@ -21,9 +21,11 @@ EDGED_PX = 3  # the width of a line from which on it has an edge of the opposite
 def draw_detections(image: UInt8[np.ndarray, "h w 3"], detections: Detections) -> Image.Image:
     """A copy of `image` with its detections (boxes in its pixels), the best on top.
 
-    Each box is drawn, and its name and score beside it where there is room.
+    Each box is drawn, and its name and score beside it where there is room. A name for which there is no font
+    (`fonts.undrawable`) becomes the number of its class, from 0.
     """
-    texts = [f"{name} {score:.2f}" for name, score in zip(detections.names, detections.scores, strict=True)]
+    names = [drawable(name, f"class {label}") for name, label in zip(detections.names, detections.labels, strict=True)]
+    texts = [f"{name} {score:.2f}" for name, score in zip(names, detections.scores, strict=True)]
     colors = label_colors(detections.labels.tolist())
     return draw_boxes(image, detections.boxes[::-1], texts[::-1], colors[::-1])
 
@@ -50,16 +52,32 @@ def draw_boxes(
     line = max(1, round(side * LINE_SHARE))
     for box, color in zip(boxes_px.astype(int).tolist(), colors, strict=True):
         _draw_box(draw, box, color, line)
-    font, height, top = _font(max(MIN_TEXT_PX, round(side * text_share)))
+    letters_px = max(MIN_TEXT_PX, round(side * text_share))
+    height, top, base = _heights(letters_px)
     pad = max(1, height // 5)
-    sizes = [(round(font.getlength(text)) + 2 * pad, height + 2 * pad) if text else None for text in texts]
+    pieces = [runs(text, letters_px) for text in texts]
+    widths = [[run.font.getlength(run.text) for run in row] for row in pieces]
+    sizes = [(round(sum(row)) + 2 * pad, height + 2 * pad) if any(row) else None for row in widths]
     corners = place_tags(boxes_px[::-1], sizes[::-1], canvas.size)[::-1]
-    for corner, size, text, color in zip(corners, sizes, texts, colors, strict=True):
+    for corner, size, row, advances, color in zip(corners, sizes, pieces, widths, colors, strict=True):
         if corner is not None and size is not None:
             x, y = corner
             draw.rectangle((x, y, x + size[0] - 1, y + size[1] - 1), fill=color)
-            draw.text((x + pad, y + pad - top), text, fill=readable_on(color), font=font)
+            _draw_runs(draw, (x + pad, y + pad - top), base, row, advances, readable_on(color))
     return canvas
+
+
+def _draw_runs(
+    draw: ImageDraw.ImageDraw, pen: tuple[int, int], base: int, row: list[Run], advances: list[float], color: Color
+) -> None:
+    """The pieces of a text side by side, all on the base line of the first font, `base` below the pen."""
+    x, y = float(pen[0]), pen[1]
+    for run, advance in zip(row, advances, strict=True):
+        if len(row) == 1 and run.text.isascii():
+            draw.text((x, y), run.text, fill=color, font=run.font)
+        else:
+            draw.text((x, y + base), run.text, fill=color, font=run.font, anchor="ls")
+        x += advance
 
 
 def _draw_box(draw: ImageDraw.ImageDraw, box: list[int], color: Color, line: int) -> None:
@@ -72,8 +90,11 @@ def _draw_box(draw: ImageDraw.ImageDraw, box: list[int], color: Color, line: int
 
 
 @lru_cache(maxsize=32)
-def _font(size: int) -> tuple[Font, int, int]:
-    """A font with the height of its capitals and tails in pixels, and how far below the pen they begin."""
-    font = ImageFont.load_default(size=size)
+def _heights(size: int) -> tuple[int, int, int]:
+    """Of the usual font in pixels: the height of capitals and tails, how far below the pen they begin, and how far the
+    base line is.
+    """
+    font = own_font(size)
     _, top, _, bottom = font.getbbox("Hg|")
-    return font, round(bottom - top), round(top)
+    base = font.getmetrics()[0] if isinstance(font, ImageFont.FreeTypeFont) else bottom
+    return round(bottom - top), round(top), round(base)

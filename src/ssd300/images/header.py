@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError, features
 
 from ssd300.errors import DataError
-from ssd300.system.wording import counted
+from ssd300.images.kinds import CAMERA_RAW, HEAD_BYTES, HEIC, foreign_kind, is_image_head
+from ssd300.images.pages import page_count, page_note, pages_notes
 
 # All endings of the formats below, in lower case: what a folder is searched for by `is_image_name`.
 SUFFIXES = (
@@ -23,16 +25,16 @@ SUFFIXES = (
     + ((".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx") if features.check("jpg_2000") else ())
     + (".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".tga", ".icb", ".vda", ".vst", ".ico")
 )
-ANIMATED_SUFFIXES = (".gif", ".webp", ".apng", ".avif", ".avifs")
+PAGED_SUFFIXES = (".gif", ".webp", ".png", ".apng", ".avif", ".avifs", ".tif", ".tiff", ".mpo")
 LITTER = "._"  # how names begin that macOS writes beside the files of other systems' disks and archives
 # Pillow opens other formats too, and runs a program to decode some (Ghostscript for EPS). No file may cause that.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "TGA", "ICO")
-HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # ISO/IEC 23008-12
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "TGA", "ICO", "HEIF")
 MAX_PIXELS = 200_000_000
 ORIENTATION = 0x0112  # EXIF's tag
 UPRIGHT = 1  # its value for an image that is stored as it is shown
 FIRST_TURNED, LAST_TURNED = 5, 8  # its values that swap height and width
 _STORED_WIDTH, _STORED_HEIGHT = 256, 257  # TIFF's tags
+_SUBFILE_TYPE, _SUB_IFDS, _DNG_VERSION, _REDUCED = 254, 330, 50706, 1
 _PNG_DESCRIPTIONS = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 
 
@@ -113,17 +115,17 @@ def frames(path: Path) -> int:
     """How many frames or pages an image file has; 1 for one that cannot be read, for which `read_image` raises."""
     try:
         with open_file(path) as file, _WITHOUT_LIMIT, open_header(file, path) as image:
-            return int(getattr(image, "n_frames", 1))
+            return page_count(image)
     except Exception:  # Pillow's readers raise many kinds; the fault is reported where the image is read
         return 1
 
 
 def animation_notes(paths: Iterable[Path]) -> list[str]:
-    """A note that animated images are among `paths`, if so. Only files whose suffix allows it are opened."""
-    animated = [path for path in paths if path.suffix.lower() in ANIMATED_SUFFIXES and frames(path) > 1]
-    if not animated:
-        return []
-    return [f"{counted(len(animated), 'animated {image|images}')}: only the first frame is used; first {animated[0]}"]
+    """A note that images of several pages or frames are among `paths`, if so. Only files whose suffix allows it are
+    opened.
+    """
+    counts = ((path, frames(path)) for path in paths if path.suffix.lower() in PAGED_SUFFIXES)
+    return pages_notes([(str(path), page_note(1, count)) for path, count in counts if count > 1])
 
 
 @contextmanager
@@ -146,12 +148,15 @@ def pillow_errors(where: str | Path) -> Iterator[None]:
 
 def open_header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The image, of which only the header has been read. To be called without Pillow's limit."""
-    try:
-        image = Image.open(file)
-    except UnidentifiedImageError as error:
-        raise _no_image(file, where) from error
-    if image.format not in FORMATS:
-        raise NoImageError(f"{image.format} images are not supported", where=where, fix="Use JPEG or PNG.")
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    other = foreign_kind(head, str(where))
+    if other is HEIC and (heif := _heif_library()) is not None:
+        image = _opened_heic(heif, file, where)
+    elif other is not None:
+        raise NoImageError(f"this is {other.what}", where=where, fix=other.fix)
+    else:
+        image = _opened(file, head, where)
     if image.width * image.height > max_pixels:
         raise ImageTooLargeError(
             f"the image has {image.width} x {image.height} pixels; the limit is {max_pixels:,}",
@@ -161,21 +166,49 @@ def open_header(file: io.BufferedReader | io.BytesIO, where: str | Path, max_pix
     return image
 
 
-def _no_image(file: io.BufferedReader | io.BytesIO, where: str | Path) -> NoImageError:
-    """What the file is instead; a phone's HEIC has a way on of its own."""
-    file.seek(0)
-    head = file.read(12)
-    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-        return NoImageError(
-            "HEIC images are not supported",
-            where=where,
-            fix="Save it as JPEG. An iPhone takes JPEG with Settings > Camera > Formats > Most Compatible.",
-        )
-    what = "the file is not an image" if head else "the file is empty"
-    return NoImageError(what, where=where, fix="Replace the file, or remove it from the list.")
+def _heif_library() -> Any:
+    """The extra `heic`, or None. It is not registered in Pillow, which is the caller's too. It turns images itself."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return None
+    return pillow_heif
+
+
+def _opened_heic(heif: Any, file: io.BufferedReader | io.BytesIO, where: str | Path) -> Image.Image:
+    try:
+        image: Image.Image = heif.HeifImageFile(file)
+    except Exception as error:  # the library raises many kinds
+        raise DataError(f"the HEIC photo is damaged ({error})", where=where, fix="Get it again.") from error
+    return image
+
+
+def _opened(file: io.BufferedReader | io.BytesIO, head: bytes, where: str | Path) -> Image.Image:
+    try:
+        image = Image.open(file)
+    except UnidentifiedImageError as error:
+        what, fix = "the file is not an image", "Replace the file, or remove it from the list."
+        if not head:
+            what = "the file is empty"
+        elif is_image_head(head):
+            what = "the image is damaged at its beginning, or this Pillow does not read its format"
+            fix = "Save it as JPEG or PNG."
+        raise NoImageError(what, where=where, fix=fix) from error
+    if image.format not in FORMATS:
+        raise NoImageError(f"{image.format} images are not supported", where=where, fix="Use JPEG or PNG.")
+    if image.format == "TIFF" and _is_raw(image):
+        raise NoImageError(f"this is {CAMERA_RAW.what}", where=where, fix=CAMERA_RAW.fix)
+    return image
+
+
+def _is_raw(image: Image.Image) -> bool:
+    """Whether a TIFF file is a camera's: DNG says so, others hold a preview first and the photo in a sub-directory."""
+    tags = getattr(image, "tag_v2", {})
+    return _DNG_VERSION in tags or (_SUB_IFDS in tags and bool(int(tags.get(_SUBFILE_TYPE, 0)) & _REDUCED))
 
 
 def open_file(path: Path) -> io.BufferedReader:
+    """A regular file, open for reading. Raises DataError for another, or if it cannot be opened."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -199,7 +232,10 @@ def _stored_hw(image: Image.Image) -> tuple[int, int]:
 def _orientation(image: Image.Image, file: io.BufferedReader | io.BytesIO) -> int:
     # For a PNG without orientation in its head, Pillow's own method decodes all pixels to see what follows them.
     whole = image.format != "PNG" or _describes_later(file)
-    found = (image.getexif() if whole else Image.Image.getexif(image)).get(ORIENTATION, UPRIGHT)
+    try:
+        found = (image.getexif() if whole else Image.Image.getexif(image)).get(ORIENTATION, UPRIGHT)
+    except Exception:  # damaged EXIF data, without which viewers show the image
+        return UPRIGHT
     return int(found) if found in range(1, LAST_TURNED + 1) else UPRIGHT
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ssd300.images.header import MAX_PIXELS, ORIENTATION, UPRIGHT, open_file, open_header, pillow_errors, read_header
+from ssd300.images.rgb import DecodedImage, to_rgb, turned, upright_rgb
 
 try:
     import simplejpeg
@@ -15,25 +16,30 @@ except ImportError:  # the extra "fast"
     simplejpeg = None
 
 DECODES_FAST = simplejpeg is not None
-BEHIND_ALPHA = (123, 117, 104)  # the mean color of Caffe's recipe (ssd_pascal.py:178), in RGB
 _REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")  # modes in which a mean of pixels is a color
-_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """Decode an image file, whatever its suffix; of an animation the first frame.
-
-    The EXIF orientation is applied, transparent parts show the mean color, 16 bits are scaled to 8, and gray becomes
-    RGB.
+    """Decode an image file, whatever its suffix, as `images/rgb` settles it; of several pages or frames the first.
 
     Raises:
         DataError: not a whole image of a supported format, not a regular file, or more than `MAX_PIXELS` pixels.
     """
-    return decode_image(_content(path), where=path)
+    return decode_file(path).pixels
+
+
+def decode_file(path: Path) -> DecodedImage:
+    """As `read_image`, with what is to be told of the image."""
+    return decode(_content(path), where=path)
 
 
 def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS) -> UInt8[np.ndarray, "h w 3"]:
-    """As `read_image`, for a file's content. `where` it comes from is for messages.
+    """As `read_image`, for a file's content: the pixels of `decode`."""
+    return decode(data, where=where, max_pixels=max_pixels).pixels
+
+
+def decode(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+    """As `read_image`, for a file's content, with what is to be told of it. `where` it comes from is for messages.
 
     Raises:
         NoImageError: empty, or not an image of a supported format. Raised before anything is decoded.
@@ -43,9 +49,8 @@ def decode_image(data: bytes, *, where: str | Path, max_pixels: int = MAX_PIXELS
     with pillow_errors(where), open_header(io.BytesIO(data), where, max_pixels) as image:
         plain = _decode_plain_jpeg(image, data)
         if plain is not None:
-            return plain
-        image.load()
-        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+            return DecodedImage(plain)
+        return upright_rgb(image)
 
 
 def read_reduced(path: Path, longest_px: int) -> tuple[UInt8[np.ndarray, "h w 3"], tuple[int, int]]:
@@ -60,7 +65,8 @@ def read_reduced(path: Path, longest_px: int) -> tuple[UInt8[np.ndarray, "h w 3"
     with pillow_errors(path), open_file(path) as file, open_header(file, path) as image:
         if image.mode in _REDUCIBLE:
             image.thumbnail((longest_px, longest_px))
-        reduced = _to_rgb(ImageOps.exif_transpose(image))
+        image.load()
+        reduced = to_rgb(turned(image))
         reduced.thumbnail((longest_px, longest_px))
         return np.asarray(reduced), whole_hw
 
@@ -76,7 +82,7 @@ def decode_thumbnail(data: bytes, *, where: str | Path, side_px: int) -> UInt8[n
     with pillow_errors(where), open_header(io.BytesIO(data), where) as image:
         image.draft("L", (2 * side_px, 2 * side_px))
         image.load()
-        plain = image if image.mode in ("L", "RGB") and "transparency" not in image.info else _to_rgb(image)
+        plain = image if image.mode in ("L", "RGB") and "transparency" not in image.info else to_rgb(image)
         return np.asarray(plain.resize((side_px, side_px), Image.Resampling.BOX).convert("L"))
 
 
@@ -89,23 +95,13 @@ def _decode_plain_jpeg(image: Image.Image, data: bytes) -> UInt8[np.ndarray, "h 
     """The same pixels as Pillow's, faster, by simplejpeg if it is installed; None where Pillow must decode."""
     if simplejpeg is None or image.format != "JPEG" or image.mode not in ("RGB", "L"):
         return None
-    if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:
+    try:
+        if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:
+            return None
+    except Exception:  # damaged EXIF data: Pillow decides
         return None
     try:
         decoded: np.ndarray = simplejpeg.decode_jpeg(data, "RGB", fastdct=False, fastupsample=False, strict=True)
     except ValueError:  # damaged, or not supported by simplejpeg: Pillow decides
         return None
     return decoded
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _SIXTEEN_BIT:
-        return Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)).convert("RGB")
-    if image.mode == "F":
-        values = np.asarray(image)
-        scale = 255.0 if values.max(initial=0) <= 1 else 1.0
-        return Image.fromarray((values * scale).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if "A" in image.mode or "transparency" in image.info:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, (*BEHIND_ALPHA, 255)), image).convert("RGB")
-    return image.convert("RGB")

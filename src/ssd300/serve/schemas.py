@@ -63,6 +63,9 @@ class Image(BaseModel):
     width: int
     height: int
     detections: list[Detection]
+    notes: list[str] = Field(
+        default=[], description="What the image holds besides what was looked at: '1 of 5 pages or frames is used'."
+    )
     timing_ms: Timing
     batch_size: int = Field(description="Images in the batch of the network, also of other requests.")
 

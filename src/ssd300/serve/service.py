@@ -17,7 +17,8 @@ from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.detection.network import Prepared, prepare
 from ssd300.detection.outputs import JPEG_QUALITY
 from ssd300.detection.results import ImageDetections, Result
-from ssd300.images.read import decode_image
+from ssd300.images.read import decode
+from ssd300.images.rgb import DecodedImage
 from ssd300.serve.accepting import ImageFormat
 from ssd300.serve.batcher import Batcher
 from ssd300.types import Selection
@@ -104,11 +105,13 @@ class Service:
     async def _detect(self, image: UploadedImage, selection: Selection) -> ImageAnswer:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
-        prepared, decoding_s = await loop.run_in_executor(self._readers, self._read, image)
+        prepared, notes, decoding_s = await loop.run_in_executor(self._readers, self._read, image)
         read = time.monotonic()
         answer = await asyncio.wrap_future(self.batcher.submit(prepared, selection))
         return ImageAnswer(
-            detections=ImageDetections(**vars(answer.detections), image=image.name, size_hw=prepared.size_hw),
+            detections=ImageDetections(
+                **vars(answer.detections), image=image.name, size_hw=prepared.size_hw, notes=notes
+            ),
             seconds={
                 "decode": decoding_s,
                 "wait": read - started - decoding_s + answer.waited_s,
@@ -118,16 +121,17 @@ class Service:
             batch_size=answer.batch_size,
         )
 
-    def _read(self, image: UploadedImage) -> tuple[Prepared, float]:
+    def _read(self, image: UploadedImage) -> tuple[Prepared, tuple[str, ...], float]:
         started = time.monotonic()
-        prepared = prepare(self.detector.network, self._decoded(image))
-        return prepared, time.monotonic() - started
+        pixels, notes = self._decoded(image)
+        prepared = prepare(self.detector.network, pixels)
+        return prepared, notes, time.monotonic() - started
 
     def _draw(self, image: UploadedImage, found: ImageDetections, file_format: ImageFormat) -> bytes:
         fields = {name: value for name, value in vars(found).items() if name != "size_hw"}
         file = io.BytesIO()
-        Result(**fields, pixels=self._decoded(image)).draw().save(file, format=file_format, quality=JPEG_QUALITY)
+        Result(**fields, pixels=self._decoded(image).pixels).draw().save(file, format=file_format, quality=JPEG_QUALITY)
         return file.getvalue()
 
-    def _decoded(self, image: UploadedImage) -> np.ndarray:
-        return decode_image(image.content, where=image.name or "the image", max_pixels=self._max_pixels)
+    def _decoded(self, image: UploadedImage) -> DecodedImage:
+        return decode(image.content, where=image.name or "the image", max_pixels=self._max_pixels)

@@ -7,6 +7,7 @@ from typing import Any
 
 SHOWN_NAMES, NAME_LENGTH = 6, 40
 PIECES = re.compile(r"\s*(?:`[^`]*`\S*|\S+)")  # a command in backticks is one
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 FORMS = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
@@ -28,6 +29,11 @@ def counted(count: int, text: str) -> str:
     `counted(2, "{image is|images are} missing")` is '2 images are missing'.
     """
     return f"{count:,} {re.sub(FORMS, lambda forms: forms[1 if count == 1 else 2], text)}"
+
+
+def on_one_line(text: str) -> str:
+    """The text with its line breaks and other controls written out, as Python does. A file's name may hold any."""
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def wrapped(text: str, width: int, *, indent: int | None = None) -> str:
