@@ -101,6 +101,8 @@ def test_an_entry_that_is_missing_counts_as_damage_wherever_it_is(folder):
     for path in list(places(whole)):
         if path[:2] == ("optimizer", "param_groups") and len(path) == 4 and path[-1] not in OF_GROUP:
             continue  # these are torch's own options, which differ between its versions
+        if path[-1] == "min_scores":
+            continue  # runs of earlier versions do not have it
         within = holder(whole, path)
         entry = within.pop(path[-1])
         assert is_refused(whole, expected), path

@@ -24,7 +24,6 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "map": (float, type(None)),
     "per_class": dict,
     "averaged": bool,
-    "min_scores": dict,
 }
 SIZE_OPTIONS = ("model", "default_boxes")  # with the data, which has the classes, these decide all sizes
 OF_GROUP = ("params", "lr", "rate", "momentum", "dampening", "weight_decay")  # torch adds others, by its version
@@ -112,6 +111,7 @@ def _check_progress(progress: object, like: Mapping[str, Any]) -> None:
     for name, kind in OF_BEST.items():
         _require(name in best, f"progress.best.{name}", "is missing")
         _is(f"progress.best.{name}", best[name], kind)
+    _is("progress.best.min_scores", best.get("min_scores", {}), dict)  # older runs have none
     try:
         json.dumps(best, allow_nan=False)
     except (TypeError, ValueError) as error:
