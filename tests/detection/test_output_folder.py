@@ -129,7 +129,7 @@ def test_runs_without_out_at_the_same_time_take_the_next_number(tmp_path, monkey
     again = open_usual_folder({"a": 1}, lambda _: None)  # the unfinished one of the same command
     assert (str(again.folder), again.done) == ("detections", {0})
     again.close(finished=True)
-    assert not list(tmp_path.iterdir())
+    assert not any((tmp_path / "detections").iterdir())
 
 
 def test_a_folder_that_a_run_was_killed_in_before_its_first_line_is_free(tmp_path):
