@@ -60,7 +60,14 @@ def test_a_full_disk_is_one_error_that_names_the_file_of_the_folder(tmp_path, th
     def full(_path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for fill, where in ((full, out), (lambda folder: write_atomically(folder / "a/b.txt", full), out / "a/b.txt")):
+    def full_copy(folder):
+        raise OSError(errno.ENOSPC, "No space left on device", "source.jpg", None, str(folder / "copy.jpg"))
+
+    for fill, where in (
+        (full, out),
+        (full_copy, out / "copy.jpg"),
+        (lambda folder: write_atomically(folder / "a/b.txt", full), out / "a/b.txt"),
+    ):
         refused = pytest.raises(RunError, match=r"cannot be written \(No space left on device")
         with refused as caught, whole_folder(out) as folder:
             fill(folder)

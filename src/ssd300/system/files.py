@@ -210,10 +210,11 @@ def _move(building: Path, folder: Path) -> None:
 def _place_in(building: Path, error: OSError | RunError) -> Path | None:
     """The file in the folder `building` that could not be written, or the folder itself; None for another error.
 
-    A write does not name its file when the disk is full.
+    When the disk is full, a write does not name its file, and a copy names its source first.
     """
-    name = error.where if isinstance(error, RunError) else error.filename
-    if isinstance(error, OSError) and name is None:
-        return Path() if error.errno in FULL else None
-    path = Path(str(name))
-    return path.relative_to(building) if path.is_relative_to(building) else None
+    full = isinstance(error, OSError) and error.errno in FULL
+    name = error.where if isinstance(error, RunError) else error.filename2 or error.filename
+    path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else Path()
+    if path.is_relative_to(building):
+        return path.relative_to(building)
+    return Path() if full else None
