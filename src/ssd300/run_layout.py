@@ -16,7 +16,6 @@ RESULTS_CSV = "results.csv"
 METRICS_JSONL = "metrics.jsonl"
 SUMMARY = "summary.json"
 REPORT = "report.html"
-LOCK = ".lock"
 
 # Weights; the state to resume from, and the one before it.
 BEST_WEIGHTS = "weights/best.safetensors"

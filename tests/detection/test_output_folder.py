@@ -3,9 +3,10 @@
 import pytest
 
 from ssd300.cli import main
-from ssd300.detection.output_folder import PROGRESS, DetectionFolder
+from ssd300.detection.output_folder import PROGRESS, DetectionFolder, open_usual_folder
 from ssd300.detection.outputs import save_image
-from ssd300.errors import UsageError
+from ssd300.errors import RunError, UsageError
+from ssd300.system.lock import LOCK, InUseError
 
 
 @pytest.fixture
@@ -100,3 +101,52 @@ def test_other_images_are_reported_as_such(interrupted, words, coloured, capsys)
     (coloured / "JPEGImages/a.jpg").write_bytes((coloured / "JPEGImages/p0.jpg").read_bytes())
     assert main([*words, str(interrupted), "--save", "image", "jsonl", "csv", "comp4"]) == 2
     assert "an unfinished run on other images (5 then)" in capsys.readouterr().err
+
+
+def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(tmp_path):
+    """An overlapping cron job: two runs once wrote 904 rows for 480 images."""
+    first = DetectionFolder(tmp_path / "out", {"a": 1})
+    first.add(0, "p0", {"image": "p0.jpg"}, done=True)
+    before = files(tmp_path / "out")
+    for overwrite in (False, True):
+        with pytest.raises(InUseError, match=r"another run is writing here.*out-2"):
+            DetectionFolder(tmp_path / "out", {"a": 1}, overwrite=overwrite)
+    assert files(tmp_path / "out") == before
+    first.add(1, "p1", {"image": "p1.jpg"}, done=True)
+    assert [name for name, _ in first.rows()] == ["p0", "p1"]
+    first.close(finished=False)
+    assert not (tmp_path / "out" / LOCK).exists()
+    DetectionFolder(tmp_path / "out", {"a": 1}).close(finished=True)
+
+
+def test_runs_without_out_at_the_same_time_take_the_next_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [open_usual_folder({"a": 1}, lambda _: None) for _ in range(3)]
+    assert [str(run.folder) for run in runs] == ["detections", "detections-2", "detections-3"]
+    runs[0].end(0)
+    for run in runs:
+        run.close(finished=False)
+    again = open_usual_folder({"a": 1}, lambda _: None)  # the unfinished one of the same command
+    assert (str(again.folder), again.done) == ("detections", {0})
+    again.close(finished=True)
+    assert not any((tmp_path / "detections").iterdir())
+
+
+def test_a_folder_that_a_run_was_killed_in_before_its_first_line_is_free(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LOCK).touch()
+    DetectionFolder(tmp_path / "out", {"a": 1}).close(finished=True)
+    assert not any((tmp_path / "out").iterdir())
+
+
+def test_a_line_that_the_disk_has_no_room_for_is_an_error_that_names_the_file(tmp_path):
+    folder = DetectionFolder(tmp_path / "out", {"a": 1})
+    folder.add(0, "p0", {"image": "p0.jpg"}, done=True)
+    folder._file.close()
+    folder._file = open("/dev/full", "a")  # noqa: SIM115, PTH123  # close() closes it
+    with pytest.raises(RunError, match=r"detections\.progress.*cannot be written \(No space left"):
+        folder.add(1, "p1", {"image": "p1.jpg"}, done=True)
+    folder.close(finished=False)
+    again = DetectionFolder(tmp_path / "out", {"a": 1})
+    assert again.done == {0}
+    again.close(finished=True)

@@ -1,9 +1,11 @@
+import errno
 from pathlib import Path
 
 import pytest
 
 from ssd300.errors import RunError, UsageError
 from ssd300.system.files import (
+    appending,
     check_output_free,
     free_beside,
     remove_stale_temporaries,
@@ -46,6 +48,39 @@ def test_values_that_are_no_json_leave_the_file_as_it_was(tmp_path):
     with pytest.raises(ValueError):
         write_json(tmp_path / "a.json", {"a": float("nan")})
     assert (tmp_path / "a.json").read_text() == '{\n  "a": 1\n}\n'
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_full_disk_is_one_error_that_names_the_file_of_the_folder(tmp_path, there):
+    """A write does not say which file it was for; a file of `write_text` has its place in the temporary folder."""
+    out = tmp_path / "out"
+    if there:
+        out.mkdir()
+
+    def full(_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def full_copy(folder):
+        raise OSError(errno.ENOSPC, "No space left on device", "source.jpg", None, str(folder / "copy.jpg"))
+
+    for fill, where in (
+        (full, out),
+        (full_copy, out / "copy.jpg"),
+        (lambda folder: write_atomically(folder / "a/b.txt", full), out / "a/b.txt"),
+    ):
+        refused = pytest.raises(RunError, match=r"cannot be written \(No space left on device")
+        with refused as caught, whole_folder(out) as folder:
+            fill(folder)
+        assert caught.value.where == str(where)
+        assert list(tmp_path.rglob("*")) == ([out] if there else [])
+    with pytest.raises(FileNotFoundError), whole_folder(out):
+        (tmp_path / "missing").read_text()  # of an input: not an error of the folder
+
+
+def test_lines_that_cannot_be_added_are_an_error_that_names_the_file(tmp_path):
+    refused = pytest.raises(RunError, match=r"rows\.csv: the file cannot be written \(No space left")
+    with refused, appending(tmp_path / "rows.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize("there", [False, True])

@@ -26,6 +26,8 @@ def test_resume_equals_an_uninterrupted_run_bit_for_bit(config, data, tmp_path):
     train(data, config(tmp_path / "parts"), stop_after=3)
     train(data, config(tmp_path / "parts", workers=1, cache="disk"), resume=True)
     assert_equal_weights(tmp_path / "whole", tmp_path / "parts")
+    streams = [torch.load(str(tmp_path / name / STATE), weights_only=True)["random"] for name in ("whole", "parts")]
+    assert torch.equal(*streams), "the resumed run has drawn as many random numbers as the other one"
 
 
 @pytest.mark.slow

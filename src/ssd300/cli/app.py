@@ -16,6 +16,7 @@ from ssd300.cli.signals import last_words
 from ssd300.cli.verbs import FIRST_COMMANDS, VERBS
 from ssd300.cli.verbs import GROUPS as GROUPS_OF_VERBS
 from ssd300.errors import DataError, ExportError, MistakesError, RunError, SSDError, UsageError, WeightsError
+from ssd300.system.early_signals import is_early
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -122,11 +123,14 @@ def _terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may change what a signal does
         return
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _terminate)}
+    if is_early(signal.SIGINT):
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -138,8 +142,15 @@ def _explained(error: Exception) -> SSDError:
     if isinstance(error, SSDError):
         return error
     if isinstance(error, OSError):
-        what = error.strerror or str(error)
-        return RunError(what, where=error.filename, fix="Check the path, its permissions and the space on the disk.")
+        from tempfile import gettempdir
+
+        from ssd300.system.files import FULL
+
+        what, fix = error.strerror or str(error), "Check the path, its permissions and the space on the disk."
+        if error.filename is None and error.errno in FULL:  # a write does not name its file
+            where = f"a file of this command, or a temporary one in {gettempdir()}"
+            return RunError(what, where=where, fix="Make room on the disk, or name another output.")
+        return RunError(what, where=error.filename, fix=fix)
     if isinstance(error, ImportError):
         return RunError(str(error), fix="Install what is missing.")
     reason = (str(error).splitlines() or [""])[0]

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -141,7 +142,7 @@ def detect(
     mistakes.raise_all()
 
     from ssd300.detection.detector import Detector
-    from ssd300.detection.output_folder import DetectionFolder, choose_folder
+    from ssd300.detection.output_folder import DetectionFolder, open_usual_folder
     from ssd300.detection.run import DetectionRun, RunOptions, content_key
     from ssd300.detection.tiles import TiledNetwork
 
@@ -161,9 +162,11 @@ def detect(
     say([*not_images, *(_without_font(detector.card.classes) if "image" in save else [])])
     key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
     if out is None:
-        out = choose_folder(key, overwrite=overwrite)
-        check_sources_stay(sources if "image" in save else [], out)
-    folder = DetectionFolder(out, key, overwrite=overwrite)
+        stay = partial(check_sources_stay, sources if "image" in save else [])
+        folder = open_usual_folder(key, stay, overwrite=overwrite)
+        out = folder.folder
+    else:
+        folder = DetectionFolder(out, key, overwrite=overwrite)
     if folder.done:
         say([f"resuming: {len(folder.done)} of {len(sources)} are done"])
     run = DetectionRun(detector, sources, folder, options, lambda line: say([line]))

@@ -121,6 +121,8 @@ def training_batches(
         num_workers=workers,
         multiprocessing_context=FORK if cache is not None and workers else None,
         worker_init_fn=_leave_signals_to_the_parent,
+        # Without one of its own the loader draws from torch's stream when it starts: once more at each resume.
+        generator=torch.Generator().manual_seed(seed),
     )
     batches = iter(loader)
     at_exit = partial(setattr, images.parent_ends, "value", 1)

@@ -4,14 +4,24 @@ A progress file in it has a line per image or frame that is done. When all are d
 written from it, and it is removed.
 """
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ssd300.detection.outputs import Output, save_table
 from ssd300.errors import UsageError
-from ssd300.system.files import check_output_free, free_beside, remove_stale_temporaries
+from ssd300.system.files import (
+    appending,
+    check_output_free,
+    free_beside,
+    is_empty,
+    remove_stale_temporaries,
+    write_text,
+)
+from ssd300.system.lock import LOCK, InUseError, Lock
 
 PROGRESS = ".detections.progress"
 USUAL = "detections"  # the folder where none is named; `detections-2` and so on where it is not free
@@ -23,19 +33,30 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         check_output_free(folder, overwrite=overwrite)
 
 
-def choose_folder(command: Mapping[str, Any], *, overwrite: bool = False) -> Path:
+def open_usual_folder(
+    command: Mapping[str, Any], check: Callable[[Path], None], *, overwrite: bool = False
+) -> "DetectionFolder":
     """The folder for detections where none is named: that of the same command, unfinished, or else the next free one.
 
-    `command` is as for `DetectionFolder`.
+    `command` is as for `DetectionFolder`. A folder that another process is filling is not free. `check` is called with
+    the path before anything is made there.
     """
-    folder, number = Path(USUAL), 1
-    wanted = _as_stored(command)
-    while not overwrite and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        if folder.is_dir() and _stored_command(folder) == wanted:
-            break
-        number += 1
-        folder = Path(f"{USUAL}-{number}")
-    return folder
+    for folder in _usual_folders(_as_stored(command), overwrite=overwrite):
+        check(folder)
+        try:
+            return DetectionFolder(folder, command, overwrite=overwrite)
+        except InUseError:
+            continue
+    raise AssertionError("folders are numbered without end")
+
+
+def _usual_folders(command: Any, *, overwrite: bool) -> Iterator[Path]:
+    """Those that are free or hold the unfinished run of the command, in order; with `overwrite` all."""
+    for number in itertools.count(1):
+        folder = Path(USUAL if number == 1 else f"{USUAL}-{number}")
+        empty = folder.is_dir() and is_empty(folder)
+        if overwrite or not folder.exists() or empty or _stored_command(folder) == command:
+            yield folder
 
 
 def _as_stored(command: Mapping[str, Any]) -> Any:
@@ -57,25 +78,40 @@ class DetectionFolder:
     `skipped` are those of them that could not be read, with the reason. `command` identifies the run: only the same one
     resumes an unfinished folder, and then it tries the skipped sources again.
 
+    Until `close` no other process can open it.
+
     Raises:
+        InUseError: another process has it open.
         UsageError: the folder holds something else, or an unfinished run of another command, and `overwrite` is false.
+        RunError: it cannot be written.
     """
 
     def __init__(self, folder: Path, command: Mapping[str, Any], *, overwrite: bool = False) -> None:
         self.folder = folder
         self._progress = folder / PROGRESS
         self._command = _as_stored(command)
+        check_folder(folder, overwrite=overwrite)  # before a lock is put into it
         self._is_new = not folder.exists()
         self.done: set[int] = set()
         self.skipped: dict[int, str] = {}
+        with appending(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(folder / LOCK, output=folder, instead=free_beside(folder))
+        try:
+            self._begin(overwrite=overwrite)
+        except BaseException:
+            self._leave()
+            raise
+
+    def _begin(self, *, overwrite: bool) -> None:
         lines = None if overwrite else self._unfinished()
         if lines is None:
-            check_output_free(folder, overwrite=overwrite)
+            check_output_free(self.folder, overwrite=overwrite)
         else:
-            remove_stale_temporaries(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+            remove_stale_temporaries(self.folder)
         self._rewrite(lines or [])
-        self._file = self._progress.open("a", encoding="utf-8", newline="\n")
+        with appending(self._progress):
+            self._file = self._progress.open("a", encoding="utf-8", newline="\n")
 
     def add(self, source: int, name: str, row: Mapping[str, Any], *, done: bool) -> None:
         """Record an image or frame of the `source`th source, whose own files are written.
@@ -104,15 +140,23 @@ class DetectionFolder:
 
     def close(self, *, finished: bool) -> None:
         """Remove the progress file if all is finished or nothing was done; then also the folder if new and empty."""
-        self._file.close()
-        if finished or (not self.done and list(self.folder.iterdir()) == [self._progress]):
+        with suppress(OSError):  # a line that a full disk refused is refused again
+            self._file.close()
+        others = (path for path in self.folder.iterdir() if path.name not in (LOCK, PROGRESS))
+        if finished or (not self.done and next(others, None) is None):
             self._progress.unlink()
-            if self._is_new and not any(self.folder.iterdir()):
-                self.folder.rmdir()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Unlock the folder, and remove it if it is new and empty."""
+        self._lock.release()
+        if self._is_new and not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
     def _put(self, entry: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        self._file.flush()
+        with appending(self._progress):
+            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self._file.flush()
         self._note(entry)
 
     def _note(self, entry: Mapping[str, Any]) -> None:
@@ -148,8 +192,7 @@ class DetectionFolder:
 
     def _rewrite(self, entries: Sequence[Mapping[str, Any]]) -> None:
         lines = [{"command": self._command}, *entries]
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        self._progress.write_text(text, encoding="utf-8", newline="\n")
+        write_text(self._progress, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 class _Rows:

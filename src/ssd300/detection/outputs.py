@@ -54,7 +54,11 @@ def save_table(
 
 
 def _image(folder: Path, name: str, result: Result) -> None:
-    result.draw().save(folder / f"{name}{ANNOTATED_IMAGE}", quality=JPEG_QUALITY)
+    _save_jpeg(result.draw(), folder / f"{name}{ANNOTATED_IMAGE}")
+
+
+def _save_jpeg(image: Image.Image, path: Path) -> None:
+    write_atomically(path, lambda temporary: image.save(temporary, "JPEG", quality=JPEG_QUALITY), sync=False)
 
 
 def _voc(folder: Path, name: str, result: Result) -> None:
@@ -68,10 +72,7 @@ def _crops(folder: Path, name: str, result: Result) -> None:
         left, top = np.floor(box[:2]).astype(int).clip(0, [width - 1, height - 1])
         right, bottom = np.ceil(box[2:]).astype(int).clip([left + 1, top + 1], [width, height])
         target = folder / "crops" / (re.sub(r"[^\w .-]", "_", label).strip(". ") or "_")
-        target.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(result.pixels[top:bottom, left:right]).save(
-            target / f"{name}_{number}.jpg", quality=JPEG_QUALITY
-        )
+        _save_jpeg(Image.fromarray(result.pixels[top:bottom, left:right]), target / f"{name}_{number}.jpg")
 
 
 def _yolo(folder: Path, name: str, result: Result) -> None:

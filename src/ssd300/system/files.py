@@ -7,22 +7,26 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
 from ssd300.errors import RunError, UsageError, alike
+from ssd300.system.lock import LOCK, Lock
 
 TEMPORARY_SUFFIX = ".partial"
+FULL = frozenset([ENOSPC, EDQUOT, EFBIG])  # a disk, a quota, or the limit on a file's size
 MOST_NAMES = 20_000  # in a folder, that are compared with one that was mistyped
 
 
-def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | None = None) -> None:
+def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | None = None, sync: bool = True) -> None:
     """Write a file whole or not at all: `write` fills a temporary file beside `path`, which then replaces `path`.
 
-    The data is on the disk (fsync) when this returns. With `keep`, the previous file is renamed to it, so that at each
-    moment one of the two is whole.
+    With `sync` the data is on the disk when this returns, and survives a loss of power; for many small files that takes
+    longer than all else. With `keep`, the previous file is renamed to it, so that at each moment one of the two is
+    whole.
 
     Raises:
         RunError: the file cannot be written; the previous one is unchanged.
@@ -34,25 +38,38 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, keep: Path | 
         mode = stat.S_IMODE(temporary.stat().st_mode)  # by the user's umask
         write(temporary)
         temporary.chmod(mode)  # safetensors creates files that only their owner can read
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
+        if sync:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         if keep is not None and path.exists():
             path.replace(keep)
         temporary.replace(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # torch raises RuntimeError for a full disk
-        raise RunError(
-            f"the file cannot be written ({getattr(error, 'strerror', None) or str(error).splitlines()[0]})",
-            where=path,
-            fix="Check the folder's permissions and the space on its disk. The previous file is unchanged.",
-        ) from error
+        raise _cannot_write(path, error, "The previous file is unchanged.") from error
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name == "posix":  # a folder cannot be opened for fsync elsewhere
+    if sync and os.name == "posix":  # a folder cannot be opened for fsync elsewhere
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[None]:
+    """For lines that are added to a file in the block. Raises RunError that names the file if they cannot be."""
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_write(path, error, "What it held before is still there.") from error
+
+
+def _cannot_write(path: Path, error: Exception, rest: str) -> RunError:
+    what = "the file cannot be written ({})"
+    reason = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
+    fix = f"Check the folder's permissions and the space on its disk. {rest}".rstrip()
+    return RunError(error.what if isinstance(error, RunError) else what.format(reason), where=path, fix=fix)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -91,10 +108,15 @@ def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> No
         raise UsageError(
             "the output is a file where a folder is needed", where=folder, fix=f"Such as --out {free_beside(folder)}."
         )
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+    if folder.is_dir() and not is_empty(folder) and not overwrite:
         free = f"Name a free one: --out {free_beside(folder)}. "
         last = "--overwrite writes into this one, over files of the same name."
         raise UsageError("the output folder exists and is not empty", where=folder, fix=free + (instead or last))
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing is in the folder but a lock, which a command holds that has just begun, or a killed one left."""
+    return all(path.name == LOCK for path in folder.iterdir())
 
 
 def check_file_free(file: Path, option: str, *, overwrite: bool, can_overwrite: bool = True) -> None:
@@ -121,8 +143,7 @@ def free_beside(path: Path) -> Path:
 
 def free_folder(folder: Path) -> Path:
     """The folder itself if it is not there or is empty, else the next free name beside it."""
-    empty = folder.is_dir() and not any(folder.iterdir())
-    return free_beside(folder) if folder.exists() and not empty else folder
+    return free_beside(folder) if folder.exists() and not (folder.is_dir() and is_empty(folder)) else folder
 
 
 def spelled_like(path: Path, otherwise: str) -> str:
@@ -144,24 +165,56 @@ def whole_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     With `overwrite`, files of the same name are replaced; others in `folder` stay.
 
     Raises:
-        UsageError: as `check_output_free`.
+        UsageError: as `check_output_free`; or another process fills `folder` in this way, or has just done so.
+        RunError: the disk is full, or the folder cannot be written. Nothing has changed in it.
     """
     check_output_free(folder, overwrite=overwrite)
     folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Inside an existing folder, as its parent may be another file system or not writable.
-    beside = folder if folder.exists() else folder.parent
-    building = beside / f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir()
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Inside an existing folder, as its parent may be another file system or not writable.
+        there = folder.exists()
+        lock = Lock(
+            folder / LOCK if there else folder.with_name(f".{folder.name}{LOCK}"),
+            output=folder,
+            instead=free_beside(folder),
+        )
+    except OSError as error:
+        raise _cannot_write(folder, error, "") from error
+    building = (folder if there else folder.parent) / f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
+    try:
+        check_output_free(folder, overwrite=overwrite)  # again, as its last holder may have filled it
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
         yield building
-        if folder.exists():
-            for source in sorted(path for path in building.rglob("*") if path.is_file()):
-                target = folder / source.relative_to(building)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(target)
-        else:
-            building.replace(folder)
+        _move(building, folder)
+    except (OSError, RunError) as error:
+        if (place := _place_in(building, error)) is None:
+            raise
+        raise _cannot_write(folder / place, error, "Nothing has changed in the folder.") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
+        lock.release()
+
+
+def _move(building: Path, folder: Path) -> None:
+    if not folder.exists():
+        building.replace(folder)
+        return
+    for source in sorted(path for path in building.rglob("*") if path.is_file()):
+        target = folder / source.relative_to(building)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+
+
+def _place_in(building: Path, error: OSError | RunError) -> Path | None:
+    """The file in the folder `building` that could not be written, or the folder itself; None for another error.
+
+    When the disk is full, a write does not name its file, and a copy names its source first.
+    """
+    full = isinstance(error, OSError) and error.errno in FULL
+    name = error.where if isinstance(error, RunError) else error.filename2 or error.filename
+    path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else Path()
+    if path.is_relative_to(building):
+        return path.relative_to(building)
+    return Path() if full else None

@@ -4,11 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from ssd300 import run_layout
-from ssd300.errors import UsageError
-from ssd300.system.files import check_output_free, remove_stale_temporaries
+from ssd300.system.files import check_output_free, free_beside, remove_stale_temporaries
+from ssd300.system.lock import LOCK, Lock
 from ssd300.training.distributed import World
 
 
@@ -25,19 +22,13 @@ def sole_use(folder: Path, world: World, *, resume: bool, overwrite: bool) -> It
     if not resume:
         check_output_free(folder, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / run_layout.LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise UsageError(
-            "another run is writing here", where=folder, fix="Wait for it, or name another --out."
-        ) from error
+    lock = Lock(folder / LOCK, output=folder, instead=free_beside(folder))
     try:
         if resume:
             remove_stale_temporaries(folder)
         yield
     finally:
-        lock.release()
-        if [path.name for path in folder.iterdir()] == [run_layout.LOCK]:  # the run never began
-            (folder / run_layout.LOCK).unlink()
+        began = any(path.name != LOCK for path in folder.iterdir())
+        lock.release(remove=not began)
+        if not began:
             folder.rmdir()

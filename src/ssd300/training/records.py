@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssd300 import run_layout
-from ssd300.system.files import write_text
+from ssd300.system.files import appending, write_text
 
 COLUMNS = (
     "step", "images_seen", "seconds", "lr", "localization", "classification", "images_per_second", "memory_bytes",
@@ -58,7 +58,8 @@ class Records:
     def add(self, row: Row) -> None:
         self.rows.append(row)
         for name, line in ((run_layout.METRICS_JSONL, _json_line(row)), (run_layout.RESULTS_CSV, _csv_line(row))):
-            with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
+            path = self.folder / name
+            with appending(path), path.open("a", encoding="utf-8", newline="") as file:
                 file.write(line)
 
     @property

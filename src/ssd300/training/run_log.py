@@ -3,11 +3,24 @@
 import logging
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from ssd300 import run_layout
+from ssd300.system.files import appending
 
 _PACKAGE = logging.getLogger("ssd300")
+
+
+class _LogFile(logging.FileHandler):
+    """Without a traceback for each line that a full disk refuses: the rows, written beside it, end the run then."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  # the signature is logging's
+        return
+
+    def close(self) -> None:
+        with suppress(OSError):  # the same line is refused again
+            super().close()
 
 
 class RunLog:
@@ -24,9 +37,10 @@ class RunLog:
     def start(self, *, append: bool) -> None:
         """Write the command line, and begin the log; `append` to both for a resumed run."""
         mode = "a" if append else "w"
-        with (self.folder / run_layout.COMMAND).open(mode, encoding="utf-8") as file:
+        path = self.folder / run_layout.COMMAND
+        with appending(path), path.open(mode, encoding="utf-8") as file:
             file.write(shlex.join(sys.argv) + "\n")
-        self.file = logging.FileHandler(self.folder / run_layout.LOG, mode=mode, encoding="utf-8")
+        self.file = _LogFile(self.folder / run_layout.LOG, mode=mode, encoding="utf-8")
         self.file.setFormatter(logging.Formatter("%(message)s"))
         self.level = _PACKAGE.level
         _PACKAGE.addHandler(self.file)

@@ -1,19 +1,17 @@
 """The state of a run, in one object and one file: with it and the data a run resumes where it was saved."""
 
 import logging
-import zipfile
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from ssd300 import run_layout
-from ssd300.errors import RunError, UsageError
+from ssd300.errors import UsageError
 from ssd300.model import SSD
-from ssd300.system.files import write_atomically
 from ssd300.training.config import TrainConfig
+from ssd300.training.state_check import Expected
+from ssd300.training.state_file import read_state, write_state
 
 # These may differ on resume without --override: they set where and how a run works. They can still change its numbers:
 # another device rounds differently, `eval_every` decides which weights can be the best and when patience ends, and with
@@ -67,20 +65,7 @@ class TrainState:
 
     def save(self) -> None:
         """Write the state, completely or not at all; the previous one is retained. Raises RunError if it cannot."""
-        content = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
-            "progress": self.progress._asdict(),
-            "data": self.data,
-            "config": describe(self.config),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        }
-        path = self.config.out / run_layout.STATE
-        previous = self.config.out / run_layout.PREVIOUS_STATE
-        write_atomically(path, lambda temporary: torch.save(content, str(temporary)), keep=previous)
+        write_state(self.config.out, self._content())
 
     def load(self, *, override: bool = False) -> None:
         """Take over the last state in the run folder, or the previous one if the last is missing or damaged.
@@ -91,7 +76,7 @@ class TrainState:
             RunError: there is no state that can be read.
             UsageError: it is of other data; or of other options, and `override` is false or they do not fit.
         """
-        content, path = _read(self.config.out)
+        content, path = read_state(self.config.out, self._expected())
         then, now = content["config"], describe(self.config)
         changed = [
             f"{name}: {then.get(name)} -> {now[name]}"
@@ -121,6 +106,23 @@ class TrainState:
                 fix="Model and classes cannot change within a run: start a new one, with --init to use its weights.",
             ) from error
 
+    def _content(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "progress": self.progress._asdict(),
+            "data": self.data,
+            "config": describe(self.config),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+
+    def _expected(self) -> Expected:
+        parameters = [one for group in self.optimizer.param_groups for one in group["params"]]
+        return Expected(content=self._content(), parameters=parameters)
+
     def _fill(self, content: dict[str, Any], *, keep_precision: bool) -> None:
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
@@ -143,33 +145,6 @@ class TrainState:
     def _scale_gradients(self) -> None:
         device = self.model.default_boxes.device.type
         self.scaler = torch.amp.GradScaler(device, enabled=self.progress.precision == torch.float16)
-
-
-def _read(folder: Path) -> tuple[dict[str, Any], Path]:
-    """The newest state that is not damaged. torch.load alone misses flipped bits; the archive's checksums find them."""
-    faults = {}
-    for path in (folder / run_layout.STATE, folder / run_layout.PREVIOUS_STATE):
-        if not path.is_file():
-            continue
-        try:
-            with zipfile.ZipFile(path) as archive:
-                if (broken := archive.testzip()) is not None:
-                    raise ValueError(f"{broken} is damaged")
-            content: dict[str, Any] = torch.load(str(path), map_location="cpu", weights_only=True)
-        except Exception as error:  # torch.load raises whatever its readers do
-            faults[path] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason'}"
-            continue
-        for broken_path, fault in faults.items():
-            log.warning("%s cannot be read (%s); the run resumes from %s", broken_path, fault, path.name)
-        return content, path
-    path = folder / run_layout.STATE
-    if not faults:
-        raise RunError("there is no state to resume from", where=path, fix="Start the run without --resume.")
-    raise RunError(
-        f"the state cannot be read ({faults.get(path) or next(iter(faults.values()))})",
-        where=path,
-        fix="Start a new run in another folder.",
-    )
 
 
 def describe(config: TrainConfig) -> dict[str, Any]:

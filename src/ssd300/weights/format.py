@@ -1,11 +1,12 @@
 """Our weights file: safetensors, with the model, its classes and its conventions in the metadata.
 
-Nothing in it is executed. A checksum over the tensors finds damage that safetensors itself does not find.
+Nothing in it is executed. Checksums over all of its bytes find damage that safetensors itself does not find; files of
+version 1 have one over the tensors alone.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.ssd import Normalization
 from ssd300.system.files import write_atomically
+from ssd300.weights.checksums import OF_DATA, OF_HEADER, UNSEALED, check_header, check_whole, seal
 
-FORMAT, FORMAT_VERSION = "ssd300", 1
+FORMAT, FORMAT_VERSION = "ssd300", 2
+CHECKSUM_1 = "sha256"  # of the tensors, in files of version 1
+ENTRIES = frozenset(["format", "format_version", "card", CHECKSUM_1, OF_HEADER, OF_DATA])  # of the metadata
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,23 +76,31 @@ def save_weights(path: Path, model: SSD, card: Card) -> None:
         "format": FORMAT,
         "format_version": str(FORMAT_VERSION),
         "card": json.dumps(card.to_json()),
-        "sha256": _checksum(tensors),
+        **UNSEALED,
     }
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+    def write(temporary: Path) -> None:
+        save_file(tensors, temporary, metadata=metadata)
+        seal(temporary)
+
+    write_atomically(path, write)
 
 
 def is_ours(path: Path) -> bool:
-    """Whether `save_weights` wrote the file, in this version or another. Damage may make it False."""
+    """Whether `save_weights` wrote the file, in this version or another. Damage to one entry does not make it False."""
     try:
         with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get("format") == FORMAT
+            metadata = file.metadata() or {}
     except (SafetensorError, OSError):
         return False
+    return metadata.get("format") == FORMAT or _has_our_entries(metadata)
 
 
 def read_card_file(path: Path) -> Card:
-    """The card alone; the tensors are not read. Raises WeightsError."""
-    return _parse_card(path, _metadata(path))
+    """The card alone; the tensors are not read, nor checked. Raises WeightsError."""
+    metadata = _metadata(path)
+    _check_sealed(path, metadata, check_header)
+    return _parse_card(path, metadata)
 
 
 def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tuple[SSD, Card]:
@@ -99,9 +111,10 @@ def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tupl
             model of its card, or holds values that are not finite.
     """
     metadata = _metadata(path)
+    _check_sealed(path, metadata, check_whole)
     card = _parse_card(path, metadata)
-    tensors = _tensors(path, metadata.get("sha256"))
-    model = card.build()
+    tensors = _tensors(path, metadata)
+    model = _built(card, path)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     got = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted != got:
@@ -116,10 +129,31 @@ def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tupl
     return model.to(device).eval(), card
 
 
-def _tensors(path: Path, checksum: str | None) -> dict[str, Tensor]:
+def _built(card: Card, path: Path) -> SSD:
+    try:
+        return card.build()
+    except Exception as error:  # as in `_parse_card`
+        raise WeightsError(f"its card is of no detector ({error})", where=path, fix="Copy the file again.") from error
+
+
+def _check_sealed(path: Path, metadata: Mapping[str, str], check: Callable[[Path], None]) -> None:
+    """Check the checksums of version 2, which a damaged number of the version does not switch off."""
+    if metadata["format_version"] == "1" and not metadata.keys() & {OF_HEADER, OF_DATA}:
+        return
+    try:
+        check(path)
+    except (ValueError, OSError) as error:
+        raise WeightsError(
+            f"the file is damaged, or another program changed it ({error})",
+            where=path,
+            fix="Copy it again, or write it again with the command that made it.",
+        ) from error
+
+
+def _tensors(path: Path, metadata: Mapping[str, str]) -> dict[str, Tensor]:
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
-    if _checksum(tensors) != checksum:
+    if metadata["format_version"] == "1" and _checksum(tensors) != metadata.get(CHECKSUM_1):
         raise WeightsError("the checksum does not match: the file is damaged", where=path, fix="Copy it again.")
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
@@ -138,13 +172,15 @@ def _metadata(path: Path) -> dict[str, str]:
             fix="Name a run folder or a .safetensors file of ssd300. `ssd300 import` converts other checkpoints.",
         ) from error
     if metadata.get("format") != FORMAT:
+        if _has_our_entries(metadata):
+            raise WeightsError("the file is damaged: its header is not whole", where=path, fix="Copy it again.")
         raise WeightsError(
             "the file does not state the classes and default boxes of its weights",
             where=path,
             fix="ssd300 did not write it: convert it with `ssd300 import`, or start a training from it with --init.",
         )
     version = metadata.get("format_version", "")
-    if not version.isdigit() or int(version) > FORMAT_VERSION:
+    if not version.isdecimal() or int(version) > FORMAT_VERSION:
         raise WeightsError(
             f"format version {version or 'missing'}; this ssd300 reads up to {FORMAT_VERSION}",
             where=path,
@@ -153,20 +189,30 @@ def _metadata(path: Path) -> dict[str, str]:
     return metadata
 
 
+def _has_our_entries(metadata: Mapping[str, str]) -> bool:
+    """Whether there are three of them, which other programs do not write, even if one or two are damaged."""
+    return len(metadata.keys() & ENTRIES) >= 3
+
+
 def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
     try:
-        fields = json.loads(metadata["card"])
-        settings = {name: _tuples(value) for name, value in fields.pop("settings").items()}
-        normalization = {name: _tuples(value) for name, value in fields.pop("normalization").items()}
-        card = Card(
-            settings=DefaultBoxSettings(**settings),
-            normalization=Normalization(**normalization),
-            **{name: _tuples(value) if name == "classes" else value for name, value in fields.items()},
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        card = _card(json.loads(metadata["card"]))
+        _check_card(card, path)
+    except WeightsError:
+        raise
+    except Exception as error:  # damaged values of version 1 raise whatever the code does that they meet
         raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Copy the file again.") from error
-    _check_card(card, path)
     return card
+
+
+def _card(fields: dict[str, Any]) -> Card:
+    settings = {name: _tuples(value) for name, value in fields.pop("settings").items()}
+    normalization = {name: _tuples(value) for name, value in fields.pop("normalization").items()}
+    return Card(
+        settings=DefaultBoxSettings(**settings),
+        normalization=Normalization(**normalization),
+        **{name: _tuples(value) if name == "classes" else value for name, value in fields.items()},
+    )
 
 
 def _check_card(card: Card, path: Path) -> None:
