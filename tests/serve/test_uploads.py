@@ -1,8 +1,11 @@
 """Bodies are read into memory within limits; names of files are only names."""
 
-import pytest
+import io
 
-from serving import AS_JPEG, JPEG, client_of, image_file
+import pytest
+from PIL import Image
+
+from serving import AS_JPEG, JPEG, as_form, client_of, image_file
 from ssd300.serve.batcher import FullError
 from ssd300.serve.uploads import Memory
 
@@ -52,6 +55,17 @@ def test_images_of_many_formats_are_read(client):
     for file_format in ("PNG", "WEBP", "BMP", "TIFF", "GIF"):
         body, kind = image_file(form=file_format), "application/octet-stream"
         assert client.post("/v1/detect", content=body, headers={"Content-Type": kind}).status_code == 200, file_format
+
+
+def test_what_was_done_with_an_image_stands_in_the_answer(client):
+    """Of several pages the first is taken; an image of one page has no notes."""
+    pages = [Image.new("RGB", (60, 40), color) for color in ("red", "green", "blue")]
+    file = io.BytesIO()
+    pages[0].save(file, format="TIFF", save_all=True, append_images=pages[1:])
+    answer = client.post("/v1/detect", files=as_form(file.getvalue(), JPEG))
+    several, single = answer.json()["images"]
+    assert ["1 of 3" in note for note in several["notes"]] == [True]
+    assert not single.get("notes")
 
 
 def test_bodies_of_all_requests_together_have_a_limit(detector, monkeypatch):
