@@ -113,7 +113,7 @@ def test_nothing_is_python_in_values_and_defaults(help_of, verb):
 def test_each_option_with_a_value_says_what_happens_without_it(help_of, verb):
     """Or it is required, or names another thing that is added, and adds nothing when it is left out."""
     nothing = ("--min-score-of", "--suppress", "--predictions", "--weights", "--voc07", "--voc12", "--epochs",
-               "--root-path", "--cors-origin")  # fmt: skip
+               "--root-path", "--cors-origin", "--allow-host")  # fmt: skip
     for name, option in options_of(help_of(verb)).items():
         takes_a_value = re.match(r"(--[a-z0-9-]+,? )*(-\w )?[A-Z][A-Z=]*(\.\.\.)? ", option)
         if takes_a_value and name not in nothing:
