@@ -148,7 +148,7 @@ def _explained(error: Exception) -> SSDError:
 
         what, fix = error.strerror or str(error), "Check the path, its permissions and the space on the disk."
         if error.filename is None and error.errno in FULL:  # a write does not name its file
-            where = f"a file of this command, or a temporary one in {gettempdir()}"
+            where = f"what the command prints, one of its files, or a temporary one in {gettempdir()}"
             return RunError(what, where=where, fix="Make room on the disk, or name another output.")
         return RunError(what, where=error.filename, fix=fix)
     if isinstance(error, ImportError):
