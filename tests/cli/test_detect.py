@@ -1,10 +1,14 @@
 """`ssd300 detect`: its options, and mistakes in them."""
 
+import csv
 import io
 import json
+import os
 import sys
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from ssd300.cli import main
 
@@ -109,3 +113,47 @@ def test_images_that_reach_the_limit_of_detections_are_told(coloured, light_run,
     assert "1 image reached the limit of 1 detection per image and may have more" in capsys.readouterr().err
     assert main([*words, "100000", "--out", str(tmp_path / "all")]) == 0
     assert "reached the limit" not in capsys.readouterr().err
+
+
+NAMES = (
+    b"caf\xe9.jpg",
+    b"new\nline.jpg",
+    b"what?.jpg",
+    b"c#.jpg",
+    b"\x01.jpg",
+    "🐕 ☕.jpg".encode(),
+    b"[1].jpg",
+    b"x" * 240 + b".jpg",
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_of_any_bytes_is_in_every_output(words, coloured, tmp_path, capsys):
+    folder = tmp_path / "names"
+    folder.mkdir()
+    for name in NAMES:
+        (folder / os.fsdecode(name)).write_bytes((coloured / "JPEGImages/p0.jpg").read_bytes())
+    (folder / os.fsdecode(b"bad\xff.jpg")).write_bytes(b"")
+    formats = ["image", "jsonl", "json", "csv", "coco", "voc", "yolo", "comp4", "crops"]
+    assert main(["detect", str(folder), *words[2:], str(tmp_path / "out"), "--save", *formats]) == 3
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == len(NAMES)
+    assert "bad\\udcff.jpg" in printed.err
+    rows = [json.loads(line) for line in (tmp_path / "out/detections.jsonl").read_text("utf-8").splitlines()]
+    named = {row["image"].removeprefix(f"{folder}/") for row in rows}
+    assert named == {os.fsdecode(name).replace("\udce9", "\\udce9") for name in NAMES}
+    for file in (tmp_path / "out/voc").iterdir():
+        assert ElementTree.parse(file).findtext("filename")
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == len(NAMES)
+    with (tmp_path / "out/detections.csv").open(encoding="utf-8", newline="") as file:
+        assert {row[0].removeprefix(f"{folder}/") for row in csv.reader(file)} == {"image", *named}
+
+
+def test_pages_and_classes_without_font_are_noted(words, tmp_path, monkeypatch, capsys):
+    page = Image.new("RGB", (40, 30))
+    page.save(tmp_path / "scan.jpg", "TIFF", save_all=True, append_images=[page] * 4)
+    monkeypatch.setattr("ssd300.images.fonts.undrawable", lambda _names: ["кошка"])
+    assert main(["detect", str(tmp_path / "scan.jpg"), *words[2:], str(tmp_path / "out")]) == 0
+    noted = capsys.readouterr().err
+    assert "1 of 5 pages or frames is used" in noted
+    assert "кошка" in noted
