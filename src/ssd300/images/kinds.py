@@ -104,17 +104,21 @@ JPEG_XL = Foreign("a JPEG XL image, which is not supported", f"{_SAVE_AS}, such 
 CAMERA_RAW = Foreign(
     "a camera's raw file, which is not developed here", "Export it as JPEG or TIFF with the camera's software."
 )
-SVG = Foreign("an SVG drawing, which has no pixels", "Export it as PNG in the size that you need.")
-PDF = Foreign("a PDF document", "Save its pages as images first, such as with pdftoppm -png -r 150 a.pdf page.")
+SVG = Foreign("an SVG drawing, not an image of pixels", "Export it as PNG in the size that you need.")
+PDF = Foreign(
+    "a PDF document, not an image", "Save its pages as images first, such as with pdftoppm -png -r 150 a.pdf page."
+)
 PSD = Foreign("a Photoshop file", f"{_SAVE_AS} in the program that made it.")
-POSTSCRIPT = Foreign("a PostScript file", "Convert it to PNG first. Programs in images are not run.")
-VIDEO = Foreign("a video", "Name it with a video's ending, such as .mp4, and detect reads its frames.")
-ARCHIVE = Foreign("an archive or a compressed file", "Unpack it, or name a zip or tar file of images.")
-WEB_PAGE = Foreign("a web page", "Save the image itself.")
+POSTSCRIPT = Foreign(
+    "a PostScript file (EPS), not an image of pixels", "Convert it to PNG first. Programs in images are not run."
+)
+VIDEO = Foreign("a video, not an image", "Name it with a video's ending, such as .mp4, and detect reads its frames.")
+ARCHIVE = Foreign("an archive or a compressed file, not an image", "Unpack it, or name a zip or tar file of images.")
+WEB_PAGE = Foreign("a web page, not an image", "Save the image itself.")
 EXR = Foreign("an OpenEXR image, which is not supported", f"{_SAVE_AS}.")
 FITS = Foreign("a FITS image, which is not supported", f"{_SAVE_AS}.")
 DICOM = Foreign("a DICOM image, which is not supported", f"{_SAVE_AS}.")
-ARRAY = Foreign("a NumPy array", 'In Python: Detector.load(W)(numpy.load("a.npy")).')
+ARRAY = Foreign("a NumPy array, not an image file", 'In Python: Detector.load(W)(numpy.load("a.npy")).')
 
 _FOREIGN_STARTS: tuple[tuple[bytes | tuple[bytes, ...], Foreign], ...] = (
     ((b"\xff\x0a", b"\0\0\0\x0cJXL "), JPEG_XL),
