@@ -97,7 +97,7 @@ def _origin(source: Mapping[str, Any]) -> Iterator[str]:
     if "imported_from" in source:
         yield f"Imported from {source['imported_from']}, in the layout of {source['layout']}."
         if "weights" in source:
-            yield f"Taken of the weights in the source: {source['weights']}."
+            yield f"Weights taken from the source file: {source['weights']}."
         if "class_names" in source:
             yield f"Class names: {source['class_names']}."
     if "origin" in source:

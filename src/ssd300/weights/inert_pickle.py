@@ -33,13 +33,16 @@ _DTYPES = {
 class Inert:
     """A stand-in for an object of any class: stores arguments, state and items, and runs nothing."""
 
-    def __new__(cls, *_arguments: object, **_named: object) -> "Inert":
-        return super().__new__(cls)
+    arguments: tuple[object, ...]
+    state: Any
+    items: dict[Any, Any]
 
-    def __init__(self, *arguments: object, **_named: object) -> None:
-        self.arguments = arguments
-        self.state: Any = None
-        self.items: dict[Any, Any] = {}
+    def __new__(cls, *arguments: object, **_named: object) -> "Inert":  # some opcodes call no __init__
+        made = super().__new__(cls)
+        made.arguments, made.state, made.items = arguments, None, {}
+        return made
+
+    def __init__(self, *_arguments: object, **_named: object) -> None: ...
 
     def __setstate__(self, state: object) -> None:
         self.state = state

@@ -56,24 +56,21 @@ def _read_zip(path: Path) -> tuple[Any, str]:
     """What the archive's pickle holds, and which kind of archive it is, if it is not a plain one."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
-        if sum(entry.file_size for entry in entries) > path.stat().st_size:
-            raise WeightsError(
-                "the archive unpacks to more than its own size; torch does not compress its archives",
-                where=path,
-                fix=COPY,
-            )
         program = next((entry for entry in entries if entry.filename.endswith("/data.pkl")), None)
         if program is None:
             raise WeightsError("this zip archive is not a checkpoint: it has no data.pkl", where=path, fix=SAVE_TENSORS)
         if program.file_size > LARGEST_PROGRAM:
             raise WeightsError("its pickle is too large for a checkpoint", where=path, fix=COPY)
         root = program.filename.removesuffix("data.pkl") + "data/"
+        stored = [entry for entry in entries if entry.filename.startswith(root) or entry is program]
+        if sum(entry.file_size for entry in stored) > path.stat().st_size:
+            raise WeightsError(
+                "the archive unpacks to more than its own size; torch does not compress its numbers",
+                where=path,
+                fix=COPY,
+            )
         # Reading an entry checks its CRC, which finds damage that torch.load does not.
-        numbers = {
-            entry.filename.removeprefix(root): archive.read(entry)
-            for entry in entries
-            if entry.filename.startswith(root)
-        }
+        numbers = {entry.filename.removeprefix(root): archive.read(entry) for entry in stored if entry is not program}
         script = any(entry.filename.endswith("/constants.pkl") for entry in entries)
         found = InertUnpickler(io.BytesIO(archive.read(program)), {}, numbers).load()
         return found, "a TorchScript archive" if script else ""
