@@ -31,7 +31,7 @@ def test_comp4_cannot_hold_names_that_are_one_file_where_case_does_not_count():
     assert misfit("comp4", ["cat", "hot dog", "..", "é"]) is None
 
 
-@pytest.mark.parametrize("output", ["csv", "yolo", "voc"])
+@pytest.mark.parametrize("output", ["csv", "yolo", "yolo-scores", "voc"])
 def test_lines_cannot_hold_line_breaks_and_json_can(output):
     for name in ("a\nb", "a\x1bb", "a\u2028b"):
         assert misfit(output, [name]) is not None

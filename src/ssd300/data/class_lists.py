@@ -99,9 +99,10 @@ def _is_no_line(name: str) -> bool:
 
 _CONTROL = "it has a line break or another control character"
 _NOT_UTF8 = ("it is not valid Unicode", _is_no_text)
+_ONE_PER_LINE = ("its list of classes has one per line, without spaces around it", _is_no_line)
 _BAD_NAMES: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "comp4": ("it writes a file per class, and this is no part of a file name", _is_no_file_name),
-    "yolo": ("its list of classes has one per line, without spaces around it", _is_no_line),
+    **dict.fromkeys(("yolo", "yolo-scores"), _ONE_PER_LINE),
     "csv": (_CONTROL, _has_control),
     "voc": (_CONTROL, _has_control),
 }
