@@ -24,8 +24,8 @@ def test_a_missing_image_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("classes", "message"),
     [
-        (["red", "blue", "red"], "one is listed twice"),
-        ([], "the classes are empty"),
+        (["red", "blue", "red"], "'red' is listed twice"),
+        ([], "the class list is empty"),
         (["red"], "the class 'blue' of 2 objects is not one of red"),
     ],
 )

@@ -3,8 +3,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ssd300.data.dataset import Dataset
 from ssd300.detection.results import Result
-from ssd300.evaluation.saving import detection_rows
+from ssd300.evaluation.evaluator import Found, report_of
+from ssd300.evaluation.saving import detection_rows, store_evaluation
 from ssd300.types import Annotation, DetectionTable
 
 
@@ -29,3 +31,20 @@ def test_rows_are_those_of_detect(tmp_path):
     )  # fmt: skip
     assert first == result.to_dict()
     assert second == {"image": str(tmp_path / "b.png"), "width": 8, "height": 6, "detections": []}
+
+
+def test_a_class_that_is_no_file_name_costs_the_comp4_files_and_nothing_else(tmp_path):
+    """A training whose data has the class person/child must not end with an error when it stores its evaluation."""
+    item = Annotation(
+        image_id="a", image_path=Path("a.jpg"), size_hw=(40, 50), boxes_px=np.array([[1.0, 1, 9, 9]]),
+        labels=np.zeros(1, np.int64), difficult=np.zeros(1, bool),
+    )  # fmt: skip
+    data = Dataset(annotations=[item], classes=("person/child",), root=tmp_path, split="test")
+    table = DetectionTable(
+        image_index=np.zeros(1, np.int64), labels=np.zeros(1, np.int64), scores=np.ones(1), boxes_px=item.boxes_px
+    )
+    report = report_of(data, Found(table, [item], ()))
+    (note,) = store_evaluation(tmp_path / "eval", report)
+    assert "'person/child'" in note
+    assert (tmp_path / "eval" / "detections.jsonl").is_file()
+    assert not (tmp_path / "eval" / "comp4").exists()

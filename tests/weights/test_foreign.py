@@ -73,7 +73,7 @@ def test_boxes_and_scores_are_those_of_the_foreign_network(case, tmp_path, photo
     name, write, preprocess, boxes = CASES[case]
     reference = write(tmp_path / name)
     new = tmp_path / "new.safetensors"
-    assert main(["import", str(tmp_path / name), str(new)]) == 0
+    assert main(["import", str(tmp_path / name), str(new), "--classes", "coco" if "COCO" in case else "voc"]) == 0
     detector = Detector.load(new)
     assert detector.card.classes.index("person") == (0 if "COCO" in case else 14)
     for photo in photos:
@@ -123,11 +123,13 @@ def test_a_missing_layer_another_shape_and_values_that_are_not_finite_are_errors
         import_weights(path)
 
 
-def test_other_counts_of_classes_need_their_names(tmp_path, capsys):
+def test_class_names_are_given_or_numbers(tmp_path, capsys):
     path, names = tmp_path / "a.pth", tmp_path / "names.txt"
     files.amdegroot(path, classes=4)
-    with pytest.raises(WeightsError, match="4 outputs, including background, and 0 class names"):
-        import_weights(path)
+    assert import_weights(path)[1].classes == ("class 1", "class 2", "class 3")
+    names.write_text("a\nb\n")
+    with pytest.raises(WeightsError, match="4 outputs, including background, and --classes has 2 names"):
+        import_weights(path, classes=["a", "b"])
     names.write_text("a\nb\nc\n")
     words = ["import", str(path), str(tmp_path / "n.safetensors"), "--classes", str(names), "--json"]
     assert main(words) == 0

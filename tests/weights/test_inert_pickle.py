@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from ssd300.errors import WeightsError
-from ssd300.weights.inert_pickle import HostilePickleError, Inert, InertUnpickler
+from ssd300.weights.inert_pickle import Inert, InertUnpickler, RefusedPickleError
 from ssd300.weights.pickled import read_pickled
 
 PROGRAMS = [
@@ -22,7 +22,7 @@ def load(program):
 
 @pytest.mark.parametrize("opcodes", PROGRAMS)
 def test_names_of_pythons_own_library_are_refused_however_they_are_written(tmp_path, opcodes):
-    with pytest.raises(HostilePickleError):
+    with pytest.raises(RefusedPickleError):
         load(opcodes)
     with zipfile.ZipFile(tmp_path / "a.pth", "w") as archive:
         archive.writestr("a/data.pkl", opcodes)

@@ -8,6 +8,8 @@ import torch
 from ssd300.cli import main
 from ssd300.errors import WeightsError
 from ssd300.weights.pickled import read_pickled
+from ssd300.weights.tensor_files import load_tensors
+from ssd300.weights.weight_sets import find_sets
 from weights import foreign_files as files
 
 
@@ -50,10 +52,11 @@ class Network(torch.nn.Module):
 def test_tensors_are_found_wherever_torch_save_put_them(tmp_path, wrap, legacy):
     network = Network()
     torch.save(wrap(network), tmp_path / "a.pth", _use_new_zipfile_serialization=not legacy)
-    found = read_pickled(tmp_path / "a.pth")
-    assert found.keys() == network.state_dict().keys()
+    contents = read_pickled(tmp_path / "a.pth")
+    (found,) = find_sets(contents, set(network.state_dict()))
+    loaded = load_tensors(contents, found.names.values(), tmp_path / "a.pth")
     for name, value in network.state_dict().items():
-        assert torch.equal(found[name], value)
+        assert torch.equal(loaded[found.names[name]], value)
 
 
 @pytest.mark.parametrize("legacy", [False, True])
@@ -64,7 +67,7 @@ def test_views_and_types_of_numbers_are_those_that_were_saved(tmp_path, legacy):
         "scalar": torch.tensor(7, dtype=torch.int16), "empty": torch.zeros(0, 3),
     }  # fmt: skip
     torch.save(tensors, tmp_path / "a.pth", _use_new_zipfile_serialization=not legacy)
-    found = read_pickled(tmp_path / "a.pth")
+    found = load_tensors(read_pickled(tmp_path / "a.pth"), tensors, tmp_path / "a.pth")
     for name, value in tensors.items():
         assert found[name].dtype == value.dtype
         assert torch.equal(found[name], value)

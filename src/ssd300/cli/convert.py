@@ -20,6 +20,7 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.data.choices import WrittenFormat
+from ssd300.errors import DataError
 from ssd300.reporting.next_steps import command
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
@@ -64,6 +65,7 @@ def convert(
     json_
         Print one JSON object and nothing else.
     """
+    from ssd300.data.class_lists import misfit
     from ssd300.data.convert import WRITERS, load_splits
     from ssd300.data.splits import has_held_out
     from ssd300.system.files import check_output_free, whole_folder
@@ -82,6 +84,9 @@ def convert(
         )
     mistakes.raise_all()
     say([*(note for dataset in splits for note in dataset.notes), *notes])
+    for dataset in splits:
+        if (why := misfit(to, dataset.classes)) is not None:
+            raise DataError(why, where=dataset.root, fix="Rename the class in the annotations, or choose another --to.")
     with whole_folder(out, overwrite=overwrite) as folder, shown("writing", sum(map(len, splits))) as task:
         lost, remarks = WRITERS[to](folder, splits, task.advance)
     say([*remarks, *lost])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.early_checks import check_counts, check_device, check_names, check_weights
+from ssd300.cli.early_checks import check_counts, check_device, check_names, check_outputs, check_weights
 from ssd300.cli.help import SELECTION, SPEED
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import (
@@ -139,6 +139,7 @@ def detect(
     classes = check_weights(mistakes, weights)
     if classes:
         _check_classes(mistakes, classes, only, suppress, own)
+        check_outputs(mistakes, save, classes)
     mistakes.raise_all()
 
     from ssd300.detection.detector import Detector
@@ -151,6 +152,7 @@ def detect(
     _check_classes(
         mistakes, detector.card.classes, only, suppress, own
     )  # again: those of a download are known only now
+    check_outputs(mistakes, save, detector.card.classes)
     mistakes.raise_all()
     options = RunOptions(
         selection=_selection(detector, min_score, own, max_overlap, top_k),

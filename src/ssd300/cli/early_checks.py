@@ -55,6 +55,15 @@ def check_names(mistakes: Mistakes, option: str, names: Iterable[str], classes: 
             mistakes.add(f"{option}: the weights have no class '{name}'", fix=fix)
 
 
+def check_outputs(mistakes: Mistakes, outputs: Iterable[str], classes: Sequence[str]) -> None:
+    """Check that the formats that --save names can hold these classes."""
+    from ssd300.data.class_lists import misfit
+
+    for output in outputs:
+        if (why := misfit(output, classes)) is not None:
+            mistakes.add(f"--save {why}", fix=f"Leave {output} out; jsonl and coco hold any name.")
+
+
 def check_file_given(mistakes: Mistakes, file: Path | None, *, option: str, **how: Any) -> None:
     """Check that a file to write is free, as `check_file_free` does; None is an option that is left out."""
     from ssd300.system.files import check_file_free

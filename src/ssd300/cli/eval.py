@@ -159,7 +159,8 @@ def eval_(
 
         source, typed = weights or str(predictions), shlex.join(sys.argv)
         with shown("writing the report"):
-            write_evaluation(out, report, analysis, source=source, command=typed, overwrite=overwrite)
+            notes = write_evaluation(out, report, analysis, source=source, command=typed, overwrite=overwrite)
+        say(notes)
     printed = analysis if errors else None
     if json_:
         print_json(_as_dict(report, variants, printed))

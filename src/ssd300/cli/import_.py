@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -19,13 +19,19 @@ from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 from ssd300.training.config import DefaultBoxesName
 
+if TYPE_CHECKING:
+    from ssd300.weights.foreign import ImportReport
+
+CLASS_LISTS = ("voc", "coco")  # `weights.class_names.LISTS`, which takes torch to import
+
 
 def import_(
     old: Path,
     new: Path,
     /,
     *,
-    classes: Annotated[Path | None, Parameter(metavar="FILE")] = None,
+    key: Annotated[str | None, Parameter(metavar="NAME")] = None,
+    classes: Annotated[Path | None, Parameter(metavar="FILE|voc|coco")] = None,
     default_boxes: DefaultBoxesName | None = None,
     normalization: Literal["caffe", "imagenet", "none"] | None = None,
     channels: Literal["rgb", "bgr"] | None = None,
@@ -40,9 +46,12 @@ def import_(
         A checkpoint of SSD300-VGG16 by torchvision, amdegroot, lufficc, sgrvinod, pytorch-SSD300, ChainerCV or Caffe.
     new
         The .safetensors file to write.
+    key
+        Which of several weights in the file to convert, such as model or ema. Default: the first that is no running
+        average; the others are named.
     classes
-        A text file with one class per line, in the order of the outputs. Default: the classes of VOC for 21 outputs,
-        of COCO for 81 or 91.
+        A text file with one class per line, in the order of the outputs, or voc or coco for the names of these.
+        Default: the names that the file or its publication states, else class 1, class 2 and so on.
     default_boxes
         The default boxes that it was trained with. Default: those of the code that wrote it.
     normalization
@@ -61,7 +70,7 @@ def import_(
     if new.exists() and not overwrite:
         fix = f"Name a free one, such as {free_beside(new)}. --overwrite replaces the file."
         raise UsageError("the file exists", where=new, fix=fix)
-    known = read_classes(classes)
+    known = str(classes) if is_list_name(classes) else read_classes(classes)
     from ssd300.model.default_boxes import SETTINGS
     from ssd300.model.ssd import NORMALIZATIONS
     from ssd300.weights import save_weights
@@ -70,6 +79,7 @@ def import_(
     with shown("converting the weights"):
         model, card, report = import_weights(
             old,
+            key=key,
             classes=known,
             settings=SETTINGS[default_boxes] if default_boxes else None,
             normalization=NORMALIZATIONS[normalization] if normalization else None,
@@ -80,11 +90,15 @@ def import_(
         print_json(
             {
                 "layout": report.layout,
+                "weights": report.choice.name,
+                "also_there": list(report.choice.others),
+                "prefix": report.choice.taken.prefix,
                 "matched": [list(pair) for pair in report.matched],
                 "missing": [],
                 "left_over": list(report.left_over),
                 "notes": list(report.notes),
                 "classes": list(card.classes),
+                "class_names": report.class_names.origin,
                 "file": str(new),
             }
         )
@@ -93,7 +107,19 @@ def import_(
     if report.left_over:
         say([f"left over: {', '.join(report.left_over)}"])
     sys.stdout.write(
-        f"{report.layout}: {plural(len(report.matched), 'tensor')} matched, {len(report.left_over)} left over, "
-        "none missing\n"
+        f"{report.layout}{_of(report)}: {plural(len(report.matched), 'tensor')} matched, "
+        f"{len(report.left_over)} left over, none missing\n"
         f"{plural(len(card.classes), 'class', 'classes')}, weights in {new}\n"
     )
+
+
+def is_list_name(classes: Path | None) -> bool:
+    """Whether --classes names a known list of classes, and no file that is there."""
+    return classes is not None and str(classes) in CLASS_LISTS and not classes.is_file()
+
+
+def _of(report: "ImportReport") -> str:
+    """Which of the file's weights they are, and the prefix of their names; nothing for a plain state dict."""
+    facts = report.choice.facts()
+    parts = [facts.get("weights", ""), f"prefix {facts['prefix']}" if "prefix" in facts else ""]
+    return f" ({'; '.join(filter(None, parts))})" if any(parts) else ""

@@ -96,6 +96,10 @@ def _origin(source: Mapping[str, Any]) -> Iterator[str]:
         yield f"Trained on {count} of {source.get('data', 'unknown data')}, from {start}{average}."
     if "imported_from" in source:
         yield f"Imported from {source['imported_from']}, in the layout of {source['layout']}."
+        if "weights" in source:
+            yield f"Weights taken from the source file: {source['weights']}."
+        if "class_names" in source:
+            yield f"Class names: {source['class_names']}."
     if "origin" in source:
         yield f"Origin: {source['origin']}. Trained on {source.get('data', 'unknown data')}."
         if source.get("published"):

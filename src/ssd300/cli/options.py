@@ -210,6 +210,7 @@ def read_classes(path: Path | None) -> list[str] | None:
     """The classes listed in a text file, one per line; None without a file. Raises DataError."""
     if path is None:
         return None
+    from ssd300.data.class_lists import check_class_list
     from ssd300.data.formats.text import read_text
 
     try:
@@ -220,7 +221,9 @@ def read_classes(path: Path | None) -> list[str] | None:
             where=error.where,
             fix="Name a text file with one class per line.",
         ) from error
-    return [line.strip() for line in lines if line.strip()]
+    names = [line.strip() for line in lines if line.strip()]
+    check_class_list(names, where=path, fix="Write each class on a line of its own, once.")
+    return names
 
 
 def device_for(weights: str, device: str) -> str:

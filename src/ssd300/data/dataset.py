@@ -88,9 +88,13 @@ class Dataset:
 
 
 def check_trainable(dataset: Dataset) -> None:
-    """Raises DataError if nothing can be learned (there is no image, or no object), or if a label is no index into the
-    classes.
+    """Raises DataError if nothing can be learned (there is no image, or no object), if a label is no index into the
+    classes, or if a class is listed twice.
     """
+    if len({fold(name) for name in dataset.classes}) < len(dataset.classes):
+        raise DataError(
+            f"a class is listed twice: {', '.join(dataset.classes)}", where=dataset.root, fix="Give each its own name."
+        )
     if not len(dataset):
         raise DataError("there are no images to train on", where=dataset.root)
     if not any(map(len, dataset.annotations)):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ssd300.data.choices import FormatName, OnBadLabel, Purpose
+from ssd300.data.class_lists import check_class_list
 from ssd300.data.classes import ClassNames, choose_classes
 from ssd300.data.dataset import Dataset, fold
 from ssd300.data.formats.annotations import AnnotatedImages
@@ -94,14 +95,12 @@ def build(
     drop_difficult: bool = False,
 ) -> Dataset:
     """A dataset of images as the files have them. Raises DataError as `load_dataset` does."""
-    if classes is not None and (len(set(classes)) != len(classes) or not classes):
-        twice = next((f" ('{name}')" for name, count in Counter(classes).items() if count > 1), "")
-        raise DataError(
-            f"the classes are empty or one is listed twice{twice}", where=root, fix="Correct the class list."
-        )
+    if classes is not None:
+        check_class_list(classes, where=root)
     listed = classes if classes is not None else found.classes
     counts = found.count_names() if listed is None else Counter(_names(found))
     names = choose_classes(listed, counts, where=str(root))
+    check_class_list(names.classes, where=root, fix="Rename the class in the annotations.")
     chosen = None if only is None else _chosen(only, names, root)
     builder = AnnotationBuilder(names, on_bad_label, only=chosen, drop_difficult=drop_difficult)
     annotations = [annotation for image in found.images if (annotation := builder.build(image)) is not None]

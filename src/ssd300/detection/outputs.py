@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ssd300 import run_layout
+from ssd300.data.class_lists import crop_folders
 from ssd300.data.formats.coco_rows import annotation_row, category_ids, category_rows, image_ids, result_row
 from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.data.predictions.foreign import IDS_BESIDE
@@ -68,10 +68,11 @@ def _voc(folder: Path, name: str, result: Result) -> None:
 def _crops(folder: Path, name: str, result: Result) -> None:
     """The inside of each box, one pixel or more, in a folder per class."""
     height, width = result.pixels.shape[:2]
+    folders = dict(zip(result.classes, crop_folders(result.classes), strict=True))
     for number, (label, box) in enumerate(zip(result.names, result.boxes, strict=True), start=1):
         left, top = np.floor(box[:2]).astype(int).clip(0, [width - 1, height - 1])
         right, bottom = np.ceil(box[2:]).astype(int).clip([left + 1, top + 1], [width, height])
-        target = folder / "crops" / (re.sub(r"[^\w .-]", "_", label).strip(". ") or "_")
+        target = folder / "crops" / folders[label]
         _save_jpeg(Image.fromarray(result.pixels[top:bottom, left:right]), target / f"{name}_{number}.jpg")
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ssd300.data.dataset import Dataset, OnBadImage
+from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.detection.backends import TorchPrecision
 from ssd300.detection.defaults import BATCH
 from ssd300.detection.detector import Detector
@@ -20,6 +21,7 @@ from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.system.progress import Progress, shown, silent
 from ssd300.system.wording import some
 from ssd300.types import Annotation, Detections, DetectionTable, Selection
+from ssd300.weights.class_names import are_numbered
 
 CAFFE_TEST = Selection()
 
@@ -112,6 +114,9 @@ def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
 def _what_fits(known: Sequence[str], classes: Sequence[str]) -> str:
     """What to evaluate instead, if the weights do not know all classes of the data."""
     common = [name for name in classes if name in known]
+    if not common and are_numbered(known):
+        usual = "voc" if set(classes) <= set(VOC_CLASSES) else "FILE"
+        return f"Its classes have numbers, not names: import the checkpoint again with `--classes {usual}`."
     if not common:
         return f"These weights are for other objects ({some(known)}): name weights that were trained on these classes."
     return (

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ssd300 import run_layout
+from ssd300.data.class_lists import misfit
 from ssd300.data.predictions.comp4 import write_comp4
 from ssd300.detection.results import ImageDetections
 from ssd300.evaluation.scoring import Report
@@ -19,18 +20,23 @@ from ssd300.system.files import write_text
 from ssd300.types import Annotation, DetectionTable
 
 
-def store_evaluation(folder: Path, report: Report) -> None:
+def store_evaluation(folder: Path, report: Report) -> list[str]:
     """Write AP per class by the report's first metric, and its detections in pixels of the original images.
 
+    VOC's result files are left out where a class name cannot be part of a file name; the notes returned say so.
+
     Raises:
-        DataError: as `detection_rows` and `write_comp4` do.
+        DataError: as `detection_rows` does.
     """
     dataset = report.dataset
     write_text(folder / run_layout.PER_CLASS_CSV, _per_class_csv(report.per_class))
     rows = detection_rows(report.detections, dataset.annotations, dataset.classes)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     write_text(folder / run_layout.DETECTIONS_JSONL, lines)
+    if (why := misfit("comp4", dataset.classes)) is not None:
+        return [f"{run_layout.COMP4} is not written: {why}"]
     write_comp4(folder / run_layout.COMP4, dataset.split, report.detections, dataset.annotations, dataset.classes)
+    return []
 
 
 def detection_rows(

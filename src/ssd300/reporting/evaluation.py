@@ -45,10 +45,11 @@ STORED_COUNTS = "the threshold that is stored in the weights"
 
 def write_evaluation(
     out: Path, report: Report, errors: ErrorAnalysis, *, source: str, command: str, overwrite: bool = False
-) -> None:
+) -> list[str]:
     """Write the folder of `ssd300 eval --out`: page, scores, errors, AP per class and detections.
 
-    `source` names the weights or the stored predictions; `command` is shown on the page.
+    `source` names the weights or the stored predictions; `command` is shown on the page. Returns the notes of
+    `store_evaluation`.
 
     Raises:
         UsageError: `out` is not empty, and `overwrite` is false.
@@ -56,13 +57,14 @@ def write_evaluation(
     """
     facts = [("detections of", source), ("command", as_typed(command)), ("ssd300", version("ssd300"))]
     with whole_folder(out, overwrite=overwrite) as folder:
-        store_evaluation(folder, report)
+        notes = store_evaluation(folder, report)
         write_json(folder / run_layout.SCORES, report.to_dict())
         write_json(folder / run_layout.ERRORS, errors.to_dict())
         page = evaluation_page(
             report, errors, title=f"Evaluation of {Path(source).name}", facts=facts, steps=_steps(source, report)
         )
         write_report(folder / run_layout.REPORT, page)
+    return notes
 
 
 def evaluation_page(

@@ -59,6 +59,8 @@ def parse_manifest(text: str | None, path: Path) -> Manifest:
         manifest = Manifest(**fields | {"classes": tuple(fields["classes"])})
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Export it again.") from error
+    if len({name.casefold().strip() for name in manifest.classes}) < len(manifest.classes):
+        raise WeightsError("a class is listed twice", where=path, fix="Export it again, with a name for each class.")
     if manifest.resize not in RESIZES:
         raise WeightsError(
             f"images are resized by {manifest.resize}; this ssd300 has {', '.join(RESIZES)}",

@@ -11,6 +11,11 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 FORMS = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a long list in source code."""
+    return frozenset(text.split())
+
+
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
     """The count and its noun: '1 image', '2,000 images'. `nouns` is a plural that does not just end in s."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

@@ -24,6 +24,8 @@ class TrainConfig:
     init
         Weights to start from: a run folder, a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0
         only), or 'none'. A detector's classes are continued by name.
+    init_key
+        Which of several weights in the file of `init` to start from, such as 'model' or 'ema'.
     steps
         Updates of the weights. Images seen are steps times batch size.
     batch_size
@@ -89,6 +91,7 @@ class TrainConfig:
     out: Path
     model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0"] = "ssd300_vgg16"
     init: str = "none"
+    init_key: str | None = None
     steps: int = 120_000
     batch_size: int = 32
     accumulate: int = 1

@@ -34,10 +34,12 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
         )
     torch.manual_seed(config.seed)
     model = BUILDERS[config.model](len(dataset.classes), settings=SETTINGS[config.default_boxes])
-    start = initialize(model, config.init, dataset.classes)
+    start = initialize(model, config.init, dataset.classes, config.init_key)
     if config.normalization == "none":
         model.set_normalization(NONE)
     log.info("start: %s fills %d layers, %d are random", start.source, len(start.filled), len(start.random))
+    for note in start.notes:
+        log.info("%s", note)
     if start.classes is not None:
         log.info("%s", start.classes)
     model.to(device).train()

@@ -154,7 +154,8 @@ class RunFolder(Callback):
         self.log.end()
 
     def _store(self, report: Report, min_scores: Mapping[str, float]) -> None:
-        store_evaluation(self.folder / run_layout.EVALUATION, report)
+        for note in store_evaluation(self.folder / run_layout.EVALUATION, report):
+            log.info("%s", note)
         errors = analyze_errors(report.dataset, report.detections, min_scores=min_scores)
         write_json(self.folder / run_layout.EVALUATION / run_layout.ERRORS, errors.to_dict())
         for name, figure in evaluation_figures(report, errors).items():

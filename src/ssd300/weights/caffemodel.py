@@ -15,7 +15,7 @@ from torch import Tensor
 from ssd300.errors import WeightsError
 
 # Field numbers of caffe.proto.
-NET_LAYER, NET_V1_LAYER = 100, 2
+NET_NAME, NET_LAYER, NET_V1_LAYER = 1, 100, 2
 LAYER_NAME, LAYER_BLOBS = 1, 7
 V1_LAYER_NAME, V1_LAYER_BLOBS = 4, 6
 BLOB_NUM, BLOB_WIDTH = 1, 4  # num, channels, height, width of the older format
@@ -48,6 +48,14 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise WeightsError("the caffemodel has no layer with weights", where=path, fix="Name a trained model.")
     return tensors
+
+
+def read_net_name(path: Path) -> str:
+    """The name that the file gives its network, such as VGG_VOC0712_SSD_300x300; "" if it has none."""
+    for number, value in _fields(memoryview(path.read_bytes())):
+        if number == NET_NAME:
+            return bytes(_message(value)).decode("utf-8", "replace")
+    return ""
 
 
 def _layer(layer: memoryview, *, modern: bool) -> tuple[str, list[Tensor]]:

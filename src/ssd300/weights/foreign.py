@@ -1,7 +1,7 @@
 """Checkpoints of other SSD300 codes as a detector of ours.
 
-`tensor_files` reads the tensors, and `layouts` lists the names and conventions of each code. Here they are matched with
-our layers, one by one, and converted to our conventions by moving weights.
+`tensor_files` reads the tensors, `layouts` lists the names and conventions of each code, and `detectors` finds one of
+them in the file. Here its tensors are converted to our conventions, by moving weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,20 +11,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.errors import WeightsError
 from ssd300.model import SSD, ssd300_vgg16
 from ssd300.model.default_boxes import DefaultBoxSettings, make_default_boxes
 from ssd300.model.ssd import Normalization
-from ssd300.weights.class_names import NAMES_BY_COUNT
+from ssd300.weights.class_names import COCO_CLASSES, COCO_CLASSES_WITH_GAPS, ChosenNames, are_cocos, class_names
+from ssd300.weights.contents import Contents
+from ssd300.weights.detectors import SCALE, find_detector, names_of
 from ssd300.weights.format import Card
-from ssd300.weights.layouts import LAYOUTS, OURS, Layout
-from ssd300.weights.tensor_files import read_tensors
+from ssd300.weights.layouts import OURS, Layout
+from ssd300.weights.tensor_files import load_tensors, read_contents
+from ssd300.weights.weight_sets import TOP, Choice
 
-SCALE_LAYER = "norm4_3"  # it has a weight and no bias
-SCALE = f"{OURS[SCALE_LAYER]}.weight"
 BOXES_IN_FIRST_MAP = 4  # default boxes per cell
-NO_WEIGHTS = ("default", "prior", "num_batches_tracked")  # in names of tensors that are not weights
+NO_WEIGHTS = ("default", "prior", "num_batches_tracked", "n_averaged")  # in names of tensors that are not weights
 OWN_BOXES_TOLERANCE = 1e-4  # relative to the image
 
 
@@ -32,11 +32,15 @@ OWN_BOXES_TOLERANCE = 1e-4  # relative to the image
 class ImportReport:
     """How a foreign file was read.
 
-    `matched` pairs its tensor names with ours. `left_over` are its tensors that have no use here; default boxes and
-    counters of batches are not listed. `notes` are sentences about converted conventions.
+    `matched` pairs its tensor names with ours. `left_over` are tensors beside these that have no use here; default
+    boxes and counters are not listed, nor what stands elsewhere in the file. `choice` is which of its weights were
+    taken. `class_names` tells where the names are from. `notes` are sentences about this and about converted
+    conventions.
     """
 
     layout: str
+    choice: Choice
+    class_names: ChosenNames
     matched: tuple[tuple[str, str], ...] = field(repr=False)
     left_over: tuple[str, ...] = field(repr=False)
     notes: tuple[str, ...] = field(repr=False)
@@ -45,86 +49,75 @@ class ImportReport:
 def import_weights(
     path: Path,
     *,
-    classes: Sequence[str] | None = None,
+    key: str | None = None,
+    classes: Sequence[str] | str | None = None,
     settings: DefaultBoxSettings | None = None,
     normalization: Normalization | None = None,
     bgr: bool | None = None,
 ) -> tuple[SSD, Card, ImportReport]:
     """The detector in a foreign checkpoint, in evaluation mode, and a card with the conventions of its code.
 
-    `settings`, `normalization` and `bgr` replace the conventions of the file's layout where the file differs from
-    them. Without `classes` the number of outputs gives the names: 21 are VOC's, 81 COCO's, 91 COCO's with the gaps of
-    its ids.
+    `key` chooses one of several weights in the file, as `weight_sets.choose`. `settings`, `normalization` and `bgr`
+    replace the conventions of the file's layout where the file differs from them. `classes` are names, or 'voc' or
+    'coco'; without them `class_names` finds them, or numbers the classes.
 
     Raises:
         WeightsError: the file cannot be read or has no known layout; a layer is missing, has another shape or is not
-            finite; the number of classes has no known names; or the file stores other default boxes.
+            finite; it has no weights called `key`; the class names do not fit its outputs; or the file stores other
+            default boxes.
     """
-    tensors = read_tensors(path)
-    layout = _recognize(tensors, path)
-    names = _matched_names(layout, tensors, path)
+    contents = read_contents(path)
+    layout, choice = find_detector(contents, key, path)
+    names = {ours: choice.taken.names[foreign] for ours, foreign in names_of(layout).items()}
+    tensors = load_tensors(contents, names.values(), path)
     num_classes = _count_classes(tensors[names["heads.logits.0.bias"]], path)
-    chosen = _class_names(num_classes, classes, path)
+    chosen = class_names(num_classes, classes, contents, path)
+    notes = [*choice.notes(), chosen.note()]
     if settings is None:
-        coco = classes is None and chosen != tuple(VOC_CLASSES)
-        settings = (layout.coco_settings if coco else None) or layout.settings
+        settings = _default_boxes(layout, chosen, notes)
     model = ssd300_vgg16(num_classes, settings=settings, normalization=normalization or layout.normalization)
     state = _matched_tensors(names, tensors, model, path)
-    notes = _convert(state, layout, bgr=layout.bgr if bgr is None else bgr)
+    notes += _convert(state, layout, bgr=layout.bgr if bgr is None else bgr)
     model.load_state_dict(state)
-    _check_stored_boxes(tensors, settings, path)
+    beside = sorted(_beside(choice, contents) - set(names.values()))
+    priors = [name for name in beside if "prior" in name.lower()]
+    _check_stored_boxes(load_tensors(contents, priors, path), settings, path)
     card = Card(
         model="ssd300_vgg16",
-        classes=chosen,
+        classes=chosen.names,
         settings=settings,
         normalization=model.normalization,
         resize=layout.resize,
         clip_boxes=layout.clip_boxes,
-        source={"imported_from": path.name, "layout": layout.name},
+        source={"imported_from": path.name, "layout": layout.name, **choice.facts(), "class_names": chosen.origin},
     )
-    used = set(names.values())
     report = ImportReport(
         layout=layout.name,
+        choice=choice,
+        class_names=chosen,
         matched=tuple((foreign, ours) for ours, foreign in names.items()),
-        left_over=tuple(sorted(name for name in tensors if name not in used and _may_be_weights(name))),
+        left_over=tuple(filter(_may_be_weights, beside)),
         notes=tuple(notes),
     )
     return model.eval(), card, report
 
 
-def _recognize(tensors: Mapping[str, Tensor], path: Path) -> Layout:
-    """The layout that has most of its layers in the file."""
-
-    def matches(layout: Layout) -> int:
-        return sum(f"{prefix}.weight" in tensors for prefix in layout.layers.values())
-
-    best = max(LAYOUTS, key=matches)
-    if matches(best) < len(best.layers) // 2:
-        some = ", ".join(sorted(tensors)[:3])
-        raise WeightsError(
-            f"the file has no known layout; it has {len(tensors)} tensors, such as {some}",
-            where=path,
-            fix=f"Known: {', '.join(layout.name for layout in LAYOUTS)}. A backbone alone is for --init.",
-        )
-    return best
+def _default_boxes(layout: Layout, chosen: ChosenNames, notes: list[str]) -> DefaultBoxSettings:
+    """Those of the layout; for the number of COCO's classes those for COCO, with a note where that was a guess."""
+    if layout.coco_settings is None or len(chosen.names) not in (len(COCO_CLASSES), len(COCO_CLASSES_WITH_GAPS)):
+        return layout.settings
+    if not are_cocos(chosen.names):
+        notes.append("default boxes: those for COCO, as it has as many classes; --default-boxes chooses others")
+    return layout.coco_settings
 
 
-def _matched_names(layout: Layout, tensors: Mapping[str, Tensor], path: Path) -> dict[str, str]:
-    """The file's name of each tensor of ours. Raises WeightsError if one is missing."""
-    names: dict[str, str] = {}
-    for layer, ours in OURS.items():
-        if layer == SCALE_LAYER:
-            names[SCALE] = layout.scale
-        else:
-            names |= {f"{ours}.{kind}": f"{layout.layers[layer]}.{kind}" for kind in ("weight", "bias")}
-    missing = [foreign for foreign in names.values() if foreign not in tensors]
-    if missing:
-        raise WeightsError(
-            f"{len(missing)} of the {len(names)} tensors of {layout.name} are missing, first {missing[0]}",
-            where=path,
-            fix="Name a complete checkpoint of SSD300-VGG16.",
-        )
-    return names
+def _beside(choice: Choice, contents: Contents) -> set[str]:
+    """The tensors of the dictionary that the weights were taken from, except for those of the other sets in it."""
+    key = f"{choice.taken.key}." if choice.taken.key else ""
+    inner = [f"{one}." for one in contents.keys if one and one != choice.taken.key and one.startswith(key)]
+    others = tuple(f"{name}." for name in choice.others if name != TOP)
+    elsewhere = (*others, *inner)
+    return {name for name in contents.tensors if name.startswith(key) and not name.startswith(elsewhere)}
 
 
 def _count_classes(bias: Tensor, path: Path) -> int:
@@ -137,17 +130,6 @@ def _count_classes(bias: Tensor, path: Path) -> int:
             fix="Name a checkpoint of SSD300-VGG16.",
         )
     return outputs - 1
-
-
-def _class_names(num_classes: int, classes: Sequence[str] | None, path: Path) -> tuple[str, ...]:
-    names = tuple(NAMES_BY_COUNT.get(num_classes, ()) if classes is None else classes)
-    if len(names) != num_classes:
-        raise WeightsError(
-            f"the file has {num_classes + 1} outputs, including background, and {len(names)} class names are known",
-            where=path,
-            fix=f"Give a file of {num_classes} names, one per line in the order of the outputs, with --classes.",
-        )
-    return names
 
 
 def _matched_tensors(

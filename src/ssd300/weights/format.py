@@ -16,6 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ssd300.data.class_lists import repeated
+from ssd300.data.dataset import fold
 from ssd300.errors import WeightsError
 from ssd300.images.resize import ANTIALIASED, RESIZES, Resize
 from ssd300.model import BUILDERS, SSD
@@ -219,6 +221,12 @@ def _check_card(card: Card, path: Path) -> None:
     if card.model not in BUILDERS:
         raise WeightsError(
             f"the model is {card.model}; known are {', '.join(BUILDERS)}", where=path, fix="Install a newer ssd300."
+        )
+    if (again := repeated(card.classes)) is not None or "" in map(fold, card.classes):
+        raise WeightsError(
+            f"the class '{again}' is listed twice" if again else "a class has no name",
+            where=path,
+            fix="Its detections could not be told apart: write the file again, with a name of its own for each class.",
         )
     if not (set(card.min_scores) <= set(card.classes) and all(0 <= score <= 1 for score in card.min_scores.values())):
         raise WeightsError(

@@ -2,18 +2,19 @@
 
 A pickle is a program that may call any function by name. Here most names become an inert object that stores what it is
 given and does nothing. The exceptions are plain containers, torch's dtypes, and the functions that build a tensor,
-which are ours.
+which are ours. `pickle_names` lists the names that make a file refused.
 """
 
 import io
 import pickle
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+
+from ssd300.weights.pickle_names import is_refused, would_run
 
 _DTYPES = {
     "FloatStorage": torch.float32,
@@ -28,22 +29,20 @@ _DTYPES = {
     "BoolStorage": torch.bool,
 }
 
-# What checkpoints name of Python's own library. A file that names anything else of it is refused.
-_HARMLESS = {"collections", "copyreg", "datetime", "pathlib", "argparse", "_codecs"}
-_BUILTINS = {"__builtin__", "builtins"}
-_HARMLESS_BUILTINS = {"object", "set", "frozenset", "list", "dict", "tuple", "slice", "range", "complex", "bytearray"}
-
 
 class Inert:
     """A stand-in for an object of any class: stores arguments, state and items, and runs nothing."""
 
-    def __new__(cls, *_arguments: object, **_named: object) -> "Inert":
-        return super().__new__(cls)
+    arguments: tuple[object, ...]
+    state: Any
+    items: dict[Any, Any]
 
-    def __init__(self, *arguments: object, **_named: object) -> None:
-        self.arguments = arguments
-        self.state: Any = None
-        self.items: dict[Any, Any] = {}
+    def __new__(cls, *arguments: object, **_named: object) -> "Inert":  # some opcodes call no __init__
+        made = super().__new__(cls)
+        made.arguments, made.state, made.items = arguments, None, {}
+        return made
+
+    def __init__(self, *_arguments: object, **_named: object) -> None: ...
 
     def __setstate__(self, state: object) -> None:
         self.state = state
@@ -85,6 +84,10 @@ class LateTensor:
     size: tuple[int, ...]
     stride: tuple[int, ...]
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.size
+
     def load(self) -> Tensor:
         """The tensor, as a copy. Raises RuntimeError or ValueError where the storage is too short for it."""
         data, dtype = self.storage.data, self.storage.dtype
@@ -92,15 +95,22 @@ class LateTensor:
         return whole.as_strided(self.size, self.stride, self.offset).clone()
 
 
-class HostilePickleError(Exception):
-    """The file names a function of Python's own library that no checkpoint needs; the message is that name."""
+class RefusedPickleError(Exception):
+    """The file names something of Python's own library that is refused; the message is that name.
+
+    `would_run`: it is known to run code or to touch files; else it is only unknown here, and may well be harmless.
+    """
+
+    def __init__(self, name: str, *, would_run: bool) -> None:
+        super().__init__(name)
+        self.would_run = would_run
 
 
 class InertUnpickler(pickle._Unpickler):  # Python's own: the one in C allocates as much as the file demands
     """Unpickles into plain containers, inert objects and late tensors.
 
     `numbers` are the bytes of storages by key, where they are known already. `load` adds every storage that the pickle
-    names to `storages`. It raises HostilePickleError, and for a damaged pickle whatever its opcodes lead to.
+    names to `storages`. It raises RefusedPickleError, and for a damaged pickle whatever its opcodes lead to.
     """
 
     def __init__(self, file: io.BufferedIOBase, storages: dict[str, Storage], numbers: Mapping[str, bytes]) -> None:
@@ -115,13 +125,10 @@ class InertUnpickler(pickle._Unpickler):  # Python's own: the one in C allocates
             return _DTYPES[name]
         if module == "torch" and name == "Size":
             return tuple
-        if module == "torch._utils" and name in _REBUILD:
+        if module in ("torch._utils", "torch._tensor") and name in _REBUILD:
             return _REBUILD[name]
-        top = module.split(".")[0]
-        if (top in _BUILTINS and name not in _HARMLESS_BUILTINS) or (
-            top in sys.stdlib_module_names and top not in _HARMLESS | _BUILTINS
-        ):
-            raise HostilePickleError(f"{module}.{name}")
+        if is_refused(module, name):
+            raise RefusedPickleError(f"{module}.{name}", would_run=would_run(module, name))
         return type(name, (Inert,), {})
 
     def persistent_load(self, identity: Any) -> Any:
@@ -154,6 +161,11 @@ def _rebuild_tensor(storage: Storage, offset: int, size: Any, stride: Any, *_res
     return LateTensor(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
 
 
+def _rebuild_subclass(rebuild: Any, _kind: object, arguments: Any, _state: object = None) -> Any:
+    """A tensor with attributes, or of a class of its own: the plain tensor in it."""
+    return rebuild(*arguments) if rebuild in _REBUILD.values() else None
+
+
 def _rebuild_parameter(data: Any, *_rest: object) -> Any:
     return data
 
@@ -161,6 +173,8 @@ def _rebuild_parameter(data: Any, *_rest: object) -> Any:
 _REBUILD = {
     "_rebuild_tensor": _rebuild_tensor,
     "_rebuild_tensor_v2": _rebuild_tensor,
+    "_rebuild_from_type": _rebuild_subclass,
+    "_rebuild_from_type_v2": _rebuild_subclass,
     "_rebuild_parameter": _rebuild_parameter,
     "_rebuild_parameter_with_state": _rebuild_parameter,
 }

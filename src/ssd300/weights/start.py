@@ -22,7 +22,7 @@ from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_pla
 from ssd300.weights.format import Card, is_ours, read_card_file, read_weights_file
 from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.resolve import find_weights, resolve_weights
-from ssd300.weights.tensor_files import read_tensors
+from ssd300.weights.start_tensors import read_start
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
 
 IMAGENET_LITE0 = "imagenet"
@@ -37,19 +37,22 @@ class Start:
     """The source, the names of the layers that it filled, and of those that stay randomly initialized.
 
     A layer of class outputs is filled if it has the outputs of any class of the source. `classes` tells which it has;
-    None if there is none, and nothing to say about it: the source has no class outputs.
+    None if there is none, and nothing to say about it: the source has no class outputs. `notes` say which weights of
+    the file were taken, where that is not plain.
     """
 
     source: str
     filled: tuple[str, ...]
     random: tuple[str, ...]
     classes: str | None = None
+    notes: tuple[str, ...] = ()
 
 
-def initialize(model: SSD, init: str, classes: Sequence[str] | None = None) -> Start:
+def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key: str | None = None) -> Start:
     """Fill a new detector from `init`, in place, and set the normalization that these weights were trained with.
 
-    `classes` are the names of the detector's classes, None where they have none.
+    `classes` are the names of the detector's classes, None where they have none. `key` chooses one of several weights
+    in a file, as `weight_sets.choose` does.
 
     `init` is one of
     - "none": nothing is filled, and the normalization stays;
@@ -70,15 +73,15 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None) -> S
     if init == IMAGENET_LITE0 and isinstance(model.backbone, EfficientNetLite0):
         return _fill_lite0(model, model.backbone)
     path = _file_of(init)
-    tensors = read_tensors(path)
-    if any(name.startswith("heads.") for name in tensors):
-        start, match = _fill_from_ours(model, path, tensors, classes)
-        return replace(start, classes=NOTHING_TAKEN if match is None else match.describe())
+    found = read_start(path, model.state_dict(), key)
+    if found.are_ours:
+        start, match = _fill_from_ours(model, path, found.tensors, classes)
+        return replace(start, classes=NOTHING_TAKEN if match is None else match.describe(), notes=found.notes)
     if not isinstance(model.backbone, VGG16):
         raise WeightsError(
             "the file holds no backbone for this model", where=path, fix="Use --init imagenet or --init none."
         )
-    return _fill_vgg16(model, model.backbone, tensors, path)
+    return replace(_fill_vgg16(model, model.backbone, found.tensors, path), notes=found.notes)
 
 
 def check_start(init: str) -> None:

@@ -18,6 +18,15 @@ from ssd300.weights.layouts import FEATURES, REDUCED_FC
 
 FEATURES_PREFIX = "features."
 FC6_SHAPE, FC7_SHAPE = (4096, 512, 7, 7), (4096, 4096, 1, 1)  # as convolutions
+# The names of such files, the usual kind first; the bare numbers are also those of torchvision's `vgg16().features`.
+KINDS = (
+    frozenset(
+        f"{name}.{kind}"
+        for name in (*(f"{FEATURES_PREFIX}{number}" for number in FEATURES.values()), "classifier.0", "classifier.3")
+        for kind in ("weight", "bias")
+    ),
+    frozenset(f"{number}.{kind}" for number in (FEATURES | REDUCED_FC).values() for kind in ("weight", "bias")),
+)
 Layers = dict[str, tuple[Tensor, Tensor]]
 
 

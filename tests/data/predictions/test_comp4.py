@@ -46,5 +46,8 @@ def test_a_bad_row_of_voc_results_is_named_by_file_and_line(data, tmp_path, line
 
 
 def test_a_class_that_is_no_file_name_is_refused(data, tmp_path):
-    with pytest.raises(DataError, match=r"'comp4_det_test_a/b\.txt' is no file name"):
-        write_comp4(tmp_path, "test", TABLE, data.annotations, ["a/b", "c"])
+    with pytest.raises(DataError, match="comp4 cannot hold the class 'a/b'"):
+        write_comp4(tmp_path, "test", TABLE, data.annotations, ["c", "a/b"])
+    assert not list(tmp_path.glob("comp4*"))  # nor the file of a class before it
+    with pytest.raises(DataError, match=r"'comp4_det_a/b_c\.txt' is no file name"):
+        write_comp4(tmp_path, "a/b", TABLE, data.annotations, ["c", "d"])

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from ssd300.data.dataset import fold
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.splits import find_split
+from ssd300.errors import DataError
 
 Corners = tuple[float, float, float, float]
 NO_ANNOTATION_FILE = Fault("annotation", "there is no annotation file for the image")
@@ -129,10 +130,16 @@ class Source(ABC):
 
 
 def listed_twice(names: Sequence[str], where: str) -> tuple[Problem, ...]:
-    """The entries of a list of classes that are a class of it already, but for case and spaces."""
+    """The entries of a list of classes that are a class of it already, but for case and spaces.
+
+    Raises DataError for an entry that is equal to one before it: two classes were meant, and only one can be trained.
+    """
     first: dict[str, str] = {}
     problems = []
     for number, name in enumerate(names):
+        if first.get(fold(name)) == name:
+            fix = "Give each class its own name in the list; the numbers in the labels tell which one an object is of."
+            raise DataError(f"the class '{name}' is listed twice, again as entry {number}", where=where, fix=fix)
         if fold(name) in first:
             what = f"entry {number} of the classes, '{name}', is listed before as '{first[fold(name)]}'"
             problems.append(Fault("class-spelling", f"{what}; they are taken for one").at(where))

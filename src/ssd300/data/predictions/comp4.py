@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from ssd300.boxes import from_voc_pixels, to_voc_pixels
+from ssd300.data.class_lists import COMP4_FILE, misfit
 from ssd300.data.dataset import fold
 from ssd300.data.predictions.rows import PredictionRows
 from ssd300.data.splits import role_of
@@ -26,13 +27,15 @@ def write_comp4(
     """Write `comp4_det_<split>_<class>.txt` for every class, empty ones too; numbers keep every digit.
 
     Raises:
-        DataError: a class or split that cannot be part of a file name.
+        DataError: a class or split that cannot be part of a file name. No file is written then.
     """
+    if (why := misfit("comp4", classes)) is not None:
+        raise DataError(why, where=folder, fix="Rename the class, or write another format.")
     boxes = np.stack(to_voc_pixels(*table.boxes_px.T), axis=1)
     for label, name in enumerate(classes):
-        file_name = f"comp4_det_{split}_{name}.txt"
+        file_name = COMP4_FILE.format(split=split, name=name)
         if PureWindowsPath(file_name).name != file_name:
-            raise DataError(f"'{file_name}' is no file name", where=folder, fix="Rename the class or the split.")
+            raise DataError(f"'{file_name}' is no file name", where=folder, fix="Rename the split.")
         rows = np.flatnonzero(table.labels == label)
         columns = zip(table.image_index[rows].tolist(), table.scores[rows].tolist(), boxes[rows].tolist(), strict=True)
         lines = [

@@ -1,0 +1,93 @@
+"""Files that are no checkpoint of PyTorch, Caffe or Chainer: what they are, and what to do with them."""
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from ssd300.errors import WeightsError
+
+HEAD = 512  # bytes that tell what a file is
+TENSORS = "`torch.save(model.state_dict(), 'weights.pth')`"
+IN_TORCH = f"Load it in PyTorch, save its tensors with {TENSORS}, and name that file."
+NOT_READ = "Only SSD300-VGG16 of PyTorch, Caffe and ChainerCV is read; convert it to PyTorch first."
+EXPORTED = "It needs no import if `ssd300 export` wrote it: --weights takes it as it is. Otherwise name its checkpoint."
+MERGE = (
+    "Merge its parts in Python: `tensors = {}`, `tensors |= safetensors.torch.load_file(part)` for each, then "
+    "`safetensors.torch.save_file(tensors, 'weights.safetensors')`."
+)
+
+_BY_SUFFIX = (
+    (".onnx", "an ONNX file", EXPORTED),
+    (".xml .bin", "a file of OpenVINO", EXPORTED),
+    (".h5 .hdf5 .keras", "a file of Keras", NOT_READ),
+    (".pb .tflite .ckpt.index .meta", "a file of TensorFlow", NOT_READ),
+    (".pdparams .pdmodel", "a file of PaddlePaddle", NOT_READ),
+    (".params", "a file of MXNet", NOT_READ),
+    (".mlmodel .mlpackage", "a file of Core ML", NOT_READ),
+    (".msgpack", "a file of Flax", NOT_READ),
+    (".gguf", "a file of llama.cpp", NOT_READ),
+    (".engine .trt .plan", "a file of TensorRT", "Name the checkpoint that it was built from."),
+    (".weights .cfg", "a file of Darknet", NOT_READ),
+    (".prototxt", "Caffe's description of a network", "Name the .caffemodel beside it."),
+    (".index.json", "the index of safetensors files in several parts", MERGE),
+    (".gz .bz2 .xz .zst .7z .rar", "a packed file", "Unpack it, and name the checkpoint in it."),
+)
+_BY_HEAD = (
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, perhaps of Keras", NOT_READ),
+    (b"GGUF", "a file of llama.cpp", NOT_READ),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself", "Fetch the file with `git lfs pull`."),
+    (b"\x1f\x8b", "a gzip file", "Unpack it, and name the checkpoint in it."),
+    (b"<!doctype html", "a web page, perhaps in place of a download", "Download the file again."),
+    (b"<html", "a web page, perhaps in place of a download", "Download the file again."),
+)
+_IN_ZIP = (
+    ("models/model.json", "a torch.export archive", IN_TORCH),
+    ("serialized_exported_program.json", "a torch.export archive", IN_TORCH),
+    ("data/aotinductor/", "a package of AOTInductor", "Name the checkpoint that it was compiled from."),
+    ("model.weights.h5", "a file of Keras", NOT_READ),
+)
+_IN_FOLDER = (
+    ("saved_model.pb", "a SavedModel of TensorFlow", NOT_READ),
+    (
+        ".metadata",
+        "a distributed checkpoint of torch",
+        "Run `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER weights.pth`, and name the file.",
+    ),
+    ("*.index.json", "a folder with safetensors files in several parts", MERGE),
+    ("*.safetensors", "a folder", "Name the file in it: {}."),
+    ("*.pth", "a folder", "Name the file in it: {}."),
+)
+
+
+def check_is_checkpoint(path: Path) -> None:
+    """Raises WeightsError for a folder, and for a file that is known to be something else than a checkpoint."""
+    if path.is_dir():
+        _raise_for_folder(path)
+    for suffixes, what, fix in _BY_SUFFIX:
+        if path.name.casefold().endswith(tuple(suffixes.split())):
+            raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    start = head.lstrip().lower()
+    for mark, what, fix in _BY_HEAD:
+        if head.startswith(mark) or start.startswith(mark):
+            raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
+    if head[4:8] == b"TFL3":
+        raise WeightsError("this is a file of TensorFlow Lite, not a checkpoint", where=path, fix=NOT_READ)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            _raise_for_entries(archive.namelist(), path)
+
+
+def _raise_for_folder(path: Path) -> None:
+    for pattern, what, fix in _IN_FOLDER:
+        if found := sorted(path.glob(pattern)):
+            raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix.format(found[0]))
+    raise WeightsError("this is a folder, not a checkpoint", where=path, fix="Name a file.")
+
+
+def _raise_for_entries(names: Iterable[str], path: Path) -> None:
+    for name in names:
+        for mark, what, fix in _IN_ZIP:
+            if mark in name:
+                raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
