@@ -19,7 +19,7 @@ from ssd300.system.progress import Progress
 from ssd300.types import Detections
 
 
-def compare_raw(original: TorchNetwork, raw_file: ExportedNetwork, images: Sequence[np.ndarray]) -> RawAgreement:
+def compare_raw(original: TorchNetwork, raw_file: Network, images: Sequence[np.ndarray]) -> RawAgreement:
     """Compare the outputs of all default boxes. `raw_file` has no NMS; there is at least one image."""
     wanted = [of_weights(original, original.prepare(image)) for image in images]
     got = [_of_file(raw_file, image) for image in images]
@@ -39,7 +39,7 @@ def compare_detections(
     return agreement(*found)
 
 
-def nms_difference(exported: ExportedNetwork, raw_file: ExportedNetwork, images: Sequence[np.ndarray]) -> float:
+def nms_difference(exported: ExportedNetwork, raw_file: Network, images: Sequence[np.ndarray]) -> float:
     """The QUANTILE of the differences of the best scores after NMS, by the nodes of the file and by this code.
 
     There are always some, as no score is too low. The order among equal scores does not count.
@@ -78,6 +78,6 @@ def compare_map(
     }
 
 
-def _of_file(raw_file: ExportedNetwork, image: np.ndarray) -> Raw:
+def _of_file(raw_file: Network, image: np.ndarray) -> Raw:
     outputs = raw_file.predict([raw_file.prepare(image)], ANY)
     return Raw(outputs["boxes"][0], outputs["scores"][0])

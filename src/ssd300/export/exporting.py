@@ -190,7 +190,7 @@ def _build(
     return int8, files._replace(file=files.raw)
 
 
-def _check_graph(original: TorchNetwork, fp32: ExportedNetwork, images: Sequence[np.ndarray], name: str) -> None:
+def _check_graph(original: TorchNetwork, fp32: Network, images: Sequence[np.ndarray], name: str) -> None:
     """Raises ExportError if the graph is another network than the weights, on the images or on colored spots."""
     size = original.model.settings.image_size_px
     found = raw_violations(compare_raw(original, fp32, [*images, *probes(size)]), LIMITS["fp32"])
