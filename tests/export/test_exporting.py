@@ -90,6 +90,9 @@ class Nothing:
     def predict(self, inputs, selection):
         return {"boxes": np.zeros((1, 8732, 4), np.float32), "scores": np.full((1, 8732, 2), 0.01, np.float32)}
 
+    def select(self, predictions, selection):
+        raise NotImplementedError
+
 
 def test_a_graph_that_ignores_its_input_is_refused_on_dark_images_too(light_run):
     original = TorchNetwork(*load_weights(light_run))

@@ -1,6 +1,6 @@
 """A file is built: from the graph in float32 or in 8 bits, with its metadata, for ONNX Runtime or OpenVINO."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -55,14 +55,12 @@ def write_with_nms(proto: Any, file: Path, manifest: Manifest, selection: Select
     _save_onnx(with_nms(proto, num_classes=len(manifest.classes), selection=selection), file, manifest, selection)
 
 
-def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], advance: Callable[[], None]) -> Int8:
-    """The graph in 8 bits. `batches` hold one image each, as the network takes it; `advance` is called for each of
-    them, and then for each model that was tried.
-    """
+def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray]) -> Int8:
+    """The graph in 8 bits. `batches` hold one image each, as the network takes it."""
     always = first_convolution(proto) + (heads(proto) if format == "onnx" else [])
     keep = decoding_nodes(proto) + length_nodes(proto) + always
     if format == "onnx":
-        ranges = ranges_of(proto, batches, advance)
+        ranges = ranges_of(proto, batches)
         choice = choose_float_layers(
             proto,
             batches,
@@ -72,7 +70,6 @@ def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], advance
             ],
             skip=keep,
             ranges=ranges,
-            advance=advance,
         )
     else:
         core = openvino_core()
@@ -83,11 +80,9 @@ def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], advance
                 core.read_model(proto.SerializeToString()),
                 batches,
                 keep=names_in_openvino([*keep, *layers]),
-                advance=advance,
             ),
             outputs=_run_openvino,
             skip=keep,
-            advance=advance,
         )
     return Int8(choice.model, _layer_names(proto, [*always, *choice.float_layers]), choice.moved)
 

@@ -174,8 +174,8 @@ def _build(
         write_raw(proto, files.fp32, replace(manifest, precision="fp32"), selection)
         _check_graph(original, ExportedNetwork(files.fp32), spread(images, MAX_COMPARED_IMAGES), name)
         batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
-        with progress("quantizing", len(images)) as task:
-            int8 = in_8_bits(proto, format, batches, task.advance)
+        with progress("quantizing"):
+            int8 = in_8_bits(proto, format, batches)
         manifest = replace(manifest, float32_layers=int8.float32_layers)
         graph = int8.model
     with progress("writing the file"):

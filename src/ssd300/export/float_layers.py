@@ -37,7 +37,6 @@ def choose_float_layers(
     outputs: Callable[[Any, Sequence[np.ndarray]], list[Raw]],
     skip: Sequence[str],
     ranges: Ranges | None = None,
-    advance: Callable[[], None] = lambda: None,
 ) -> Choice:
     """The model of `quantized(float_layers)` with the fewest layers in float32 whose scores move by MOVED at most.
 
@@ -51,7 +50,6 @@ def choose_float_layers(
     def attempt(layers: list[str]) -> Choice:
         model = quantized(layers)
         moved = moved_scores(wanted, outputs(model, chosen))
-        advance()
         return Choice(model, layers, moved)
 
     best = attempt([])

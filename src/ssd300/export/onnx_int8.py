@@ -2,7 +2,7 @@
 so that convolutions run as one integer operation each.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +20,8 @@ class Ranges(NamedTuple):
     means: Mapping[str, np.ndarray]
 
 
-def ranges_of(proto: Any, batches: Sequence[np.ndarray], advance: Callable[[], None] = lambda: None) -> Ranges:
-    """The ranges of the inputs and outputs of the layers that can be quantized. `advance` is called at each batch."""
+def ranges_of(proto: Any, batches: Sequence[np.ndarray]) -> Ranges:
+    """The ranges of the inputs and outputs of the layers that can be quantized."""
     import onnx
 
     constants = {tensor.name for tensor in proto.graph.initializer}
@@ -42,7 +42,6 @@ def ranges_of(proto: Any, batches: Sequence[np.ndarray], advance: Callable[[], N
             highest[name].append(values.max())
             if values.ndim == 4:
                 means[name] = means.get(name, 0) + values.mean(axis=(0, 2, 3)) / len(batches)
-        advance()
     limits = {name: (np.float32(min(lowest[name])), np.float32(max(highest[name]))) for name in names}
     return Ranges(limits, means)
 
@@ -72,7 +71,7 @@ def _quantized(proto: Any, ranges: Ranges, keep: Collection[str]) -> Any:
 
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
-    return QDQQuantizer(
+    quantizer = QDQQuantizer(
         copy,
         per_channel=True,
         # Processors without VNNI add two products in 16 bits, and saturate unless weights have 7 bits.
@@ -84,7 +83,10 @@ def _quantized(proto: Any, ranges: Ranges, keep: Collection[str]) -> Any:
         nodes_to_exclude=list(keep),
         op_types_to_quantize=list(QUANTIZED),
         extra_options={"MinimumRealRange": 1e-4},
-    ).quantize_model()
+    )
+    quantizer.quantize_model()
+    quantizer.model.topological_sort()  # it appends nodes to the end
+    return quantizer.model.model
 
 
 def _corrected(proto: Any, rounded: Any, means: Mapping[str, np.ndarray]) -> Any:

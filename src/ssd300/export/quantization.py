@@ -4,7 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,8 @@ def quantize(
     images: Sequence[np.ndarray],
     *,
     keep: Sequence[str],
-    advance: Callable[[], None] = lambda: None,
 ) -> Any:
-    """The OpenVINO model in 8 bits; nodes named in `keep` stay as they are. `advance` is called at each image.
+    """The OpenVINO model in 8 bits; nodes named in `keep` stay as they are.
 
     `images` are batches as the network takes them. The input of a depthwise convolution has a range per channel,
     without which the file loses much mAP.
@@ -46,7 +45,6 @@ def quantize(
     log.setLevel(logging.ERROR)
 
     def as_input(batch: np.ndarray) -> dict[str, np.ndarray]:
-        advance()
         return {IMAGES: batch}
 
     dataset = nncf.Dataset(list(images), as_input)
