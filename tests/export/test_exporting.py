@@ -1,11 +1,18 @@
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from ssd300 import evaluate
 from ssd300.cli import main
 from ssd300.data import load_dataset
+from ssd300.detection.torch_network import TorchNetwork
+from ssd300.errors import ExportError
+from ssd300.export import exporting
+from ssd300.types import Selection
+from ssd300.weights import load_weights
 
 
 @pytest.mark.slow
@@ -14,6 +21,7 @@ def test_parity_json_has_what_was_compared(exported):
         report = json.loads(exported[ending].with_name("parity.json").read_text())
         assert (report["precision"], report["nms"]) == ("fp32", nms)
         assert report["agreement"]["found"] > 0.99
+        assert report["raw_agreement"]["scores"] == report["raw_agreement"]["images"] * 8732 * 2
         assert report["bytes"] > 1_000_000
         assert report["ms_per_image"]["file"] > 0
     assert exported["xml"].with_suffix(".bin").is_file()
@@ -33,8 +41,6 @@ def test_bf16_is_for_openvino_alone(light_run, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_file_that_differs_is_not_written(light_run, tmp_path, capsys, monkeypatch):
-    import ssd300.export.exporting as exporting
-
     real = exporting.to_onnx
 
     def wrong(model, card, **options):
@@ -72,3 +78,32 @@ def test_info_prints_the_metadata_of_an_exported_file(exported, capsys):
     assert main(["info", str(exported["xml"]), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["classes"], facts["precision"], facts["suppresses"]) == (["blue", "red"], "fp32", False)
+
+
+class Nothing:
+    """A network that returns the same outputs for every image."""
+
+    def __init__(self, like):
+        self.card = like.card
+        self.prepare = like.prepare
+
+    def predict(self, inputs, selection):
+        return {"boxes": np.zeros((1, 8732, 4), np.float32), "scores": np.full((1, 8732, 2), 0.01, np.float32)}
+
+    def select(self, predictions, selection):
+        raise NotImplementedError
+
+
+def test_a_graph_that_ignores_its_input_is_refused_on_dark_images_too(light_run):
+    original = TorchNetwork(*load_weights(light_run))
+    dark = [np.full((240, 320, 3), 8, np.uint8)]
+    with pytest.raises(ExportError, match="does not detect what the weights detect"):
+        exporting._check_graph(original, Nothing(original), dark, "m.onnx")
+
+
+def test_int8_needs_images_on_which_something_is_detected(light_run, monkeypatch):
+    original = TorchNetwork(*load_weights(light_run))
+    monkeypatch.setattr(exporting, "detect", lambda network, images, selection: [[]])
+    dark = [np.full((240, 320, 3), 8, np.uint8)] * 2
+    with pytest.raises(ExportError, match="detect nothing on any of the 2 images"):
+        exporting._calibration(original, dark, Selection(), Path("m.onnx"))

@@ -25,10 +25,11 @@ from ssd300.cli.options import (
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.reporting.next_steps import command
 from ssd300.system.progress import shown
-from ssd300.system.wording import plural
+from ssd300.system.wording import plural, some
 
 # Not `DataOptions`: its --format is the format of the data, and here that of the file.
 LabelFormat = Annotated[FormatName, Parameter(name="--data-format", group=DATA)]
+MUCH_FASTER = 1.1  # below that, other work on the machine may be the reason
 
 
 def export(
@@ -77,14 +78,14 @@ def export(
     on_bad_label
         What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
     overwrite
-        Replace the file and parity.json.
+        Replace the file and its record.
     json_
-        Print the content of parity.json and nothing else.
+        Print the record, as in parity.json, and nothing else.
     """
     from dataclasses import replace
 
     from ssd300.export import export as export_weights
-    from ssd300.export.exporting import PARITY, check_format
+    from ssd300.export.exporting import check_format
     from ssd300.export.images import choose_images
     from ssd300.export.opset import OPSET, check_opset
     from ssd300.export.parity import LIMITS
@@ -95,11 +96,6 @@ def export(
             check_format(out, format_, precision)
             check_opset(opset, format_, precision)
     check_file_given(mistakes, out, option="--out", overwrite=overwrite)
-    if not out.exists():
-        parity = out.with_name(PARITY)
-        if parity.exists() and not overwrite:
-            fix = "Name a file in another folder with --out, or add --overwrite, which replaces it."
-            mistakes.add("the folder holds the comparison of another export", where=parity, fix=fix)
     if images is not None:
         with mistakes.caught():
             choose_images(images, None, Path())
@@ -129,6 +125,7 @@ def export(
             limits=limits,
             progress=shown,
         )
+    say(report["notes"])
     if json_:
         print_json(report)
         return
@@ -146,6 +143,8 @@ def _print(out: Path, report: dict[str, Any]) -> None:
         f"{_agreement_in_words(seen)}\n"
         f"time per image: {times['file']:.1f} ms, {times['weights']:.1f} ms with the weights\n"
     )
+    if report["times_as_fast_as_fp32"] is not None:
+        sys.stdout.write(_int8_in_words(report))
     if scores is not None and scores["loss"] is not None:
         sys.stdout.write(
             f"{map_in_words(scores['metric'], scores['file'])}, on {plural(scores['images'], 'image')}; "
@@ -153,12 +152,28 @@ def _print(out: Path, report: dict[str, Any]) -> None:
         )
 
 
+def _int8_in_words(report: dict[str, Any]) -> str:
+    """Whether int8 pays on this machine, and what is not in 8 bits."""
+    ratio = report["times_as_fast_as_fp32"]
+    if ratio >= MUCH_FASTER:
+        speed = f"int8 is {ratio:.1f} times as fast as fp32 here: this file is the fastest"
+    elif ratio > 1:
+        speed = f"int8 is hardly faster than fp32 here ({ratio:.2f} times as fast)"
+    else:
+        speed = f"int8 is slower than fp32 here ({ratio:.2f} times as fast): use --precision fp32 on this machine"
+    layers = report["float32_layers"]
+    return f"{speed}\nin float32 for the sake of mAP: {plural(len(layers), 'layer')} ({some(layers)})\n"
+
+
 def _agreement_in_words(seen: dict[str, Any]) -> str:
     from ssd300.export.parity import QUANTILE
 
     on = f"on {plural(seen['images'], 'image')}"
     if not seen["detections"]:
-        return f"compared with the weights {on}: neither detects an object; name --images that have some"
+        return (
+            f"compared with the weights {on}: raw scores and boxes agree; neither detects an object, so name --images "
+            "that have some to compare detections too"
+        )
     return (
         f"compared with the weights {on}: both find {seen['found']:.1%} of {plural(seen['detections'], 'detection')}; "
         f"for {QUANTILE:.0%} of these, scores differ by at most {seen['score']:.2g}, "

@@ -1,10 +1,10 @@
-"""Quantization to 8-bit integers with nncf, which takes the ranges of activations from images."""
+"""Quantization of an OpenVINO model to 8-bit integers with nncf, and what stays in float32 in either format."""
 
 import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,11 @@ def quantize(
     images: Sequence[np.ndarray],
     *,
     keep: Sequence[str],
-    one_range_per_tensor: bool = False,
-    advance: Callable[[], None] = lambda: None,
 ) -> Any:
-    """The ONNX or OpenVINO model in 8 bits; nodes named in `keep` stay as they are. `advance` is called at each image.
+    """The OpenVINO model in 8 bits; nodes named in `keep` stay as they are.
 
-    `images` are batches as the network takes them. ONNX Runtime needs `one_range_per_tensor`. OpenVINO does not: there
-    the input of a depthwise convolution has a range per channel, without which it loses much mAP.
+    `images` are batches as the network takes them. The input of a depthwise convolution has a range per channel,
+    without which the file loses much mAP.
 
     Raises:
         UsageError: openvino or nncf is missing.
@@ -39,19 +37,14 @@ def quantize(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the installed version of torch
             import nncf
-            from nncf.quantization.advanced_parameters import (
-                AdvancedQuantizationParameters,
-                OverflowFix,
-                QuantizationParameters,
-            )
+            from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
     except ImportError as error:
-        raise UsageError("int8 needs nncf", fix=install_hint("openvino")) from error
+        raise UsageError("int8 for OpenVINO needs nncf", fix=install_hint("openvino")) from error
     log = logging.getLogger("nncf")
     level = log.level
     log.setLevel(logging.ERROR)
 
     def as_input(batch: np.ndarray) -> dict[str, np.ndarray]:
-        advance()
         return {IMAGES: batch}
 
     dataset = nncf.Dataset(list(images), as_input)
@@ -62,15 +55,11 @@ def quantize(
                 model,
                 dataset,
                 subset_size=len(images),
-                # with ranges per channel, also ranges that are not symmetric around zero
-                preset=nncf.QuantizationPreset.PERFORMANCE if one_range_per_tensor else nncf.QuantizationPreset.MIXED,
+                preset=nncf.QuantizationPreset.MIXED,  # also ranges that are not symmetric around zero
                 ignored_scope=nncf.IgnoredScope(names=list(keep), validate=False),
                 advanced_parameters=AdvancedQuantizationParameters(
                     # Processors without VNNI add two products in 16 bits, and saturate unless weights have 7 bits.
                     overflow_fix=OverflowFix.ENABLE,
-                    activations_quantization_params=QuantizationParameters(per_channel=False)
-                    if one_range_per_tensor
-                    else None,
                 ),
             )
     except Exception as error:  # nncf's own exceptions have no common base
@@ -97,9 +86,21 @@ def decoding_nodes(proto: Any) -> list[str]:
 
 
 def first_convolution(proto: Any) -> list[str]:
-    """Its name in the ONNX graph and in OpenVINO. It is a hundredth of the work, and in 8 bits it costs much mAP."""
-    name = next(node.name for node in proto.graph.node if node.op_type == "Conv")
-    return [name, f"{name}/WithoutBiases"]
+    """Its name. It is a hundredth of the work, and in 8 bits it costs much mAP."""
+    return [next(node.name for node in proto.graph.node if node.op_type == "Conv")]
+
+
+def heads(proto: Any) -> list[str]:
+    """Names of the convolutions of the heads. ONNX Runtime's integer convolution has an output of 8 bits too, which are
+    few for logits.
+    """
+    transposed = {node.input[0] for node in proto.graph.node if node.op_type == "Transpose"}
+    return [node.name for node in proto.graph.node if node.op_type == "Conv" and node.output[0] in transposed]
+
+
+def names_in_openvino(names: Sequence[str]) -> list[str]:
+    """OpenVINO splits a convolution into one without biases and an addition."""
+    return [*names, *(f"{name}/WithoutBiases" for name in names)]
 
 
 def length_nodes(proto: Any) -> list[str]:

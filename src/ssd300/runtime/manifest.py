@@ -1,7 +1,7 @@
 """The description of an exported network, stored as JSON inside its file: what is needed to use it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,8 @@ Precision = Literal["fp32", "bf16", "int8"]
 class Manifest:
     """What an exported file detects, and how it is used.
 
-    `suppresses` is true if it contains non-maximum suppression, with `top_k` rows per image. `resize`, `min_scores`,
+    `suppresses` is true if it contains non-maximum suppression, with `top_k` rows per image. `float32_layers` are the
+    convolutions of an int8 file that are not in 8 bits. `resize`, `min_scores`,
     `metric` and `source` are as in the card of the weights.
     """
 
@@ -30,6 +31,7 @@ class Manifest:
     precision: Precision
     suppresses: bool
     top_k: int | None = None
+    float32_layers: Sequence[str] = ()
     min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
     metric: Mapping[str, Any] | None = field(default=None, repr=False)
     source: Mapping[str, Any] = field(repr=False, default_factory=dict)

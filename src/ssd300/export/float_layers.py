@@ -1,0 +1,121 @@
+"""Which layers stay in float32, so that the scores of an int8 file are close enough to those of the weights.
+
+No annotation is needed: the outputs of the float network on the calibration images are what is compared with.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ssd300.export.graph import BOXES, IMAGES, SCORES
+from ssd300.export.onnx_int8 import Ranges, ranges_of
+from ssd300.export.onnx_run import graph_session
+from ssd300.export.raw import Raw, moved_scores
+
+MOVED = 0.02  # share of the scores that may move; layers stay in float32 until it is reached
+SEARCH_IMAGES, RANKING_IMAGES = 12, 3
+SEARCH_S = 180.0  # at most, after the first file
+SHARES = (0.04, 0.08, 0.16, 0.3)  # of the layers that stay in float32, tried one after the other
+WEIGHT_LEVELS, INPUT_LEVELS = 63, 255  # 7 bits with a sign, 8 bits without
+
+
+class Choice(NamedTuple):
+    """A quantized model, the layers that stayed in float32, and the share of the scores that moved."""
+
+    model: Any
+    float_layers: list[str]
+    moved: float
+
+
+def choose_float_layers(
+    proto: Any,
+    batches: Sequence[np.ndarray],
+    *,
+    quantized: Callable[[Sequence[str]], Any],
+    outputs: Callable[[Any, Sequence[np.ndarray]], list[Raw]],
+    skip: Sequence[str],
+    ranges: Ranges | None = None,
+) -> Choice:
+    """The model of `quantized(float_layers)` with the fewest layers in float32 whose scores move by MOVED at most.
+
+    If none is that close, the closest one is returned. `outputs` runs a model; nodes in `skip` are in float32 anyway.
+    The first model has no layer in float32, and is taken if it is close enough: the search costs nothing then.
+    """
+    chosen = batches[:: max(1, len(batches) // SEARCH_IMAGES)][:SEARCH_IMAGES]
+    session = graph_session(proto)
+    wanted = [run_graph(session, batch) for batch in chosen]
+
+    def attempt(layers: list[str]) -> Choice:
+        model = quantized(layers)
+        moved = moved_scores(wanted, outputs(model, chosen))
+        return Choice(model, layers, moved)
+
+    best = attempt([])
+    if best.moved <= MOVED:
+        return best
+    end = time.monotonic() + SEARCH_S
+    few = chosen[:RANKING_IMAGES]
+    ranked = rank_layers(proto, few, wanted[: len(few)], ranges or ranges_of(proto, chosen), skip=skip, end=end)
+    for share in SHARES:
+        if time.monotonic() > end:
+            break
+        tried = attempt(ranked[: max(1, round(share * len(ranked)))])
+        best = min(best, tried, key=lambda choice: choice.moved)
+        if best.moved <= MOVED:
+            break
+    return best
+
+
+def rank_layers(
+    proto: Any, batches: Sequence[np.ndarray], wanted: Sequence[Raw], ranges: Ranges, *, skip: Sequence[str], end: float
+) -> list[str]:
+    """Convolutions by how far the scores move if one alone is quantized, farthest first; until the time `end`."""
+    costs = {}
+    for node in proto.graph.node:
+        if node.op_type != "Conv" or node.name in skip or node.input[0] not in ranges.limits:
+            continue
+        if time.monotonic() > end:
+            break
+        session = graph_session(_with_one_quantized(proto, node.name, ranges))
+        costs[node.name] = moved_scores(wanted, [run_graph(session, batch) for batch in batches])
+    return sorted(costs, key=lambda name: costs[name], reverse=True)
+
+
+def run_graph(session: Any, batch: np.ndarray) -> Raw:
+    """The outputs for a batch of one image."""
+    boxes, scores = session.run([BOXES, SCORES], {IMAGES: batch})
+    return Raw(boxes[0], scores[0])
+
+
+def _with_one_quantized(proto: Any, name: str, ranges: Ranges) -> Any:
+    """A copy in which the weights and the input of one convolution are rounded as in 8 bits, computed in float32."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    place, node = next((place, node) for place, node in enumerate(copy.graph.node) if node.name == name)
+    weights = next(tensor for tensor in copy.graph.initializer if tensor.name == node.input[1])
+    values = numpy_helper.to_array(weights)
+    scale = np.abs(values).max(axis=(1, 2, 3), keepdims=True) / WEIGHT_LEVELS
+    scale = np.where(scale > 0, scale, 1).astype(np.float32)
+    weights.CopyFrom(numpy_helper.from_array(np.round(values / scale) * scale, weights.name))
+    low, high = (float(limit) for limit in ranges.limits[node.input[0]])
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = max((high - low) / INPUT_LEVELS, 1e-12)
+    numbers = {"step": step, "low": np.round(low / step), "high": np.round(low / step) + INPUT_LEVELS}
+    own = {key: f"rounded/{key}" for key in (*numbers, "divided", "whole", "inside", "input")}
+    constants = [numpy_helper.from_array(np.array(value, np.float32), own[key]) for key, value in numbers.items()]
+    copy.graph.initializer.extend(constants)
+    added = [
+        helper.make_node("Div", [node.input[0], own["step"]], [own["divided"]]),
+        helper.make_node("Round", [own["divided"]], [own["whole"]]),
+        helper.make_node("Clip", [own["whole"], own["low"], own["high"]], [own["inside"]]),
+        helper.make_node("Mul", [own["inside"], own["step"]], [own["input"]]),
+    ]
+    node.input[0] = own["input"]
+    for new in reversed(added):
+        copy.graph.node.insert(place, new)
+    return copy
