@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ssd300.cli.early_checks import check_counts, check_device, check_names, check_weights
-from ssd300.cli.help import SELECTION, SPEED
+from ssd300.cli.help import SELECTION, SPEED, VIDEOS
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import (
     Classes,
@@ -29,6 +29,7 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.cli.progress import image_progress
+from ssd300.cli.video_checks import check_of_videos
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
 from ssd300.errors import DataError, as_text
 from ssd300.system.wording import on_one_line, plural, some
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from ssd300.detection.sources import Source
     from ssd300.types import Selection
 
-Kept, OfSpeed = Parameter(group=SELECTION), Parameter(group=SPEED)
+Kept, OfSpeed, OfVideos = Parameter(group=SELECTION), Parameter(group=SPEED), Parameter(group=VIDEOS)
 Saved = Literal[
     "image", "jsonl", "json", "csv", "coco", "coco-annotations", "yolo", "yolo-scores", "voc", "comp4", "crops"
 ]
@@ -59,7 +60,10 @@ def detect(
     only: Annotated[tuple[str, ...], Classes, Kept] = (),
     suppress: Annotated[tuple[str, ...], Classes, Kept] = (),
     tile: Annotated[int | None, Usual, Parameter(metavar="PIXELS")] = None,
-    frames: Annotated[int | None, Usual] = None,
+    frames: Annotated[int | None, OfVideos] = None,
+    every: Annotated[int | None, OfVideos, Parameter(metavar="N")] = None,
+    fps: Annotated[float | None, OfVideos, Parameter(metavar="N")] = None,
+    track: Annotated[Switch, OfVideos] = False,
     batch_size: Annotated[int, OfSpeed] = BATCH,
     device: Device = "auto",
     precision: Annotated[Literal["float32", "bfloat16"] | None, OfSpeed] = None,
@@ -97,7 +101,13 @@ def detect(
     tile
         Also detect on overlapping tiles of this many pixels a side, for small objects. Default: no tiles.
     frames
-        Maximum number of frames of each video or camera. Default: all.
+        Maximum number of frames of each video or camera that are looked at. Default: all.
+    every
+        Look at every Nth frame of videos and cameras. Default: each one.
+    fps
+        Look at N frames a second of videos and cameras, at most. Default: all.
+    track
+        Number the objects of videos and cameras, so that each keeps its number (the extra track).
     batch_size
         Images that go through the network together.
     device
@@ -114,11 +124,13 @@ def detect(
     from ssd300.detection.output_folder import check_folder
     from ssd300.detection.output_names import check_sources_stay
     from ssd300.detection.sources import find_sources
-    from ssd300.detection.video import check_readable
+    from ssd300.detection.video_names import check_readable
     from ssd300.types import Selection
 
     mistakes = Mistakes()
-    check_counts(mistakes, (("--tile", tile), ("--frames", frames), ("--batch-size", batch_size)), "detect")
+    check_counts(
+        mistakes, (("--tile", tile), ("--frames", frames), ("--every", every), ("--batch-size", batch_size)), "detect"
+    )
     limits = {"min_score": min_score, "max_overlap": max_overlap, "top_k": top_k}
     mistakes.built(Selection, limits, fix="See `ssd300 detect --help`.")
     own = _scores(mistakes, min_score_of)
@@ -133,6 +145,7 @@ def detect(
     with mistakes.caught():
         sources = find_sources(source, not_images.append)
         check_readable(sources)
+    check_of_videos(mistakes, sources, every=every, fps=fps, track=track)
     if "image" in save and out is not None:
         with mistakes.caught():
             check_sources_stay(sources, out)
@@ -142,8 +155,10 @@ def detect(
     mistakes.raise_all()
 
     from ssd300.detection.detector import Detector
+    from ssd300.detection.frame_choice import FrameChoice
     from ssd300.detection.output_folder import DetectionFolder, open_usual_folder
-    from ssd300.detection.run import DetectionRun, RunOptions, content_key
+    from ssd300.detection.run import DetectionRun, content_key
+    from ssd300.detection.run_options import RunOptions
     from ssd300.detection.tiles import TiledNetwork
 
     network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
@@ -157,7 +172,8 @@ def detect(
         save=save,
         suppress=(*suppress, *(name for name in detector.card.classes if only and name not in only)),
         batch_size=batch_size,
-        most_frames=frames,
+        frames=FrameChoice(every=every or 1, per_second=fps, most=frames),
+        track=track,
     )
     say([*not_images, *(_without_font(detector.card.classes) if "image" in save else [])])
     key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
@@ -300,8 +316,8 @@ def _raise_for_skipped(run: "DetectionRun", folder: "DetectionFolder") -> None:
     if len(run.sources) == 1:
         raise run.first_error
     raise DataError(
-        f"{len(folder.skipped)} of {len(run.sources)} {'sources' if run.videos() else 'images'} could not be read; "
-        "the others are done",
+        f"{len(folder.skipped)} of {len(run.sources)} {'sources' if run.videos() else 'images'} could not be read"
+        f"{' as a whole' if run.incomplete else ''}; the others are done",
         where=str(run.sources[min(folder.skipped)]),
         fix="Replace them, or do not name them.",
     )
