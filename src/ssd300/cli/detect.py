@@ -1,14 +1,13 @@
 """`ssd300 detect`: boxes, names and scores on copies of images and videos, and `detections.jsonl`."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.detect_summary import at_the_limit, pages_noted, raise_for_skipped, result_lines, summary
 from ssd300.cli.early_checks import check_counts, check_device, check_names, check_weights
 from ssd300.cli.help import SELECTION, SPEED, VIDEOS
 from ssd300.cli.mistakes import Mistakes
@@ -31,14 +30,12 @@ from ssd300.cli.options import (
 from ssd300.cli.progress import image_progress
 from ssd300.cli.video_checks import check_of_videos
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
-from ssd300.errors import DataError, as_text
-from ssd300.system.wording import on_one_line, plural, some
+from ssd300.errors import as_text
+from ssd300.system.wording import on_one_line, some
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
     from ssd300.detection.network import Network
-    from ssd300.detection.output_folder import DetectionFolder
-    from ssd300.detection.run import DetectionRun
     from ssd300.detection.sources import Source
     from ssd300.types import Selection
 
@@ -190,8 +187,8 @@ def detect(
         with image_progress(run.expected, run.done) as progress:
             interruption = run.run(progress)
         rows = [row for _, row in folder.rows()] if json_ else []
-        lines = [] if json_ else [f"{on_one_line(line)}\n" for line in _lines(run, out)]
-        notes = [*_noted(run), *_at_the_limit(run, top_k), f"{_summary(run)}; written to {out}"]
+        lines = [] if json_ else [f"{on_one_line(line)}\n" for line in result_lines(run, out)]
+        notes = [*pages_noted(run), *at_the_limit(run, top_k), f"{summary(run)}; written to {out}"]
     if json_:
         print_json({"images": rows, "skipped": [as_text(sources[number]) for number in sorted(folder.skipped)]})
     else:
@@ -199,7 +196,7 @@ def detect(
     say(notes)
     if interruption is not None:
         raise interruption
-    _raise_for_skipped(run, folder)
+    raise_for_skipped(run, folder)
 
 
 def _compiled_batch(wanted: bool, batch_size: int, tile: int | None) -> int | None:
@@ -256,23 +253,6 @@ def _selection(
     return detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=own)
 
 
-def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:
-    """One line per image; one per video, as it has many frames."""
-    from ssd300.detection.output_names import ANNOTATED_IMAGE, ANNOTATED_VIDEO
-
-    annotated = "image" in run.options.save
-    videos = run.videos()
-    counts = ((name, row["image"], len(row["detections"])) for name, row in run.folder.rows())
-    for image, frames in groupby(counts, key=lambda one: one[1]):
-        rows = list(frames)
-        if image in videos:
-            where = out / f"{videos[image]}{ANNOTATED_VIDEO}" if annotated else image
-            yield f"{where}: {plural(len(rows), 'frame')}, {plural(sum(count for _, _, count in rows), 'detection')}"
-        else:
-            for name, _, count in rows:
-                yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {plural(count, 'detection')}"
-
-
 def _without_font(classes: Sequence[str]) -> list[str]:
     """A line on the classes whose names cannot be drawn; none if there are none."""
     from ssd300.errors import install_hint
@@ -284,40 +264,3 @@ def _without_font(classes: Sequence[str]) -> list[str]:
     return [
         f"no font here has all letters of {some(names)}: images show the number of the class. {install_hint('fonts')}"
     ]
-
-
-def _noted(run: "DetectionRun") -> list[str]:
-    """A line on the images of several pages or frames; none if there are none."""
-    from ssd300.images.pages import pages_notes
-
-    return pages_notes([(row["image"], note) for _, row in run.folder.rows() for note in row.get("notes", ())])
-
-
-def _at_the_limit(run: "DetectionRun", top_k: int) -> list[str]:
-    """A line on the images that may have more objects than --top-k lets through; none if there are none."""
-    full = sum(len(row["detections"]) >= top_k for _, row in run.folder.rows())
-    if not full:
-        return []
-    return [
-        f"{plural(full, 'image')} reached the limit of {plural(top_k, 'detection')} per image and may have more: "
-        "raise --top-k, or --min-score if these are too many"
-    ]
-
-
-def _summary(run: "DetectionRun") -> str:
-    new = run.done - run.done_before
-    speed = f", {new / run.seconds:.1f} images/s" if run.seconds > 0 else ""
-    return f"{plural(new, 'image')} in {run.seconds:.1f} s{speed}; {len(run.folder.skipped)} skipped"
-
-
-def _raise_for_skipped(run: "DetectionRun", folder: "DetectionFolder") -> None:
-    if not folder.skipped:
-        return
-    if len(run.sources) == 1:
-        raise run.first_error
-    raise DataError(
-        f"{len(folder.skipped)} of {len(run.sources)} {'sources' if run.videos() else 'images'} could not be read"
-        f"{' as a whole' if run.incomplete else ''}; the others are done",
-        where=str(run.sources[min(folder.skipped)]),
-        fix="Replace them, or do not name them.",
-    )
