@@ -45,3 +45,29 @@ def cut_off(path):
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 6 // 10])
     return path
+
+
+def write_clip(path, images, *, codec="libx264", form=None, rate=10, times=None, prepare=None, **options):
+    """These images (RGB) in any codec; `times` are in milliseconds, `prepare` changes the stream before the first."""
+    av = pytest.importorskip("av")
+    with av.open(f"file:{path}", "w", format=form, options=options.pop("container", {})) as out:
+        stream = out.add_stream(codec, rate=rate, options=options)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        if times is not None:
+            stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+        if prepare is not None:
+            prepare(stream)
+        for number, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            if times is not None:
+                frame.time_base, frame.pts = Fraction(1, 1000), times[number]
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def noise(count, size=(48, 64)):
+    """Images that differ, and that take some bytes."""
+    base = np.random.default_rng(0).integers(0, 255, (size[0] // 4, size[1] // 4, 3), np.uint8)
+    return [np.roll(base.repeat(4, 0).repeat(4, 1), number, 1) for number in range(count)]

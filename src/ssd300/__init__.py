@@ -10,13 +10,27 @@ if TYPE_CHECKING:
     from ssd300.data import Dataset, load_dataset
     from ssd300.detection.detector import Detector
     from ssd300.detection.results import Result
+    from ssd300.detection.video import Video
+    from ssd300.detection.video_results import track
     from ssd300.evaluation.evaluator import evaluate
     from ssd300.evaluation.scoring import Report
     from ssd300.training import presets
     from ssd300.training.config import TrainConfig
     from ssd300.training.loop import train
 
-__all__ = ["Dataset", "Detector", "Report", "Result", "TrainConfig", "evaluate", "load_dataset", "presets", "train"]
+__all__ = [
+    "Dataset",
+    "Detector",
+    "Report",
+    "Result",
+    "TrainConfig",
+    "Video",
+    "evaluate",
+    "load_dataset",
+    "presets",
+    "track",
+    "train",
+]
 
 _HOMES = {
     "Dataset": "ssd300.data",
@@ -24,8 +38,10 @@ _HOMES = {
     "Report": "ssd300.evaluation.scoring",
     "Result": "ssd300.detection.results",
     "TrainConfig": "ssd300.training.config",
+    "Video": "ssd300.detection.video",
     "evaluate": "ssd300.evaluation.evaluator",
     "load_dataset": "ssd300.data",
+    "track": "ssd300.detection.video_results",
     "train": "ssd300.training.loop",
 }
 

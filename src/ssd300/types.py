@@ -125,6 +125,10 @@ class Detections:
         """The class name of each detection."""
         return [self.classes[label] for label in self.labels]
 
+    def captions(self, names: Sequence[str]) -> list[str]:
+        """What is drawn beside each box: its name, of `names`, and its score."""
+        return [f"{name} {score:.2f}" for name, score in zip(names, self.scores, strict=True)]
+
     def scaled(self, size_hw: tuple[int, int]) -> "Detections":
         """A copy with relative boxes as pixels of an image of `size_hw`, cut at its border."""
         height, width = size_hw

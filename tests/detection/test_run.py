@@ -15,7 +15,7 @@ from ssd300.cli import main
 from ssd300.detection.video import Video
 from ssd300.errors import DataError
 from ssd300.images.header import MAX_PIXELS
-from videos import FRAMES, RATE, cut_off, opened, write_video
+from videos import FRAMES, RATE, cut_off, noise, opened, write_clip, write_video
 
 
 @pytest.fixture
@@ -135,6 +135,47 @@ def test_files_per_image_are_written_per_frame(film, light_run, tmp_path):
     assert not (tmp_path / "out/film.mp4").exists()
 
 
+def rows_of(folder):
+    return [json.loads(line) for line in (folder / "detections.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("option", "step"), [(("--every", 10), 10), (("--fps", 3), 10)])
+def test_fewer_frames_keep_their_numbers_and_times(option, step, film, light_run, tmp_path):
+    assert detect(light_run, tmp_path / "out", film, *option) == 0
+    rows = rows_of(tmp_path / "out")
+    assert [row["frame"] for row in rows] == list(range(0, FRAMES, step))
+    assert [row["time_s"] for row in rows] == pytest.approx([row["frame"] / float(RATE) for row in rows], abs=1e-3)
+    with opened(tmp_path / "out/film.mp4") as written:
+        times = [float(image.time) for image in written.decode(video=0)]
+        assert written.streams.audio
+    assert times == pytest.approx([row["time_s"] for row in rows], abs=1e-3)
+
+
+def test_tracks_stand_in_the_rows_and_as_a_column(film, light_run, tmp_path):
+    pytest.importorskip("trackers")
+    for name, words in (("plain", ()), ("tracks", ("--track",))):
+        assert detect(light_run, tmp_path / name, film, "--frames", 6, *words, "--save", "jsonl", "csv") == 0
+    plain, tracks = rows_of(tmp_path / "plain"), rows_of(tmp_path / "tracks")
+    assert [row | {"detections": None} for row in tracks] == [row | {"detections": None} for row in plain]
+    found = [one["track"] for row in tracks for one in row["detections"]]
+    assert len(found) == sum(len(row["detections"]) for row in plain)
+    assert all(number is None or number > 0 for number in found)
+    header = (tmp_path / "tracks/detections.csv").read_text().splitlines()[0]
+    assert header == (tmp_path / "plain/detections.csv").read_text().splitlines()[0] + ",track"
+
+
+def test_frames_that_cannot_be_decoded_are_reported_and_the_rest_is_saved(light_run, tmp_path, capsys):
+    film = write_clip(tmp_path / "film.mp4", noise(6), g="1")
+    with opened(film) as given:
+        place, size = [(packet.pos, packet.size) for packet in given.demux(video=0) if packet.size][3]
+    data = bytearray(film.read_bytes())
+    data[place + 4 : place + size] = b"\xff" * (size - 4)
+    film.write_bytes(data)
+    assert detect(light_run, tmp_path / "out", film, "--save", "jsonl") == 3
+    assert "1 frame could not be decoded: 3" in capsys.readouterr().err
+    assert [row["frame"] for row in rows_of(tmp_path / "out")] == [0, 1, 2, 4, 5]
+
+
 @pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
 @pytest.mark.slow
 def test_frames_before_a_break_are_saved(name, light_run, tmp_path, capsys):
@@ -189,11 +230,11 @@ class Camera:
 
     def __call__(self, source):
         video = Video(str(self.film))
-        video.source, video.expected = source, 0
+        video.source, video.live, video.expected = str(source), True, 0
         frames = video.frames
 
-        def some(most=None):
-            for frame in frames(most):
+        def some(*choice):
+            for frame in frames(*choice):
                 if frame.number == 12:
                     self.end()
                 yield frame

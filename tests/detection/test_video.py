@@ -2,9 +2,9 @@
 
 import pytest
 
-from ssd300.detection import video as video_module
-from ssd300.detection.video import Video, is_live, is_video
-from ssd300.errors import DataError, SSDError
+from ssd300.detection.frame_choice import FrameChoice
+from ssd300.detection.video import Video
+from ssd300.errors import DataError
 from videos import FRAMES, RATE, cut_off, shade, write_video
 
 av = pytest.importorskip("av")
@@ -31,27 +31,10 @@ def test_a_file_with_sound_alone_is_refused(tmp_path):
         Video(str(tmp_path / "a.mp4"))
 
 
-def test_a_video_is_known_by_its_name():
-    assert all(map(is_video, ("a.MP4", "camera:0", "rtsp://x/y", "http://x/a.webm?k=1")))
-    assert not any(map(is_video, ("a.jpg", "http://x/a.jpg", "mp4")))
-
-
-@pytest.mark.parametrize("source", ["camera:front", "camera:"])
-def test_a_camera_without_a_number_is_refused(source, monkeypatch):
-    monkeypatch.setattr(video_module.sys, "platform", "linux")
-    with pytest.raises(SSDError, match="a camera has a number"):
-        Video(source)
-
-
-def test_cameras_and_streams_are_live():
-    assert all(map(is_live, ("camera:0", "rtsp://x/y")))
-    assert not any(map(is_live, ("a.mp4", "http://x/a.mp4")))
-
-
 @pytest.mark.parametrize("most", [1, 3, FRAMES, FRAMES + 1])
 def test_no_more_frames_are_read_than_asked_for(most, film):
     with Video(str(film)) as video:
-        assert len(list(video.frames(most))) == min(most, FRAMES)
+        assert len(list(video.frames(FrameChoice(most=most)))) == min(most, FRAMES)
 
 
 def test_frames_before_a_fault_are_given_before_it_is_raised(tmp_path):

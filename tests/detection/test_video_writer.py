@@ -24,7 +24,7 @@ def test_times_are_those_of_the_frames_and_sides_become_even(tmp_path):
 
 
 def test_sound_is_copied_packet_by_packet(film, tmp_path):
-    with Video(str(film)) as video, VideoWriter(tmp_path / "a.mp4", rate=RATE, sound=str(film)) as writer:
+    with Video(str(film)) as video, VideoWriter(tmp_path / "a.mp4", rate=RATE, sound=film) as writer:
         for frame in video.frames():
             writer.add(frame.pixels, frame.time_s, frame.number)
     assert writer.why_silent == ""
@@ -40,7 +40,7 @@ def test_sound_is_copied_packet_by_packet(film, tmp_path):
 @pytest.mark.parametrize(("sound", "why"), [("pcm_s16le", "its sound (pcm_s16le) cannot be copied"), (None, "")])
 def test_a_copy_is_silent_where_the_sound_does_not_fit_or_there_is_none(sound, why, tmp_path):
     film = write_video(tmp_path / "film.avi", sound=sound)
-    with VideoWriter(tmp_path / "a.mp4", rate=RATE, sound=str(film)) as writer:
+    with VideoWriter(tmp_path / "a.mp4", rate=RATE, sound=film) as writer:
         writer.add(np.zeros((32, 32, 3), np.uint8), 0.0, 0)
     assert writer.why_silent.startswith(why)
     assert bool(writer.why_silent) == bool(why)

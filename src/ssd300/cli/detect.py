@@ -1,16 +1,15 @@
 """`ssd300 detect`: boxes, names and scores on copies of images and videos, and `detections.jsonl`."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.detect_summary import at_the_limit, pages_noted, raise_for_skipped, result_lines, summary
 from ssd300.cli.early_checks import check_counts, check_device, check_names, check_outputs, check_weights
-from ssd300.cli.help import SELECTION, SPEED
+from ssd300.cli.help import SELECTION, SPEED, VIDEOS
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import (
     Classes,
@@ -29,19 +28,18 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.cli.progress import image_progress
+from ssd300.cli.video_checks import check_of_videos
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
-from ssd300.errors import DataError, as_text
-from ssd300.system.wording import on_one_line, plural, some
+from ssd300.errors import as_text
+from ssd300.system.wording import on_one_line, some
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
     from ssd300.detection.network import Network
-    from ssd300.detection.output_folder import DetectionFolder
-    from ssd300.detection.run import DetectionRun
     from ssd300.detection.sources import Source
     from ssd300.types import Selection
 
-Kept, OfSpeed = Parameter(group=SELECTION), Parameter(group=SPEED)
+Kept, OfSpeed, OfVideos = Parameter(group=SELECTION), Parameter(group=SPEED), Parameter(group=VIDEOS)
 Saved = Literal[
     "image", "jsonl", "json", "csv", "coco", "coco-annotations", "yolo", "yolo-scores", "voc", "comp4", "crops"
 ]
@@ -59,7 +57,10 @@ def detect(
     only: Annotated[tuple[str, ...], Classes, Kept] = (),
     suppress: Annotated[tuple[str, ...], Classes, Kept] = (),
     tile: Annotated[int | None, Usual, Parameter(metavar="PIXELS")] = None,
-    frames: Annotated[int | None, Usual] = None,
+    frames: Annotated[int | None, OfVideos] = None,
+    every: Annotated[int | None, OfVideos, Parameter(metavar="N")] = None,
+    fps: Annotated[float | None, OfVideos, Parameter(metavar="N")] = None,
+    track: Annotated[Switch, OfVideos] = False,
     batch_size: Annotated[int, OfSpeed] = BATCH,
     device: Device = "auto",
     precision: Annotated[Literal["float32", "bfloat16"] | None, OfSpeed] = None,
@@ -97,7 +98,13 @@ def detect(
     tile
         Also detect on overlapping tiles of this many pixels a side, for small objects. Default: no tiles.
     frames
-        Maximum number of frames of each video or camera. Default: all.
+        Maximum number of frames of each video or camera that are looked at. Default: all.
+    every
+        Look at every Nth frame of videos and cameras. Default: each one.
+    fps
+        Look at N frames a second of videos and cameras, at most. Default: all.
+    track
+        Number the objects of videos and cameras, so that each keeps its number (the extra track).
     batch_size
         Images that go through the network together.
     device
@@ -114,11 +121,13 @@ def detect(
     from ssd300.detection.output_folder import check_folder
     from ssd300.detection.output_names import check_sources_stay
     from ssd300.detection.sources import find_sources
-    from ssd300.detection.video import check_readable
+    from ssd300.detection.video_names import check_readable
     from ssd300.types import Selection
 
     mistakes = Mistakes()
-    check_counts(mistakes, (("--tile", tile), ("--frames", frames), ("--batch-size", batch_size)), "detect")
+    check_counts(
+        mistakes, (("--tile", tile), ("--frames", frames), ("--every", every), ("--batch-size", batch_size)), "detect"
+    )
     limits = {"min_score": min_score, "max_overlap": max_overlap, "top_k": top_k}
     mistakes.built(Selection, limits, fix="See `ssd300 detect --help`.")
     own = _scores(mistakes, min_score_of)
@@ -133,6 +142,7 @@ def detect(
     with mistakes.caught():
         sources = find_sources(source, not_images.append)
         check_readable(sources)
+    check_of_videos(mistakes, sources, every=every, fps=fps, track=track)
     if "image" in save and out is not None:
         with mistakes.caught():
             check_sources_stay(sources, out)
@@ -143,8 +153,10 @@ def detect(
     mistakes.raise_all()
 
     from ssd300.detection.detector import Detector
+    from ssd300.detection.frame_choice import FrameChoice
     from ssd300.detection.output_folder import DetectionFolder, open_usual_folder
-    from ssd300.detection.run import DetectionRun, RunOptions, content_key
+    from ssd300.detection.run import DetectionRun, content_key
+    from ssd300.detection.run_options import RunOptions
     from ssd300.detection.tiles import TiledNetwork
 
     network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
@@ -159,7 +171,8 @@ def detect(
         save=save,
         suppress=(*suppress, *(name for name in detector.card.classes if only and name not in only)),
         batch_size=batch_size,
-        most_frames=frames,
+        frames=FrameChoice(every=every or 1, per_second=fps, most=frames),
+        track=track,
     )
     say([*not_images, *(_without_font(detector.card.classes) if "image" in save else [])])
     key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
@@ -176,8 +189,8 @@ def detect(
         with image_progress(run.expected, run.done) as progress:
             interruption = run.run(progress)
         rows = [row for _, row in folder.rows()] if json_ else []
-        lines = [] if json_ else [f"{on_one_line(line)}\n" for line in _lines(run, out)]
-        notes = [*_noted(run), *_at_the_limit(run, top_k), f"{_summary(run)}; written to {out}"]
+        lines = [] if json_ else [f"{on_one_line(line)}\n" for line in result_lines(run, out)]
+        notes = [*pages_noted(run), *at_the_limit(run, top_k), f"{summary(run)}; written to {out}"]
     if json_:
         print_json({"images": rows, "skipped": [as_text(sources[number]) for number in sorted(folder.skipped)]})
     else:
@@ -185,7 +198,7 @@ def detect(
     say(notes)
     if interruption is not None:
         raise interruption
-    _raise_for_skipped(run, folder)
+    raise_for_skipped(run, folder)
 
 
 def _compiled_batch(wanted: bool, batch_size: int, tile: int | None) -> int | None:
@@ -242,23 +255,6 @@ def _selection(
     return detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=own)
 
 
-def _lines(run: "DetectionRun", out: Path) -> Iterator[str]:
-    """One line per image; one per video, as it has many frames."""
-    from ssd300.detection.output_names import ANNOTATED_IMAGE, ANNOTATED_VIDEO
-
-    annotated = "image" in run.options.save
-    videos = run.videos()
-    counts = ((name, row["image"], len(row["detections"])) for name, row in run.folder.rows())
-    for image, frames in groupby(counts, key=lambda one: one[1]):
-        rows = list(frames)
-        if image in videos:
-            where = out / f"{videos[image]}{ANNOTATED_VIDEO}" if annotated else image
-            yield f"{where}: {plural(len(rows), 'frame')}, {plural(sum(count for _, _, count in rows), 'detection')}"
-        else:
-            for name, _, count in rows:
-                yield f"{out / f'{name}{ANNOTATED_IMAGE}' if annotated else image}: {plural(count, 'detection')}"
-
-
 def _without_font(classes: Sequence[str]) -> list[str]:
     """A line on the classes whose names cannot be drawn; none if there are none."""
     from ssd300.errors import install_hint
@@ -270,40 +266,3 @@ def _without_font(classes: Sequence[str]) -> list[str]:
     return [
         f"no font here has all letters of {some(names)}: images show the number of the class. {install_hint('fonts')}"
     ]
-
-
-def _noted(run: "DetectionRun") -> list[str]:
-    """A line on the images of several pages or frames; none if there are none."""
-    from ssd300.images.pages import pages_notes
-
-    return pages_notes([(row["image"], note) for _, row in run.folder.rows() for note in row.get("notes", ())])
-
-
-def _at_the_limit(run: "DetectionRun", top_k: int) -> list[str]:
-    """A line on the images that may have more objects than --top-k lets through; none if there are none."""
-    full = sum(len(row["detections"]) >= top_k for _, row in run.folder.rows())
-    if not full:
-        return []
-    return [
-        f"{plural(full, 'image')} reached the limit of {plural(top_k, 'detection')} per image and may have more: "
-        "raise --top-k, or --min-score if these are too many"
-    ]
-
-
-def _summary(run: "DetectionRun") -> str:
-    new = run.done - run.done_before
-    speed = f", {new / run.seconds:.1f} images/s" if run.seconds > 0 else ""
-    return f"{plural(new, 'image')} in {run.seconds:.1f} s{speed}; {len(run.folder.skipped)} skipped"
-
-
-def _raise_for_skipped(run: "DetectionRun", folder: "DetectionFolder") -> None:
-    if not folder.skipped:
-        return
-    if len(run.sources) == 1:
-        raise run.first_error
-    raise DataError(
-        f"{len(folder.skipped)} of {len(run.sources)} {'sources' if run.videos() else 'images'} could not be read; "
-        "the others are done",
-        where=str(run.sources[min(folder.skipped)]),
-        fix="Replace them, or do not name them.",
-    )

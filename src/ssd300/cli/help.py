@@ -32,13 +32,14 @@ def _groups(*names: str) -> list[Group]:
     return [Group(name, sort_key=place) for place, name in enumerate(names, start=1)]
 
 
-ARGUMENTS, USUAL, PLAIN, DATA, SELECTION, RULES, NETWORK, LEARNING, RUN, LIMITS, SPEED, OUTPUT = _groups(
+ARGUMENTS, USUAL, PLAIN, DATA, SELECTION, RULES, VIDEOS, NETWORK, LEARNING, RUN, LIMITS, SPEED, OUTPUT = _groups(
     "Arguments",
     "Usual options",
     "Options",
     "Data",
     "Which detections are used",
     "Rules of the metrics",
+    "Videos and cameras",
     "Network and loss",
     "Learning",
     "Evaluating, saving, logging",

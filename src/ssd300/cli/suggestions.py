@@ -59,6 +59,9 @@ _ELSEWHERE: dict[str, str] = {
     "--seed": "random-seed random-state s",
     "--metric": "metrics eval-type use-07-metric",
     "--frames": "max-frames num-frames",
+    "--every": "vid-stride frame-stride stride skip-frames every-nth nth",
+    "--fps": "frame-rate framerate rate sample-fps",
+    "--track": "tracker tracking persist",
 }
 OPTIONS_ELSEWHERE: dict[str, tuple[str, ...]] = {}
 for _ours, _theirs in _ELSEWHERE.items():

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
-from ssd300.detection.video import VIDEO_SUFFIXES
+from ssd300.detection.video_names import CODE_SUFFIXES, VIDEO_SUFFIXES, is_text
 from ssd300.images.header import LITTER, is_image_name
 from ssd300.images.kinds import HEAD_BYTES, PHOTO_SUFFIXES, is_image_head
 
@@ -26,6 +26,8 @@ def is_readable_name(name: str) -> bool:
 
 def is_readable(name: str, head: Callable[[], bytes]) -> bool:
     """As `is_readable_name`, and by the file's first bytes, which `head` gives, where the ending does not tell."""
+    if PurePath(name).suffix.lower() in CODE_SUFFIXES and is_text(head()):
+        return False
     return is_readable_name(name) or (not is_litter(name) and is_image_head(head()))
 
 

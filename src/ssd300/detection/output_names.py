@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ssd300.detection.sources import Source
-from ssd300.detection.video import is_video
+from ssd300.detection.video_names import is_video
 from ssd300.errors import UsageError
 from ssd300.system.web import is_address
 
@@ -32,7 +32,7 @@ def output_names(sources: Sequence[Source]) -> list[str]:
         while (
             name in taken
             or (name != stem and name in stems)
-            or (is_video(str(source)) and _is_a_frames_name(stems, of=name))
+            or (is_video(source) and _is_a_frames_name(stems, of=name))
         ):
             counts[stem] = counts.get(stem, 1) + 1
             name = f"{stem}_{counts[stem]}"

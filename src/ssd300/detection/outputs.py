@@ -27,6 +27,7 @@ Output = Literal[
 JPEG_QUALITY = 95
 COMP4_SPLIT = "test"
 PLACE_COLUMNS = ("frame", "time_s")  # of the frames of a video
+TRACK_COLUMN = "track"  # with tracking
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -46,7 +47,7 @@ def save_table(
 ) -> None:
     """Write the files with all images; `rows` are those of `Result.to_dict`, `names` as for `save_image`.
 
-    `rows` is iterated once per format.
+    `rows` is iterated once or twice per format.
     """
     for output in wanted:
         if output in _PER_RUN:
@@ -99,13 +100,15 @@ def _json(folder: Path, _names: Sequence[str], rows: Rows, classes: Sequence[str
 
 
 def _csv(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str]) -> None:
+    tracking = any(TRACK_COLUMN in one for row in rows for one in row["detections"])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("image", *DETECTION_COLUMNS, *PLACE_COLUMNS))
+    writer.writerow(("image", *DETECTION_COLUMNS, *PLACE_COLUMNS, *([TRACK_COLUMN] if tracking else [])))
     for row in rows:
         place = [row.get(column, "") for column in PLACE_COLUMNS]
         for one in row["detections"]:
-            writer.writerow((row["image"], one["label"], one["label_id"], one["score"], *corners_of(one), *place))
+            more = [*place, one.get(TRACK_COLUMN)] if tracking else place
+            writer.writerow((row["image"], one["label"], one["label_id"], one["score"], *corners_of(one), *more))
     write_text(folder / "detections.csv", text.getvalue())
 
 

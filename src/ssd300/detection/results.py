@@ -1,10 +1,11 @@
 """The detections of one image, and the formats that they can be written in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import compress
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -15,6 +16,7 @@ from ssd300.system.wording import on_one_line
 from ssd300.types import Detections
 
 NOTEBOOK_SIDE_PX = 800
+Found = TypeVar("Found", bound="ImageDetections")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -23,6 +25,7 @@ class ImageDetections(Detections):
 
     For a frame of a video `image` is the video's path, `frame` counts from 0, and `time_s` is since the first frame.
     `notes` tell what was done with the image that may not be expected, such as '1 of 5 pages or frames is used'.
+    `tracks` has the number of each detection's track (see `tracking`), None for one without; None without tracking.
     """
 
     image: str
@@ -30,11 +33,27 @@ class ImageDetections(Detections):
     frame: int | None = None
     time_s: float | None = None
     notes: tuple[str, ...] = ()
+    tracks: tuple[int | None, ...] | None = None
 
     def __repr__(self) -> str:
         """Such as '2 detections on dog.jpg: dog 0.98, cat 0.51'."""
         frame = "" if self.frame is None else f", frame {self.frame:,}"
         return self._describe(f" on {PurePath(self.image).name}{frame}" if self.image else "")
+
+    def select(self: Found, keep: Sequence[bool]) -> Found:
+        """A copy with the rows where `keep`, one value per row, is true."""
+        chosen = super().select(keep)
+        tracks = None if self.tracks is None else tuple(compress(self.tracks, keep))
+        return replace(chosen, tracks=tracks)
+
+    def captions(self, names: Sequence[str]) -> list[str]:
+        """What is drawn beside each box: its name, of `names`, track and score, such as 'dog 3 0.91'."""
+        if self.tracks is None:
+            return super().captions(names)
+        rows = zip(names, self.tracks, self.scores.tolist(), strict=True)
+        return [
+            f"{name} {score:.2f}" if track is None else f"{name} {track} {score:.2f}" for name, track, score in rows
+        ]
 
     def to_voc_xml(self) -> str:
         """The text of a VOC annotation file, with the score of each object, which VOC itself does not have."""
@@ -59,7 +78,7 @@ class ImageDetections(Detections):
         return [result_row(image, categories[label], box, score) for label, score, box in self._rows()]
 
     def to_supervision(self) -> Any:
-        """The detections as supervision's `Detections`, class names under `class_name`.
+        """The detections as supervision's `Detections`, class names under `class_name`; `tracker_id` is -1 without one.
 
         Raises ImportError where supervision is not installed.
         """
@@ -73,16 +92,19 @@ class ImageDetections(Detections):
             confidence=self.scores.astype(np.float32),
             class_id=self.labels.astype(int),
             data={"class_name": np.array(self.names, dtype=object)},
+            tracker_id=None if self.tracks is None else np.array([track or -1 for track in self.tracks], dtype=int),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The row of `detections.jsonl`; boxes are 0-based half-open pixels. A frame has `frame` and `time_s` too, and
-        an image with notes `notes`.
+        """The row of `detections.jsonl`; boxes are 0-based half-open pixels. A frame has `frame` and `time_s` too, an
+        image with notes `notes`, and with tracking each detection `track`.
         """
         place: dict[str, Any] = {} if self.frame is None else {"frame": self.frame, "time_s": self.time_s}
         if self.notes:
             place["notes"] = list(self.notes)
         rows = [detection_row(self.classes[label], label, score, box) for label, score, box in self._rows()]
+        if self.tracks is not None:
+            rows = [{**row, "track": track} for row, track in zip(rows, self.tracks, strict=True)]
         return image_row(self.image, self.size_hw, rows, **place)
 
     def to_yolo(self, *, scores: bool = True) -> str:

@@ -3,40 +3,26 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import groupby
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from ssd300.detection.defaults import BATCH
 from ssd300.detection.detector import Detector
 from ssd300.detection.output_folder import DetectionFolder
 from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names
-from ssd300.detection.outputs import Output, save_image
-from ssd300.detection.results import Result, frame_name
+from ssd300.detection.outputs import save_image
+from ssd300.detection.results import Result
+from ssd300.detection.run_options import RunOptions
 from ssd300.detection.sources import Source
-from ssd300.detection.video import Video, is_live, is_video
+from ssd300.detection.video import Video
+from ssd300.detection.video_names import is_video
+from ssd300.detection.video_results import written_frames
 from ssd300.detection.video_writer import VideoWriter, whole_copy
 from ssd300.errors import DataError, SSDError, as_text
-from ssd300.system.threads import ordered_map, read_ahead
-from ssd300.types import Selection
+from ssd300.system.threads import ordered_map
 
 Progress = Callable[[int, int], None]  # takes how many images are done, and how many there are as far as is known
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """What is detected and saved. Detections of the classes `suppress` are dropped.
-
-    `most_frames` is of each video or camera, None for all.
-    """
-
-    selection: Selection
-    save: Sequence[Output]
-    suppress: Sequence[str] = ()
-    batch_size: int = BATCH
-    most_frames: int | None = None
 
 
 def content_key(detector: Detector, sources: Sequence[Source], options: RunOptions, **more: object) -> dict[str, Any]:
@@ -50,18 +36,10 @@ def content_key(detector: Detector, sources: Sequence[Source], options: RunOptio
         "selection": asdict(options.selection),
         "save": options.save,
         "suppress": options.suppress,
-        "frames": options.most_frames,
+        "frames": asdict(options.frames),
+        "track": options.track,
         **more,
     }
-
-
-class _Written(NamedTuple):
-    """A frame whose own files are written: their name, its row, and the annotated frame, None without a copy."""
-
-    name: str
-    row: dict[str, Any]
-    drawn: Any
-    time_s: float | None
 
 
 class DetectionRun:
@@ -86,6 +64,7 @@ class DetectionRun:
         self.done = self.done_before = sum(1 for _ in folder.rows())
         self.expected = self.done + len(sources) - len(folder.done)
         self.seconds = 0.0
+        self.incomplete = False  # whether frames of a skipped video were saved
         self.found_nothing = False  # so that nothing is there to resume
 
     @contextmanager
@@ -123,7 +102,7 @@ class DetectionRun:
 
     def _detect_on_pending(self, progress: Progress) -> BaseException | None:
         pending = [number for number in range(len(self.sources)) if number not in self.folder.done]
-        for are_videos, numbers in groupby(pending, key=lambda number: is_video(str(self.sources[number]))):
+        for are_videos, numbers in groupby(pending, key=lambda number: is_video(self.sources[number])):
             if not are_videos:
                 self._detect_on_images(list(numbers), progress)
                 continue
@@ -137,15 +116,15 @@ class DetectionRun:
 
     def videos(self) -> dict[str, str]:
         """The sources that are videos or cameras, with the names of their files."""
-        pairs = zip(map(as_text, self.sources), self.names, strict=True)
-        return {source: name for source, name in pairs if is_video(source)}
+        pairs = zip(self.sources, self.names, strict=True)
+        return {as_text(source): name for source, name in pairs if is_video(source)}
 
     def _detect_on_images(self, numbers: Sequence[int], progress: Progress) -> None:
         def save(outcome: tuple[int, Result | SSDError]) -> tuple[int, dict[str, Any] | SSDError]:
             place, result = outcome
             if isinstance(result, SSDError):
                 return numbers[place], result
-            wanted = self._without_suppressed(result)
+            wanted = self.options.without_suppressed(result)
             save_image(self.folder.folder, self.names[numbers[place]], wanted, self.options.save)
             return numbers[place], wanted.to_dict()
 
@@ -160,39 +139,57 @@ class DetectionRun:
                     self._advance(progress)
 
     def _detect_on_video(self, number: int, progress: Progress) -> BaseException | None:
-        """Frames of a broken video before the fault are saved, and the video is recorded as skipped."""
+        """Frames of a broken or damaged video that can be decoded are saved, and the video is recorded as skipped."""
         interruption: BaseException | None = None
         fault: DataError | None = None
+        done_before = self.done
+        source = self.sources[number]
+        assert isinstance(source, (str, Path))  # others are no videos (`is_video`)
         try:
-            with Video(str(self.sources[number])) as video, self._annotated_copy(video, number) as copy:
-                frames = min(video.expected or 1, self.options.most_frames or video.expected or 1)
-                self.expected += frames - 1
+            with Video(source) as video, self._annotated_copy(video, number) as copy:
+                self.expected += self.options.frames.count(video.expected or 1, video.rate) - 1
                 try:
                     self._detect_on_frames(video, number, copy, progress)
                 except DataError as error:
                     fault = error
                 except BaseException as error:
-                    if not is_live(video.source):  # the same command starts a file again from its first frame
+                    if not video.live:  # the same command starts a file again from its first frame
                         raise
                     interruption = error
+                fault = self._with_damage(video, fault)
         except DataError as error:
             fault = error
         if fault is not None:
-            self._skip(number, fault)
+            self.incomplete |= self.done > done_before
+            self._skip(number, fault, "incomplete" if self.done > done_before else "skipped")
         else:
             self.folder.end(number)
         return interruption
+
+    def _with_damage(self, video: Video, fault: DataError | None) -> DataError | None:
+        """The fault of a video, with its frames that could not be decoded. Those of a live stream are only reported."""
+        damage = video.damage()
+        if not damage:
+            return fault
+        if fault is not None:
+            return DataError(f"{fault.what}; {damage}", where=fault.where, fix=fault.fix)
+        if video.live:
+            self.report(f"{video.source}: {damage}")
+            return None
+        return DataError(damage, where=video.source, fix="The other frames are done. Get a whole copy of the video.")
 
     def _annotated_copy(self, video: Video, number: int) -> Any:
         """A context that gives the VideoWriter of the annotated copy, or None where it is not wanted."""
         if "image" not in self.options.save:
             return nullcontext()
         target = self.folder.folder / f"{self.names[number]}{ANNOTATED_VIDEO}"
-        return whole_copy(target, rate=video.rate, sound=None if is_live(video.source) else video.source)
+        rate = self.options.frames.rate(video.rate)
+        return whole_copy(target, rate=rate, sound=None if video.live else video.path or video.source)
 
     def _detect_on_frames(self, video: Video, number: int, copy: VideoWriter | None, progress: Progress) -> None:
+        frames_of = written_frames(self.detector, video, self.folder.folder, self.names[number], self.options)
         try:
-            with closing(self._frames(video, self.names[number])) as frames:
+            with closing(frames_of) as frames:
                 for frame_number, frame in enumerate(frames):
                     if copy is not None:
                         copy.add(frame.drawn, frame.time_s, frame_number)
@@ -202,34 +199,13 @@ class DetectionRun:
             if copy is not None and copy.why_silent:
                 self.report(f"{video.source}: {copy.why_silent}")
 
-    def _frames(self, video: Video, name: str) -> Iterator[_Written]:
-        formats = [output for output in self.options.save if output != "image"]  # the copy is written in one place
-        batch_size = 1 if is_live(video.source) else self.options.batch_size
-
-        def save(result: Result) -> _Written:
-            wanted = self._without_suppressed(result)
-            own_name = frame_name(name, wanted.frame or 0)
-            save_image(self.folder.folder, own_name, wanted, formats)
-            drawn = np.asarray(wanted.draw()) if "image" in self.options.save else None
-            return _Written(own_name, wanted.to_dict(), drawn, wanted.time_s)
-
-        with (  # closed from the last to the first, so that no thread reads the video when it is closed
-            closing(read_ahead(video.frames(self.options.most_frames), most=batch_size)) as frames,
-            closing(self.detector.stream(frames, self.options.selection, batch_size=batch_size)) as results,
-            closing(ordered_map(save, results, ahead=batch_size)) as written,
-        ):
-            yield from written
-
-    def _without_suppressed(self, result: Result) -> Result:
-        return result.select([name not in self.options.suppress for name in result.names])
-
     def _advance(self, progress: Progress) -> None:
         self.done += 1
         progress(self.done, max(self.expected, self.done))
 
-    def _skip(self, number: int, error: SSDError) -> None:
+    def _skip(self, number: int, error: SSDError, how: str = "skipped") -> None:
         if not self.folder.skipped:
             self.first_error = error
         self.folder.end(number, skipped=str(error))
         if len(self.sources) > 1:
-            self.report(f"skipped: {error}")
+            self.report(f"{how}: {error}")

@@ -10,7 +10,7 @@ from ssd300.detection.archives import contents, is_archive
 from ssd300.detection.contents import Content
 from ssd300.detection.folder_files import described, file_head, is_litter, is_readable, is_readable_name
 from ssd300.detection.path_lists import listed_paths, piped
-from ssd300.detection.video import CAMERA, is_live, is_video
+from ssd300.detection.video_names import CAMERA, VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
 from ssd300.images.kinds import is_image_head
 from ssd300.system.files import spelled_like
@@ -76,7 +76,9 @@ def _of_file(path: Path, note: Note) -> Sequence[Source]:
         return listed_paths(path.read_bytes(), path.parent, str(path))
     if not is_archive(path, head):
         return [path]
-    images, others = contents(path, lambda name, head: not is_video(name) and is_readable(name, head))
+    images, others = contents(
+        path, lambda name, head: not name.lower().endswith(VIDEO_SUFFIXES) and is_readable(name, head)
+    )
     _tell([name for name in others if not is_litter(name)], note, str(path))
     if not images:
         raise DataError("the archive has no images", where=path, fix="Name another one.")

@@ -1,29 +1,37 @@
-"""Videos, cameras and live streams as frames: upright RGB images with their times.
+"""Videos, cameras and live streams as frames: RGB images as a player shows them, with their times."""
 
-PyAV (the extra `video`) is imported when it is used.
-"""
-
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
-from ssd300.errors import DataError, UsageError, install_hint
+from ssd300.detection.completeness import is_cut
+from ssd300.detection.containers import (
+    AFTER_A_BREAK,
+    explained,
+    first_video,
+    import_av,
+    open_address,
+    open_device,
+    open_file,
+    open_stream,
+)
+from ssd300.detection.decoding import shown_images
+from ssd300.detection.frame_choice import ALL, FrameChoice
+from ssd300.detection.orientation import as_shown
+from ssd300.detection.video_names import CAMERA, device_of, is_live
+from ssd300.errors import DataError, as_text
+from ssd300.system.web import is_address
 from ssd300.system.wording import plural
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv")
-CAMERA = "camera:"
-LIVE_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "udp://")
-OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 30.0
+AV_TIME_BASE = 1_000_000  # FFmpeg's unit of durations, in a second
 USUAL_RATE = Fraction(25)  # frames/s, for a source that does not state its rate
-WHOLE_BY_COUNT, WHOLE_BY_DURATION = 0.95, 0.8  # shares of the expected frames; a smaller share means a cut file
-AFTER_A_BREAK = "What came before is done. Get the whole file, or connect it again."
-DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+NUMBERS_SHOWN = 10
+CUT, WHOLE = "the video was cut off, and without the rest it cannot be opened", "Get the whole file."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,72 +45,82 @@ class Frame:
 
 
 class Video:
-    """A video file, a camera ('camera:0') or a stream, open for reading once.
+    """A video file, a camera ('camera:0') or a stream, open for reading once. A Path is always a file.
 
-    `rate` is in frames/s; `expected` is the number of frames, 0 where it is not known. No thread may still read the
-    frames when it is closed: FFmpeg would read freed memory.
+    `path` is that of a file, None for others. `rate` is in frames/s; `expected` is the number of frames, 0 where it is
+    not known. `damaged` are the numbers of the chosen frames so far that could not be decoded. No thread may still read
+    the frames when it is closed: FFmpeg would read freed memory.
 
     Raises:
         DataError: it cannot be opened, or has no images.
         UsageError: PyAV is missing.
     """
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        av = import_av(source)
-        name, driver = _device(source)
-        with _explained(source):
-            self._container = av.open(
-                name, format=driver, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S), metadata_errors="replace"
-            )
-        if not self._container.streams.video:
+    def __init__(self, source: str | Path) -> None:
+        self.source = as_text(source)
+        self.path = None if is_live(source) or (isinstance(source, str) and is_address(source)) else Path(source)
+        self.live = is_live(source)
+        self.damaged: list[int] = []
+        import_av(self.source)
+        with explained(self.source, self._why_closed):
+            self._container = self._open()
+        self._stream = first_video(self._container)
+        if self._stream is None or self._stream.codec_context is None:
             self._container.close()
-            raise DataError("it has no images", where=source, fix="Name a video, or an image.")
-        self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
+            what = "it has no images" if self._stream is None else "its images are of a kind that is not known"
+            cut = self.path is not None and is_cut(self.path)
+            raise DataError(CUT if cut else what, where=self.source, fix=WHOLE if cut else "Name a video, or an image.")
+        self._reopened: Any = None
         self.rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or USUAL_RATE)
         self._counted = int(self._stream.frames or 0)
-        self.expected = self._counted
-        if not self.expected and self._container.duration and not is_live(source):
-            self.expected = round(self._container.duration / av.time_base * self.rate)
+        own_s = float((self._stream.duration or 0) * (self._stream.time_base or 0))
+        duration_s = 0.0 if self.live else own_s or float(self._container.duration or 0) / AV_TIME_BASE
+        by_duration = round(duration_s * self.rate)  # less than counted where an edit list hides frames
+        self.expected = min(self._counted, by_duration or self._counted) or by_duration
 
-    def frames(self, most: int | None = None) -> Iterator[Frame]:
-        """The frames in order, `most` of them at most; corrupt ones are skipped.
+    def frames(self, choice: FrameChoice = ALL) -> Iterator[Frame]:
+        """The frames in order, as `choice` says. A frame keeps the number and the time that it has in the whole video.
 
-        Frames before a fault are yielded before it is raised.
+        Chosen frames that cannot be decoded are left out, and their numbers are in `damaged`. Frames before a fault are
+        yielded before it is raised.
 
         Raises:
-            DataError: the rest cannot be read: the file is damaged, or the camera was disconnected.
+            DataError: the rest cannot be read: the file is damaged or was cut, or the camera was disconnected.
         """
-        first: float | None = None
-        number = 0
-        with _explained(self.source, lambda: f"it breaks off after {plural(number, 'frame')}"):
-            for packet in self._container.demux(self._stream):
-                for image in packet.decode():
-                    if image.is_corrupt:
-                        continue
-                    time = image.time
-                    first = time if first is None else first
-                    pixels = np.rot90(image.to_ndarray(format="rgb24"), image.rotation // 90)
-                    yield Frame(
-                        pixels=np.ascontiguousarray(pixels),
-                        source=self.source,
-                        number=number,
-                        time_s=None if time is None or first is None else round(float(time - first), 6),
-                    )
-                    number += 1
-                    if number == most:
-                        return
-        if number < self._fewest_frames():
-            raise DataError(
-                f"it breaks off after {number} of {self.expected} frames", where=self.source, fix=AFTER_A_BREAK
-            )
+        first: Fraction | None = None
+        taken = number = 0
+        due = choice.due(self.rate)
+        with explained(self.source, lambda why: (f"{self._breaks_off(number)} ({why})", AFTER_A_BREAK)):
+            for shown in shown_images(self._container, self._stream, None if self.path is None else self._reopen):
+                if self.live and shown.image is None and not number:
+                    continue  # a stream that is joined in the middle begins with the next whole image
+                first = shown.time_s if first is None else first
+                time_s = None if shown.time_s is None or first is None else shown.time_s - first
+                is_due = due(number, time_s)
+                if is_due and shown.image is None:
+                    self.damaged.append(number)
+                elif is_due:
+                    yield self._frame(shown.image, number, time_s)
+                    taken += 1
+                number += 1
+                if taken == choice.most:
+                    return
+        if self._ended_early(number):
+            raise DataError(self._breaks_off(number), where=self.source, fix=AFTER_A_BREAK)
+        if not taken and not self.live:
+            raise DataError("no frame of it can be decoded", where=self.source, fix="Replace it, or do not name it.")
 
-    def _fewest_frames(self) -> float:
-        """Fewer frames mean that the file was cut. A number from its duration is less sure than its own count."""
-        return (WHOLE_BY_COUNT if self._counted else WHOLE_BY_DURATION) * self.expected
+    def damage(self) -> str:
+        """What to say of the frames so far that could not be decoded; "" if there are none."""
+        if not self.damaged:
+            return ""
+        numbers = ", ".join(map(str, self.damaged[:NUMBERS_SHOWN]))
+        more = "" if len(self.damaged) <= NUMBERS_SHOWN else f" and {len(self.damaged) - NUMBERS_SHOWN:,} more"
+        return f"{plural(len(self.damaged), 'frame')} could not be decoded: {numbers}{more}"
 
     def close(self) -> None:
+        if self._reopened is not None:
+            self._reopened.close()
         self._container.close()
 
     def __enter__(self) -> "Video":
@@ -111,62 +129,37 @@ class Video:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _open(self) -> Any:
+        if self.path is not None:
+            return open_file(self.path)
+        if self.source.startswith(CAMERA):
+            return open_device(*device_of(self.source))
+        return open_stream(self.source) if self.live else open_address(self.source)
 
-def is_live(source: str) -> bool:
-    """Whether it is a camera or a stream, which has no end until it is stopped."""
-    return source.startswith((CAMERA, *LIVE_SCHEMES))
+    def _reopen(self) -> tuple[Any, Any]:
+        self._reopened = self._open()
+        return self._reopened, first_video(self._reopened)
 
+    def _frame(self, image: Any, number: int, time_s: Fraction | None) -> Frame:
+        return Frame(
+            pixels=as_shown(image, self._stream.sample_aspect_ratio),
+            source=self.source,
+            number=number,
+            time_s=None if time_s is None else round(float(time_s), 6),
+        )
 
-def is_video(source: str) -> bool:
-    """Whether its name is that of a camera, a stream, or a video's file or address."""
-    return is_live(source) or source.split("?")[0].lower().endswith(VIDEO_SUFFIXES)
+    def _ended_early(self, number: int) -> bool:
+        """Whether the file was cut before its last frame. From an address or a stream, FFmpeg reports that itself."""
+        return self.path is not None and is_cut(self.path) and not (self._counted and number >= self._counted)
 
+    def _breaks_off(self, number: int) -> str:
+        return (
+            f"it breaks off after {f'{number} of ' if self._counted else ''}{plural(self._counted or number, 'frame')}"
+        )
 
-def check_readable(sources: Iterable[object]) -> None:
-    """Raises UsageError if there is a video or camera among the sources and PyAV is missing."""
-    first = next((str(source) for source in sources if is_video(str(source))), None)
-    if first is not None:
-        import_av(first)
-
-
-def import_av(source: str) -> Any:
-    """PyAV, set to log nothing. Raises UsageError, which names `source`, where it is missing."""
-    try:
-        import av
-    except ImportError as error:
-        raise UsageError("videos and cameras need PyAV", where=source, fix=install_hint("video")) from error
-    av.logging.set_level(None)  # faults are raised; FFmpeg's own lines would appear among ours
-    return av
-
-
-def _device(source: str) -> tuple[str, str | None]:
-    """What FFmpeg calls it, and for a camera the driver that opens it."""
-    if not source.startswith(CAMERA):
-        return source, None
-    number = source.removeprefix(CAMERA)
-    driver = DRIVERS.get(sys.platform)
-    if driver is None:
-        raise UsageError(f"cameras are not known on {sys.platform}", where=source, fix="Record a video, and name it.")
-    if driver == "dshow":
-        return f"video={number}", driver
-    if not number.isdigit():
-        raise UsageError("a camera has a number", where=source, fix="Name it 'camera:0', 'camera:1' and so on.")
-    return (f"/dev/video{number}" if driver == "v4l2" else number), driver
-
-
-@contextmanager
-def _explained(source: str, broken: Callable[[], str] | None = None) -> Iterator[None]:
-    """FFmpeg's errors as DataError; `broken` describes one that comes after the source was opened."""
-    import av
-
-    try:
-        yield
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        if broken is not None:
-            what, fix = f"{broken()} ({reason})", AFTER_A_BREAK
-        elif source.startswith(CAMERA):
-            what, fix = f"the camera cannot be opened ({reason})", "Is it connected, and not in use?"
-        else:
-            what, fix = f"the video cannot be opened ({reason})", "Replace it, or do not name it."
-        raise DataError(what, where=source, fix=fix) from error
+    def _why_closed(self, reason: str) -> tuple[str, str]:
+        if self.source.startswith(CAMERA):
+            return f"the camera cannot be opened ({reason})", "Is it connected, and not in use?"
+        if self.path is not None and is_cut(self.path):
+            return f"{CUT} ({reason})", WHOLE
+        return f"the video cannot be opened ({reason})", "Replace it, or do not name it."

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from ssd300.detection.video import import_av
+from ssd300.detection.containers import first_video, import_av, open_address, open_file
 from ssd300.system.files import TEMPORARY_SUFFIX
 
 CODECS = ("libx264", "libopenh264", "mpeg4")  # the first that this FFmpeg has
@@ -20,16 +20,18 @@ SOUND_OF_MP4 = ("aac", "mp3", "ac3", "eac3", "opus", "flac", "alac")
 
 
 class VideoWriter:
-    """An .mp4 at `path` of the frames that are added, at their times, with the sound of the file `sound`, if any.
+    """An .mp4 at `path` of the frames that are added, at their times, with the sound of `sound`, if any.
+
+    `rate` is that of the added frames; `sound` is a file, or an address.
 
     An odd width or height loses its last column or row, as H.264 needs even ones. `why_silent` states, after the first
     frame, why the sound cannot be copied; it is "" where it is copied, or there is none.
     """
 
-    def __init__(self, path: Path, *, rate: Fraction, sound: str | None = None) -> None:
+    def __init__(self, path: Path, *, rate: Fraction, sound: Path | str | None = None) -> None:
         self._av = import_av(str(path))
         self.path, self.rate, self.why_silent = path, rate, ""
-        self._out = self._av.open(str(path), "w", format="mp4")
+        self._out = self._av.open(f"file:{path}", "w", format="mp4")
         self._stream: Any = None
         self._sound_source = sound
         self._sound: _Sound | None = None
@@ -91,9 +93,9 @@ class VideoWriter:
 class _Sound:
     """The first track of sound in a file, to be copied packet by packet. `name` and `codec` are "" without a track."""
 
-    def __init__(self, av: Any, source: str) -> None:
+    def __init__(self, av: Any, source: Path | str) -> None:
         self._av = av
-        self._container = av.open(source, metadata_errors="replace")
+        self._container = open_file(source) if isinstance(source, Path) else open_address(source)
         self.track = next(iter(self._container.streams.audio), None)
         self.name: str = "" if self.track is None else self.track.codec_context.name
         self.codec = self.name.removesuffix("float")
@@ -103,7 +105,7 @@ class _Sound:
     def copy_into(self, out: Any) -> None:
         """Add a track to `out`, to which the packets will belong."""
         self._copy = out.add_stream_from_template(self.track)
-        images = self._container.streams.video[0]
+        images = first_video(self._container)
         self._offset_s = float((images.start_time or 0) * images.time_base)
         self._packets = self._read()
         self._next = next(self._packets, None)
@@ -135,7 +137,7 @@ class _Sound:
 
 
 @contextmanager
-def whole_copy(target: Path, *, rate: Fraction, sound: str | None) -> Iterator[VideoWriter]:
+def whole_copy(target: Path, *, rate: Fraction, sound: Path | str | None) -> Iterator[VideoWriter]:
     """A VideoWriter whose file appears at `target` when the block ends, and then only with at least one frame.
 
     After an error inside the block nothing is left.

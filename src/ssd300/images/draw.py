@@ -21,11 +21,11 @@ EDGED_PX = 3  # the width of a line from which on it has an edge of the opposite
 def draw_detections(image: UInt8[np.ndarray, "h w 3"], detections: Detections) -> Image.Image:
     """A copy of `image` with its detections (boxes in its pixels), the best on top.
 
-    Each box is drawn, and its name and score beside it where there is room. A name for which there is no font
+    Each box is drawn, and its caption beside it where there is room. A name for which there is no font
     (`fonts.undrawable`) becomes the number of its class, from 0.
     """
     names = [drawable(name, f"class {label}") for name, label in zip(detections.names, detections.labels, strict=True)]
-    texts = [f"{name} {score:.2f}" for name, score in zip(names, detections.scores, strict=True)]
+    texts = detections.captions(names)
     colors = label_colors(detections.labels.tolist())
     return draw_boxes(image, detections.boxes[::-1], texts[::-1], colors[::-1])
 
