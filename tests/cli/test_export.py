@@ -6,7 +6,11 @@ from ssd300.cli.export import _agreement_in_words
 @pytest.mark.parametrize(
     ("detections", "words"),
     [
-        (0, "compared with the weights on 1 image: neither detects an object; name --images that have some"),
+        (
+            0,
+            "compared with the weights on 1 image: raw scores and boxes agree; neither detects an object, so name "
+            "--images that have some to compare detections too",
+        ),
         (
             41,
             "compared with the weights on 1 image: both find 97.5% of 41 detections; for 99% of these, scores differ "

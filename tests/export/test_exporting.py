@@ -75,7 +75,9 @@ def test_mistakes_on_the_command_line(more, code, message, light_run, tmp_path, 
 
 
 def test_info_prints_the_metadata_of_an_exported_file(exported, capsys):
-    assert main(["info", str(exported["xml"]), "--json"]) == 0
+    file = str(exported["xml"])
+    capsys.readouterr()  # of the export
+    assert main(["info", file, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["classes"], facts["precision"], facts["suppresses"]) == (["blue", "red"], "fp32", False)
 

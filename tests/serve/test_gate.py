@@ -51,7 +51,7 @@ def test_a_log_line_has_neither_the_image_nor_its_name(client, caplog):
 
 def test_a_fault_of_the_server_is_answered_without_a_trace(detector, monkeypatch, caplog):
     with client_of(detector) as client:
-        monkeypatch.setattr("ssd300.serve.service.decode_image", lambda *_, **__: 1 / 0)
+        monkeypatch.setattr("ssd300.serve.service.decode", lambda *_, **__: 1 / 0)
         answer = client.post("/v1/detect", content=JPEG, headers=AS_JPEG)
         assert (answer.status_code, "ZeroDivisionError" in answer.text) == (500, False)
         assert answer.headers["x-request-id"] in answer.json()["fix"]

@@ -14,6 +14,16 @@ NOT_IN_FILE_NAMES = '<>:"/\\|?*'  # on Windows or on Linux: results are copied b
 RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
+def numbered(count: int) -> tuple[str, ...]:
+    """The names of classes of which only the number is known."""
+    return tuple(f"class {number}" for number in range(1, count + 1))
+
+
+def are_numbered(names: Sequence[str]) -> bool:
+    """Whether these are the names that `numbered` gives, one or more."""
+    return bool(names) and tuple(names) == numbered(len(names))
+
+
 def repeated(names: Sequence[str]) -> str | None:
     """The first name that the list has before; case and spaces do not tell names apart. None if there is none."""
     seen: set[str] = set()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ssd300.data.class_lists import are_numbered
 from ssd300.data.dataset import Dataset, OnBadImage
 from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.detection.backends import TorchPrecision
@@ -21,7 +22,6 @@ from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.system.progress import Progress, shown, silent
 from ssd300.system.wording import some
 from ssd300.types import Annotation, Detections, DetectionTable, Selection
-from ssd300.weights.class_names import are_numbered
 
 CAFFE_TEST = Selection()
 

@@ -58,7 +58,8 @@ def parse_manifest(text: str | None, path: Path) -> Manifest:
                 where=path,
                 fix="Install a newer ssd300.",
             )
-        manifest = Manifest(**fields | {"classes": tuple(fields["classes"])})
+        tuples = {name: tuple(fields.get(name, ())) for name in ("classes", "float32_layers")}
+        manifest = Manifest(**fields | tuples)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Export it again.") from error
     if len({name.casefold().strip() for name in manifest.classes}) < len(manifest.classes):

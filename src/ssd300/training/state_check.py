@@ -85,11 +85,13 @@ def _check_config(config: object, expected: Expected, *, whole: bool) -> None:
 
 def _kinds(hint: Any) -> tuple[type, ...]:
     """The types of the plain values that an option of this type has in the file."""
-    if hint is bool:
-        return (bool,)
-    if hint in (int, float) or float in get_args(hint):
-        return (int, float, *((type(None),) if type(None) in get_args(hint) else ()))
-    return (list,) if int in get_args(hint) else (str,)
+    nothing = (type(None),) if type(None) in get_args(hint) else ()
+    kinds = {hint, *get_args(hint)} - {type(None)}
+    if bool in kinds:
+        return (bool, *nothing)
+    if float in kinds or hint is int:
+        return (int, float, *nothing)
+    return (list,) if int in kinds else (str, *nothing)
 
 
 def _check_progress(progress: object, like: Mapping[str, Any]) -> None:

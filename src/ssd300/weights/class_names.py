@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ssd300.data.class_lists import repeated
+from ssd300.data.class_lists import numbered, repeated
 from ssd300.data.classes import is_background
 from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.errors import WeightsError
@@ -30,9 +30,6 @@ COCO_CLASSES_WITH_GAPS = (
     "toothbrush",
 )  # fmt: skip
 COCO_CLASSES = tuple(name for name in COCO_CLASSES_WITH_GAPS if not name.startswith("unused"))
-NAMES_BY_COUNT: Mapping[int, Sequence[str]] = {
-    len(names): names for names in (VOC_CLASSES, COCO_CLASSES, COCO_CLASSES_WITH_GAPS)
-}
 LISTS: Mapping[str, Sequence[Sequence[str]]] = {"voc": (VOC_CLASSES,), "coco": (COCO_CLASSES, COCO_CLASSES_WITH_GAPS)}
 
 # Names under which checkpoints with these classes were published, of files or of Caffe's networks.
@@ -71,12 +68,7 @@ def class_names(count: int, given: Sequence[str] | str | None, contents: Content
             return ChosenNames(names=names, origin=origin)
     known = next((f" or {name}" for name in LISTS if _of_list(name, count)), "")
     origin = f"numbered, as the file has no names; --classes FILE{known} names them"
-    return ChosenNames(names=tuple(f"class {n}" for n in range(1, count + 1)), origin=origin, are_numbers=True)
-
-
-def are_numbered(names: Sequence[str]) -> bool:
-    """Whether the classes of a card have no names, but the numbers that an import gives them."""
-    return bool(names) and list(names) == [f"class {n}" for n in range(1, len(names) + 1)]
+    return ChosenNames(names=numbered(count), origin=origin, are_numbers=True)
 
 
 def are_cocos(names: Sequence[str]) -> bool:

@@ -77,10 +77,13 @@ def test_listed_spellings_are_one_class(tmp_path, commands, form):
     assert commands.rules(root) == {"class-spelling": 1}
 
 
-def test_two_classes_of_one_name_are_said_to_be_one(tmp_path, commands):
+def test_two_classes_of_one_name_are_refused_and_two_spellings_are_one(tmp_path, commands):
     """Case 15: the numbers of a data.yaml tell them apart, their names do not."""
     root = yolo(tmp_path / "d", {"images/train": 1}, "train: images/train\nnames: [car, van, car]\n")
     text(root / "labels/train/images_train0.txt", "0 .5 .5 .2 .2\n2 .4 .4 .2 .2\n")
+    with pytest.raises(DataError, match="the class 'car' is listed twice"):
+        load_dataset(root)
+    text(root / "data.yaml", "train: images/train\nnames: [car, van, Car]\n")
     dataset = load_dataset(root)
     assert (dataset.classes, counts(dataset)) == (("car", "van"), {"car": 2})
     assert any("class name differs by case or spaces" in note for note in dataset.notes)
