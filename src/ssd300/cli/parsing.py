@@ -25,7 +25,7 @@ from cyclopts import (
 
 from ssd300.cli.mistakes import STAND_IN
 from ssd300.cli.suggestions import instead_of, option_for, verbs_for
-from ssd300.cli.weights_words import missing_weights
+from ssd300.cli.weights_words import missing_weights, with_options
 from ssd300.errors import SSDError, UsageError, did_you_mean
 
 MOST_WRONG_WORDS = 20
@@ -112,6 +112,9 @@ def _unknown_option(error: UnknownOptionError, words: list[str], verb: str) -> W
     ours = option_for(name, options, positional)
     what = f"{verb} has no option {name}"
     place = words.index(word) if word in words else None
+    if Path(word).exists():
+        fix = f"For the file of this name, write ./{word}."
+        return Wrong(UsageError(what, fix=fix), _replaced(words, place, [f"./{word}"]))
     if ours is None:
         return Wrong(UsageError(what, fix=instead_of(name) or _see(verb)), _without_value(words, place), sure=False)
     if ours in positional:
@@ -155,7 +158,7 @@ def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str]
         place = words.index(name)
         error_ = UsageError(f"{name} needs a value", fix=f"Write it after {name}: see `ssd300 {verb} --help`.")
         return Wrong(error_, [*words[: place + 1], stand_in, *words[place + 1 :]])
-    mended = [*words, str(argument.name), stand_in]
+    mended = with_options(words, [str(argument.name), stand_in])
     if "--weights" in argument.names:
         positional = _is_positional(argument)
         what = f"{verb} needs {'weights' if positional else '--weights'}"

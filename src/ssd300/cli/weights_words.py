@@ -43,4 +43,10 @@ def is_run_or_weights(word: str) -> bool:
 
 def _command(words: Sequence[str] | None, weights: str, *, option: bool) -> str:
     given = ["--weights", weights] if option else [weights]
-    return f"`{shlex.join(given if words is None else ['ssd300', *words, *given])}`"
+    return f"`{shlex.join(given if words is None else ['ssd300', *with_options(words, given)])}`"
+
+
+def with_options(words: Sequence[str], more: Sequence[str]) -> list[str]:
+    """The words with more at their end, or before a "--", behind which no word is an option."""
+    end = list(words).index("--") if "--" in words else len(words)
+    return [*words[:end], *more, *words[end:]]
