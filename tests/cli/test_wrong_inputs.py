@@ -41,8 +41,8 @@ VERBS_AND_OPTIONS = [
     ("batch", "train data --out r --batch 3", 2, ["Did you mean --batch-size?"]),
     ("gpu", "train data --out r --gpu 0", 2, ["Did you mean --device cuda?"]),
     ("mistyped", "train data --out r --stepps 3", 2, ["no option --stepps", "Did you mean --steps?"]),
-    ("file-like-an-option", "detect -x.png -w runs/mine", 2, ["no option -x.png", "write ./-x.png"]),
-    ("behind-two-hyphens", "detect -- -x.png", 2, ["needs --weights", "detect --weights runs/mine -- -x.png`"]),
+    ("file-like-an-option", "detect -x.tif -w runs/mine", 2, ["no option -x.tif", "write ./-x.tif"]),
+    ("behind-two-hyphens", "detect -- -x.tif", 2, ["needs --weights", "detect --weights runs/mine -- -x.tif`"]),
     ("nothing-alike", "detect dog.jpg -w runs/mine --frobnicate 3", 2, ["no option --frobnicate", "detect --help"]),
 ]
 VALUES = [
@@ -191,7 +191,7 @@ def folder(tmp_path_factory):
     for file in ("runs/mine-7/a", "full/a", "papers/a.xml", "papers/b.xml", "page.html", "m.onnx", "w.safetensors",
                  "notes.md", "runs/mine/state/last.pt"):  # fmt: skip
         (home / file).write_text("something")
-    for copy in ("dog.jpg", "-x.png", "papers/scans/a.jpg", "photographs/a.jpg", "photographs/b.jpg"):
+    for copy in ("dog.jpg", "-x.tif", "papers/scans/a.jpg", "photographs/a.jpg", "photographs/b.jpg"):
         shutil.copy(images[0], home / copy)
     write_voc(home / "bad", {"p0": object_xml("red", (50, 50, 10, 10))}, {"trainval": ["p0"]})
     shutil.copy(images[0], home / "bad/JPEGImages/p0.jpg")
