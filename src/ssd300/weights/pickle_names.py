@@ -44,7 +44,7 @@ _RUNNING = words(
     os posix nt subprocess pty shutil socket ctypes _ctypes importlib _frozen_importlib _frozen_importlib_external
     imp runpy sys code codeop multiprocessing webbrowser pickle _pickle marshal shelve dbm sqlite3 signal http
     urllib ftplib smtplib poplib imaplib telnetlib xmlrpc asyncio concurrent pdb bdb cProfile profile timeit trace
-    doctest pydoc site ensurepip venv pip zipfile tarfile tempfile fileinput glob platform mmap resource commands
+    doctest pydoc site ensurepip venv pip zipfile tarfile tempfile fileinput glob mmap resource commands
     popen2 atexit gc pkgutil zipimport distutils unittest idlelib turtle tkinter
     """
 )
