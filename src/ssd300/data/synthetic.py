@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from ssd300.data.formats.voc_xml import to_xml
+from ssd300.images.encode import write_image
 from ssd300.system.progress import Progress, Task, silent
 
 SIZE_HW = (300, 400)
@@ -40,7 +41,7 @@ def _write_splits(root: Path, counts: Mapping[str, int], seed: int, task: Task) 
             random = np.random.default_rng([seed, split == "test", number])
             empty = number % EMPTY_EVERY == EMPTY_EVERY - 1
             image, objects = draw_scene(random, objects=0 if empty else int(random.integers(*OBJECTS, endpoint=True)))
-            image.save(root / "JPEGImages" / f"{image_id}.jpg", quality=92)
+            write_image(root / "JPEGImages" / f"{image_id}.jpg", image, "JPEG", quality=92)
             text = to_xml(
                 f"{image_id}.jpg", SIZE_HW, ((name, tuple(map(float, box)), False, False) for name, box in objects)
             )

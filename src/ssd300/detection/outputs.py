@@ -18,6 +18,7 @@ from ssd300.data.predictions.foreign import IDS_BESIDE
 from ssd300.data.predictions.jsonl import DETECTION_COLUMNS, corners_of
 from ssd300.detection.output_names import ANNOTATED_IMAGE, CLASSES
 from ssd300.detection.results import Result
+from ssd300.images.encode import write_image
 from ssd300.system.files import write_atomically, write_text
 from ssd300.types import Annotation, DetectionTable
 
@@ -59,7 +60,7 @@ def _image(folder: Path, name: str, result: Result) -> None:
 
 
 def _save_jpeg(image: Image.Image, path: Path) -> None:
-    write_atomically(path, lambda temporary: image.save(temporary, "JPEG", quality=JPEG_QUALITY), sync=False)
+    write_atomically(path, lambda temporary: write_image(temporary, image, "JPEG", quality=JPEG_QUALITY), sync=False)
 
 
 def _voc(folder: Path, name: str, result: Result) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from itertools import compress
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
@@ -143,9 +142,10 @@ class Result(ImageDetections):
 
     def _repr_png_(self) -> bytes:
         """The drawn image, for notebooks; a large one is made smaller first, so that its labels can be read."""
-        file = BytesIO()
-        self._reduced(NOTEBOOK_SIDE_PX).draw().save(file, "PNG")
-        return file.getvalue()
+        from ssd300.images.encode import encoded
+
+        content: bytes = encoded(self._reduced(NOTEBOOK_SIDE_PX).draw(), "PNG")
+        return content
 
     def _reduced(self, most_px: int) -> "Result":
         """The same detections on an image whose longer side is at most `most_px`."""

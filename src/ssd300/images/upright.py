@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from ssd300.images.encode import write_image
 from ssd300.images.header import UPRIGHT, read_header
 from ssd300.images.read import read_image
 
@@ -32,5 +33,5 @@ def copy_upright(source: Path, target: Path) -> bool:
         return False
     form = Image.registered_extensions()[target.suffix.lower()]
     form = _WRITTEN_AS.get(form, form)
-    Image.fromarray(read_image(source)).save(target, format=form, **_OPTIONS.get(form, {}))
+    write_image(target, Image.fromarray(read_image(source)), form, **_OPTIONS.get(form, {}))
     return True

@@ -1,7 +1,6 @@
 """Reports as HTML pages: each is one file that opens from disk and loads nothing from the web."""
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from ssd300.images.colors import class_colors
+from ssd300.images.encode import encoded
 from ssd300.reporting.next_steps import Step
 from ssd300.reporting.plot_style import DPI, READABLE, WIDTH
 from ssd300.system.files import write_text
@@ -150,22 +150,16 @@ def _png_address(png: bytes) -> str:
 def _jpeg_address(image: Image.Image) -> str:
     small = image.convert("RGB")
     small.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
-    return _address_of(_jpeg(small, JPEG_QUALITY))
+    return _address_of(encoded(small, "JPEG", quality=JPEG_QUALITY))
 
 
 def _small_jpeg_address(image: Image.Image, most_bytes: int) -> str:
     """A JPEG of the best quality with which it has no more than `most_bytes`, or of the lowest quality."""
     for quality in LOWER_QUALITIES:
-        jpeg = _jpeg(image, quality)
+        jpeg = encoded(image, "JPEG", quality=quality)
         if len(jpeg) <= most_bytes:
             break
     return _address_of(jpeg)
-
-
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format="JPEG", quality=quality)
-    return buffer.getvalue()
 
 
 def _address_of(jpeg: bytes) -> str:

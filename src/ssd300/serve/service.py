@@ -4,7 +4,6 @@ Knows no HTTP. Pixels are freed as soon as the input of the network is made, so 
 """
 
 import asyncio
-import io
 import os
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.detection.network import Prepared, prepare
 from ssd300.detection.outputs import JPEG_QUALITY
 from ssd300.detection.results import ImageDetections, Result
+from ssd300.images.encode import encoded
 from ssd300.images.read import decode
 from ssd300.images.rgb import DecodedImage
 from ssd300.serve.accepting import ImageFormat
@@ -129,9 +129,8 @@ class Service:
 
     def _draw(self, image: UploadedImage, found: ImageDetections, file_format: ImageFormat) -> bytes:
         fields = {name: value for name, value in vars(found).items() if name != "size_hw"}
-        file = io.BytesIO()
-        Result(**fields, pixels=self._decoded(image).pixels).draw().save(file, format=file_format, quality=JPEG_QUALITY)
-        return file.getvalue()
+        drawn = Result(**fields, pixels=self._decoded(image).pixels).draw()
+        return encoded(drawn, file_format, quality=JPEG_QUALITY)
 
     def _decoded(self, image: UploadedImage) -> DecodedImage:
         return decode(image.content, where=image.name or "the image", max_pixels=self._max_pixels)

@@ -19,6 +19,7 @@ from ssd300.data.prepare import write_lists
 from ssd300.data.synthetic import write_synthetic_dataset
 from ssd300.detection.detector import Detector
 from ssd300.detection.results import Result
+from ssd300.images.encode import write_image
 from ssd300.reporting.html import Gallery, write_report
 from ssd300.reporting.run import run_page
 from ssd300.system.device import choose_device
@@ -146,7 +147,7 @@ def _detect(out: Path, held_out: Dataset) -> Gallery:
     images = [result.draw() for result in found]
     with whole_folder(out / DETECTIONS, overwrite=True) as building:
         for path, image in zip(paths, images, strict=True):
-            image.save(building / path.name, quality=95)
+            write_image(building / path.name, image, "JPEG", quality=95)
         rows = [json.dumps(result.to_dict(), ensure_ascii=False) + "\n" for result in found]
         (building / run_layout.DETECTIONS_JSONL).write_text("".join(rows), encoding="utf-8")
     return Gallery(

@@ -16,6 +16,7 @@ from ssd300.evaluation.error_analysis import ErrorAnalysis
 from ssd300.evaluation.scoring import Report
 from ssd300.evaluation.shown import is_shown
 from ssd300.images.draw import draw_detections
+from ssd300.images.encode import write_image
 from ssd300.images.to_tensor import WHITE, to_float
 from ssd300.reporting.evaluation import worst_images
 from ssd300.reporting.montage import draw_labels, full_grid, montage
@@ -82,4 +83,4 @@ def _labels_beside_detections(report: Report, index: int, min_scores: Mapping[st
 
 
 def _save_jpeg(path: Path, image: Image.Image) -> None:
-    write_atomically(path, lambda temporary: image.save(temporary, format="JPEG", quality=90))
+    write_atomically(path, lambda temporary: write_image(temporary, image, "JPEG", quality=90))
