@@ -29,6 +29,7 @@ def seen(weights, file):
         lambda raw: raw._replace(scores=np.concatenate([raw.scores[:300], 0 * raw.scores[300:]])),  # no last head
         lambda raw: raw._replace(scores=np.roll(raw.scores, 1, axis=0)),
         lambda raw: raw._replace(boxes=raw.boxes * 0),
+        lambda raw: raw._replace(boxes=np.concatenate([raw.boxes[:300], 0 * raw.boxes[300:]])),  # nor of boxes
         lambda raw: raw._replace(scores=raw.scores * np.nan),
     ],
 )

@@ -38,7 +38,8 @@ class RawAgreement:
     `scores` counts the scores that were compared, and is never 0. `moved` is the sum of the differences of the scores
     of the BEST default boxes, relative to the sum of these scores. `unexplained` is the share of the variance of the
     log odds that the file does not have in common with the weights, for the feature map where it is largest. `box` is
-    the QUANTILE of 1 - IoU of the BEST default boxes.
+    the quantile of 1 - IoU of the BEST default boxes, or the mean of all boxes of a feature map where that is larger: a
+    map without any of the BEST boxes counts too.
     """
 
     images: int
@@ -78,20 +79,29 @@ def raw_agreement(
     weights: Sequence[Raw], file: Sequence[Raw], first_boxes: Sequence[int], *, quantile: float
 ) -> RawAgreement:
     """Compare outputs of at least one image. `first_boxes` are the rows where the boxes of each feature map begin."""
-    unexplained = 0.0
+    unexplained, box = 0.0, 0.0
     for first, end in zip(first_boxes, [*first_boxes[1:], len(weights[0].scores)], strict=True):
         here = np.stack([_log_odds(raw.scores[first:end]) for raw in weights])
         there = np.stack([_log_odds(raw.scores[first:end]) for raw in file])
         variance = max(float(here.var()), TINY)
         difference = float(((here - there) ** 2).mean())
         unexplained = max(unexplained, difference / variance if np.isfinite(difference) else np.inf)
-    boxes = [_box_differences(one, other) for one, other in zip(weights, file, strict=True)]
+        of_map = [
+            _box_differences(one.boxes[first:end], other.boxes[first:end])
+            for one, other in zip(weights, file, strict=True)
+        ]
+        box = max(box, float(np.mean(of_map)))
+    best = [
+        _box_differences(one.boxes[rows], other.boxes[rows])
+        for one, other in zip(weights, file, strict=True)
+        for rows in [best_boxes(one)]
+    ]
     return RawAgreement(
         images=len(weights),
         scores=sum(raw.scores.size for raw in weights),
         moved=moved_scores(weights, file),
         unexplained=unexplained,
-        box=float(np.quantile(np.concatenate(boxes), quantile)),
+        box=max(box, float(np.quantile(np.concatenate(best), quantile))),
     )
 
 
@@ -117,9 +127,9 @@ def _log_odds(scores: np.ndarray) -> np.ndarray:
     return odds
 
 
-def _box_differences(weights: Raw, file: Raw) -> np.ndarray:
-    rows = best_boxes(weights)
-    here, there = weights.boxes[rows].astype(np.float64), file.boxes[rows].astype(np.float64)
+def _box_differences(weights: np.ndarray, file: np.ndarray) -> np.ndarray:
+    """1 - IoU of each box with its own."""
+    here, there = weights.astype(np.float64), file.astype(np.float64)
     same = (np.abs(here - there) < 1e-5).all(axis=1)  # empty boxes too, whose IoU is 0
     iou = iou_px(here, there)
     differences: np.ndarray = np.where(same, 0.0, 1 - np.nan_to_num(iou))
