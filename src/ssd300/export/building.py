@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ssd300.export.description import describe_onnx, describe_openvino
-from ssd300.export.float_layers import choose_float_layers, run_graph
+from ssd300.export.float_layers import MOVED, SEARCH_S, choose_float_layers, run_graph
 from ssd300.export.nms import with_nms
 from ssd300.export.onnx_int8 import quantize_onnx, ranges_of
 from ssd300.export.onnx_run import graph_session
@@ -23,6 +23,7 @@ from ssd300.export.quantization import (
 from ssd300.export.raw import Raw
 from ssd300.runtime.manifest import Manifest
 from ssd300.runtime.sessions import import_openvino, openvino_core
+from ssd300.system.progress import Task
 from ssd300.types import Selection
 
 Format = Literal["onnx", "openvino"]
@@ -30,11 +31,22 @@ SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 
 
 class Int8(NamedTuple):
-    """A quantized model, the layers in it that are in float32, and the share of the scores that moved."""
+    """A quantized model, the layers in it that are in float32, and the share of the scores that moved.
+
+    `out_of_time` says that the search for these layers ended before it had tried all that it would have.
+    """
 
     model: Any
     float32_layers: tuple[str, ...]
     moved: float
+    out_of_time: bool
+
+    def notes(self) -> list[str]:
+        """What the user should know about the search."""
+        if self.moved <= MOVED:
+            return []
+        why = f"the search ended after {SEARCH_S:g} s" if self.out_of_time else "no choice of float32 layers is closer"
+        return [f"int8 moves the scores by {self.moved:.1%}, and {MOVED:.0%} was to be reached: {why}"]
 
 
 def write_raw(model: Any, file: Path, manifest: Manifest, selection: Selection) -> None:
@@ -55,8 +67,8 @@ def write_with_nms(proto: Any, file: Path, manifest: Manifest, selection: Select
     _save_onnx(with_nms(proto, num_classes=len(manifest.classes), selection=selection), file, manifest, selection)
 
 
-def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray]) -> Int8:
-    """The graph in 8 bits. `batches` hold one image each, as the network takes it."""
+def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], task: Task) -> Int8:
+    """The graph in 8 bits. `batches` hold one image each, as the network takes it. A search is shown by `task`."""
     always = first_convolution(proto) + (heads(proto) if format == "onnx" else [])
     keep = decoding_nodes(proto) + length_nodes(proto) + always
     if format == "onnx":
@@ -64,6 +76,7 @@ def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray]) -> Int8
         choice = choose_float_layers(
             proto,
             batches,
+            task,
             quantized=lambda layers: quantize_onnx(proto, ranges, keep=[*keep, *layers]),
             outputs=lambda model, few: [
                 run_graph(session, batch) for session in [graph_session(model)] for batch in few
@@ -76,6 +89,7 @@ def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray]) -> Int8
         choice = choose_float_layers(
             proto,
             batches,
+            task,
             quantized=lambda layers: quantize(
                 core.read_model(proto.SerializeToString()),
                 batches,
@@ -84,7 +98,8 @@ def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray]) -> Int8
             outputs=_run_openvino,
             skip=keep,
         )
-    return Int8(choice.model, _layer_names(proto, [*always, *choice.float_layers]), choice.moved)
+    layers = _layer_names(proto, [*always, *choice.float_layers])
+    return Int8(choice.model, layers, choice.moved, choice.out_of_time)
 
 
 def _run_openvino(model: Any, batches: Sequence[np.ndarray]) -> list[Raw]:

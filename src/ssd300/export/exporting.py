@@ -99,8 +99,9 @@ def export(
             "bytes": sum(part.stat().st_size for part in parts),
             **compared,
             "float32_layers": None if int8 is None else list(int8.float32_layers),
+            "float32_search": None if int8 is None else {"moved": int8.moved, "out_of_time": int8.out_of_time},
             "calibration": None if calibration is None else asdict(calibration),
-            "notes": [] if calibration is None else calibration.notes(),
+            "notes": [note for part in (calibration, int8) if part is not None for note in part.notes()],
             "limits": asdict(allowed),
         }
         record = record_path(out)
@@ -174,8 +175,8 @@ def _build(
         write_raw(proto, files.fp32, replace(manifest, precision="fp32"), selection)
         _check_graph(original, ExportedNetwork(files.fp32), spread(images, MAX_COMPARED_IMAGES), name)
         batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
-        with progress("quantizing"):
-            int8 = in_8_bits(proto, format, batches)
+        with progress("quantizing", unit="trials") as task:
+            int8 = in_8_bits(proto, format, batches, task)
         manifest = replace(manifest, float32_layers=int8.float32_layers)
         graph = int8.model
     with progress("writing the file"):

@@ -13,25 +13,32 @@ from ssd300.export.graph import BOXES, IMAGES, SCORES
 from ssd300.export.onnx_int8 import Ranges, ranges_of
 from ssd300.export.onnx_run import graph_session
 from ssd300.export.raw import Raw, moved_scores
+from ssd300.system.progress import Task
 
 MOVED = 0.02  # share of the scores that may move; layers stay in float32 until it is reached
 SEARCH_IMAGES, RANKING_IMAGES = 12, 3
 SEARCH_S = 180.0  # at most, after the first file
+RANKING = 0.5  # of SEARCH_S, at most
 SHARES = (0.04, 0.08, 0.16, 0.3)  # of the layers that stay in float32, tried one after the other
 WEIGHT_LEVELS, INPUT_LEVELS = 63, 255  # 7 bits with a sign, 8 bits without
 
 
 class Choice(NamedTuple):
-    """A quantized model, the layers that stayed in float32, and the share of the scores that moved."""
+    """A quantized model, the layers that stayed in float32, and the share of the scores that moved.
+
+    `out_of_time` says that the search ended before it had tried all that it would have.
+    """
 
     model: Any
     float_layers: list[str]
     moved: float
+    out_of_time: bool = False
 
 
 def choose_float_layers(
     proto: Any,
     batches: Sequence[np.ndarray],
+    task: Task,
     *,
     quantized: Callable[[Sequence[str]], Any],
     outputs: Callable[[Any, Sequence[np.ndarray]], list[Raw]],
@@ -41,46 +48,68 @@ def choose_float_layers(
     """The model of `quantized(float_layers)` with the fewest layers in float32 whose scores move by MOVED at most.
 
     If none is that close, the closest one is returned. `outputs` runs a model; nodes in `skip` are in float32 anyway.
-    The first model has no layer in float32, and is taken if it is close enough: the search costs nothing then.
+    The first model has no layer in float32, and is taken if it is close enough: the search costs nothing then. Else it
+    takes SEARCH_S at most: no model is made for which the time would not be enough, by the slowest one so far.
     """
     chosen = batches[:: max(1, len(batches) // SEARCH_IMAGES)][:SEARCH_IMAGES]
     session = graph_session(proto)
     wanted = [run_graph(session, batch) for batch in chosen]
 
-    def attempt(layers: list[str]) -> Choice:
+    def attempt(layers: list[str]) -> tuple[Choice, float]:
+        start = time.monotonic()
         model = quantized(layers)
         moved = moved_scores(wanted, outputs(model, chosen))
-        return Choice(model, layers, moved)
+        return Choice(model, layers, moved), time.monotonic() - start
 
-    best = attempt([])
+    best, slowest_s = attempt([])
     if best.moved <= MOVED:
         return best
-    end = time.monotonic() + SEARCH_S
+    start = time.monotonic()
     few = chosen[:RANKING_IMAGES]
-    ranked = rank_layers(proto, few, wanted[: len(few)], ranges or ranges_of(proto, chosen), skip=skip, end=end)
+    ranges = ranges or ranges_of(proto, chosen)
+    layers = quantizable(proto, ranges, skip)
+    task.update(0, len(layers) + len(SHARES))
+    costs = costs_of(proto, few, wanted[: len(few)], ranges, layers, task, end=start + SEARCH_S * RANKING)
+    ranked = sorted(costs, key=lambda name: costs[name], reverse=True)
+    out_of_time = len(ranked) < len(layers)
     for share in SHARES:
-        if time.monotonic() > end:
+        if time.monotonic() + slowest_s > start + SEARCH_S:
+            out_of_time = True
             break
-        tried = attempt(ranked[: max(1, round(share * len(ranked)))])
+        tried, took_s = attempt(ranked[: max(1, round(share * len(layers)))])
+        task.advance()
+        slowest_s = max(slowest_s, took_s)
         best = min(best, tried, key=lambda choice: choice.moved)
         if best.moved <= MOVED:
             break
-    return best
+    return best._replace(out_of_time=out_of_time and best.moved > MOVED)
 
 
-def rank_layers(
-    proto: Any, batches: Sequence[np.ndarray], wanted: Sequence[Raw], ranges: Ranges, *, skip: Sequence[str], end: float
-) -> list[str]:
-    """Convolutions by how far the scores move if one alone is quantized, farthest first; until the time `end`."""
+def quantizable(proto: Any, ranges: Ranges, skip: Sequence[str]) -> list[str]:
+    """Names of the convolutions that are to be quantized."""
+    nodes = [node for node in proto.graph.node if node.op_type == "Conv" and node.name not in skip]
+    return [node.name for node in nodes if node.input[0] in ranges.limits]
+
+
+def costs_of(
+    proto: Any,
+    batches: Sequence[np.ndarray],
+    wanted: Sequence[Raw],
+    ranges: Ranges,
+    layers: Sequence[str],
+    task: Task,
+    *,
+    end: float,
+) -> dict[str, float]:
+    """How far the scores move if one of the layers alone is quantized; of as many as are done by the time `end`."""
     costs = {}
-    for node in proto.graph.node:
-        if node.op_type != "Conv" or node.name in skip or node.input[0] not in ranges.limits:
-            continue
+    for name in layers:
         if time.monotonic() > end:
             break
-        session = graph_session(_with_one_quantized(proto, node.name, ranges))
-        costs[node.name] = moved_scores(wanted, [run_graph(session, batch) for batch in batches])
-    return sorted(costs, key=lambda name: costs[name], reverse=True)
+        session = graph_session(_with_one_quantized(proto, name, ranges))
+        costs[name] = moved_scores(wanted, [run_graph(session, batch) for batch in batches])
+        task.advance()
+    return costs
 
 
 def run_graph(session: Any, batch: np.ndarray) -> Raw:
