@@ -91,7 +91,7 @@ def main() -> None:
                 path,
                 format=format_,
                 precision=precision,
-                images=[annotation.image_path for annotation in training.annotations],
+                image_paths=[annotation.image_path for annotation in training.annotations],
             )
         networks[f"{format_}, {precision}"] = load_exported(path, threads=1)
 

@@ -1,5 +1,6 @@
 """A network whose weights torch runs: images in, detections out."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -35,6 +36,7 @@ class TorchNetwork:
         Smaller batches are padded from then on, as another size would be compiled again.
         """
         started = time.monotonic()
+        logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # about a CUDA that may not be there
         self._forward, self._batch_size = torch.compile(self.model), batch_size
         size = self.model.settings.image_size_px
         self.predict([torch.zeros(3, size, size)], Selection())

@@ -12,6 +12,7 @@ from ssd300.export.float_layers import MOVED, SEARCH_S, choose_float_layers, run
 from ssd300.export.nms import with_nms
 from ssd300.export.onnx_int8 import quantize_onnx, ranges_of
 from ssd300.export.onnx_run import graph_session
+from ssd300.export.place import naming
 from ssd300.export.quantization import (
     decoding_nodes,
     first_convolution,
@@ -22,7 +23,7 @@ from ssd300.export.quantization import (
 )
 from ssd300.export.raw import Raw
 from ssd300.runtime.manifest import Manifest
-from ssd300.runtime.sessions import import_openvino, openvino_core
+from ssd300.runtime.sessions import BIN_CHECKSUM, checksum_of, import_openvino, openvino_core
 from ssd300.system.progress import Task
 from ssd300.types import Selection
 
@@ -50,16 +51,23 @@ class Int8(NamedTuple):
 
 
 def write_raw(model: Any, file: Path, manifest: Manifest, selection: Selection) -> None:
-    """Write an ONNX graph or an OpenVINO model with boxes and scores of all default boxes as outputs."""
+    """Write an ONNX graph or an OpenVINO model with boxes and scores of all default boxes as outputs.
+
+    Raises RunError if it cannot be written.
+    """
     manifest = replace(manifest, suppresses=False, top_k=None, format_version=1)
-    file.parent.mkdir(parents=True, exist_ok=True)
     if file.suffix == SUFFIXES["onnx"]:
         _save_onnx(model, file, manifest, selection)
         return
     if hasattr(model, "SerializeToString"):
         model = openvino_core().read_model(model.SerializeToString())
     describe_openvino(model, manifest, selection)
-    import_openvino().save_model(model, file, compress_to_fp16=False)
+    weights = file.with_suffix(".bin")
+    with naming(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        import_openvino().save_model(model, file, compress_to_fp16=False)
+        model.set_rt_info(checksum_of(weights), BIN_CHECKSUM)  # known only now, so the .xml is written again
+        import_openvino().save_model(model, file, compress_to_fp16=False)
 
 
 def write_with_nms(proto: Any, file: Path, manifest: Manifest, selection: Selection) -> None:
@@ -124,4 +132,6 @@ def _save_onnx(proto: Any, file: Path, manifest: Manifest, selection: Selection)
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     describe_onnx(copy, manifest, selection)
-    onnx.save(copy, file)
+    with naming(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        onnx.save(copy, file)

@@ -1,9 +1,7 @@
 """An export from start to end: graph, precision, metadata, comparison with the weights, and only then the file."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -22,13 +20,14 @@ from ssd300.export.graph import to_onnx
 from ssd300.export.images import spread
 from ssd300.export.opset import OPSET, at_opset
 from ssd300.export.parity import LIMITS, Limits, median_ms, raw_violations, violations
+from ssd300.export.place import put, reserved
 from ssd300.export.raw import probes
 from ssd300.export.record import record_path
 from ssd300.images.read import read_image
 from ssd300.images.resize import to_size
 from ssd300.runtime import ExportedNetwork, Manifest
 from ssd300.runtime.manifest import THRESHOLDS_INSIDE, Precision
-from ssd300.system.files import write_atomically, write_json
+from ssd300.system.files import write_json
 from ssd300.system.progress import Progress, numbered, silent
 from ssd300.types import Selection
 from ssd300.weights import Card, load_weights
@@ -67,7 +66,9 @@ def export(
 
     Raises:
         ExportError: the file differs by more than `limits`, or cannot be made. Nothing is written then.
-        UsageError: `out` has another suffix, there is no image, a library is missing, or ONNX is to be bf16.
+        UsageError: `out` has another suffix, there is no image, a library is missing, ONNX is to be bf16, or another
+            export writes `out` now.
+        RunError: a file cannot be written, as on a full disk.
         WeightsError, DataError: the weights or an image cannot be read.
     """
     check_format(out, format, precision)
@@ -85,7 +86,7 @@ def export(
         proto = to_onnx(model, card)
         calibration = _calibration(original, images, selection, out) if precision == "int8" else None
     allowed = limits or LIMITS[precision]
-    with TemporaryDirectory() as folder:
+    with reserved(out), TemporaryDirectory() as folder:
         int8, files = _build(
             proto, Path(folder), out.name, format, manifest, selection, images, original, opset, progress
         )
@@ -105,8 +106,7 @@ def export(
             "limits": asdict(allowed),
         }
         record = record_path(out)
-        for part in parts:
-            write_atomically(out.with_suffix(part.suffix), partial(shutil.copyfile, part))
+        put(parts, out)
         write_json(record, report)
     return report
 
@@ -169,7 +169,6 @@ def _build(
 ) -> tuple[Int8 | None, Files]:
     """Write the files. Before the graph is quantized, it is compared with the weights as a file in float32."""
     files = Files(folder / "file" / name, folder / "raw" / name, folder / "fp32" / name)
-    files.file.parent.mkdir()
     int8, graph = None, proto
     if manifest.precision == "int8":
         write_raw(proto, files.fp32, replace(manifest, precision="fp32"), selection)

@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ssd300.runtime.manifest import KEY, parse_manifest
 from ssd300.runtime.onnx_bytes import with_threshold_inputs
 
 OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # int8 is in the file; this is for other layers
+BIN_CHECKSUM = "bin_crc32"  # in the metadata of an .xml: that of its .bin file
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -58,6 +60,7 @@ class OpenVinoSession:
             ) from error
         text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
         self.manifest = parse_manifest(text, path)
+        _check_bin(model, path)
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": OPENVINO_PRECISIONS[self.manifest.precision],
             "PERFORMANCE_HINT": "LATENCY",
@@ -103,6 +106,27 @@ def open_session(path: Path, *, threads: int | None = None) -> Session:
     if not path.is_file():
         raise WeightsError("there is no such file", where=path, fix="Check the path.")
     return (OnnxSession if path.suffix.lower() == ".onnx" else OpenVinoSession)(path, threads=threads)
+
+
+def checksum_of(file: Path) -> str:
+    checksum = 0
+    with file.open("rb") as content:
+        while part := content.read(1 << 20):
+            checksum = zlib.crc32(part, checksum)
+    return f"{checksum:08x}"
+
+
+def _check_bin(model: Any, path: Path) -> None:
+    """Raises WeightsError if the .bin file beside `path` is not the one that it was written with. Files of versions
+    before the checksum are not checked.
+    """
+    beside = path.with_suffix(".bin")
+    if model.has_rt_info(BIN_CHECKSUM) and checksum_of(beside) != model.get_rt_info(BIN_CHECKSUM).astype(str):
+        raise WeightsError(
+            f"{beside.name} beside it is damaged, or belongs to another export",
+            where=path,
+            fix="Copy both files of one export, or export it again.",
+        )
 
 
 def _first_line(error: Exception) -> str:
