@@ -54,7 +54,45 @@ def quantize_onnx(proto: Any, ranges: Ranges, *, keep: Collection[str]) -> Any:
     """
     keep = [*keep, *_activations_of(proto, keep)]
     rounded = _quantized(proto, ranges, keep)
-    return _quantized(_corrected(proto, rounded, ranges.means), ranges, keep)
+    found = _quantized(_corrected(proto, rounded, ranges.means), ranges, keep)
+    _shield(found, keep)
+    return found
+
+
+def _shield(model: Any, keep: Collection[str]) -> None:
+    """Keep ONNX Runtime from quantizing convolutions in `keep` after all, when it loads the file.
+
+    Its optimizer `WeightBiasQuantization` rounds the weights of a convolution in float32 between inputs and an output
+    of 8 bits, with one scale for all channels: a file with more layers in float32 was further from its weights. It
+    looks for dequantized inputs, so a maximum with a number below all others stands between.
+    """
+    from onnx import helper, numpy_helper
+
+    makers = {output: node for node in model.graph.node for output in node.output}
+    lowest = "shield/lowest"
+    shielded = []
+    for node in list(model.graph.node):
+        maker = makers.get(node.input[0]) if node.op_type == "Conv" and node.name in keep else None
+        if maker is None or maker.op_type != "DequantizeLinear" or not _is_quantized_after(model, node):
+            continue
+        shield = helper.make_node("Max", [node.input[0], lowest], [f"{node.name}/shielded"], name=f"{node.name}/shield")
+        node.input[0] = shield.output[0]
+        shielded.append(shield)
+    if not shielded:
+        return
+    model.graph.initializer.append(numpy_helper.from_array(np.array(np.finfo(np.float32).min), lowest))
+    for shield in shielded:
+        place = next(place for place, node in enumerate(model.graph.node) if shield.output[0] in node.input)
+        model.graph.node.insert(place, shield)
+
+
+def _is_quantized_after(model: Any, node: Any) -> bool:
+    """Whether the output of a node, or that of its activation, is quantized."""
+    users = [user for user in model.graph.node if node.output[0] in user.input]
+    return any(
+        user.op_type == "QuantizeLinear" or (user.op_type in ("Clip", "Relu") and _is_quantized_after(model, user))
+        for user in users
+    )
 
 
 def _activations_of(proto: Any, names: Collection[str]) -> list[str]:
