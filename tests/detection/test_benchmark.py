@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 import torch
 
 from ssd300.cli import main
 from ssd300.detection.backends import backend_for
-from ssd300.detection.benchmark import Setting, Speed, quickest_answer, recommended
+from ssd300.detection.benchmark import Networks, Setting, Speed, quickest_answer, recommended
 from ssd300.system.environment import cpu_has_bf16
 
 # All of torch.compile but its last stage, which writes C++ and takes a minute.
@@ -88,6 +89,27 @@ def test_threads_are_set_back_after_an_error(light_run):
     with pytest.raises(KeyError), backend_for(light_run).running_on(before + 1):
         raise KeyError
     assert torch.get_num_threads() == before
+
+
+def test_the_seconds_of_compiling_are_told():
+    class Backend:
+        threads_at_load = False
+
+        def load(self, **how):
+            return "network"
+
+        def compile(self, network, batch):
+            return 61.25
+
+        def running_on(self, threads):
+            return nullcontext()
+
+    lines = []
+    networks = Networks.__new__(Networks)
+    networks._backend, networks.device, networks._report, networks._loaded = Backend(), "cpu", lines.append, {}
+    for compiled in (False, True, True):
+        networks.of(Setting(batch=4, threads=2, precision="float32", compiled=compiled))
+    assert lines == ["compiled for batches of 4, 2 threads, in 61.2 s"]
 
 
 @pytest.mark.slow
