@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from contextlib import nullcontext
 
 import pytest
 import torch
@@ -91,25 +90,10 @@ def test_threads_are_set_back_after_an_error(light_run):
     assert torch.get_num_threads() == before
 
 
-def test_the_seconds_of_compiling_are_told():
-    class Unused:
-        card = prepare = predict = select = None
-
-    class Backend:
-        threads_at_load = False
-
-        def load(self, **how):
-            return Unused()
-
-        def compile(self, network, batch):
-            return 61.25
-
-        def running_on(self, threads):
-            return nullcontext()
-
+def test_the_seconds_of_compiling_are_told(light_run, monkeypatch):
     lines = []
-    networks = Networks.__new__(Networks)
-    networks._backend, networks.device, networks._report, networks._loaded = Backend(), "cpu", lines.append, {}
+    networks = Networks(str(light_run), "cpu", lines.append)
+    monkeypatch.setattr(networks._backend, "compile", lambda network, batch: 61.25)
     for compiled in (False, True, True):
         networks.of(Setting(batch=4, threads=2, precision="float32", compiled=compiled))
     assert lines == ["compiled for batches of 4, 2 threads, in 61.2 s"]
