@@ -13,8 +13,6 @@ from PIL import Image
 from ssd300 import run_layout
 from ssd300.data.class_lists import crop_folders
 from ssd300.data.formats.coco_rows import annotation_row, category_ids, category_rows, image_ids, result_row
-from ssd300.data.predictions.comp4 import write_comp4
-from ssd300.data.predictions.foreign import IDS_BESIDE
 from ssd300.data.predictions.jsonl import DETECTION_COLUMNS, corners_of
 from ssd300.detection.output_names import ANNOTATED_IMAGE, CLASSES
 from ssd300.detection.results import Result
@@ -115,6 +113,8 @@ def _csv(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str
 
 def _coco(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
     """COCO results, and a file beside them with the images and categories that their ids mean."""
+    from ssd300.data.predictions.foreign import IDS_BESIDE  # it imports the readers of all formats
+
     images: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     numbers = category_ids(classes)
@@ -148,6 +148,8 @@ def _coco_annotations(folder: Path, _names: Sequence[str], rows: Rows, classes: 
 
 def _comp4(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
     """VOC's result files; an image has the name of its other files."""
+    from ssd300.data.predictions.comp4 import write_comp4
+
     items = [(number, one) for number, row in enumerate(rows) for one in row["detections"]]
     table = DetectionTable(
         image_index=np.array([number for number, _ in items], dtype=np.int64),
