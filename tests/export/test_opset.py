@@ -5,9 +5,10 @@ import pytest
 
 from export.alike import photographs
 from ssd300.errors import UsageError
+from ssd300.export.kept_nodes import decoding_nodes
 from ssd300.export.nms import with_nms
+from ssd300.export.openvino_int8 import quantize
 from ssd300.export.opset import OLDEST_RUNTIME, at_opset, check_opset, opsets
-from ssd300.export.quantization import decoding_nodes, quantize
 from ssd300.images.read import read_image
 from ssd300.images.resize import resize
 from ssd300.types import Selection

@@ -9,18 +9,12 @@ import numpy as np
 
 from ssd300.export.description import describe_onnx, describe_openvino
 from ssd300.export.float_layers import MOVED, SEARCH_S, choose_float_layers, run_graph
+from ssd300.export.kept_nodes import decoding_nodes, first_convolution, heads, length_nodes
 from ssd300.export.nms import with_nms
 from ssd300.export.onnx_int8 import quantize_onnx, ranges_of
 from ssd300.export.onnx_run import graph_session
+from ssd300.export.openvino_int8 import names_in_openvino, quantize
 from ssd300.export.place import naming
-from ssd300.export.quantization import (
-    decoding_nodes,
-    first_convolution,
-    heads,
-    length_nodes,
-    names_in_openvino,
-    quantize,
-)
 from ssd300.export.raw import Raw
 from ssd300.runtime.manifest import Manifest
 from ssd300.runtime.sessions import BIN_CHECKSUM, checksum_of, import_openvino, openvino_core

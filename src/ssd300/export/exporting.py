@@ -240,5 +240,7 @@ def _differs(precision: str, found: Sequence[str], where: str | Path) -> ExportE
     return ExportError(
         f"the {precision} file does not detect what the weights detect: {'; '.join(found)}",
         where=where,
-        fix="For int8 name more images like those that the file will be used on, or use another --precision.",
+        fix="Report this with the versions of torch, onnx and the runtime, and try other versions."
+        if precision == "fp32"
+        else "Name more images like those that the file will be used on, or use another --precision.",
     )

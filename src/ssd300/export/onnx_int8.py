@@ -10,7 +10,8 @@ import numpy as np
 from ssd300.export.graph import IMAGES
 from ssd300.export.onnx_run import graph_session
 
-QUANTIZED = ("Conv", "Clip", "Relu", "Add")
+ACTIVATIONS = ("Clip", "Relu")
+QUANTIZED = ("Conv", *ACTIVATIONS, "Add")
 
 
 class Ranges(NamedTuple):
@@ -90,7 +91,7 @@ def _is_quantized_after(model: Any, node: Any) -> bool:
     """Whether the output of a node, or that of its activation, is quantized."""
     users = [user for user in model.graph.node if node.output[0] in user.input]
     return any(
-        user.op_type == "QuantizeLinear" or (user.op_type in ("Clip", "Relu") and _is_quantized_after(model, user))
+        user.op_type == "QuantizeLinear" or (user.op_type in ACTIVATIONS and _is_quantized_after(model, user))
         for user in users
     )
 
@@ -98,7 +99,7 @@ def _is_quantized_after(model: Any, node: Any) -> bool:
 def _activations_of(proto: Any, names: Collection[str]) -> list[str]:
     """The activations that follow these nodes. In 8 bits they would round what the convolution has in float32."""
     made = {output for node in proto.graph.node if node.name in names for output in node.output}
-    return [node.name for node in proto.graph.node if node.op_type in ("Clip", "Relu") and node.input[0] in made]
+    return [node.name for node in proto.graph.node if node.op_type in ACTIVATIONS and node.input[0] in made]
 
 
 def _quantized(proto: Any, ranges: Ranges, keep: Collection[str]) -> Any:

@@ -29,7 +29,7 @@ class Limits:
     `found` is the minimum share of detections that have a partner in the other, for the file and for the weights;
     detections with scores below SHOWN_SCORE are not counted. `score` and `box` limit the QUANTILE of the differences
     between partners, `box` as 1 - IoU. `map_loss` is the maximum loss of mAP on labeled images. `moved` and
-    `unexplained` are limits of RawAgreement, and `box` is one for its boxes too.
+    `unexplained` are limits of RawAgreement, and `box` is one of its boxes too.
     """
 
     found: float
@@ -90,11 +90,9 @@ def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agre
     return Agreement(images=len(weights), detections=count, found=min(shares), score=score, box=box)
 
 
-def violations(
-    seen: Agreement, limits: Limits, *, map_loss: float | None = None, raw: RawAgreement | None = None
-) -> list[str]:
+def violations(seen: Agreement, limits: Limits, *, map_loss: float | None = None) -> list[str]:
     """A sentence for each limit that is exceeded."""
-    sentences = [] if raw is None else raw_violations(raw, limits)
+    sentences = []
     if seen.found < limits.found:
         sentences.append(f"only {seen.found:.2%} of the detections have a partner; the limit is {limits.found:.2%}")
     for name, value, limit in (("score", seen.score, limits.score), ("box", seen.box, limits.box)):

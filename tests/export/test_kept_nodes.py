@@ -5,7 +5,8 @@ from onnx import helper
 
 from ssd300 import Detector
 from ssd300.cli import main
-from ssd300.export.quantization import decoding_nodes, first_convolution, length_nodes, names_in_openvino
+from ssd300.export.kept_nodes import decoding_nodes, first_convolution, length_nodes
+from ssd300.export.openvino_int8 import names_in_openvino
 
 
 def graph_of(*nodes):
