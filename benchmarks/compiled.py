@@ -63,7 +63,7 @@ def main() -> None:
     paths = sorted((options.exports / "images/JPEGImages").glob("*.jpg"))
     model, card = load_weights(options.weights)
     network = Scores(model.to(memory_format=torch.channels_last)).eval()
-    image = to_size(read_image(paths[0]), model.settings.image_size_px, card.resize)[None]
+    image = to_size(read_image(paths[0]), model.settings.image_size_px, card.resize)[None].copy()
     tensor = torch.from_numpy(image)
 
     ways: dict[str, Callable[[], np.ndarray]] = {}
