@@ -14,6 +14,7 @@ from ssd300.detection.network import Network, detect_batch, prepare
 from ssd300.images.read import read_image
 from ssd300.system.memory import peak_memory_bytes
 from ssd300.system.processors import processors
+from ssd300.system.wording import plural
 from ssd300.types import Selection
 
 STAGES = ("decode", "preprocess", "network", "select")
@@ -172,7 +173,7 @@ class Networks:
         if setting.compiled:
             with self.running_on(setting.threads):
                 took = self._backend.compile(network, setting.batch)
-            self._report(f"compiled for batches of {setting.batch}, {setting.threads} threads, in {took:.1f} s")
+            self._report(f"compiled for batches of {setting.batch}, {plural(setting.threads, 'thread')}, in {took:.1f} s")
         return network
 
 
