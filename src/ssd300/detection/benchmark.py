@@ -168,12 +168,13 @@ class Networks:
         return self._backend.running_on(threads)
 
     def _load(self, setting: Setting) -> Network:
-        threads = setting.threads if self._backend.threads_at_load else None
-        network = self._backend.load(device=self.device, precision=setting.precision, threads=threads)
+        own = setting.threads if self._backend.threads_at_load else None
+        network = self._backend.load(device=self.device, precision=setting.precision, threads=own)
         if setting.compiled:
             with self.running_on(setting.threads):
                 took = self._backend.compile(network, setting.batch)
-            self._report(f"compiled for batches of {setting.batch}, {plural(setting.threads, 'thread')}, in {took:.1f} s")
+            threads = plural(setting.threads, "thread")
+            self._report(f"compiled for batches of {setting.batch}, {threads}, in {took:.1f} s")
         return network
 
 
