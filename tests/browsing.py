@@ -10,7 +10,7 @@ CHROMIUM = shutil.which("chromium")
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream=device-count=2",
-    "--use-fake-ui-for-media-stream", "--host-resolver-rules=MAP elsewhere.test 127.0.0.1",
+    "--use-fake-ui-for-media-stream", "--host-resolver-rules=MAP elsewhere 127.0.0.1",
 )  # fmt: skip
 DROP = """([name, content]) => {
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));

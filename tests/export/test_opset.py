@@ -7,7 +7,7 @@ from export.alike import photographs
 from ssd300.errors import UsageError
 from ssd300.export.kept_nodes import decoding_nodes
 from ssd300.export.nms import with_nms
-from ssd300.export.openvino_int8 import quantize
+from ssd300.export.onnx_int8 import quantize_onnx, ranges_of
 from ssd300.export.opset import OLDEST_RUNTIME, at_opset, check_opset, opsets
 from ssd300.images.read import read_image
 from ssd300.images.resize import resize
@@ -41,7 +41,7 @@ def test_files_of_each_opset_give_the_same_detections(precision, exported, share
     images = np.stack([resize(read_image(path), 300) for path in photographs(shared)[:2]])
     graph = onnx.load(exported["raw"])
     if precision == "int8":
-        graph = quantize(graph, [images], keep=decoding_nodes(graph), one_range_per_tensor=True)
+        graph = quantize_onnx(graph, ranges_of(graph, [images[:1], images[1:]]), keep=decoding_nodes(graph))
     wanted = None
     for opset in opsets(precision):
         lowered = at_opset(graph, opset)

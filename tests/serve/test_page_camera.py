@@ -127,11 +127,11 @@ def test_what_is_wrong_with_the_camera_is_said(cause, sentence, server, open_pag
 
 
 def test_a_page_without_https_from_elsewhere_says_where_the_camera_works(server, open_page):
-    page = open_page(server, host="elsewhere.test")
+    page = open_page(server, host="elsewhere")
     page.get_by_role("button", name="Live camera").click()
     port = server.host_port[1]
     expect(page.get_by_role("alert")).to_contain_text(f"only on http://localhost:{port}/")
-    expect(page.get_by_role("alert")).to_contain_text(f"this page is at http://elsewhere.test:{port}")
+    expect(page.get_by_role("alert")).to_contain_text(f"this page is at http://elsewhere:{port}")
 
 
 def test_a_stop_before_the_camera_is_allowed_ends_it(server, open_page):
