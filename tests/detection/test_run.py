@@ -1,4 +1,4 @@
-"""A run over images, addresses, videos and cameras: what is written, skipped and reported."""
+"""A run over images, addresses and videos: what is written, skipped and reported."""
 
 import functools
 import http.server
