@@ -101,7 +101,8 @@ def test_no_two_images_share_a_file(coloured, light_run, tmp_path):
         path.write_bytes((coloured / "JPEGImages/p4.jpg").read_bytes())
         sources.append(str(path))
     out = tmp_path / "out"
-    assert main(["detect", *sources, "-w", str(light_run), "--out", str(out), "--save", "image", "comp4"]) == 0
+    assert main(["detect", *sources, "-w", str(light_run), "--out", str(out), "--save", "image", "jsonl", "comp4"]) == 0
+    assert [row.get("file") for row in rows_of(out)] == [None, "x_3", None]
     assert sorted(path.stem for path in out.glob("*.jpg")) == ["x", "x_2", "x_3"]
     ids = {line.split()[0] for line in (out / "comp4/comp4_det_test_red.txt").read_text().splitlines()}
     assert ids <= {"x", "x_2", "x_3"}

@@ -137,7 +137,7 @@ def test_the_images_of_an_archive_by_name_and_nothing_is_unpacked(name, write, m
     assert [str(one) for one in found] == [f"{archive}/{name}" for name in sorted(PLAIN + more)]
     assert notes == [
         f"{archive}: 1 file is not an image: 1 .txt",
-        f"{archive}: 1 video (1 .mp4) left out, as videos in archives are not read; unpack the archive and name them",
+        f"{archive}: 1 video (1 .mp4) left out: videos in archives are not read. Unpack the archive, and name them.",
     ]
     assert list(tmp_path.iterdir()) == [archive]
     assert found[0].read() == JPEG

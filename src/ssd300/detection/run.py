@@ -10,7 +10,7 @@ from typing import Any
 
 from ssd300.detection.detector import Detector
 from ssd300.detection.output_folder import DetectionFolder
-from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names
+from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names, with_file
 from ssd300.detection.outputs import save_image
 from ssd300.detection.results import Result
 from ssd300.detection.run_options import RunOptions
@@ -127,7 +127,7 @@ class DetectionRun:
                 return numbers[place], result
             wanted = self.options.without_suppressed(result)
             save_image(self.folder.folder, self.names[numbers[place]], wanted, self.options.save)
-            return numbers[place], wanted.to_dict()
+            return numbers[place], with_file(wanted.to_dict(), self.names[numbers[place]])
 
         images = [self.sources[number] for number in numbers]
         outcomes = self.detector.outcomes(images, self.options.selection, batch_size=self.options.batch_size)
@@ -197,7 +197,7 @@ class DetectionRun:
                 for frame_number, frame in enumerate(frames):
                     if copy is not None:
                         copy.add(frame.drawn, frame.time_s, frame_number)
-                    self.folder.add(number, frame.name, frame.row, done=False)
+                    self.folder.add(number, frame.name, with_file(frame.row, self.names[number]), done=False)
                     self._advance(progress)
         finally:
             if copy is not None and copy.why_silent:

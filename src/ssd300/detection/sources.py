@@ -109,7 +109,7 @@ def _of_archive(path: Path, note: Note) -> Sequence[Source]:
         raise DataError("the archive has no images", where=path, fix="Name another one.")
     _tell([name for name in others if name not in videos and not is_litter(name)], note, str(path))
     if videos:
-        note(f"{path}: {counted} left out, as videos in archives are not read; unpack the archive and name them")
+        note(f"{path}: {counted} left out: videos in archives are not read. Unpack the archive, and name them.")
     return images
 
 
