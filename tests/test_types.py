@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,28 @@ def test_the_defaults_are_caffes():
 def test_a_threshold_out_of_range_is_named(field, value):
     with pytest.raises(ValueError, match=f"{field} is {value}"):
         Selection(**{field: value})
+
+
+def checked(**values):
+    """Checks a Selection as it is checked outside of the tests, where no types are checked before."""
+    selection = Selection()
+    for field, value in values.items():
+        object.__setattr__(selection, field, value)
+    selection.__post_init__()
+
+
+@pytest.mark.parametrize("value", ["a", True, [0.1, 0.2], {}])
+@pytest.mark.parametrize("field", ["min_score", "max_overlap", "top_k", "per_class"])
+def test_what_is_no_number_is_named(field, value):
+    with pytest.raises(ValueError, match=re.escape(f"{field} is {value!r}; it must be a ")):
+        checked(**{field: value})
+
+
+def test_numbers_of_numpy_are_numbers():
+    checked(min_score=(np.float32(0.5), 1), max_overlap=np.int64(1), top_k=np.int32(3), per_class=np.uint8(9))
+    for wrong in ({"top_k": 2.5}, {"top_k": None}, {"min_score": None}, {"min_score": (0.1, "a")}):
+        with pytest.raises(ValueError, match="it must be a "):
+            checked(**wrong)
 
 
 @pytest.mark.parametrize("field", ["top_k", "per_class"])

@@ -7,8 +7,9 @@ included, is (3, y, 6, y'), so its width is the difference of its corners.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from numbers import Integral, Real
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -194,7 +195,7 @@ class Selection:
     `top_k` of an image are returned.
 
     Raises:
-        ValueError: a threshold is not in 0..1, or a number is below 1.
+        ValueError: a threshold is no number in 0..1, or a count no whole number from 1 on.
     """
 
     min_score: float | tuple[float, ...] = EVALUATION_MIN_SCORE
@@ -206,9 +207,22 @@ class Selection:
         scores = self.min_score if isinstance(self.min_score, tuple) else (self.min_score,)
         for name, values in (("min_score", scores), ("max_overlap", (self.max_overlap,))):
             for value in values:
+                if not _is_a(Real, value):
+                    raise ValueError(f"{name} is {value!r}; it must be a number in 0..1")
                 if not 0 <= value <= 1:
                     raise ValueError(f"{name} is {value}; it must be in 0..1")
-        if self.top_k < 1:
-            raise ValueError(f"top_k is {self.top_k}; it must be 1 or more")
-        if self.per_class is not None and self.per_class < 1:
-            raise ValueError(f"per_class is {self.per_class}; it must be 1 or more, or None for all")
+        _check_count("top_k", self.top_k, "")
+        if self.per_class is not None:
+            _check_count("per_class", self.per_class, ", or None for all")
+
+
+def _check_count(name: str, value: Any, otherwise: str) -> None:
+    if not _is_a(Integral, value):
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more{otherwise}")
+    if value < 1:
+        raise ValueError(f"{name} is {value}; it must be 1 or more{otherwise}")
+
+
+def _is_a(kind: type, value: object) -> bool:
+    """Whether it is a number of this kind, numpy's too. True and False, which are numbers to Python, are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)

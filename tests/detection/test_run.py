@@ -1,19 +1,16 @@
-"""A run over images, addresses, videos and cameras: what is written, skipped and reported."""
+"""A run over images, addresses and videos: what is written, skipped and reported."""
 
 import functools
 import http.server
 import json
-import os
-import signal
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ssd300.cli import main
-from ssd300.detection.video import Video
-from ssd300.errors import DataError
 from ssd300.images.header import MAX_PIXELS
 from videos import FRAMES, RATE, cut_off, noise, opened, write_clip, write_video
 
@@ -104,7 +101,8 @@ def test_no_two_images_share_a_file(coloured, light_run, tmp_path):
         path.write_bytes((coloured / "JPEGImages/p4.jpg").read_bytes())
         sources.append(str(path))
     out = tmp_path / "out"
-    assert main(["detect", *sources, "-w", str(light_run), "--out", str(out), "--save", "image", "comp4"]) == 0
+    assert main(["detect", *sources, "-w", str(light_run), "--out", str(out), "--save", "image", "jsonl", "comp4"]) == 0
+    assert [row.get("file") for row in rows_of(out)] == [None, "x_3", None]
     assert sorted(path.stem for path in out.glob("*.jpg")) == ["x", "x_2", "x_3"]
     ids = {line.split()[0] for line in (out / "comp4/comp4_det_test_red.txt").read_text().splitlines()}
     assert ids <= {"x", "x_2", "x_3"}
@@ -222,67 +220,15 @@ def test_sound_that_an_mp4_cannot_hold_is_dropped_and_reported(light_run, tmp_pa
         assert not written.streams.audio
 
 
-class Camera:
-    """A film in place of a camera, which is disconnected or interrupted after some frames."""
-
-    def __init__(self, film, end):
-        self.film, self.end = film, end
-
-    def __call__(self, source):
-        video = Video(str(self.film))
-        video.source, video.live, video.expected = str(source), True, 0
-        frames = video.frames
-
-        def some(*choice):
-            for frame in frames(*choice):
-                if frame.number == 12:
-                    self.end()
-                yield frame
-
-        video.frames = some
-        return video
-
-
-def test_frames_of_a_disconnected_camera_are_saved(film, light_run, tmp_path, monkeypatch, capsys):
-    def lost():
-        raise DataError("it breaks off after 12 frames (No such device)", where="camera:0")
-
-    monkeypatch.setattr("ssd300.detection.run.Video", Camera(film, lost))
-    assert detect(light_run, tmp_path / "out", "camera:0") == 3
-    assert "breaks off" in capsys.readouterr().err
-    assert len((tmp_path / "out/detections.jsonl").read_text().splitlines()) == 12
-    with opened(tmp_path / "out/camera_0.mp4") as written:
-        assert written.streams.video[0].frames == 12
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_ends_a_camera_and_its_frames_are_saved(number, code, film, light_run, tmp_path, monkeypatch):
-    monkeypatch.setattr("ssd300.detection.run.Video", Camera(film, lambda: os.kill(os.getpid(), number)))
-    assert detect(light_run, tmp_path / "out", "camera:0") == code
-    rows = (tmp_path / "out/detections.jsonl").read_text().splitlines()
-    assert 5 <= len(rows) <= FRAMES
-    with opened(tmp_path / "out/camera_0.mp4") as written:
-        assert written.streams.video[0].frames == len(rows)
-    assert not list((tmp_path / "out").glob(".*"))
-
-
-def test_sources_after_an_interrupted_camera_are_reported(film, light_run, coloured, tmp_path, monkeypatch, capsys):
-    """Every source is processed or reported, and the interruption is the exit code, whatever comes after it."""
-    image = coloured / "JPEGImages/p0.jpg"
-    monkeypatch.setattr("ssd300.detection.run.Video", Camera(film, lambda: os.kill(os.getpid(), signal.SIGINT)))
-    assert detect(light_run, tmp_path / "out", "camera:0", image, "camera:1") == 130
-    rows = (tmp_path / "out/detections.jsonl").read_text().splitlines()
-    assert rows
-    assert all('"camera:0"' in row for row in rows)
-    printed = capsys.readouterr().err.splitlines()
-    assert [line for line in printed if line.startswith("not processed")] == [
-        f"not processed: {image}",
-        "not processed: camera:1",
-    ]
-
-
-def test_a_missing_camera_is_an_error(light_run, tmp_path, capsys):
-    pytest.importorskip("av")
-    assert detect(light_run, tmp_path / "out", "camera:63") == 3
-    assert "the camera cannot be opened" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+def test_the_progress_ends_at_what_was_done(coloured, light_run, tmp_path, monkeypatch):
+    """An uneven rate makes an estimate wrong, and what is skipped is not awaited."""
+    film = write_clip(tmp_path / "film.mkv", noise(4), times=[0, 20, 1000, 2000], rate=50)
+    for name in ("bad.mp4", "bad.jpg"):
+        (tmp_path / name).write_bytes(b"none")
+    seen = []
+    monkeypatch.setattr("ssd300.cli.detect.image_progress", lambda *_: nullcontext(lambda *both: seen.append(both)))
+    sources = (film, tmp_path / "bad.mp4", coloured / "JPEGImages/p0.jpg", tmp_path / "bad.jpg")
+    assert detect(light_run, tmp_path / "out", *sources, "--save", "jsonl") == 3
+    assert max(total for _, total in seen) > 50
+    assert (5, 6) in seen
+    assert seen[-1] == (5, 5)

@@ -72,7 +72,35 @@ def test_files_of_a_folder_are_found_by_content_and_the_others_are_told(mixed):
     notes = []
     found = [path.name for path in find_sources([str(mixed)], notes.append)]
     assert found == ["IMG_0001", "IMG_1.HEIC", "link.jpg", "photo.2024", "wrong.csv"]
-    assert notes == [f"{mixed}: 4 files are not images: 2 .csv, 1 without ending, 1 folder"]
+    assert notes == [
+        f"{mixed}: 3 files are not images: 2 .csv, 1 without ending",
+        f"{mixed}: 2 folders are not searched: below, folder.jpg; '{mixed}/**/*' finds images in folders below",
+    ]
+    assert [path.name for path in find_sources([f"{mixed}/**/*"], notes.append)] == found
+    assert len(notes) == 3
+    find_sources([f"{mixed}/*o*"], notes.append)
+    assert (
+        notes[-1]
+        == f"{mixed}/*o*: 2 folders are not searched: below, folder.jpg; '{mixed}/**/*' finds images in folders below"
+    )
+
+
+def test_a_folder_of_folders_names_them_all(tmp_path):
+    col = tmp_path / "c[1]"
+    for name in ("a/1.jpg", "a/2.jpg", "b/deep/3.mp4", "c/notes.txt", ".hidden/4.jpg"):
+        (col / name).parent.mkdir(parents=True, exist_ok=True)
+        (col / name).touch()
+    (col / "b/deep/up").symlink_to(col)
+    with pytest.raises(DataError) as raised:
+        find_sources([str(col)])
+    pattern = f"{tmp_path}/c[[]1]/**/*"
+    assert raised.value.fix == f"2 folders in it have images: a, b/deep. Name those, or '{pattern}' for all of them."
+    (col / "b/deep/up").unlink()
+    assert [path.name for path in find_sources([pattern])] == ["1.jpg", "2.jpg", "3.mp4"]
+    (col / "JPEGImages").mkdir()
+    (col / "JPEGImages/1.jpg").touch()
+    with pytest.raises(DataError, match=r"Name its images: .*JPEGImages"):
+        find_sources([str(col)])
 
 
 def write_zip(path, names):
@@ -107,7 +135,10 @@ def test_the_images_of_an_archive_by_name_and_nothing_is_unpacked(name, write, m
     notes = []
     found = find_sources([str(archive)], notes.append)
     assert [str(one) for one in found] == [f"{archive}/{name}" for name in sorted(PLAIN + more)]
-    assert notes == [f"{archive}: 2 files are not images: 1 .txt, 1 .mp4"]
+    assert notes == [
+        f"{archive}: 1 file is not an image: 1 .txt",
+        f"{archive}: 1 video (1 .mp4) left out: videos in archives are not read. Unpack the archive, and name them.",
+    ]
     assert list(tmp_path.iterdir()) == [archive]
     assert found[0].read() == JPEG
     if more:
@@ -132,6 +163,26 @@ def test_a_list_in_any_encoding(tmp_path):
         (tmp_path / "list.txt").write_bytes(content)
         with pytest.raises(DataError, match="not text"):
             find_sources([str(tmp_path / "list.txt")])
+
+
+def test_an_archive_of_videos_alone_says_so(tmp_path):
+    archive = write_zip(tmp_path / "a.zip", ["a.mp4", "b.MOV", "notes.txt"])
+    with pytest.raises(DataError, match="it holds 2 videos"):
+        find_sources([str(archive)])
+
+
+def test_quotes_and_comments_in_a_list(tmp_path):
+    for name in ("a b.jpg", "#1.jpg", "'kept'"):
+        (tmp_path / name).write_bytes(JPEG)
+    lines = ["# my photos", '"a b.jpg"', " 'a b.jpg' ", "#1.jpg", "'kept'", '"none.jpg"', "#" + "long" * 100, "a b.jpg"]
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    notes = []
+    found = [path.name for path in find_sources([str(tmp_path / "list.txt")], notes.append)]
+    assert found == ["a b.jpg", "a b.jpg", "#1.jpg", "'kept'", '"none.jpg"', "a b.jpg"]
+    (note,) = notes
+    assert note.startswith(
+        f"{tmp_path}/list.txt: 2 lines that begin with # are left out as comments: # my photos, #long"
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of bytes")

@@ -5,7 +5,7 @@ import pytest
 from ssd300.detection.frame_choice import FrameChoice
 from ssd300.detection.video import Video
 from ssd300.errors import DataError
-from videos import FRAMES, RATE, cut_off, shade, write_video
+from videos import FRAMES, RATE, cut_off, noise, shade, write_clip, write_video
 
 av = pytest.importorskip("av")
 
@@ -45,3 +45,33 @@ def test_frames_before_a_fault_are_given_before_it_is_raised(tmp_path):
             list(numbered)
     assert numbers == list(range(len(numbers)))
     assert FRAMES / 4 < len(numbers) < FRAMES
+
+
+@pytest.mark.parametrize(("size", "before"), [(700, ""), (-100, "The frames before are done. ")])
+def test_a_cut_file_says_what_came_before_and_what_to_do(size, before, tmp_path):
+    film = write_clip(tmp_path / "film.mkv", noise(12), g="1")
+    film.write_bytes(film.read_bytes()[:size])
+    with Video(film) as video, pytest.raises(DataError, match="it breaks off after") as raised:
+        list(video.frames())
+    assert raised.value.fix == f"{before}Get the whole file."
+
+
+@pytest.mark.parametrize(
+    ("source", "live", "fix"),
+    [
+        ("http://a/film.mp4", False, "Try again, or download it and name the file."),
+        ("rtsp://a/live", True, "Is it still sent?"),
+        ("camera:0", True, "Is it still connected?"),
+    ],
+)
+def test_only_a_camera_can_be_connected(source, live, fix, film, monkeypatch):
+    def lost(*_):
+        yield from ()
+        raise OSError("No such device")
+
+    monkeypatch.setattr("ssd300.detection.video.shown_images", lost)
+    with Video(film) as video:
+        video.source, video.live, video.path = source, live, None
+        with pytest.raises(DataError, match="No such device") as raised:
+            next(video.frames())
+    assert raised.value.fix == fix

@@ -12,7 +12,6 @@ from typing import Any
 from ssd300.errors import DataError, UsageError, install_hint
 
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 30.0
-AFTER_A_BREAK = "What came before is done. Get the whole file, or connect it again."
 # FFmpeg's names of the containers of video. Not among them: hls, dash, concat, sdp, lavfi, image2, which name others.
 FORMATS = (
     *("mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "ogg", "mxf", "nut", "ivf", "dv", "wtv"),

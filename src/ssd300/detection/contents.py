@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+Note = Callable[[str], None]  # takes a line on what is left out
+
 
 @dataclass(frozen=True, eq=False)
 class Content:

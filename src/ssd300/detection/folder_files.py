@@ -1,5 +1,7 @@
 """Which files of a folder or an archive are images or videos, and what the others are called."""
 
+import glob
+import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,6 +14,8 @@ from ssd300.images.kinds import HEAD_BYTES, PHOTO_SUFFIXES, is_image_head
 KINDS_SHOWN = 3
 LITTER_NAMES = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r")  # in lower case, as systems write them
 LITTER_FOLDERS = ("__MACOSX", "@eaDir")
+ALL_BELOW = "**/*"  # the pattern of all files in a folder and in those below it
+CHILDREN_SEEN = 20_000  # files and folders, at most, that are looked at for advice
 
 
 def is_readable_name(name: str) -> bool:
@@ -40,6 +44,34 @@ def is_litter(name: str) -> bool:
         or (path.name.startswith(".") and not is_image_name(path.name))
         or any(part in LITTER_FOLDERS for part in path.parts)
     )
+
+
+def is_hidden_folder(name: str) -> bool:
+    """Whether a folder is none of the user's: patterns do not enter it either, or a system made it."""
+    return name.startswith(".") or name in LITTER_FOLDERS
+
+
+def all_below(folder: Path) -> str:
+    """The pattern of all files in a folder and in those below it."""
+    return str(Path(glob.escape(str(folder))) / ALL_BELOW)
+
+
+def folders_with_images(folder: Path) -> list[Path]:
+    """The folders at any depth below that hold files with names of images or videos, in order."""
+    found: list[Path] = []
+    entered: set[str] = set()
+    seen = 0
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        seen += len(folders) + len(files)
+        if real in entered or seen > CHILDREN_SEEN:  # a link that leads upwards, or a whole disk
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(name for name in folders if not is_hidden_folder(name))
+        if any(is_readable_name(name) for name in files):
+            found.append(Path(place))
+    return found
 
 
 def file_head(path: Path) -> bytes:

@@ -1,8 +1,9 @@
 """The names of the files that detection writes for each source, and the check that no source is overwritten."""
 
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ssd300.detection.sources import Source
@@ -39,6 +40,16 @@ def output_names(sources: Sequence[Source]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
+
+
+def with_file(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The row of an image or frame, with `file` where the files of its source are not called like the source itself.
+
+    `name` is that of `output_names`.
+    """
+    if PurePath(row["image"]).stem == name:
+        return dict(row)
+    return {"image": row["image"], "file": name, **row}
 
 
 def check_sources_stay(sources: Sequence[Source], folder: Path) -> None:

@@ -7,18 +7,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd300.detection.contents import Content
+from ssd300.detection.contents import Content, Note
 from ssd300.errors import DataError
 from ssd300.images.kinds import HEAD_BYTES, foreign_kind, is_image_head
 from ssd300.system.web import MAX_BYTES
+from ssd300.system.wording import counted, some
 
 STDIN_NAME = "stdin"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BYTES, _CONTROLS = re.compile("[\ud800-\udfff]"), re.compile("[\x00-\x08\x0e-\x1f]")  # both are in no text
+QUOTED = re.compile(r"""(["']).+\1""")
 _ONE_PER_LINE = "Give one path per line."
 
 
-def piped() -> Sequence[Path | Content]:
+def piped(note: Note) -> Sequence[Path | Content]:
     """What standard input holds: paths, or one image.
 
     Raises:
@@ -33,11 +35,12 @@ def piped() -> Sequence[Path | Content]:
         return [Content(STDIN_NAME, lambda: content)]
     if (other := foreign_kind(head)) is not None:
         raise DataError(f"this is {other.what}", where=where, fix=f"Save it as a file first. {other.fix}")
-    return listed_paths(content, Path(), where)
+    return listed_paths(content, Path(), where, note)
 
 
-def listed_paths(content: bytes, root: Path, where: str) -> list[Path]:
-    """The paths of a list, one per line, relative to `root`. Blank lines are no paths.
+def listed_paths(content: bytes, root: Path, where: str, note: Note) -> list[Path]:
+    """The paths of a list, one per line, relative to `root`. Blank lines are no paths, nor are lines that begin with #,
+    unless a file is called so; `note` takes a line on those.
 
     Raises:
         DataError: it is not text, or has no path.
@@ -45,9 +48,21 @@ def listed_paths(content: bytes, root: Path, where: str) -> list[Path]:
     text = _decoded(content)
     if text is None or "\0" in text:
         raise DataError("the list is not text", where=where, fix=_ONE_PER_LINE)
-    paths = [_existing(root, line) for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    paths: list[Path] = []
+    comments: list[str] = []
+    for line in filter(str.strip, re.split(r"\r\n|\r|\n", text)):
+        path = _existing(root, line)
+        if line.lstrip().startswith("#") and not _exists(path):
+            comments.append(line.strip())
+        else:
+            paths.append(path)
     if not paths:
         raise DataError("no path is listed", where=where, fix=_ONE_PER_LINE)
+    if comments:
+        what = counted(
+            len(comments), "{line|lines} that {begins|begin} with # {is|are} left out as {a comment|comments}"
+        )
+        note(f"{where}: {what}: {some(comments)}")
     return paths
 
 
@@ -72,17 +87,25 @@ def _decoded(content: bytes) -> str | None:
     return None if _BYTES.search(text) and _CONTROLS.search(text) else text
 
 
-def _existing(root: Path, name: str) -> Path:
-    """The path of a line, without the spaces around it unless they are part of a name. Where there is none, and the
-    list is in Windows' encoding, the path of the name in that.
+def _existing(root: Path, line: str) -> Path:
+    """The path of a line as it stands, or else without the spaces around it, or without quotes, in which Windows copies
+    a path; each also as the name that it has in a list in Windows' encoding. The first that exists counts.
     """
-    if name != name.strip() and not (root / name).exists():
-        name = name.strip()
-    path = root / name
+    name = line.strip()
+    for candidate in (line, name, *([name[1:-1]] if QUOTED.fullmatch(name) else [])):
+        for path in (root / candidate, *_in_windows_encoding(root, candidate)):
+            if _exists(path):
+                return path
+    return root / name
+
+
+def _in_windows_encoding(root: Path, name: str) -> list[Path]:
     try:
         name.encode()
     except UnicodeEncodeError:
-        other = root / os.fsencode(name).decode("cp1252", errors="replace")
-        if not path.exists() and other.exists():
-            return other
-    return path
+        return [root / os.fsencode(name).decode("cp1252", errors="replace")]
+    return []
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110  # Path.exists raises for a name that is longer than any file's

@@ -10,7 +10,7 @@ from typing import Any
 
 from ssd300.detection.detector import Detector
 from ssd300.detection.output_folder import DetectionFolder
-from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names
+from ssd300.detection.output_names import ANNOTATED_VIDEO, output_names, with_file
 from ssd300.detection.outputs import save_image
 from ssd300.detection.results import Result
 from ssd300.detection.run_options import RunOptions
@@ -46,7 +46,8 @@ class DetectionRun:
     """Detection on the sources of one command, in their order, without those that the folder already holds.
 
     `report` takes a line for the user: what is skipped and why. Images and frames both count as images: `done` in the
-    folder, `done_before` of them by an earlier run, `expected` in total as far as is known.
+    folder, `done_before` of them by an earlier run, `expected` in total as far as is known: how many frames a video has
+    is an estimate until its end. What is skipped is not expected any more.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class DetectionRun:
                 return numbers[place], result
             wanted = self.options.without_suppressed(result)
             save_image(self.folder.folder, self.names[numbers[place]], wanted, self.options.save)
-            return numbers[place], wanted.to_dict()
+            return numbers[place], with_file(wanted.to_dict(), self.names[numbers[place]])
 
         images = [self.sources[number] for number in numbers]
         outcomes = self.detector.outcomes(images, self.options.selection, batch_size=self.options.batch_size)
@@ -134,6 +135,7 @@ class DetectionRun:
             for number, row in saved:
                 if isinstance(row, SSDError):
                     self._skip(number, row)
+                    self._expect(-1, progress)
                 else:
                     self.folder.add(number, self.names[number], row, done=True)
                     self._advance(progress)
@@ -142,12 +144,13 @@ class DetectionRun:
         """Frames of a broken or damaged video that can be decoded are saved, and the video is recorded as skipped."""
         interruption: BaseException | None = None
         fault: DataError | None = None
-        done_before = self.done
+        done_before, estimate = self.done, 1
         source = self.sources[number]
         assert isinstance(source, (str, Path))  # others are no videos (`is_video`)
         try:
             with Video(source) as video, self._annotated_copy(video, number) as copy:
-                self.expected += self.options.frames.count(video.expected or 1, video.rate) - 1
+                estimate = self.options.frames.count(video.expected or 1, video.rate)
+                self._expect(estimate - 1, progress)
                 try:
                     self._detect_on_frames(video, number, copy, progress)
                 except DataError as error:
@@ -159,6 +162,7 @@ class DetectionRun:
                 fault = self._with_damage(video, fault)
         except DataError as error:
             fault = error
+        self._expect(self.done - done_before - estimate, progress)
         if fault is not None:
             self.incomplete |= self.done > done_before
             self._skip(number, fault, "incomplete" if self.done > done_before else "skipped")
@@ -193,11 +197,16 @@ class DetectionRun:
                 for frame_number, frame in enumerate(frames):
                     if copy is not None:
                         copy.add(frame.drawn, frame.time_s, frame_number)
-                    self.folder.add(number, frame.name, frame.row, done=False)
+                    self.folder.add(number, frame.name, with_file(frame.row, self.names[number]), done=False)
                     self._advance(progress)
         finally:
             if copy is not None and copy.why_silent:
                 self.report(f"{video.source}: {copy.why_silent}")
+
+    def _expect(self, more: int, progress: Progress) -> None:
+        """So many more images than before, or fewer, are expected."""
+        self.expected += more
+        progress(self.done, max(self.expected, self.done))
 
     def _advance(self, progress: Progress) -> None:
         self.done += 1

@@ -7,21 +7,30 @@ from itertools import islice
 from pathlib import Path
 
 from ssd300.detection.archives import contents, is_archive
-from ssd300.detection.contents import Content
-from ssd300.detection.folder_files import described, file_head, is_litter, is_readable, is_readable_name
+from ssd300.detection.contents import Content, Note
+from ssd300.detection.folder_files import (
+    ALL_BELOW,
+    CHILDREN_SEEN,
+    all_below,
+    described,
+    file_head,
+    folders_with_images,
+    is_hidden_folder,
+    is_litter,
+    is_readable,
+)
 from ssd300.detection.path_lists import listed_paths, piped
 from ssd300.detection.video_names import CAMERA, VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
 from ssd300.images.kinds import is_image_head
 from ssd300.system.files import spelled_like
 from ssd300.system.web import is_address
+from ssd300.system.wording import plural, some
 
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
 CAMERA_WORDS = ("webcam", "camera", "cam", "camera:", "/dev/video0")
-CHILDREN_SEEN = 20_000
 Source = Path | str | Content  # a str is an address, a camera or a stream
-Note = Callable[[str], None]
 
 
 def find_sources(sources: Sequence[str], note: Note = lambda _line: None) -> list[Source]:
@@ -56,14 +65,15 @@ def _found(source: str, note: Note) -> Sequence[Source]:
     if is_address(source) or is_live(source):
         return [source]
     if source in STDIN:
-        return piped()
+        return piped(note)
     if path.is_dir():
-        return _readable(sorted(path.iterdir()), note, str(path)) or _raise(_no_images(path))
+        return _readable(sorted(path.iterdir()), note, str(path), all_below(path)) or _raise(_no_images(path))
     if path.exists():
         return _of_file(path, note)
     if glob.has_magic(source):
         matched = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207  # which takes no absolute pattern
-        return _readable(matched, note, source) or _raise(
+        below = "" if "**" in source else str(Path(source).parent / ALL_BELOW)
+        return _readable(matched, note, source, below) or _raise(
             DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
         )
     raise DataError("there is no such image", where=path, fix=_advice(source))
@@ -73,31 +83,57 @@ def _of_file(path: Path, note: Note) -> Sequence[Source]:
     """A named file is an image or a video, unless its content says that it holds several: a list or an archive."""
     head = file_head(path)
     if path.suffix.lower() == LIST_SUFFIX and not is_image_head(head):
-        return listed_paths(path.read_bytes(), path.parent, str(path))
+        return listed_paths(path.read_bytes(), path.parent, str(path), note)
     if not is_archive(path, head):
         return [path]
-    images, others = contents(
-        path, lambda name, head: not name.lower().endswith(VIDEO_SUFFIXES) and is_readable(name, head)
-    )
-    _tell([name for name in others if not is_litter(name)], note, str(path))
+    return _of_archive(path, note)
+
+
+def _of_archive(path: Path, note: Note) -> Sequence[Source]:
+    """The images in an archive. Videos are read from files alone, so that those in it are left out, which is told."""
+    videos: list[str] = []
+
+    def is_image(name: str, head: Callable[[], bytes]) -> bool:
+        if not is_readable(name, head):
+            return False
+        if name.lower().endswith(VIDEO_SUFFIXES):
+            videos.append(name)
+        return not name.lower().endswith(VIDEO_SUFFIXES)
+
+    images, others = contents(path, is_image)
+    counted = f"{plural(len(videos), 'video')} ({described(videos)})"
+    if not images and videos:
+        what = f"the archive has no images; it holds {counted}, and videos in archives are not read"
+        raise DataError(what, where=path, fix="Unpack it, and name the videos or their folder.")
     if not images:
         raise DataError("the archive has no images", where=path, fix="Name another one.")
+    _tell([name for name in others if name not in videos and not is_litter(name)], note, str(path))
+    if videos:
+        note(f"{path}: {counted} left out: videos in archives are not read. Unpack the archive, and name them.")
     return images
 
 
-def _readable(paths: Iterable[Path], note: Note, where: str) -> list[Source]:
-    """The images and videos among the files of a folder or pattern; how many others there are, is told."""
+def _readable(paths: Iterable[Path], note: Note, where: str, below: str) -> list[Source]:
+    """The images and videos among the files of a folder or pattern; what else is there, is told.
+
+    `below` is the pattern of all files in the folders there; "" where `paths` are of such a pattern.
+    """
     found: list[Source] = []
     others: list[Path] = []
+    folders: list[Path] = []
     for path in paths:
         if path.is_dir():
-            others += [path] if is_readable_name(path.name) else []
+            folders += [] if is_hidden_folder(path.name) else [path]
         elif is_readable(path.name, partial(file_head, path)):
             found.append(path)
         elif not is_litter(path.name):
             others.append(path)
     if found:
         _tell(others, note, where)
+    if found and folders and below:
+        names = some([folder.name for folder in folders])
+        verb = "folder is not searched" if len(folders) == 1 else "folders are not searched"
+        note(f"{where}: {len(folders):,} {verb}: {names}; '{below}' finds images in folders below")
     return found
 
 
@@ -128,10 +164,18 @@ def _pattern_advice(pattern: str) -> str:
 
 
 def _no_images(folder: Path) -> DataError:
-    """The error of a folder without images, with what it holds, and the folder in it that has some."""
+    """The error of a folder without images, with what it holds, and the folders in it that have some."""
     children = list(islice(sorted(folder.iterdir()), CHILDREN_SEEN))
     seen = f"it holds {described(children)}" if children else "it is empty"
-    below = [one for one in children if one.is_dir() and any(is_readable_name(inner.name) for inner in one.iterdir())]
-    below.sort(key=lambda child: child.name != "JPEGImages")
-    fix = f"Name its images: {below[0]}." if below else "Name the folder that they are in, or 'a/**/*.jpg'."
+    below = folders_with_images(folder)
+    voc = folder / "JPEGImages"
+    if voc in below or len(below) == 1:
+        fix = f"Name its images: {voc if voc in below else below[0]}."
+    elif below:
+        names = some([str(one.relative_to(folder)) for one in below])
+        fix = (
+            f"{len(below):,} folders in it have images: {names}. Name those, or '{all_below(folder)}' for all of them."
+        )
+    else:
+        fix = "Name the folder that they are in."
     return DataError(f"the folder has no images; {seen}", where=folder, fix=fix)

@@ -11,7 +11,6 @@ from jaxtyping import UInt8
 
 from ssd300.detection.completeness import is_cut
 from ssd300.detection.containers import (
-    AFTER_A_BREAK,
     explained,
     first_video,
     import_av,
@@ -32,6 +31,7 @@ AV_TIME_BASE = 1_000_000  # FFmpeg's unit of durations, in a second
 USUAL_RATE = Fraction(25)  # frames/s, for a source that does not state its rate
 NUMBERS_SHOWN = 10
 CUT, WHOLE = "the video was cut off, and without the rest it cannot be opened", "Get the whole file."
+DOWNLOAD = "Try again, or download it and name the file."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +90,7 @@ class Video:
         first: Fraction | None = None
         taken = number = 0
         due = choice.due(self.rate)
-        with explained(self.source, lambda why: (f"{self._breaks_off(number)} ({why})", AFTER_A_BREAK)):
+        with explained(self.source, lambda why: (f"{self._breaks_off(number)} ({why})", self._after_a_break(taken))):
             for shown in shown_images(self._container, self._stream, None if self.path is None else self._reopen):
                 if self.live and shown.image is None and not number:
                     continue  # a stream that is joined in the middle begins with the next whole image
@@ -106,7 +106,7 @@ class Video:
                 if taken == choice.most:
                     return
         if self._ended_early(number):
-            raise DataError(self._breaks_off(number), where=self.source, fix=AFTER_A_BREAK)
+            raise DataError(self._breaks_off(number), where=self.source, fix=self._after_a_break(taken))
         if not taken and not self.live:
             raise DataError("no frame of it can be decoded", where=self.source, fix="Replace it, or do not name it.")
 
@@ -157,9 +157,20 @@ class Video:
             f"it breaks off after {f'{number} of ' if self._counted else ''}{plural(self._counted or number, 'frame')}"
         )
 
+    def _after_a_break(self, taken: int) -> str:
+        """What to do when it breaks off; `taken` frames came before."""
+        before = "" if not taken else "The frame before is done. " if taken == 1 else "The frames before are done. "
+        return before + self._by_kind("Is it still connected?", "Is it still sent?", DOWNLOAD, WHOLE)
+
     def _why_closed(self, reason: str) -> tuple[str, str]:
-        if self.source.startswith(CAMERA):
-            return f"the camera cannot be opened ({reason})", "Is it connected, and not in use?"
         if self.path is not None and is_cut(self.path):
             return f"{CUT} ({reason})", WHOLE
-        return f"the video cannot be opened ({reason})", "Replace it, or do not name it."
+        what = self._by_kind("camera", "stream", "video", "video")
+        is_sent, replace = "Check the address, and that it is sent.", "Replace it, or do not name it."
+        fix = self._by_kind("Is it connected, and not in use?", is_sent, "Check the address.", replace)
+        return f"the {what} cannot be opened ({reason})", fix
+
+    def _by_kind(self, camera: str, stream: str, address: str, file: str) -> str:
+        if self.live:
+            return camera if self.source.startswith(CAMERA) else stream
+        return address if self.path is None else file
