@@ -11,6 +11,7 @@ from ssd300.weights import Card, save_weights
 EXPORTED = {
     "file": "cells.onnx", "model": "ssd300_vgg16", "classes": ["cell"], "image_size_px": 300, "resize": "r",
     "precision": "int8", "suppresses": False, "top_k": None, "min_scores": {"cell": 0.25}, "metric": None,
+    "float32_layers": ("conv1", "head"),
     "source": {"start": "none", "data": "cells, train", "images": 1}, "format_version": 1,
 }  # fmt: skip
 PUBLISHED = {"imported_from": "a.pth", "layout": "torchvision", "origin": "torchvision", "data": "COCO",
@@ -51,12 +52,21 @@ def test_an_exported_file_in_sentences():
         "A detector, ssd300_vgg16, exported in int8.",
         "It finds 1 class: cell.",
         "It resizes images to 300 x 300 pixels (r).",
+        "In float32 for the sake of mAP: 2 layers: conv1, head.",
         "It returns the boxes and scores of all default boxes: non-maximum suppression is not in the file.",
-        "mAP: not measured by the command that wrote it.",
+        "mAP: not measured by the command that wrote its weights.",
         "Confidence thresholds: cell 0.250.",
         "Trained on 1 image of cells, train, from random weights.",
         "License: not stated.",
     ]
+
+
+def test_the_map_in_an_exported_file_is_that_of_its_weights():
+    metric = {"name": "voc07_11pt@0.5", "value": 0.75, "images": 2}
+    wanted = (
+        "Of the weights that it was made from: mAP 0.7500, VOC 2007 rule (11 points), IoU 0.5, on 2 held-out images."
+    )
+    assert wanted in list(_sentences(EXPORTED | {"metric": metric}))
 
 
 @pytest.mark.parametrize("gpus", [[], ["NVIDIA H100"]])

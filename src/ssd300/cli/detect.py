@@ -1,5 +1,6 @@
 """`ssd300 detect`: boxes, names and scores on copies of images and videos, and `detections.jsonl`."""
 
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -223,10 +224,13 @@ def _load(weights: str, device: str, precision: str | None, *, compile_for: int 
 def _scores(mistakes: Mistakes, words: Sequence[str]) -> dict[str, float]:
     """The confidence threshold of each class that --min-score-of names, as far as they are right."""
     own: dict[str, float] = {}
-    for word in words:
+    for before, word, after in zip(("", *words), words, (*words[1:], "")):  # noqa: B905  # the first is longer
         name, equals, value = word.rpartition("=")
         if not equals:
-            mistakes.add(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix=f"Write --min-score-of {word}=0.4.")
+            if not (_is_number(word) and before and "=" not in before):  # else the mistake in its class has said it
+                joined = f"CLASS={word}" if _is_number(word) else f"{word}={after if _is_number(after) else 0.4}"
+                fix = f"Write --min-score-of {shlex.quote(joined)}."
+                mistakes.add(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix=fix)
             continue
         try:
             own[name] = float(value)
@@ -236,6 +240,13 @@ def _scores(mistakes: Mistakes, words: Sequence[str]) -> dict[str, float]:
         if not 0 <= own[name] <= 1:
             mistakes.add(f"--min-score-of {word}: the score must be in 0..1", fix=f"Such as {name}=0.4.")
     return own
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return float(word) >= 0
+    except ValueError:
+        return False
 
 
 def _check_classes(

@@ -48,9 +48,11 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"It finds {plural(len(classes), 'class', 'classes')}: {', '.join(classes)}."
     size = facts["input_size"][0] if "input_size" in facts else facts["image_size_px"]
     yield f"It resizes images to {size} x {size} pixels ({facts['resize']}){_normalization(facts)}."
+    if layers := facts.get("float32_layers"):
+        yield f"In float32 for the sake of mAP: {plural(len(layers), 'layer')}: {', '.join(layers)}."
     if facts.get("suppresses") is False:
         yield "It returns the boxes and scores of all default boxes: non-maximum suppression is not in the file."
-    yield _measured(facts["metric"])
+    yield _measured(facts["metric"], exported=bool(exported))
     yield _thresholds(facts["min_scores"] or {})
     yield from _origin(source)
     yield f"License: {source.get('licence') or 'not stated'}."
@@ -67,14 +69,16 @@ def _per_channel(values: Sequence[float]) -> str:
     return f"{values[0]:g}" if len(set(values)) == 1 else ", ".join(f"{value:g}" for value in values)
 
 
-def _measured(metric: Mapping[str, Any] | None) -> str:
+def _measured(metric: Mapping[str, Any] | None, *, exported: bool) -> str:
+    """The mAP in the card. An exported file has that of its weights; `ssd300 eval` measures its own."""
     from ssd300.metrics.words import map_in_words
     from ssd300.system.wording import plural
 
     if metric is None or metric.get("value") is None:
-        return "mAP: not measured by the command that wrote it."
+        return f"mAP: not measured by the command that wrote {'its weights' if exported else 'it'}."
     held_out = plural(metric["images"], "held-out image")
-    return f"{map_in_words(metric['name'], metric['value'])}, on {held_out}."
+    score = f"{map_in_words(metric['name'], metric['value'])}, on {held_out}"
+    return f"Of the weights that it was made from: {score}." if exported else f"{score}."
 
 
 def _thresholds(min_scores: Mapping[str, float]) -> str:

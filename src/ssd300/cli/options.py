@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from ssd300.cli.help import DATA, OUTPUT, RULES, SELECTION, USUAL
 from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.out_folder import check_is_folder_name
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError
 from ssd300.system.progress import shown
@@ -27,7 +28,7 @@ Switch = Annotated[bool, Parameter(negative="", show_default=False)]
 Json = Annotated[Switch, Parameter(name="--json", group=OUTPUT)]
 Overwrite = Annotated[Switch, OfOutput]
 Out = Parameter(name=["--out", "-o"], group=USUAL)
-OutFolder = Annotated[Path, Out, Parameter(metavar="FOLDER")]
+OutFolder = Annotated[Path, Out, Parameter(metavar="FOLDER", validator=check_is_folder_name)]
 OutFile = Annotated[Path, Out, Parameter(metavar="FILE")]
 Weights = Annotated[str, Parameter(name=["--weights", "-w"], group=USUAL, metavar="WEIGHTS")]
 Device = Annotated[str, Parameter(group=USUAL, metavar="DEVICE")]

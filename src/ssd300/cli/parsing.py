@@ -5,6 +5,7 @@ with them. A mended command line only serves to find mistakes: it never runs.
 """
 
 import inspect
+import itertools
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,15 +22,16 @@ from cyclopts import (
     UnknownCommandError,
     UnknownOptionError,
     UnusedCliTokensError,
+    ValidationError,
 )
 
 from ssd300.cli.mistakes import STAND_IN
 from ssd300.cli.suggestions import instead_of, option_for, verbs_for
-from ssd300.cli.weights_words import missing_weights, with_options
+from ssd300.cli.weights_words import is_run_or_weights, missing_weights, with_options
 from ssd300.errors import SSDError, UsageError, did_you_mean
 
 MOST_WRONG_WORDS = 20
-SHOWN_CHOICES = 10
+MOST_CHOICES = 20  # of one option; longer lists are cut
 OUT = {"train": "runs/mine", "export": "model.onnx"}  # such as these are the names of what a verb writes
 # What a value of each type is called, and one that is right.
 KINDS: dict[Any, tuple[str, str]] = {
@@ -41,12 +43,13 @@ KINDS: dict[Any, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Wrong:
-    """A mistake, and the words without it: None where what follows cannot be judged any more.
+    """A mistake, and the words without it: None where what follows cannot be judged any more. No error where an
+    earlier one has said it.
 
     `sure` is false where words may be left over that belonged to it, so that they are no good as DATA or SOURCE.
     """
 
-    error: SSDError
+    error: SSDError | None
     mended: list[str] | None
     sure: bool = True
 
@@ -62,7 +65,7 @@ def wrong_words(app: App, words: Sequence[str], verbs: Sequence[str]) -> tuple[l
             break
         except CycloptsError as error:
             wrong = _explained(error, mended, words, verbs)
-            errors.append(wrong.error)
+            errors += [] if wrong.error is None else [wrong.error]
             mended, sure = wrong.mended, sure and wrong.sure
     return errors, mended if sure else None
 
@@ -78,9 +81,10 @@ def _explained(error: CycloptsError, words: list[str], typed: Sequence[str], ver
     if isinstance(error, MissingArgumentError):
         return _missing(error, words, typed, verb)
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-        extra = error.unused_tokens
-        what = f"{verb} takes fewer words: '{' '.join(extra)}' is too much"
-        return Wrong(UsageError(what, fix=_usage(error)), _without_last(words, extra))
+        return _too_much(error, words, verb)
+    if isinstance(error, ValidationError) and isinstance(error.__cause__, SSDError) and error.argument is not None:
+        token = error.argument.tokens[0]
+        return Wrong(error.__cause__, _with_value(words, token.keyword, token.value, STAND_IN))
     if isinstance(error, RepeatArgumentError) and error.token.keyword:
         name = error.token.keyword
         return Wrong(UsageError(f"{name} is given twice", fix="Give it once."), _without_option(words, name))
@@ -135,7 +139,8 @@ def _wrong_value(error: CoercionError, words: list[str], verb: str) -> Wrong:
     name = keyword or (str(error.argument.name).lstrip("-").upper() if error.argument else "a value")
     if get_origin(kind) is Literal:
         choices = [str(choice) for choice in get_args(kind)]
-        shown = ", ".join(choices[:SHOWN_CHOICES])
+        more = len(choices) - MOST_CHOICES
+        shown = ", ".join(choices[:MOST_CHOICES]) + (f" and {more} more" if more > 0 else "")
         what = f"{name} is {value}; it must be one of {shown}"
         fix = did_you_mean(value, choices, _see(verb))
         if Path(value).exists():
@@ -162,7 +167,7 @@ def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str]
     if "--weights" in argument.names:
         positional = _is_positional(argument)
         what = f"{verb} needs {'weights' if positional else '--weights'}"
-        known = typed if words == list(typed) else None
+        known = _without_stray(typed, error) if words == list(typed) else None
         return Wrong(missing_weights(known, what, option=not positional), mended)
     if _is_positional(argument):
         *before, last = _positional_names(error)
@@ -172,6 +177,27 @@ def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str]
     choices = get_args(argument.hint) if get_origin(argument.hint) is Literal else ()
     what = f"{verb} needs {argument.name}" + (f": one of {', '.join(map(str, choices))}" if choices else "")
     return Wrong(UsageError(what, fix=f"Add {argument.name}{example}: see `ssd300 {verb} --help`."), mended)
+
+
+def _too_much(error: UnusedCliTokensError, words: list[str], verb: str) -> Wrong:
+    """More words than the verb has parameters. Of weights without their option the first error has said it."""
+    extra = error.unused_tokens or []
+    mended = _without_last(words, extra)
+    if _positional_names(error):
+        what = f"{verb} takes fewer words: '{' '.join(extra)}' is too much"
+        return Wrong(UsageError(what, fix=_usage(error)), mended)
+    if STAND_IN in words and any(map(is_run_or_weights, extra)):
+        return Wrong(None, mended)
+    what = f"{verb} takes no words without an option: '{' '.join(extra)}' is too much"
+    return Wrong(UsageError(what, fix=_see(verb)), mended)
+
+
+def _without_stray(words: Sequence[str], error: CycloptsError) -> list[str]:
+    """The words without those behind a verb that takes none there, but for weights."""
+    if _positional_names(error):
+        return list(words)
+    stray = itertools.takewhile(lambda word: not word.startswith("-"), words[1:])
+    return _without_last(words, [word for word in stray if not is_run_or_weights(word)])
 
 
 def _usage(error: CycloptsError) -> str:
@@ -240,7 +266,7 @@ def _with_value(words: list[str], keyword: str | None, value: str, new: str) -> 
     return _replaced(words, words.index(value, words.index(keyword)), [new])
 
 
-def _without_last(words: list[str], extra: Sequence[str]) -> list[str]:
+def _without_last(words: Sequence[str], extra: Sequence[str]) -> list[str]:
     left = list(reversed(words))
     for word in reversed(extra):
         left.remove(word)

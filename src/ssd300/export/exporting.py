@@ -115,12 +115,20 @@ def check_format(out: Path, format: Format, precision: Precision) -> None:
     """Raises UsageError if `out` has another suffix than files of this format, or if ONNX is to be bf16."""
     if out.suffix != SUFFIXES[format]:
         name = out / f"model{SUFFIXES[format]}" if out.is_dir() or not out.suffix else out.with_suffix(SUFFIXES[format])
-        raise UsageError(f"{format} files end in {SUFFIXES[format]}", where=out, fix=f"Name the file: --out {name}.")
+        raise UsageError(
+            f"{format} files end in {SUFFIXES[format]}", where=out, fix=f"Name the file: --out {name}.{_other(out)}"
+        )
     if format == "onnx" and precision == "bf16":
         raise UsageError(
             "ONNX Runtime has no bfloat16 convolution on CPUs",
             fix="Use --format openvino, or --precision fp32 or int8.",
         )
+
+
+def _other(out: Path) -> str:
+    """What to add for the other format, if it is that one which the suffix means."""
+    other = next((format for format, suffix in SUFFIXES.items() if suffix == out.suffix), None)
+    return f" For a file of this name, add --format {other}." if other else ""
 
 
 def _manifest(card: Card, precision: Precision, *, top_k: int | None) -> Manifest:

@@ -142,7 +142,7 @@ def pillow_errors(where: str | Path) -> Iterator[None]:
         raise DataError(
             f"the image cannot be read ({error or type(error).__name__})",
             where=where,
-            fix="Replace the file, or remove it from the list.",
+            fix="Replace the file, or leave it out.",
         ) from error
 
 
@@ -187,7 +187,7 @@ def _opened(file: io.BufferedReader | io.BytesIO, head: bytes, where: str | Path
     try:
         image = Image.open(file)
     except UnidentifiedImageError as error:
-        what, fix = "the file is not an image", "Replace the file, or remove it from the list."
+        what, fix = "the file is not an image", "Replace the file, or leave it out."
         if not head:
             what = "the file is empty"
         elif is_image_head(head):
