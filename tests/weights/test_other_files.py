@@ -3,7 +3,8 @@ import zipfile
 import pytest
 
 from ssd300.errors import WeightsError
-from ssd300.weights.other_files import check_is_checkpoint
+from ssd300.weights import read_card
+from ssd300.weights.other_files import check_is_checkpoint, not_our_weights
 
 FILES = {
     "a.onnx": (b"\x08\x07", "an ONNX file"),
@@ -37,3 +38,38 @@ def test_a_folder_is_no_file_and_one_in_it_is_named(tmp_path):
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(WeightsError, match=r"a folder.*model\.safetensors"):
         check_is_checkpoint(tmp_path)
+
+
+NOT_WEIGHTS = {
+    "a.png": (b"\x89PNG\r\n\x1a\n\0\0", "this is an image, not weights"),
+    "m.onnx": (b"\x08\x07", "an exported file already.*the weights that it was made from"),
+    "clip.mp4": (b"\0\0\0\x18ftypisom\0\0\0\0isom", "this is a video, not weights"),
+    "a.pdf": (b"%PDF-1.4", "this is a PDF document, not weights"),
+    "photos.zip": (b"PK\3\4\0\0", "this is an archive or a compressed file, not weights"),
+    "old.pth": (b"\x80\x02}q", "a checkpoint of another program.*ssd300 import"),
+    "a.h5": (b"\x89HDF\r\n\x1a\n", "a file of Keras, not weights"),
+    "notes.md": (b"# Notes", "a text file, not weights"),
+    "none.safetensors": (b"", "an empty file"),
+    "half.safetensors": (b"\x10\0\0\0\0\0\0\0{", "not a complete safetensors file"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_WEIGHTS)
+def test_a_file_given_as_weights_is_called_what_it_is(tmp_path, name):
+    data, what = NOT_WEIGHTS[name]
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(WeightsError, match=what):
+        read_card(tmp_path / name)
+
+
+def test_files_of_openvino_and_checkpoints_of_torch_are_known_by_their_parts(tmp_path):
+    for name in ("m.xml", "m.bin", "alone.xml"):
+        (tmp_path / name).write_bytes(b"<?xml ")
+    with zipfile.ZipFile(tmp_path / "model", "w") as archive:
+        archive.writestr("model/data.pkl", "")
+    words = {
+        name: str(not_our_weights(tmp_path / name, OSError())) for name in ("m.xml", "m.bin", "alone.xml", "model")
+    }
+    assert all("an exported file already" in words[name] for name in ("m.xml", "m.bin"))
+    assert "an exported file already" not in words["alone.xml"]
+    assert "a checkpoint of another program" in words["model"]

@@ -113,7 +113,7 @@ def _csv(folder: Path, _names: Sequence[str], rows: Rows, _classes: Sequence[str
 
 def _coco(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]) -> None:
     """COCO results, and a file beside them with the images and categories that their ids mean."""
-    from ssd300.data.predictions.foreign import IDS_BESIDE  # it imports the readers of all formats
+    from ssd300.data.predictions.foreign import COCO_RESULTS, IDS_BESIDE  # it imports the readers of all formats
 
     images: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
@@ -125,7 +125,7 @@ def _coco(folder: Path, names: Sequence[str], rows: Rows, classes: Sequence[str]
     categories = [{"id": number, "name": name} for number, name in zip(numbers, classes, strict=True)]
     ids = {"images": images, "categories": categories, "annotations": []}
     write_text(folder / IDS_BESIDE, json.dumps(ids, ensure_ascii=False) + "\n")
-    write_text(folder / "coco.json", json.dumps(results, ensure_ascii=False) + "\n")
+    write_text(folder / COCO_RESULTS, json.dumps(results, ensure_ascii=False) + "\n")
 
 
 def _coco_image(image_id: int | str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.ssd import Normalization
 from ssd300.system.files import write_atomically
 from ssd300.weights.checksums import OF_DATA, OF_HEADER, UNSEALED, check_header, check_whole, seal
+from ssd300.weights.other_files import not_our_weights
 
 FORMAT, FORMAT_VERSION = "ssd300", 2
 CHECKSUM_1 = "sha256"  # of the tensors, in files of version 1
@@ -168,11 +169,7 @@ def _metadata(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"this is not a complete safetensors file ({error})",
-            where=path,
-            fix="Name a run folder or a .safetensors file of ssd300. `ssd300 import` converts other checkpoints.",
-        ) from error
+        raise not_our_weights(path, error) from error
     if metadata.get("format") != FORMAT:
         if _has_our_entries(metadata):
             raise WeightsError("the file is damaged: its header is not whole", where=path, fix="Copy it again.")

@@ -5,12 +5,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ssd300.errors import WeightsError
+from ssd300.images.kinds import foreign_kind, is_image_head
 
 HEAD = 512  # bytes that tell what a file is
 TENSORS = "`torch.save(model.state_dict(), 'weights.pth')`"
 IN_TORCH = f"Load it in PyTorch, save its tensors with {TENSORS}, and name that file."
 NOT_READ = "Only SSD300-VGG16 of PyTorch, Caffe and ChainerCV is read; convert it to PyTorch first."
 EXPORTED = "It needs no import if `ssd300 export` wrote it: --weights takes it as it is. Otherwise name its checkpoint."
+OURS = "Weights are a run folder or a .safetensors file of ssd300. `ssd300 import` converts other checkpoints."
+CHECKPOINTS = (".pth", ".pt", ".pkl", ".caffemodel", ".npz")
+MADE_FROM = "Name the weights that it was made from: a run folder or a .safetensors file."
+PICKLED = b"\x80"  # how a pickle begins
 MERGE = (
     "Merge its parts in Python: `tensors = {}`, `tensors |= safetensors.torch.load_file(part)` for each, then "
     "`safetensors.torch.save_file(tensors, 'weights.safetensors')`."
@@ -63,20 +68,80 @@ def check_is_checkpoint(path: Path) -> None:
     """Raises WeightsError for a folder, and for a file that is known to be something else than a checkpoint."""
     if path.is_dir():
         _raise_for_folder(path)
+    if (known := _kind(path)) is not None:
+        what, fix = known
+        raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
+
+
+def not_our_weights(path: Path, reason: Exception) -> WeightsError:
+    """The error of a file that cannot be read as weights of ssd300, for this `reason`, by what the file is."""
+    what, fix = _unlike_weights(path) or (f"not a complete safetensors file ({reason})", f"Copy it again. {OURS}")
+    return WeightsError(f"this is {what}", where=path, fix=fix)
+
+
+def _unlike_weights(path: Path) -> tuple[str, str] | None:
+    try:
+        head = _head(path)
+    except OSError:
+        return None
+    if not head:
+        return "an empty file, not weights", OURS
+    if _is_exported(path):
+        return (
+            "an exported file already, not weights",
+            MADE_FROM,
+        )
+    if is_image_head(head):
+        return "an image, not weights", OURS
+    if (known := _kind(path)) is not None:
+        return f"{known[0]}, not weights", known[1]
+    if path.name.casefold().endswith(CHECKPOINTS) or head[:1] == PICKLED or _holds_a_pickle(path):
+        return "a checkpoint of another program", f"Convert it with `ssd300 import`. {OURS}"
+    if (other := foreign_kind(head, path.name)) is not None:
+        return f"{other.what.partition(',')[0]}, not weights", OURS
+    return ("a text file, not weights", OURS) if _is_text(head) else None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _is_exported(path: Path) -> bool:
+    """An ONNX file, or one of OpenVINO's two."""
+    suffix = path.suffix.casefold()
+    other = {".xml": ".bin", ".bin": ".xml"}.get(suffix)
+    return suffix == ".onnx" or (other is not None and path.with_suffix(other).is_file())
+
+
+def _holds_a_pickle(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("data.pkl") for name in archive.namelist())
+
+
+def _is_text(head: bytes) -> bool:
+    text = head.decode("utf-8", "replace")
+    return "\0" not in text and "\ufffd" not in text[:-1]
+
+
+def _kind(path: Path) -> tuple[str, str] | None:
+    """What the file is and what to do, where it is known to be something else than a checkpoint."""
     for suffixes, what, fix in _BY_SUFFIX:
         if path.name.casefold().endswith(tuple(suffixes.split())):
-            raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+            return what, fix
+    head = _head(path)
     start = head.lstrip().lower()
     for mark, what, fix in _BY_HEAD:
         if head.startswith(mark) or start.startswith(mark):
-            raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
+            return what, fix
     if head[4:8] == b"TFL3":
-        raise WeightsError("this is a file of TensorFlow Lite, not a checkpoint", where=path, fix=NOT_READ)
+        return "a file of TensorFlow Lite", NOT_READ
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            _raise_for_entries(archive.namelist(), path)
+            return _kind_by_entries(archive.namelist())
+    return None
 
 
 def _raise_for_folder(path: Path) -> None:
@@ -86,8 +151,5 @@ def _raise_for_folder(path: Path) -> None:
     raise WeightsError("this is a folder, not a checkpoint", where=path, fix="Name a file.")
 
 
-def _raise_for_entries(names: Iterable[str], path: Path) -> None:
-    for name in names:
-        for mark, what, fix in _IN_ZIP:
-            if mark in name:
-                raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
+def _kind_by_entries(names: Iterable[str]) -> tuple[str, str] | None:
+    return next(((what, fix) for name in names for mark, what, fix in _IN_ZIP if mark in name), None)

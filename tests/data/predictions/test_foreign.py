@@ -7,6 +7,7 @@ import pytest
 
 from ssd300.cli import main
 from ssd300.data import load_dataset
+from ssd300.data.predictions.foreign import foreign_reader
 from ssd300.data.predictions.read import read_predictions
 from ssd300.errors import DataError
 
@@ -167,7 +168,7 @@ def test_a_fault_is_named_with_its_place(data, tmp_path, name, content, message)
         ({"images": [{"image": "p0", "detections": [{"label": "red"}]}]}, "'box' is missing"),
         ({"images": [{"image": "p0", "detections": [{"box": 5}]}]}, "not subscriptable"),
         ({"images": [5]}, "not subscriptable"),
-        ({"images": [{"id": 1}], "annotations": []}, "not COCO annotations"),
+        ({"images": [{"id": 1}], "annotations": [{}]}, "not COCO annotations"),
         ({"images": [{"id": 1, "file_name": "p0.jpg"}], "categories": [{"id": 1, "name": "red"}],
           "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]}, "no score"),
         ({"images": 5}, "none of the keys"),
@@ -198,3 +199,28 @@ def test_the_command_takes_the_ids_of_the_data(coloured, tmp_path, capsys):
     scores = json.loads(capsys.readouterr().out)["metrics"]
     assert [score["map"] for score in scores] == [1.0, 1.0]
     assert scores[1]["numbers"]["AP50"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (
+            "coco_ids.json",
+            {"images": [{"id": 1}], "categories": [], "annotations": []},
+            r"list of ids.*Name .*coco\.json",
+        ),
+        ("truth.json", {"images": [{"id": 1}], "categories": [], "annotations": []}, "holds no prediction"),
+        ("labels.json", {"labels": {}}, "holds no prediction"),
+        ("detections.json", {"images": []}, "holds no prediction"),
+    ],
+)
+def test_a_file_without_any_prediction_is_an_error(tmp_path, name, content, words):
+    (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(DataError, match=words):
+        foreign_reader(tmp_path / name)
+
+
+def test_a_detector_that_finds_nothing_is_told_by_its_images_or_an_empty_list(tmp_path):
+    for name, content in (("a.json", []), ("b.json", {"images": [{"image": "p0.jpg", "detections": []}]})):
+        (tmp_path / name).write_text(json.dumps(content))
+        assert foreign_reader(tmp_path / name) is not None

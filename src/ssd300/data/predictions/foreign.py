@@ -28,6 +28,7 @@ NO_SCORE = "the prediction has no score; is this an annotation?"
 OBJECTS = ("detections.json", "labels.json")  # ours and FiftyOne's, in a folder
 EXPORT = "Export the predictions again."
 CLASS_FILES = ("classes.txt", "obj.names")
+COCO_RESULTS = "coco.json"  # as we write them
 IDS_BESIDE = "coco_ids.json"  # beside COCO results that we wrote: COCO annotations, of which only the ids count
 
 
@@ -35,7 +36,7 @@ def foreign_reader(path: Path) -> tuple[str, Reader] | None:
     """The name of the format of `path` and its reader; None for none of these.
 
     Raises:
-        DataError: a JSON file cannot be read, or its object is of no known format.
+        DataError: a JSON file cannot be read, or its object is of no known format or holds no prediction.
     """
     if path.is_file() and path.suffix == ".json":
         beginning = path.read_bytes()[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -57,9 +58,20 @@ def _object_reader(file: Path) -> tuple[str, Reader]:
     content = _load(file)
     for key, (kind, name, read) in _BY_KEY.items():
         if isinstance(content, dict) and isinstance(content.get(key), kind):
+            if not content[key]:
+                raise _nothing_in(file)
             return name, partial(read, content, file)
     keys = ", ".join(f"'{key}'" for key in _BY_KEY)
     raise DataError(f"predictions of an unknown format: there is none of the keys {keys}", where=file, fix=EXPORT)
+
+
+def _nothing_in(file: Path) -> DataError:
+    """The error of an object whose list of predictions is empty, such as a list of ids."""
+    if file.name == IDS_BESIDE:
+        what = "this is the list of ids of COCO results, without predictions"
+        return DataError(what, where=file, fix=f"Name {file.with_name(COCO_RESULTS)}.")
+    fix = "Name the file with the predictions. A detector that finds nothing has the COCO results []."
+    return DataError("the file holds no prediction", where=file, fix=fix)
 
 
 def _read_coco_results(path: Path, rows: PredictionRows, ids_of: Path | None) -> list[str]:
