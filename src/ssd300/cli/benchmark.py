@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from ssd300.cli.early_checks import check_counts, check_device, check_weights
@@ -23,6 +22,7 @@ from ssd300.cli.options import (
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import MIN_SCORE
 from ssd300.errors import DataError
+from ssd300.system.temporary import temporary_folder
 from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
@@ -83,10 +83,10 @@ def benchmark(
 
     networks = Networks(weights, device, lambda line: say([line]))
     grid = Grid(batch_sizes=batch_size, threads=threads, precisions=precision, compiled=compile)
-    with TemporaryDirectory() as temporary, image_progress(0, 0, what="timing", unit="timings") as progress:
+    with temporary_folder() as temporary, image_progress(0, 0, what="timing", unit="timings") as progress:
         report = measure(
             networks,
-            _images(source, Path(temporary)),
+            _images(source, temporary),
             grid,
             replace(DISPLAY, min_score=min_score),
             rounds=rounds,

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -25,6 +24,7 @@ from ssd300.cli.options import (
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.reporting.next_steps import command
 from ssd300.system.progress import shown
+from ssd300.system.temporary import temporary_folder
 from ssd300.system.wording import plural, some
 
 # Not `DataOptions`: its --format is the format of the data, and here that of the file.
@@ -110,8 +110,8 @@ def export(
             say(labeled.notes)
     check_weights(mistakes, weights)
     mistakes.raise_all()
-    with TemporaryDirectory() as scratch:
-        image_paths, notes = choose_images(images, labeled, Path(scratch))
+    with temporary_folder() as scratch:
+        image_paths, notes = choose_images(images, labeled, scratch)
         say(notes)
         report = export_weights(
             weights,

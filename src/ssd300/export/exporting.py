@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ from ssd300.runtime import ExportedNetwork, Manifest
 from ssd300.runtime.manifest import THRESHOLDS_INSIDE, Precision
 from ssd300.system.files import write_json
 from ssd300.system.progress import Progress, numbered, silent
+from ssd300.system.temporary import temporary_folder
 from ssd300.types import Selection
 from ssd300.weights import Card, load_weights
 
@@ -86,10 +86,8 @@ def export(
         proto = to_onnx(model, card)
         calibration = _calibration(original, images, selection, out) if precision == "int8" else None
     allowed = limits or LIMITS[precision]
-    with reserved(out), TemporaryDirectory() as folder:
-        int8, files = _build(
-            proto, Path(folder), out.name, format, manifest, selection, images, original, opset, progress
-        )
+    with reserved(out), temporary_folder() as folder:
+        int8, files = _build(proto, folder, out.name, format, manifest, selection, images, original, opset, progress)
         compared = _compare(original, files, spread(images, MAX_COMPARED_IMAGES), labeled, allowed, out, progress)
         parts = sorted(files.file.parent.glob(f"{files.file.stem}.*"))
         report = {
