@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from export.alike import photographs
 from ssd300 import Detector
 from ssd300.cli import main
+from ssd300.images.read import read_image
 from ssd300.images.resize import BILINEAR
 from ssd300.weights import load_weights, save_weights
 
@@ -21,13 +22,17 @@ OWN_RUN = "boxes, scores, labels = (rows[0]"
 SHOWN = "for box, score, label in"
 
 
-def lines_of_the_document(*, nms):
+def block_of_the_document(words):
     text = DOCUMENT.read_text(encoding="utf-8")
-    blocks = [part.split("```")[0] for part in text.split("```python\n")[1:]]
-    (whole,) = [block for block in blocks if "InferenceSession" in block]
-    (selecting,) = [block for block in blocks if "while len(rows)" in block]
+    (block,) = [part.split("```")[0] for part in text.split("```python\n")[1:] if words in part.split("```")[0]]
+    return block
+
+
+def lines_of_the_document(*, nms):
+    whole = block_of_the_document("InferenceSession")
     if nms:
         return whole
+    selecting = block_of_the_document("while len(rows)")
     return whole[: whole.index(OWN_RUN)] + selecting + whole[whole.index(SHOWN) :]
 
 
@@ -61,6 +66,42 @@ def in_order(columns, count):
 @pytest.mark.parametrize(("kind", "nms"), [("onnx", True), ("raw", False)])
 def test_the_lines_of_the_document_give_what_the_detector_gives(kind, nms, exported, shared, tmp_path):
     assert_alike_in_plain_python(exported[kind], shared, tmp_path, nms=nms)
+
+
+def gray_16_bits(levels):
+    return Image.fromarray(levels.astype(np.uint16) * 257)
+
+
+def half_transparent(levels):
+    image = Image.fromarray(levels).convert("RGBA")
+    image.putalpha(Image.fromarray(levels))
+    return image
+
+
+def gray_floats(levels):
+    return Image.fromarray(levels.astype(np.float32) / 255)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("a.png", gray_16_bits),
+        ("d.png", half_transparent),
+        ("b.tif", gray_floats),
+        ("c.tif", lambda levels: gray_floats(levels * 255.0)),
+    ],
+)
+def test_the_lines_read_images_of_other_modes_as_ssd300_does(name, made, shared, tmp_path):
+    with Image.open(photographs(shared)[0]) as photograph:
+        levels = np.asarray(photograph.convert("L"))
+    made(levels).save(tmp_path / name)
+    text = lines_of_the_document(nms=True)
+    lines = text[text.index("image = ") : text.index("if facts")].replace("image.jpg", str(tmp_path / name))
+    convert = 'image = image.convert("RGB")'
+    lines = lines.replace(convert, f"{block_of_the_document('alpha_composite')}{convert}")
+    names = {"np": np, "Image": Image, "ImageOps": ImageOps}
+    exec(lines, names)  # the document's own lines
+    np.testing.assert_array_equal(np.asarray(names["image"]), read_image(tmp_path / name))
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ import pytest
 from ssd300.errors import RunError
 from ssd300.system.temporary import temporary_folder
 
-
 FULL = [OSError(errno.ENOSPC, "full"), OSError(errno.EFBIG, "full"), RuntimeError("basic_ios::clear: iostream error")]
 
 
