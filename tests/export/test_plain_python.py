@@ -28,20 +28,32 @@ def block_of_the_document(words):
     return block
 
 
-def lines_of_the_document(*, nms):
-    whole = block_of_the_document("InferenceSession")
-    if nms:
-        return whole
-    selecting = block_of_the_document("while len(rows)")
-    return whole[: whole.index(OWN_RUN)] + selecting + whole[whole.index(SHOWN) :]
+def lines_of_the_document(*, nms=True, antialias=True):
+    lines = block_of_the_document("InferenceSession")
+    if not nms:
+        selecting = block_of_the_document("while len(rows)")
+        lines = lines[: lines.index(OWN_RUN)] + selecting + lines[lines.index(SHOWN) :]
+    if not antialias:
+        resizing = block_of_the_document("np.minimum(first + 1, last)")
+        lines = without_refusal(lines).replace(f"{line_with('image.resize', lines)}\n", resizing)
+    return lines
 
 
-def assert_alike_in_plain_python(file, shared, folder, *, nms):
+def line_with(words, lines):
+    (line,) = [line for line in lines.splitlines() if words in line]
+    return line
+
+
+def without_refusal(lines):
+    return lines.replace(f"{line_with('assert', lines)}\n", "")
+
+
+def assert_alike_in_plain_python(file, shared, folder, **lines):
     with Image.open(photographs(shared)[0]) as photograph:
         exif = photograph.getexif()
         exif[0x0112] = TURNED
         photograph.save(folder / "image.jpg", exif=exif)
-    code = lines_of_the_document(nms=nms).replace('"m.onnx"', repr(str(file)))
+    code = lines_of_the_document(**lines).replace('"m.onnx"', repr(str(file)))
     code += 'np.savez("found.npz", boxes=boxes, scores=scores, labels=labels)\n'
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -95,12 +107,14 @@ def test_the_lines_read_images_of_other_modes_as_ssd300_does(name, made, shared,
     with Image.open(photographs(shared)[0]) as photograph:
         levels = np.asarray(photograph.convert("L"))
     made(levels).save(tmp_path / name)
-    text = lines_of_the_document(nms=True)
-    lines = text[text.index("image = ") : text.index("if facts")].replace("image.jpg", str(tmp_path / name))
-    convert = 'image = image.convert("RGB")'
-    lines = lines.replace(convert, f"{block_of_the_document('alpha_composite')}{convert}")
-    names = {"np": np, "Image": Image, "ImageOps": ImageOps}
-    exec(lines, names)  # the document's own lines
+    text = lines_of_the_document()
+    reading = text[text.index("image = ") : text.index("pixels = ")].replace("image.jpg", str(tmp_path / name))
+    names = {"np": np, "Image": Image, "ImageOps": ImageOps, "facts": {"resize": "pillow-bilinear-antialias"}}
+    with pytest.raises(AssertionError, match="this needs more lines"):
+        exec(reading, names)  # the document's own lines
+    convert = line_with("convert(", reading)
+    more = block_of_the_document("alpha_composite")
+    exec(without_refusal(reading).replace(convert, f"{more}{convert}"), names)
     np.testing.assert_array_equal(np.asarray(names["image"]), read_image(tmp_path / name))
 
 
@@ -109,7 +123,7 @@ def test_the_lines_resize_without_antialiasing_where_the_file_says_so(light_run,
     model, card = load_weights(light_run)
     save_weights(tmp_path / "w.safetensors", model, replace(card, resize=BILINEAR))
     assert main(["export", "-w", str(tmp_path / "w.safetensors"), "--out", str(tmp_path / "e/m.onnx")]) == 0
-    assert_alike_in_plain_python(tmp_path / "e/m.onnx", shared, tmp_path, nms=True)
+    assert_alike_in_plain_python(tmp_path / "e/m.onnx", shared, tmp_path, antialias=False)
 
 
 def test_openvino_loads_and_runs_a_file_without_a_word(exported, tmp_path):
