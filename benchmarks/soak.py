@@ -14,17 +14,15 @@ import itertools
 import socket
 import statistics
 import struct
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 
+from served import JPEG, server, together
 from ssd300.detection.sources import find_sources
 
 IMAGES = 16
@@ -32,7 +30,6 @@ WARM_UP = 20  # the first twentieth is not judged
 SAMPLES = 1000  # of the memory
 TOLD = 50  # lines of progress
 NEW_CONNECTION_EVERY = 50  # requests of a client
-JPEG = {"Content-Type": "image/jpeg"}
 FORM = {"Content-Type": "multipart/form-data; boundary=soak"}
 HEAD = b"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing drops what is not sent and resets the connection
@@ -49,7 +46,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8)
     options = parser.parse_args()
     bodies = [Path(str(one)).read_bytes() for one in find_sources([options.images])[:IMAGES]]
-    with server(options.weights, options.workers) as (process, port):
+    with server(options.weights, "--workers", str(options.workers), log=keep_unusual) as (process, port):
         soak = Soak(process, port, kinds(bodies), options.requests)
         started = time.monotonic()
         together([soak.ask] * options.clients)
@@ -151,7 +148,7 @@ def broken_off(body: bytes, sent: int) -> Asked:
     def ask(connection: http.client.HTTPConnection) -> str:
         with socket.create_connection((connection.host, connection.port)) as other:
             other.sendall(HEAD % len(body) + body[:sent])
-            time.sleep(0.01)
+            time.sleep(0.01)  # until the server has begun with it
             other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         return "broken off"
 
@@ -169,34 +166,10 @@ def memory_mb(process: psutil.Process) -> float:
     return total / 1e6
 
 
-@contextmanager
-def server(weights: str, workers: int) -> Iterator[tuple[psutil.Process, int]]:
-    words = [sys.executable, "-m", "ssd300", "serve", "--weights", weights, "--port", "0", "--workers", str(workers)]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        page = next(line for line in process.stderr if line.startswith("page "))
-        thread = threading.Thread(target=keep_unusual, args=(process.stderr,), daemon=True)
-        thread.start()
-        try:
-            yield psutil.Process(process.pid), int(page.split()[1].rstrip("/").rpartition(":")[2])
-        finally:
-            process.terminate()
-            thread.join(timeout=60)
-
-
-def keep_unusual(log: Iterator[str]) -> None:
+def keep_unusual(line: str) -> None:
     """Show what the server logs beside its requests: nothing, if all is well."""
-    for line in log:
-        if not line.startswith(("{", "API", "Ctrl-C")):
-            print("log:", line, end="", flush=True)
-
-
-def together(functions: Sequence[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=function) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    if not line.startswith(("{", "API", "Ctrl-C")):
+        print("log:", line, end="", flush=True)
 
 
 if __name__ == "__main__":
