@@ -1,4 +1,4 @@
-"""Frames that cannot be decoded keep their places, and are told."""
+"""Frames that cannot be decoded keep their places, and are reported."""
 
 import pytest
 

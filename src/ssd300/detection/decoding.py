@@ -1,8 +1,8 @@
 """The images of a video in the order in which they are shown, with the places of those that cannot be decoded.
 
-A decoder drops what it cannot decode. Which images those are is told by the times of the packets that went in: a time
-at which no image came out, after the decoder has reported an error. Packets without an image and without an error are
-none that are shown, such as VP8's hidden reference images.
+A decoder drops what it cannot decode. The times of the packets that went in show which images those are: the times at
+which no image came out, after the decoder has reported an error. Packets without an image and without an error are not
+shown by players either, such as VP8's hidden reference images.
 """
 
 import heapq

@@ -90,7 +90,7 @@ def _of_file(path: Path, note: Note) -> Sequence[Source]:
 
 
 def _of_archive(path: Path, note: Note) -> Sequence[Source]:
-    """The images in an archive. Videos are read from files alone, so that those in it are left out, which is told."""
+    """The images in an archive. Videos in it cannot be read, as only files can; they are skipped and reported."""
     videos: list[str] = []
 
     def is_image(name: str, head: Callable[[], bytes]) -> bool:
@@ -114,7 +114,7 @@ def _of_archive(path: Path, note: Note) -> Sequence[Source]:
 
 
 def _readable(paths: Iterable[Path], note: Note, where: str, below: str) -> list[Source]:
-    """The images and videos among the files of a folder or pattern; what else is there, is told.
+    """The images and videos among the files of a folder or pattern; the other files are reported.
 
     `below` is the pattern of all files in the folders there; "" where `paths` are of such a pattern.
     """
