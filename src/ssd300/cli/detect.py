@@ -224,7 +224,7 @@ def _load(weights: str, device: str, precision: str | None, *, compile_for: int 
 def _scores(mistakes: Mistakes, words: Sequence[str]) -> dict[str, float]:
     """The confidence threshold of each class that --min-score-of names, as far as they are right."""
     own: dict[str, float] = {}
-    for before, word, after in zip(("", *words), words, (*words[1:], "")):  # noqa: B905  # the first is longer
+    for before, word, after in zip(("", *words), words, (*words[1:], ""), strict=False):
         name, equals, value = word.rpartition("=")
         if not equals:
             if not (_is_number(word) and before and "=" not in before):  # else the mistake in its class has said it

@@ -24,7 +24,7 @@ from ssd300.data.sources import JoinedSources, join
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError
 from ssd300.images.header import is_image_name
-from ssd300.system.files import spelled_like
+from ssd300.system.files import absolute, spelled_like
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def _beside(path: Path) -> str:
 
 def _above(path: Path) -> Iterator[Path]:
     """The folder that a file is in, or those that a part of a dataset may belong to, the nearest first."""
-    part = Path(os.path.abspath(path))  # noqa: PTH100  # `.` has a name then, and links keep theirs
+    part = Path(absolute(path))  # `.` has a name then
     is_part, here = part.is_file(), Path.cwd()
     for _ in range(PARTS_DEEP):
         if not (is_part or part.name.casefold() in PARTS or role_of(part.name) is not None):
@@ -143,7 +143,7 @@ def _above(path: Path) -> Iterator[Path]:
 
 def _uses(format_: Format, place: Path, path: Path) -> bool:
     """Whether data of the format at `place` uses the file, or one in the folder, at `path`, and has images."""
-    whole = os.path.abspath(path)  # noqa: PTH100  # links keep their names
+    whole = absolute(path)
     files = _files_of(format_, place)
     used = any(file == whole or file.startswith(whole + os.sep) for file in files)
     return used and any(map(is_image_name, map(Path, files)))
@@ -162,7 +162,7 @@ def _files_of(format_: Format, place: Path) -> set[str]:
         found = [source.files() for source in format_.open(place)] if format_.find(place) else []
     except DataError:
         return set()
-    return {os.path.abspath(file) for one in found for file in (*one.used, *one.known)}  # noqa: PTH100  # as above
+    return {absolute(file) for one in found for file in (*one.used, *one.known)}
 
 
 def _folders_below(path: Path) -> Iterator[Path]:

@@ -1,6 +1,5 @@
 """The datasets that were named, of one format, as one: their splits side by side, and which of them are read."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from ssd300.data.frames import settle
 from ssd300.data.problems import Fault
 from ssd300.data.splits import PREFERRED, UnusableSplitError, candidates, may_be_part, purpose_words, role_of
 from ssd300.errors import DataError
+from ssd300.system.files import absolute
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class JoinedSources:
 
 def join(sources: Sequence[Source]) -> JoinedSources:
     """The datasets, named by the shortest ends of their paths that differ. Raises DataError for one named twice."""
-    whole = [Path(os.path.abspath(source.home)) for source in sources]  # noqa: PTH100  # the name of a link is its own
+    whole = [Path(absolute(source.home)) for source in sources]
     if twice := [root for root, count in Counter(whole).items() if count > 1]:
         raise DataError("the folder is named twice", where=twice[0], fix="Name it once.")
     depth = 1

@@ -10,6 +10,7 @@ from ssd300.data.formats.file_index import is_litter, walk
 from ssd300.data.problems import Fault, Problem
 from ssd300.data.sources import JoinedSources
 from ssd300.images.header import is_image_name
+from ssd300.system.files import absolute
 from ssd300.system.wording import plural
 
 # Images of cameras and programs that are not decoded here.
@@ -35,7 +36,7 @@ def list_files(data: JoinedSources, more: Iterable[Path] = ()) -> FileLedger:
     """
     found = data.files()
     listed = [path for one in found for path in (*one.used, *(known for known in one.known if known.is_file()))]
-    used = set(map(_plain, listed))
+    used = set(map(absolute, listed))
     seen = set(used)
     problems: list[Problem] = []
     reported = 0
@@ -44,7 +45,7 @@ def list_files(data: JoinedSources, more: Iterable[Path] = ()) -> FileLedger:
     places = [([home, *one.folders], [one]) for home, one in zip(homes, found, strict=True)]
     for folders, owners in [*places, ([*more], found)]:
         for path in _below(folders, used):
-            if (plain := _plain(path)) in seen:
+            if (plain := absolute(path)) in seen:
                 continue
             seen.add(plain)
             if path.is_dir():
@@ -61,11 +62,6 @@ def list_files(data: JoinedSources, more: Iterable[Path] = ()) -> FileLedger:
     return FileLedger(used=len(used), reported=reported, problems=tuple(problems), others=tuple(others))
 
 
-def _plain(path: Path) -> str:
-    """One spelling of each path: descriptions of data name absolute ones, and go up with `..`."""
-    return os.path.abspath(path)  # noqa: PTH100  # links keep their names
-
-
 def _below(folders: Iterable[Path], used: Iterable[str]) -> Iterable[Path]:
     """All files below the folders, each folder once; a folder of a program as a whole if nothing in it is used."""
     last = {Path(path).parent for path in used}
@@ -80,7 +76,7 @@ def _below(folders: Iterable[Path], used: Iterable[str]) -> Iterable[Path]:
 
 def _files(top: Path, homes: Container[str]) -> Iterable[Path]:
     for path in walk(top, litter=True):
-        if _plain(path) in homes:  # a folder of a program: files are not
+        if absolute(path) in homes:  # a folder of a program: files are not
             yield from _files(path, homes)
         else:
             yield path

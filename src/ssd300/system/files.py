@@ -96,6 +96,11 @@ def remove_stale_temporaries(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
+def absolute(path: Path) -> str:
+    """One spelling of each path: absolute, without `.` and `..`. Links keep their names, unlike in `Path.resolve`."""
+    return os.path.abspath(path)  # noqa: PTH100  # pathlib has no way to do so
+
+
 def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> None:
     """Refuse an output folder that is not empty, unless `overwrite`.
 

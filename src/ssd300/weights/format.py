@@ -135,7 +135,7 @@ def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tupl
 def _built(card: Card, path: Path) -> SSD:
     try:
         return card.build()
-    except Exception as error:  # as in `_parse_card`
+    except Exception as error:  # damaged values raise whatever the code does that they meet
         raise WeightsError(f"its card is of no detector ({error})", where=path, fix="Copy the file again.") from error
 
 

@@ -5,7 +5,6 @@ In these files all four corners are one less than VOC's, so xmax and ymax are th
 
 import json
 import math
-import os
 import reprlib
 import unicodedata
 from collections import Counter
@@ -27,6 +26,7 @@ from ssd300.data.formats.text import read_text
 from ssd300.data.problems import Fault
 from ssd300.data.splits import UnusableSplitError, role_of
 from ssd300.errors import DataError
+from ssd300.system.files import absolute
 from ssd300.types import Annotation
 
 LABEL_MAP, BACKGROUND = "label_map.json", "background"
@@ -190,7 +190,7 @@ def _image_ids(paths: Sequence[Path], listed: Sequence[str]) -> list[str]:
     """Stems; of equal ones, as when VOC folders are joined, with the year's folder; of still equal ones, the paths."""
     stems = Counter(path.stem for path in paths)
     ids = [
-        path.stem if stems[path.stem] == 1 else f"{Path(os.path.abspath(path)).parent.parent.name}/{path.stem}"  # noqa: PTH100  # links keep their names
+        path.stem if stems[path.stem] == 1 else f"{Path(absolute(path)).parent.parent.name}/{path.stem}"
         for path in paths
     ]
     seen = Counter(ids)
