@@ -12,6 +12,7 @@ from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import ExportError
 from ssd300.export import exporting
 from ssd300.export.building import write_raw
+from ssd300.export.reference import check_graph
 from ssd300.runtime import ExportedNetwork
 from ssd300.types import Selection
 from ssd300.weights import load_weights
@@ -84,7 +85,7 @@ def test_a_broken_graph_is_refused_on_dark_images(name, original, graph, tmp_pat
     write_raw(copy, file, manifest, Selection())
     network = ExportedNetwork(file)
     if name is None:
-        exporting._check_graph(original, network, DARK, "m.onnx")
+        check_graph(original, network, DARK, "m.onnx")
         return
     with pytest.raises(ExportError, match="does not detect what the weights detect"):
-        exporting._check_graph(original, network, DARK, "m.onnx")
+        check_graph(original, network, DARK, "m.onnx")

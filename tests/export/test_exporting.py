@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from ssd300.data import load_dataset
 from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import ExportError
 from ssd300.export import exporting
+from ssd300.export.building import Int8
+from ssd300.export.reference import Compared, Files, Reference, check_graph
 from ssd300.types import Selection
 from ssd300.weights import load_weights
 
@@ -100,7 +103,7 @@ def test_a_graph_that_ignores_its_input_is_refused_on_dark_images_too(light_run)
     original = TorchNetwork(*load_weights(light_run))
     dark = [np.full((240, 320, 3), 8, np.uint8)]
     with pytest.raises(ExportError, match="does not detect what the weights detect"):
-        exporting._check_graph(original, Nothing(original), dark, "m.onnx")
+        check_graph(original, Nothing(original), dark, "m.onnx")
 
 
 def test_int8_needs_images_on_which_something_is_detected(light_run, monkeypatch):
@@ -109,3 +112,28 @@ def test_int8_needs_images_on_which_something_is_detected(light_run, monkeypatch
     dark = [np.full((240, 320, 3), 8, np.uint8)] * 2
     with pytest.raises(ExportError, match="detect nothing on any of the 2 images"):
         exporting._calibration(original, dark, Selection(), Path("m.onnx"))
+
+
+def tried(layers):
+    """A file with so many layers in float32."""
+    return Files(Path(f"{layers}.onnx"), Path(f"{layers}.onnx")), Int8(None, ("a layer",) * layers, 0.01, False)
+
+
+def a_reference(*violations):
+    """One that says of the first file, the second, ... which limits it exceeds."""
+    reference = create_autospec(Reference, instance=True)
+    reference.compare.side_effect = [Compared(list(found), {}) for found in violations]
+    return reference
+
+
+def test_the_first_int8_file_that_exceeds_no_limit_is_taken_and_why_the_others_were_not_is_kept():
+    reference = a_reference(["mAP is lower", "a box differs"], [], [])
+    good = exporting._first_good([tried(0), tried(1), tried(2)], reference, "int8", Path("m.onnx"))
+    assert (good.files, good.int8) == tried(1)
+    assert good.refused == ["mAP is lower; a box differs"]
+
+
+def test_where_every_int8_file_exceeds_a_limit_the_error_says_what_the_last_one_does():
+    reference = a_reference(["mAP is lower"], ["mAP is a little lower"])
+    with pytest.raises(ExportError, match="mAP is a little lower"):
+        exporting._first_good([tried(0), tried(1)], reference, "int8", Path("m.onnx"))

@@ -5,9 +5,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from ssd300.export import float_layers
-from ssd300.export.float_layers import SEARCH_S, choose_float_layers
+from ssd300.export.float_layers import MORE_SHARES, SEARCH_S, SHARES, float_layer_choices
 from ssd300.export.onnx_run import graph_session
-from ssd300.system.progress import Task
+from ssd300.system.progress import silent
 
 LAYERS = [f"conv{number}" for number in range(5)]
 IMAGES = [np.random.default_rng(seed).uniform(0, 1, (1, 3, 8, 8)).astype(np.float32) for seed in range(3)]
@@ -41,8 +41,10 @@ class Clock:
 
 
 def search(network, monkeypatch, *, seconds_each, factors):
-    """A search in which the scores of the first, second, ... model are those of the weights times a factor."""
-    clock, made, tried = Clock(), [], []
+    """The choices where the scores of the first, second, ... model are those of the weights times a factor, with the
+    models that were made and the clock, when all choices are taken.
+    """
+    clock, made = Clock(), []
     monkeypatch.setattr(float_layers, "time", clock)
 
     def quantized(layers):
@@ -51,36 +53,58 @@ def search(network, monkeypatch, *, seconds_each, factors):
         return len(made) - 1
 
     def outputs(model, batches):
-        tried.append(model)
         session = graph_session(network)
         found = [float_layers.run_graph(session, batch) for batch in batches]
         return [raw._replace(scores=raw.scores * np.float32(factors[model])) for raw in found]
 
-    task = Task("quantizing", None, "trials", 0)
-    choice = choose_float_layers(network, IMAGES, task, quantized=quantized, outputs=outputs, skip=["conv0"])
-    return choice, made, clock.now, task
+    choices = float_layer_choices(network, IMAGES, silent, quantized=quantized, outputs=outputs, skip=["conv0"])
+    return choices, made, clock
 
 
-def test_a_first_model_that_is_close_ends_the_search(network, monkeypatch):
-    choice, made, _, _ = search(network, monkeypatch, seconds_each=1, factors=[0.99])
+def test_a_first_model_that_is_close_needs_no_search(network, monkeypatch):
+    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.99])
+    choice = next(choices)
     assert (choice.model, choice.float_layers, choice.out_of_time, made) == (0, [], False, [[]])
 
 
-def test_the_closest_model_is_taken_not_the_last(network, monkeypatch):
-    choice, made, _, task = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.8, 0.95, 0.7, 0.85])
+def test_whoever_refuses_a_model_gets_those_with_more_layers_in_float32_and_then_no_more(network, monkeypatch):
+    tries = 1 + len(SHARES) + len(MORE_SHARES)
+    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.99] * tries)
+    assert [choice.model for choice in choices] == list(range(tries))
+    assert [len(layers) for layers in made] == [0, 1, 1, 1, 1, 1, 2, 3]  # of the four that can be quantized
+    assert made[-1][: len(made[-2])] == made[-2]
+
+
+def test_a_model_that_is_not_close_is_no_choice_where_another_is(network, monkeypatch):
+    choices, _, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.99, 0.9, 0.99, 0.9, 0.9, 0.9, 0.9])
+    assert [choice.model for choice in choices] == [1, 3]
+
+
+def test_where_none_is_close_the_closest_is_the_only_choice_not_the_last(network, monkeypatch):
+    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.8, 0.95, 0.7, 0.85, 0.85])
+    (choice,) = choices
     assert choice.model == 2
     assert choice.moved == pytest.approx(0.05, abs=1e-4)
     assert not choice.out_of_time
-    assert len(made) == 5
+    assert len(made) == 1 + len(SHARES)
     assert "conv0" not in made[-1]
-    assert task.done == task.total == 4 + 4
 
 
 def test_a_search_without_enough_time_ends_with_the_best_so_far_and_says_so(network, monkeypatch):
     """A model takes 100 s: after the first, one more fits into the time."""
-    choice, made, took_s, _ = search(network, monkeypatch, seconds_each=100, factors=[0.9, 0.95])
+    choices, made, clock = search(network, monkeypatch, seconds_each=100, factors=[0.9, 0.95])
+    (choice,) = choices
     assert (choice.model, choice.out_of_time, len(made)) == (1, True, 2)
-    assert took_s <= 100 + SEARCH_S
+    assert clock.now <= 100 + SEARCH_S
+
+
+def test_the_time_of_whoever_takes_the_choices_is_part_of_a_search(network, monkeypatch):
+    choices, made, clock = search(network, monkeypatch, seconds_each=1, factors=[0.99] * 3)
+    next(choices)
+    next(choices)
+    clock.now += SEARCH_S
+    assert list(choices) == []
+    assert len(made) == 2
 
 
 def test_ranking_ends_in_time_too(network, monkeypatch):
@@ -90,7 +114,8 @@ def test_ranking_ends_in_time_too(network, monkeypatch):
         float_layers.time.now += 50
         return real(*arguments)
 
+    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.99])
     monkeypatch.setattr(float_layers, "graph_session", slow)
-    choice, made, _, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.99])
+    choice = next(choices)
     assert (choice.model, len(made)) == (1, 2)
     assert not choice.out_of_time  # as its goal is reached

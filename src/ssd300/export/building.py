@@ -1,6 +1,6 @@
 """A file is built: from the graph in float32 or in 8 bits, with its metadata, for ONNX Runtime or OpenVINO."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ssd300.export.description import describe_onnx, describe_openvino
-from ssd300.export.float_layers import MOVED, SEARCH_S, choose_float_layers, run_graph
+from ssd300.export.float_layers import MOVED, SEARCH_S, float_layer_choices, run_graph
 from ssd300.export.kept_nodes import decoding_nodes, first_convolution, heads, length_nodes
 from ssd300.export.nms import with_nms
 from ssd300.export.onnx_int8 import quantize_onnx, ranges_of
@@ -18,7 +18,7 @@ from ssd300.export.place import naming
 from ssd300.export.raw import Raw
 from ssd300.runtime.manifest import Manifest
 from ssd300.runtime.sessions import BIN_CHECKSUM, checksum_of, import_openvino, openvino_core
-from ssd300.system.progress import Task
+from ssd300.system.progress import Progress
 from ssd300.types import Selection
 
 Format = Literal["onnx", "openvino"]
@@ -69,16 +69,16 @@ def write_with_nms(proto: Any, file: Path, manifest: Manifest, selection: Select
     _save_onnx(with_nms(proto, num_classes=len(manifest.classes), selection=selection), file, manifest, selection)
 
 
-def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], task: Task) -> Int8:
-    """The graph in 8 bits. `batches` hold one image each, as the network takes it. A search is shown by `task`."""
+def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], progress: Progress) -> Iterator[Int8]:
+    """The graph in 8 bits, with ever more layers in float32. `batches` hold one image each, as the network takes it."""
     always = first_convolution(proto) + (heads(proto) if format == "onnx" else [])
     keep = decoding_nodes(proto) + length_nodes(proto) + always
     if format == "onnx":
         ranges = ranges_of(proto, batches)
-        choice = choose_float_layers(
+        choices = float_layer_choices(
             proto,
             batches,
-            task,
+            progress,
             quantized=lambda layers: quantize_onnx(proto, ranges, keep=[*keep, *layers]),
             outputs=lambda model, few: [
                 run_graph(session, batch) for session in [graph_session(model)] for batch in few
@@ -88,10 +88,10 @@ def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], task: T
         )
     else:
         core = openvino_core()
-        choice = choose_float_layers(
+        choices = float_layer_choices(
             proto,
             batches,
-            task,
+            progress,
             quantized=lambda layers: quantize(
                 core.read_model(proto.SerializeToString()),
                 batches,
@@ -100,8 +100,9 @@ def in_8_bits(proto: Any, format: Format, batches: Sequence[np.ndarray], task: T
             outputs=_run_openvino,
             skip=keep,
         )
-    layers = _layer_names(proto, [*always, *choice.float_layers])
-    return Int8(choice.model, layers, choice.moved, choice.out_of_time)
+    for choice in choices:
+        layers = _layer_names(proto, [*always, *choice.float_layers])
+        yield Int8(choice.model, layers, choice.moved, choice.out_of_time)
 
 
 def _run_openvino(model: Any, batches: Sequence[np.ndarray]) -> list[Raw]:

@@ -11,6 +11,7 @@ from ssd300.detection.detector import DISPLAY, Detector
 from ssd300.detection.network import Network, detect
 from ssd300.detection.torch_network import TorchNetwork
 from ssd300.evaluation.evaluator import evaluate_detector
+from ssd300.evaluation.scoring import Report
 from ssd300.export.parity import COMPARED, QUANTILE, Agreement, agreement
 from ssd300.export.raw import ANY, Raw, RawAgreement, first_boxes_of, of_weights, raw_agreement
 from ssd300.runtime import ExportedNetwork
@@ -59,19 +60,13 @@ def nms_difference(exported: ExportedNetwork, raw_file: Network, images: Sequenc
     return float(np.quantile(np.concatenate(differences), QUANTILE))
 
 
-def compare_map(
-    original: TorchNetwork, exported: ExportedNetwork, labeled: Dataset, progress: Progress
-) -> dict[str, Any]:
-    """Evaluate the weights and the file: mAP of both, and the loss, None where the data has no objects."""
-    networks: tuple[Network, Network] = original, exported
-    reports = [
-        evaluate_detector(Detector(network), labeled, progress=progress, what=f"evaluating the {name}")
-        for network, name in zip(networks, ("weights", "file"), strict=True)
-    ]
-    a, b = (report.map for report in reports)
+def compare_map(of_weights: Report, exported: ExportedNetwork, labeled: Dataset, progress: Progress) -> dict[str, Any]:
+    """Evaluate the file: its mAP beside that of the weights, and the loss, None where the data has no objects."""
+    of_file = evaluate_detector(Detector(exported), labeled, progress=progress, what="evaluating the file")
+    a, b = of_weights.map, of_file.map
     return {
-        "metric": reports[0].metric,
-        "images": reports[0].images,
+        "metric": of_weights.metric,
+        "images": of_weights.images,
         "weights": a,
         "file": b,
         "loss": None if a is None or b is None else a - b,

@@ -1,6 +1,6 @@
 """An export from start to end: graph, precision, metadata, comparison with the weights, and only then the file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,19 +9,18 @@ import numpy as np
 
 from ssd300.data.dataset import Dataset
 from ssd300.detection.detector import Detector
-from ssd300.detection.network import Network, detect
+from ssd300.detection.network import detect
 from ssd300.detection.torch_network import TorchNetwork
 from ssd300.errors import ExportError, UsageError
 from ssd300.export.building import SUFFIXES, Format, Int8, in_8_bits, write_raw, write_with_nms
 from ssd300.export.calibration import Calibration, distance_from_training
-from ssd300.export.comparing import compare_detections, compare_map, compare_raw, nms_difference
 from ssd300.export.graph import to_onnx
 from ssd300.export.images import spread
 from ssd300.export.opset import OPSET, at_opset
-from ssd300.export.parity import LIMITS, Limits, median_ms, raw_violations, violations
+from ssd300.export.parity import LIMITS, Limits
 from ssd300.export.place import put, reserved
-from ssd300.export.raw import probes
 from ssd300.export.record import record_path
+from ssd300.export.reference import Files, Reference, check_graph, differs
 from ssd300.images.read import read_image
 from ssd300.images.resize import to_size
 from ssd300.runtime import ExportedNetwork, Manifest
@@ -33,15 +32,6 @@ from ssd300.types import Selection
 from ssd300.weights import Card, load_weights
 
 MAX_CALIBRATION_IMAGES, MAX_COMPARED_IMAGES = 300, 32
-MAX_NMS_DIFFERENCE = 0.01  # of scores; rounding decides which of two boxes is suppressed where their IoU is the NMS IoU
-
-
-class Files(NamedTuple):
-    """What is built in a temporary folder: the file, the same without NMS, and one in float32 to compare int8 with."""
-
-    file: Path
-    raw: Path
-    fp32: Path
 
 
 def export(
@@ -74,7 +64,8 @@ def export(
     check_format(out, format, precision)
     if not image_paths:
         raise UsageError("there is no image to compare on", fix="Name some with --images.")
-    progress = numbered(progress, 4 + (precision == "int8") + (0 if labeled is None else 2))
+    if precision != "int8":  # its files are made one after the other until one is good
+        progress = numbered(progress, 4 if labeled is None else 6)
     model, card = load_weights(weights)
     most = MAX_CALIBRATION_IMAGES if precision == "int8" else MAX_COMPARED_IMAGES
     images = [read_image(path) for path in spread(image_paths, most)]
@@ -86,9 +77,21 @@ def export(
         proto = to_onnx(model, card)
         calibration = _calibration(original, images, selection, out) if precision == "int8" else None
     allowed = limits or LIMITS[precision]
+    writer = _Writer(out.name, format, opset, selection)
     with reserved(out), temporary_folder() as folder:
-        int8, files = _build(proto, folder, out.name, format, manifest, selection, images, original, opset, progress)
-        compared = _compare(original, files, spread(images, MAX_COMPARED_IMAGES), labeled, allowed, out, progress)
+        compared = spread(images, MAX_COMPARED_IMAGES)
+        reference = Reference(original, compared, labeled, allowed, progress)
+        candidates: Iterable[tuple[Files, Int8 | None]]
+        fp32 = None
+        if precision == "int8":
+            in_fp32 = writer.write(proto, folder / "fp32", replace(manifest, precision="fp32"))
+            check_graph(original, ExportedNetwork(in_fp32.raw), compared, out.name)
+            fp32 = in_fp32.file
+            candidates = _int8_files(proto, images, writer, folder, manifest, progress)
+        else:
+            with progress("writing the file"):
+                candidates = [(writer.write(proto, folder, manifest), None)]
+        files, int8, results, refused = _first_good(candidates, reference, precision, out)
         parts = sorted(files.file.parent.glob(f"{files.file.stem}.*"))
         report = {
             "file": out.name,
@@ -96,16 +99,19 @@ def export(
             "precision": precision,
             "nms": nms,
             "bytes": sum(part.stat().st_size for part in parts),
-            **compared,
+            **results,
+            **reference.times(files.file, fp32),
             "float32_layers": None if int8 is None else list(int8.float32_layers),
             "float32_search": None if int8 is None else {"moved": int8.moved, "out_of_time": int8.out_of_time},
             "calibration": None if calibration is None else asdict(calibration),
-            "notes": [note for part in (calibration, int8) if part is not None for note in part.notes()],
+            "notes": [
+                *(note for part in (calibration, int8) if part is not None for note in part.notes()),
+                *(f"a file with fewer layers in float32 was refused: {why}" for why in refused),
+            ],
             "limits": asdict(allowed),
         }
-        record = record_path(out)
         put(parts, out)
-        write_json(record, report)
+        write_json(record_path(out), report)
     return report
 
 
@@ -161,92 +167,58 @@ def _calibration(original: TorchNetwork, images: Sequence[np.ndarray], selection
     return Calibration(images=len(images), without_detections=empty, distance=distance)
 
 
-def _build(
+class _Good(NamedTuple):
+    """A file that detects what the weights detect; `refused` says why the ones before it do not."""
+
+    files: Files
+    int8: Int8 | None
+    results: dict[str, Any]
+    refused: list[str]
+
+
+def _first_good(
+    candidates: Iterable[tuple[Files, Int8 | None]], reference: Reference, precision: Precision, out: Path
+) -> _Good:
+    """The first of at least one candidate that exceeds no limit. Raises ExportError if all do."""
+    refused: list[str] = []
+    for files, int8 in candidates:
+        violations, results = reference.compare(files)
+        if not violations:
+            return _Good(files, int8, results, refused)
+        refused.append("; ".join(violations))
+    raise differs(precision, refused[-1], out)
+
+
+class _Writer(NamedTuple):
+    """Writes graphs into temporary folders, as files of one kind."""
+
+    name: str
+    format: Format
+    opset: int
+    selection: Selection
+
+    def write(self, graph: Any, folder: Path, manifest: Manifest) -> Files:
+        """The file, and the same without non-maximum suppression."""
+        if self.format == "onnx":
+            graph = at_opset(graph, self.opset)
+        files = Files(folder / "file" / self.name, folder / "raw" / self.name)
+        write_raw(graph, files.raw, manifest, self.selection)
+        if not manifest.suppresses:
+            return Files(files.raw, files.raw)
+        write_with_nms(graph, files.file, manifest, self.selection)
+        return files
+
+
+def _int8_files(
     proto: Any,
+    images: Sequence[np.ndarray],
+    writer: _Writer,
     folder: Path,
-    name: str,
-    format: Format,
     manifest: Manifest,
-    selection: Selection,
-    images: Sequence[np.ndarray],
-    original: TorchNetwork,
-    opset: int,
     progress: Progress,
-) -> tuple[Int8 | None, Files]:
-    """Write the files. Before the graph is quantized, it is compared with the weights as a file in float32."""
-    files = Files(folder / "file" / name, folder / "raw" / name, folder / "fp32" / name)
-    int8, graph = None, proto
-    if manifest.precision == "int8":
-        write_raw(proto, files.fp32, replace(manifest, precision="fp32"), selection)
-        _check_graph(original, ExportedNetwork(files.fp32), spread(images, MAX_COMPARED_IMAGES), name)
-        batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
-        with progress("quantizing", unit="trials") as task:
-            int8 = in_8_bits(proto, format, batches, task)
-        manifest = replace(manifest, float32_layers=int8.float32_layers)
-        graph = int8.model
-    with progress("writing the file"):
-        if format == "onnx":
-            graph = at_opset(graph, opset)
-        write_raw(graph, files.raw, manifest, selection)
-        if manifest.suppresses:
-            write_with_nms(graph, files.file, manifest, selection)
-            if int8 is not None:
-                write_with_nms(proto, files.fp32, replace(manifest, precision="fp32"), selection)
-            return int8, files
-    return int8, files._replace(file=files.raw)
-
-
-def _check_graph(original: TorchNetwork, fp32: Network, images: Sequence[np.ndarray], name: str) -> None:
-    """Raises ExportError if the graph is another network than the weights, on the images or on colored spots."""
-    size = original.model.settings.image_size_px
-    found = raw_violations(compare_raw(original, fp32, [*images, *probes(size)]), LIMITS["fp32"])
-    if found:
-        raise _differs("fp32", found, name)
-
-
-def _compare(
-    original: TorchNetwork,
-    files: Files,
-    images: Sequence[np.ndarray],
-    labeled: Dataset | None,
-    allowed: Limits,
-    out: Path,
-    progress: Progress,
-) -> dict[str, Any]:
-    """What the file and the weights have in common, with their times. Raises ExportError where it is too little."""
-    exported, raw_file = ExportedNetwork(files.file), ExportedNetwork(files.raw)
-    precision = exported.card.precision
-    spots = probes(original.model.settings.image_size_px)
-    raw = compare_raw(original, raw_file, images)
-    found = raw_violations(raw, allowed)
-    if precision != "int8":  # of int8 the graph was compared before; spots are outside of its ranges
-        found = found or raw_violations(compare_raw(original, raw_file, spots), allowed)
-    if exported.card.suppresses and nms_difference(exported, raw_file, [*images[:2], *spots[:2]]) > MAX_NMS_DIFFERENCE:
-        found.append("its non-maximum suppression leaves other detections")
-    seen = compare_detections(original, exported, images, progress)
-    scores = None if labeled is None or found else compare_map(original, exported, labeled, progress)
-    found += violations(seen, allowed, map_loss=None if scores is None else scores["loss"])
-    if found:
-        raise _differs(precision, found, out)
-    networks: dict[str, Network] = {"weights": original, "file": exported}
-    if files.fp32.exists():
-        networks["fp32"] = ExportedNetwork(files.fp32)
-    with progress("timing"):
-        times = median_ms(networks, images)
-    return {
-        "agreement": asdict(seen),
-        "raw_agreement": asdict(raw),
-        "map": scores,
-        "ms_per_image": times,
-        "times_as_fast_as_fp32": times["fp32"] / times["file"] if "fp32" in times else None,
-    }
-
-
-def _differs(precision: str, found: Sequence[str], where: str | Path) -> ExportError:
-    return ExportError(
-        f"the {precision} file does not detect what the weights detect: {'; '.join(found)}",
-        where=where,
-        fix="Report this with the versions of torch, onnx and the runtime, and try other versions."
-        if precision == "fp32"
-        else "Name more images like those that the file will be used on, or use another --precision.",
-    )
+) -> Iterator[tuple[Files, Int8]]:
+    """Files in 8 bits, each with more layers in float32 than the one before."""
+    batches = [to_size(image, manifest.image_size_px, manifest.resize)[None] for image in images]
+    for number, int8 in enumerate(in_8_bits(proto, writer.format, batches, progress)):
+        described = replace(manifest, float32_layers=int8.float32_layers)
+        yield writer.write(int8.model, folder / str(number), described), int8

@@ -4,7 +4,7 @@ No annotation is needed: the outputs of the float network on the calibration ima
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,13 +13,15 @@ from ssd300.export.graph import BOXES, IMAGES, SCORES
 from ssd300.export.onnx_int8 import Ranges, ranges_of
 from ssd300.export.onnx_run import graph_session
 from ssd300.export.raw import Raw, moved_scores
-from ssd300.system.progress import Task
+from ssd300.system.progress import Progress, Task
+from ssd300.system.wording import plural
 
 MOVED = 0.02  # share of the scores that may move; layers stay in float32 until it is reached
 SEARCH_IMAGES, RANKING_IMAGES = 12, 3
 SEARCH_S = 180.0  # at most, after the first file
 RANKING = 0.5  # of SEARCH_S, at most
-SHARES = (0.04, 0.08, 0.16, 0.3)  # of the layers that stay in float32, tried one after the other
+SHARES = (0.02, 0.04, 0.08, 0.16, 0.3)  # of the layers that stay in float32, tried one after the other
+MORE_SHARES = (0.5, 0.75)  # only for a caller who refused a model: these are little faster than float32
 WEIGHT_LEVELS, INPUT_LEVELS = 63, 255  # 7 bits with a sign, 8 bits without
 
 
@@ -35,21 +37,22 @@ class Choice(NamedTuple):
     out_of_time: bool = False
 
 
-def choose_float_layers(
+def float_layer_choices(
     proto: Any,
     batches: Sequence[np.ndarray],
-    task: Task,
+    progress: Progress,
     *,
     quantized: Callable[[Sequence[str]], Any],
     outputs: Callable[[Any, Sequence[np.ndarray]], list[Raw]],
     skip: Sequence[str],
     ranges: Ranges | None = None,
-) -> Choice:
-    """The model of `quantized(float_layers)` with the fewest layers in float32 whose scores move by MOVED at most.
+) -> Iterator[Choice]:
+    """Models of `quantized(float_layers)` with ever more layers in float32, for a caller who takes the first good one.
 
-    If none is that close, the closest one is returned. `outputs` runs a model; nodes in `skip` are in float32 anyway.
-    The first model has no layer in float32, and is taken if it is close enough: the search costs nothing then. Else it
-    takes SEARCH_S at most: no model is made for which the time would not be enough, by the slowest one so far.
+    Their scores move by MOVED at most. If those of no model do, the closest one comes, and nothing else. `outputs` runs
+    a model; nodes in `skip` are in float32 anyway. The first model has no layer in float32: if it is good, there is no
+    search. A search takes SEARCH_S at most, the caller's time included: no model is made for which the time would not
+    be enough, by the slowest one so far.
     """
     chosen = batches[:: max(1, len(batches) // SEARCH_IMAGES)][:SEARCH_IMAGES]
     session = graph_session(proto)
@@ -57,32 +60,37 @@ def choose_float_layers(
 
     def attempt(layers: list[str]) -> tuple[Choice, float]:
         start = time.monotonic()
-        model = quantized(layers)
-        moved = moved_scores(wanted, outputs(model, chosen))
+        with progress(f"quantizing, {plural(len(layers), 'layer')} in float32" if layers else "quantizing"):
+            model = quantized(layers)
+            moved = moved_scores(wanted, outputs(model, chosen))
         return Choice(model, layers, moved), time.monotonic() - start
 
     best, slowest_s = attempt([])
-    if best.moved <= MOVED:
-        return best
+    close = best.moved <= MOVED
+    if close:
+        yield best
     start = time.monotonic()
     few = chosen[:RANKING_IMAGES]
     ranges = ranges or ranges_of(proto, chosen)
     layers = quantizable(proto, ranges, skip)
-    task.update(0, len(layers) + len(SHARES))
-    costs = costs_of(proto, few, wanted[: len(few)], ranges, layers, task, end=start + SEARCH_S * RANKING)
+    with progress("ranking layers", len(layers), unit="layers") as task:
+        costs = costs_of(proto, few, wanted[: len(few)], ranges, layers, task, end=start + SEARCH_S * RANKING)
     ranked = sorted(costs, key=lambda name: costs[name], reverse=True)
     out_of_time = len(ranked) < len(layers)
-    for share in SHARES:
+    for share in (*SHARES, *MORE_SHARES):
+        if share in MORE_SHARES and not close:
+            break
         if time.monotonic() + slowest_s > start + SEARCH_S:
             out_of_time = True
             break
         tried, took_s = attempt(ranked[: max(1, round(share * len(layers)))])
-        task.advance()
         slowest_s = max(slowest_s, took_s)
         best = min(best, tried, key=lambda choice: choice.moved)
-        if best.moved <= MOVED:
-            break
-    return best._replace(out_of_time=out_of_time and best.moved > MOVED)
+        if tried.moved <= MOVED:
+            close = True
+            yield tried
+    if not close:
+        yield best._replace(out_of_time=out_of_time)
 
 
 def quantizable(proto: Any, ranges: Ranges, skip: Sequence[str]) -> list[str]:
