@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from ssd300.export import float_layers
-from ssd300.export.float_layers import MORE_SHARES, SEARCH_S, SHARES, float_layer_choices
+from ssd300.export.float_layers import SEARCH_S, float_layer_choices
 from ssd300.export.onnx_run import graph_session
 from ssd300.system.progress import silent
 
@@ -68,34 +68,44 @@ def test_a_first_model_that_is_close_needs_no_search(network, monkeypatch):
 
 
 def test_whoever_refuses_a_model_gets_those_with_more_layers_in_float32_and_then_no_more(network, monkeypatch):
-    tries = 1 + len(SHARES) + len(MORE_SHARES)
-    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.99] * tries)
-    assert [choice.model for choice in choices] == list(range(tries))
-    assert [len(layers) for layers in made] == [0, 1, 1, 1, 1, 1, 2, 3]  # of the four that can be quantized
+    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.99] * 4)
+    assert [choice.model for choice in choices] == [0, 1, 2, 3]
+    assert [len(layers) for layers in made] == [0, 1, 2, 3]  # of the four that can be quantized; each number once
     assert made[-1][: len(made[-2])] == made[-2]
 
 
 def test_a_model_that_is_not_close_is_no_choice_where_another_is(network, monkeypatch):
-    choices, _, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.99, 0.9, 0.99, 0.9, 0.9, 0.9, 0.9])
-    assert [choice.model for choice in choices] == [1, 3]
+    choices, _, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.99, 0.9, 0.9])
+    assert next(choices).model == 1
 
 
-def test_where_none_is_close_the_closest_is_the_only_choice_not_the_last(network, monkeypatch):
-    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.8, 0.95, 0.7, 0.85, 0.85])
-    (choice,) = choices
+def test_where_none_is_close_the_closest_comes_first_not_the_last(network, monkeypatch):
+    monkeypatch.setattr(float_layers, "SHARES", (0.25, 0.5, 0.75))
+    monkeypatch.setattr(float_layers, "MORE_SHARES", (1.0,))
+    choices, made, _ = search(network, monkeypatch, seconds_each=1, factors=[0.9, 0.8, 0.95, 0.7, 0.85])
+    choice = next(choices)
     assert choice.model == 2
     assert choice.moved == pytest.approx(0.05, abs=1e-4)
     assert not choice.out_of_time
-    assert len(made) == 1 + len(SHARES)
+    assert len(made) == 4
     assert "conv0" not in made[-1]
+    assert [choice.model for choice in choices] == [4]  # for whoever refuses it, with nearly all layers in float32
 
 
 def test_a_search_without_enough_time_ends_with_the_best_so_far_and_says_so(network, monkeypatch):
     """A model takes 100 s: after the first, one more fits into the time."""
+    monkeypatch.setattr(float_layers, "SEARCH_MODELS", 1)
+    monkeypatch.setattr(float_layers, "SHARES", (0.25, 0.5))
     choices, made, clock = search(network, monkeypatch, seconds_each=100, factors=[0.9, 0.95])
     (choice,) = choices
     assert (choice.model, choice.out_of_time, len(made)) == (1, True, 2)
     assert clock.now <= 100 + SEARCH_S
+
+
+def test_a_network_that_takes_long_to_quantize_has_more_time(network, monkeypatch):
+    choices, made, clock = search(network, monkeypatch, seconds_each=1000, factors=[0.9] * 4)
+    assert len(list(choices)) == 3  # the closest of two, and two more
+    assert (len(made), clock.now) == (4, 4000)
 
 
 def test_the_time_of_whoever_takes_the_choices_is_part_of_a_search(network, monkeypatch):

@@ -18,10 +18,10 @@ from ssd300.system.wording import plural
 
 MOVED = 0.02  # share of the scores that may move; layers stay in float32 until it is reached
 SEARCH_IMAGES, RANKING_IMAGES = 12, 3
-SEARCH_S = 180.0  # at most, after the first file
-RANKING = 0.5  # of SEARCH_S, at most
+SEARCH_S, SEARCH_MODELS = 180.0, 8  # a search takes this long, or as long as so many models if that is longer
+RANKING = 0.5  # of this time, at most
 SHARES = (0.02, 0.04, 0.08, 0.16, 0.3)  # of the layers that stay in float32, tried one after the other
-MORE_SHARES = (0.5, 0.75)  # only for a caller who refused a model: these are little faster than float32
+MORE_SHARES = (0.5, 0.75)  # only for a caller who refused all others: these are little faster than float32
 WEIGHT_LEVELS, INPUT_LEVELS = 63, 255  # 7 bits with a sign, 8 bits without
 
 
@@ -49,48 +49,55 @@ def float_layer_choices(
 ) -> Iterator[Choice]:
     """Models of `quantized(float_layers)` with ever more layers in float32, for a caller who takes the first good one.
 
-    Their scores move by MOVED at most. If those of no model do, the closest one comes, and nothing else. `outputs` runs
-    a model; nodes in `skip` are in float32 anyway. The first model has no layer in float32: if it is good, there is no
-    search. A search takes SEARCH_S at most, the caller's time included: no model is made for which the time would not
-    be enough, by the slowest one so far.
+    Their scores move by MOVED at most. If those of no model do, the closest one comes. Then come a few with many layers
+    in float32. `outputs` runs a model; nodes in `skip` are in float32 anyway. The first model has no layer in float32:
+    if it is good, there is no search. The time of a search is limited, the caller's included: no model is made for
+    which it would not be enough, by the slowest one so far.
     """
     chosen = batches[:: max(1, len(batches) // SEARCH_IMAGES)][:SEARCH_IMAGES]
     session = graph_session(proto)
     wanted = [run_graph(session, batch) for batch in chosen]
 
-    def attempt(layers: list[str]) -> tuple[Choice, float]:
-        start = time.monotonic()
+    def attempt(layers: list[str]) -> Choice:
         with progress(f"quantizing, {plural(len(layers), 'layer')} in float32" if layers else "quantizing"):
             model = quantized(layers)
-            moved = moved_scores(wanted, outputs(model, chosen))
-        return Choice(model, layers, moved), time.monotonic() - start
+            return Choice(model, layers, moved_scores(wanted, outputs(model, chosen)))
 
-    best, slowest_s = attempt([])
+    start = time.monotonic()
+    best = attempt([])
+    slowest_s = time.monotonic() - start
     close = best.moved <= MOVED
     if close:
         yield best
     start = time.monotonic()
+    most_s = max(SEARCH_S, SEARCH_MODELS * slowest_s)
     few = chosen[:RANKING_IMAGES]
     ranges = ranges or ranges_of(proto, chosen)
     layers = quantizable(proto, ranges, skip)
     with progress("ranking layers", len(layers), unit="layers") as task:
-        costs = costs_of(proto, few, wanted[: len(few)], ranges, layers, task, end=start + SEARCH_S * RANKING)
+        costs = costs_of(proto, few, wanted[: len(few)], ranges, layers, task, end=start + most_s * RANKING)
     ranked = sorted(costs, key=lambda name: costs[name], reverse=True)
     out_of_time = len(ranked) < len(layers)
-    for share in (*SHARES, *MORE_SHARES):
-        if share in MORE_SHARES and not close:
-            break
-        if time.monotonic() + slowest_s > start + SEARCH_S:
-            out_of_time = True
-            break
-        tried, took_s = attempt(ranked[: max(1, round(share * len(layers)))])
-        slowest_s = max(slowest_s, took_s)
+
+    def attempts(shares: Sequence[float]) -> Iterator[Choice]:
+        nonlocal slowest_s, out_of_time
+        for count in dict.fromkeys(max(1, round(share * len(layers))) for share in shares):
+            before = time.monotonic()
+            if before + slowest_s > start + most_s:
+                out_of_time = True
+                return
+            tried = attempt(ranked[:count])
+            slowest_s = max(slowest_s, time.monotonic() - before)
+            yield tried
+
+    for tried in attempts(SHARES):
         best = min(best, tried, key=lambda choice: choice.moved)
         if tried.moved <= MOVED:
             close = True
             yield tried
     if not close:
         yield best._replace(out_of_time=out_of_time)
+    yield from attempts(MORE_SHARES)
 
 
 def quantizable(proto: Any, ranges: Ranges, skip: Sequence[str]) -> list[str]:
