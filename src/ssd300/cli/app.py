@@ -17,6 +17,7 @@ from ssd300.cli.verbs import FIRST_COMMANDS, VERBS
 from ssd300.cli.verbs import GROUPS as GROUPS_OF_VERBS
 from ssd300.errors import DataError, ExportError, MistakesError, RunError, SSDError, UsageError, WeightsError
 from ssd300.system.early_signals import is_early
+from ssd300.system.torch_settings import set_before_torch
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -69,6 +70,7 @@ app.register_install_completion_command()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and return the exit code. With `--debug` anywhere among the words, an error shows its traceback."""
+    set_before_torch()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = _usual([STDIN if word == "-" else word for word in words if word != "--debug"])

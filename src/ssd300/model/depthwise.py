@@ -27,7 +27,13 @@ class Padding(NamedTuple):
 
     @property
     def is_even(self) -> bool:
+        """A convolution can add it by itself."""
         return self.above == self.below and self.left == self.right
+
+    @property
+    def of_convolution(self) -> tuple[int, int]:
+        """What is left for the convolution of an image that `pad` returns."""
+        return (self.above, self.left) if self.is_even else (0, 0)
 
 
 class DepthwiseConv2d(nn.Conv2d):
@@ -46,16 +52,16 @@ class DepthwiseConv2d(nn.Conv2d):
         self.same = same
 
     def forward(self, images: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h2 w2"]:
-        padding = self._padding_of(*images.shape[2:])
+        padding = self.padding_of(*images.shape[2:])
         if not _is_trained_on_cpu(images):
-            return _convolve(_pad(images, padding), self.weight, self.stride[0], padding)
+            return _convolve(pad(images, padding), self.weight, self.stride[0], padding)
         precision = images.dtype
         if torch.is_autocast_enabled("cpu"):
             precision = torch.get_autocast_dtype("cpu")
         found: Tensor = _Depthwise.apply(images.to(precision), self.weight.to(precision), self.stride[0], padding)
         return found
 
-    def _padding_of(self, height: int, width: int) -> Padding:
+    def padding_of(self, height: int, width: int) -> Padding:
         if not self.same:
             return Padding(*[int(self.padding[0])] * 4)
         kernel, stride = self.kernel_size[0], self.stride[0]
@@ -75,7 +81,7 @@ def use_fast_gradients(network: nn.Module) -> None:
 class _Depthwise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int, padding: Padding) -> Tensor:
-        padded = _pad(images, padding)
+        padded = pad(images, padding)
         ctx.save_for_backward(padded, weight)
         ctx.size, ctx.stride, ctx.padding = images.shape[2:], stride, padding
         return _convolve(padded, weight, stride, padding)
@@ -103,7 +109,7 @@ def gradient_of_images(
         around = (kernel - 1 - padding.above, kernel - 1 - padding.left)
         return F.conv2d(gradient, weight.flip(2, 3), padding=around, groups=len(weight))
     if gradient.dtype == torch.float32:
-        of_padded = _by_torch(gradient, padded, weight, stride, padding, of_images=True)
+        of_padded = by_torch(gradient, padded, weight, stride, padding, of_images=True)
         if padding.is_even:
             return of_padded
         return of_padded[:, :, padding.above : padding.above + height, padding.left : padding.left + width]
@@ -119,9 +125,9 @@ def gradient_of_weight(gradient: Tensor, padded: Tensor, weight: Tensor, stride:
     """The gradient of the loss by the kernels, summed over the images in float32 or a wider type."""
     kernel = weight.shape[-1]
     if kernel <= SMALL_KERNEL:
-        return _by_torch(gradient, padded, weight, stride, padding, of_images=False)
+        return by_torch(gradient, padded, weight, stride, padding, of_images=False)
     total = torch.zeros(weight.shape, dtype=torch.promote_types(weight.dtype, torch.float32))
-    around = (padding.above, padding.left) if padding.is_even else (0, 0)
+    around = padding.of_convolution
     for image, of_image in zip(padded[:, None], gradient.contiguous(), strict=True):
         # The gradient is the kernel: each tap is the sum of its products with the image, moved by the tap.
         taps = F.conv2d(image, of_image[:, None], padding=around, dilation=stride, groups=len(weight))
@@ -129,25 +135,24 @@ def gradient_of_weight(gradient: Tensor, padded: Tensor, weight: Tensor, stride:
     return total.to(weight.dtype)
 
 
-def _by_torch(
+def by_torch(
     gradient: Tensor, padded: Tensor, weight: Tensor, stride: int, padding: Padding, *, of_images: bool
 ) -> Tensor:
-    around = [padding.above, padding.left] if padding.is_even else [0, 0]
+    """torch's own gradient, of the images as `pad` returns them, or of the kernels."""
     found: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
-        gradient, padded, weight, None, [stride] * 2, around, [1, 1], False, [0, 0], len(weight),
+        gradient, padded, weight, None, [stride] * 2, padding.of_convolution, [1, 1], False, [0, 0], len(weight),
         [of_images, not of_images, False],
     )  # fmt: skip
     return found[0] if of_images else found[1]
 
 
-def _pad(images: Tensor, padding: Padding) -> Tensor:
-    """With zeros, unless the convolution can do it."""
+def pad(images: Tensor, padding: Padding) -> Tensor:
+    """The images with their padding, unless a convolution can add it."""
     return images if padding.is_even else F.pad(images, (padding.left, padding.right, padding.above, padding.below))
 
 
 def _convolve(padded: Tensor, weight: Tensor, stride: int, padding: Padding) -> Tensor:
-    around = (padding.above, padding.left) if padding.is_even else (0, 0)
-    return F.conv2d(padded, weight, stride=stride, padding=around, groups=len(weight))
+    return F.conv2d(padded, weight, stride=stride, padding=padding.of_convolution, groups=len(weight))
 
 
 def _is_trained_on_cpu(images: Tensor) -> bool:

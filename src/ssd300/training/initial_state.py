@@ -9,11 +9,11 @@ from ssd300.errors import UsageError
 from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import NONE
-from ssd300.system.device import choose_precision
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
 from ssd300.training.distributed import World
 from ssd300.training.optimizer import make_optimizer
+from ssd300.training.precision import choose_precision
 from ssd300.training.state import Progress, TrainState
 from ssd300.weights import Card
 from ssd300.weights.start import Start, initialize
@@ -43,7 +43,7 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     if start.classes is not None:
         log.info("%s", start.classes)
     model.to(device).train()
-    precision = world.gather(choose_precision(config.amp, device))[0]
+    precision = world.gather(choose_precision(config.amp, device, model))[0]
     state = TrainState(
         config=config,
         data=dataset.fingerprint(),

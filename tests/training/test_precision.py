@@ -1,0 +1,43 @@
+import logging
+
+import pytest
+import torch
+
+from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.system.device import dtype_name
+from ssd300.training import precision
+from ssd300.training.precision import choose_precision
+
+CPU, CUDA, MPS = map(torch.device, ("cpu", "cuda", "mps"))
+MODEL = ssd300_efficientnet_lite0(2)
+
+
+@pytest.mark.parametrize(
+    ("amp", "on", "supported", "pays", "chosen"),
+    [
+        ("off", CUDA, True, True, "float32"), ("bf16", CPU, False, False, "bfloat16"),
+        ("fp16", CPU, False, False, "float16"),
+        ("auto", CUDA, True, False, "bfloat16"), ("auto", CUDA, False, True, "float16"),
+        ("auto", CPU, True, True, "bfloat16"), ("auto", CPU, True, False, "float32"),
+        ("auto", CPU, False, True, "float32"),
+        ("auto", MPS, True, True, "float32"),
+    ],
+)  # fmt: skip
+def test_the_precision_of_each_device(monkeypatch, amp, on, supported, pays, chosen):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: supported)
+    seconds = {torch.float32: 1.0, torch.bfloat16: 0.8 if pays else 0.99}
+    monkeypatch.setattr(precision, "step_seconds", lambda model, dtype: seconds[dtype])
+    assert dtype_name(choose_precision(amp, on, MODEL)) == chosen
+
+
+def test_timing_a_step_changes_neither_the_model_nor_the_random_numbers(monkeypatch, caplog):
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: True)
+    before = {name: tensor.clone() for name, tensor in MODEL.state_dict().items()}
+    random = torch.get_rng_state()
+    with caplog.at_level(logging.INFO):
+        choose_precision("auto", CPU, MODEL)
+    assert "a step of 2 images takes" in caplog.text
+    assert torch.equal(random, torch.get_rng_state())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in MODEL.state_dict().items())
+    assert all(parameter.grad is None for parameter in MODEL.parameters())
