@@ -138,7 +138,7 @@ def gradient_of_weight(gradient: Tensor, padded: Tensor, weight: Tensor, stride:
 def by_torch(
     gradient: Tensor, padded: Tensor, weight: Tensor, stride: int, padding: Padding, *, of_images: bool
 ) -> Tensor:
-    """torch's own gradient, of the images as `pad` returns them, or of the kernels."""
+    """The gradient by torch itself: of the images as `pad` returns them, or of the kernels."""
     found: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
         gradient, padded, weight, None, [stride] * 2, padding.of_convolution, [1, 1], False, [0, 0], len(weight),
         [of_images, not of_images, False],
