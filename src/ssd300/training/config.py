@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
-DefaultBoxesName = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
+NamedBoxes = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,8 @@ class TrainConfig:
     grad_clip
         A gradient with a larger norm is scaled down to this norm.
     default_boxes
-        Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from.
+        Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from. 'fitted' exchanges
+        boxes of the paper for as many that fit the training objects better.
     rules
         Matching and loss: 'paper' or 'pytorch-ssd300'.
     normalization
@@ -104,7 +105,7 @@ class TrainConfig:
     weight_decay: float = 5e-4
     decay_biases: bool = False
     grad_clip: float | None = None
-    default_boxes: DefaultBoxesName = "paper"
+    default_boxes: Literal[NamedBoxes, "fitted"] = "paper"
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
