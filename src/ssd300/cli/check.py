@@ -28,6 +28,7 @@ from ssd300.system.wording import counted, plural, some
 if TYPE_CHECKING:
     import numpy as np
 
+    from ssd300.data.checks.coverage import UsableBoxes
     from ssd300.data.checks.findings import Findings
 
 SHOWN = 10  # of one rule
@@ -85,7 +86,10 @@ def check(
     say(read.notes)
     boxes, size_px, alternatives = _default_boxes(default_boxes)
     with image_progress(0, 0, what="checking") as advance:
-        findings = checks.check(read, boxes, size_px=size_px, alternatives=alternatives, pixels=pixels, advance=advance)
+        findings = checks.check(
+            read, boxes, size_px=size_px, alternatives=alternatives, fitted=_covered_by_fitted, pixels=pixels,
+            advance=advance,
+        )  # fmt: skip
     if html is not None:
         from ssd300.reporting.findings import write_findings
 
@@ -145,6 +149,17 @@ def _default_boxes(name: str) -> tuple["np.ndarray", int, Mapping[str, "np.ndarr
     return wanted, SETTINGS[name].image_size_px, dict(zip(others, alternatives, strict=True))
 
 
+def _covered_by_fitted(usable: "UsableBoxes") -> "np.ndarray":
+    """Which objects default boxes that are fitted to them cover."""
+    import numpy as np
+
+    from ssd300.model.default_boxes import PAPER
+    from ssd300.model.fitted_boxes import covered, fit_default_boxes
+
+    _, labels = np.unique(np.array(usable.names, dtype=str), return_inverse=True)
+    return covered(fit_default_boxes(PAPER, usable.boxes, labels), usable.boxes)
+
+
 def _print(findings: "Findings", size_px: int) -> None:
     _print_problems(findings)
     sys.stdout.write(f"{plural(findings.images, 'image')}, {plural(findings.objects, 'object')}\n")
@@ -195,11 +210,11 @@ def _print_classes(findings: "Findings") -> None:
     width = max(map(len, [*findings.classes, "class"]))
     splits = list(next(iter(findings.classes.values()), {}))
     out.write("objects of each class:\n")
-    out.write(f"{'class':{width}}" + "".join(f"  {name:>10}" for name in splits) + f"  {'fits':>6}\n")
+    out.write(f"{'class':{width}}" + "".join(f"  {name:>10}" for name in splits) + f"  {'fits':>6}  {'fitted':>6}\n")
     for name, counts in findings.classes.items():
-        found = findings.coverage["classes"].get(name)
-        share = _percent(None if found is None else found.share)
-        out.write(f"{name:{width}}" + "".join(f"  {count:10,}" for count in counts.values()) + f"  {share:>6}\n")
+        found = [findings.coverage[part].get(name) for part in ("classes", "fitted")]
+        shares = "".join(f"  {_percent(None if one is None else one.share):>6}" for one in found)
+        out.write(f"{name:{width}}" + "".join(f"  {count:10,}" for count in counts.values()) + f"{shares}\n")
 
 
 def _print_sizes(findings: "Findings", size_px: int) -> None:
@@ -213,6 +228,7 @@ def _print_sizes(findings: "Findings", size_px: int) -> None:
     out.write(
         f"\nfits: the share of objects that one of the network's default boxes fits (IoU of {COVERED_IOU:g} or more).\n"
         "The network learns these best. Each other object has only the default box that is nearest to it.\n"
+        "fitted: the same with `ssd300 train --default-boxes fitted`, whose boxes are chosen for these objects.\n"
     )
 
 

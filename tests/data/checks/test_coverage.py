@@ -49,3 +49,13 @@ def test_default_boxes_that_fit_more_of_a_class_are_advised(data, capsys):
     assert "--default-boxes coco would fit 100%" in problem["fix"]
     other = run(capsys, data, "--default-boxes", "coco")[1]["problems"]
     assert "uncovered-class" not in {p["rule"] for p in other}
+
+
+def test_what_fitted_default_boxes_would_cover_is_shown_by_class(data, capsys):
+    for name in "ae":
+        label(data, name, GOOD + object_xml("bar", (1, 60, 160, 76)))
+    report = run(capsys, data)[1]
+    assert report["coverage"]["classes"]["bar"]["share"] == 0
+    assert report["coverage"]["fitted"]["bar"] == {"objects": 2, "covered": 2, "share": 1.0}
+    (problem,) = [p for p in report["problems"] if p["rule"] == "uncovered-class"]
+    assert "--default-boxes fitted would fit 100%" in problem["fix"]
