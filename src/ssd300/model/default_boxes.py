@@ -70,6 +70,23 @@ class DefaultBoxSettings:
         return tuple(2 + len(ratios) for ratios in self.aspect_ratios)
 
     @property
+    def has_even_steps(self) -> bool:
+        """Whether the centers of each map are spread evenly over the image."""
+        pairs = zip(self.steps_px, self.map_sizes, strict=True)
+        return all(math.isclose(step * cells, self.image_size_px) for step, cells in pairs)
+
+    def fits_like(self, other: "DefaultBoxSettings") -> bool:
+        """Whether the boxes of a cell are the same relative to the image, whatever the image sizes of the two are."""
+        if (self.per_cell, self.clip, self.variances) != (other.per_cell, other.clip, other.variances):
+            return False
+        mine, its = (
+            [side / one.image_size_px for of_map in one.shapes_px for shape in of_map for side in shape]
+            for one in (self, other)
+        )
+        same_sides = all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(mine, its, strict=True))
+        return same_sides and self.has_even_steps == other.has_even_steps
+
+    @property
     def count(self) -> int:
         """Boxes of all maps together."""
         return sum(size * size * boxes for size, boxes in zip(self.map_sizes, self.per_cell, strict=True))
@@ -111,17 +128,22 @@ COCO = _caffe_300((21.0, 45.0, 99.0, 153.0, 207.0, 261.0, 315.0))  # ssd_coco.py
 PAPER_CLIPPED, COCO_CLIPPED = replace(PAPER, clip="all"), replace(COCO, clip="all")  # amdegroot's and lufficc's
 TORCHVISION = replace(COCO, clip="size")  # torchvision has COCO's sizes for all datasets
 
+
 # ssd_pascal_512.py. Caffe's layer truncates sizes to whole pixels (prior_box_layer.cpp:149,163); all of Caffe's other
 # sizes above are whole numbers already.
-_SSD512_SIZES_PX = (35.0, 76.0, 153.0, 230.0, 307.0, 384.0, 460.0, 537.0)
-SSD512 = DefaultBoxSettings(
-    image_size_px=512,
-    map_sizes=(64, 32, 16, 8, 4, 2, 1),
-    steps_px=(8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0),
-    sizes_px=_SSD512_SIZES_PX[:-1],
-    next_sizes_px=_SSD512_SIZES_PX[1:],
-    aspect_ratios=(_TWO, *[_TWO_AND_THREE] * 4, _TWO, _TWO),
-)
+def _caffe_512(sizes_px: Sequence[float]) -> DefaultBoxSettings:
+    return DefaultBoxSettings(
+        image_size_px=512,
+        map_sizes=(64, 32, 16, 8, 4, 2, 1),
+        steps_px=(8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0),
+        sizes_px=tuple(sizes_px[:-1]),
+        next_sizes_px=tuple(sizes_px[1:]),
+        aspect_ratios=(_TWO, *[_TWO_AND_THREE] * 4, _TWO, _TWO),
+    )
+
+
+SSD512 = _caffe_512((35.0, 76.0, 153.0, 230.0, 307.0, 384.0, 460.0, 537.0))
+COCO_512 = _caffe_512((20.0, 51.0, 133.0, 215.0, 296.0, 378.0, 460.0, 542.0))  # ssd_coco.py for 512
 
 _THEIR_TWO, _THEIR_TWO_AND_THREE = (2.0, 0.5), (2.0, 3.0, 0.5, 0.333)
 _THEIR_SCALES = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9)

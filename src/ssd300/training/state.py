@@ -127,7 +127,8 @@ class TrainState:
 
     def _fill(self, content: dict[str, Any], *, changed: set[str]) -> None:
         """Take over the content, but for what follows from options that were changed."""
-        if "default_boxes" in content and "default_boxes" not in changed:  # older states have those of their options
+        # Older states have no default boxes of their own, but those of their options.
+        if "default_boxes" in content and not changed & {"default_boxes", "image_size"}:
             for model in self.models():
                 model.set_default_boxes(DefaultBoxSettings(**content["default_boxes"]))
         self.model.load_state_dict(content["model"])

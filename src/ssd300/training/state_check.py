@@ -117,6 +117,8 @@ def _kinds(hint: Any) -> tuple[type, ...]:
     """The types of the plain values that an option of this type has in the file."""
     nothing = (type(None),) if type(None) in get_args(hint) else ()
     kinds = {hint, *get_args(hint)} - {type(None)}
+    if hint == int | None:
+        return (int, *nothing)
     if bool in kinds:
         return (bool, *nothing)
     if float in kinds or hint is int:
