@@ -83,8 +83,7 @@ class DefaultBoxSettings:
             [side / one.image_size_px for of_map in one.shapes_px for shape in of_map for side in shape]
             for one in (self, other)
         )
-        same_sides = all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(mine, its, strict=True))
-        return same_sides and self.has_even_steps == other.has_even_steps
+        return all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(mine, its, strict=True))
 
     @property
     def count(self) -> int:

@@ -11,7 +11,6 @@ from ssd300.model.default_boxes import COCO_512, SETTINGS, SSD512, DefaultBoxSet
 from ssd300.model.heads import Extra
 
 SMALLEST_VALID, LARGEST_VALID = 3, 5  # cells of a map that a 3x3 convolution without padding shrinks, as in SSD300
-
 OUTSIDE = 1 / 8  # of a step: so far is the last center of SSD300's third map outside of the image
 
 

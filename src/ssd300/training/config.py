@@ -24,7 +24,7 @@ class TrainConfig:
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'.
     image_size
         Width and height to which images are resized for the network, such as 384 or 512. Default boxes are scaled with
-        it. 'none' is the model's own: 512 for 'ssd512_vgg16', 300 for the others.
+        it. Left out, it is the model's own: 512 for 'ssd512_vgg16', 300 for the others.
     init
         Weights to start from: a run folder, a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0
         only), or 'none'. A detector's classes are continued by name.

@@ -32,6 +32,8 @@ def _without_effect(config: TrainConfig) -> set[str]:
     names = set()
     if config.schedule == "cosine" or not any(drop < config.steps for drop in config.lr_drop):
         names |= {"lr_drop", "lr_drop_factor"}
+    if config.image_size is None:
+        names.add("image_size")
     if not config.ema:
         names.add("ema_decay")
     return names
