@@ -3,8 +3,11 @@ import math
 import pytest
 import torch
 
-from ssd300.model.heads import PAPER_EXTRAS, ExtraLayers, Heads
+from ssd300.model.heads import ExtraLayers, Heads
 from ssd300.model.layers import BatchNorm
+from ssd300.model.shapes import SHAPES
+
+PAPER_EXTRAS = SHAPES["ssd300_vgg16"].extras(300)
 
 
 def test_the_papers_extra_layers_give_maps_of_10_5_3_and_1():

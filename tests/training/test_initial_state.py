@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from ssd300.errors import UsageError
-from ssd300.model.default_boxes import PYTORCH_SSD300
+from ssd300.model.default_boxes import PAPER, PYTORCH_SSD300, make_default_boxes
 from ssd300.model.ssd import NONE
 from ssd300.training.distributed import ALONE, World
 from ssd300.training.initial_state import initial_state
@@ -58,3 +60,51 @@ def test_a_batch_with_too_few_images_is_refused(config, data, processes, accumul
         return
     with pytest.raises(UsageError, match=f"no image for each of {processes} processes in {accumulate} parts"):
         initial_state(data, options, World(0, processes), CPU)
+
+
+def test_fitted_default_boxes_are_in_the_card_and_a_resumed_run_keeps_those_that_it_began_with(
+    config, data, tmp_path, monkeypatch
+):
+    options = config(tmp_path, default_boxes="fitted", ema=True)
+    state, card = initial_state(data, options, ALONE, CPU)
+    assert card.settings == state.model.settings
+    assert card.settings.fitted_px
+    assert card.settings.per_cell == PAPER.per_cell
+    state.save()
+    # A later version may fit otherwise.
+    monkeypatch.setattr("ssd300.training.default_boxes.fit_default_boxes", lambda settings, *_: settings)
+    again, _ = initial_state(data, options, ALONE, CPU)
+    assert again.model.settings == PAPER
+    again.load()
+    for model in again.models():
+        assert model.settings == card.settings
+        assert torch.equal(model.default_boxes, make_default_boxes(card.settings))
+
+
+def test_sizes_that_the_annotations_lack_are_read_from_the_images(config, data):
+    unsized = replace(data, annotations=[replace(one, size_hw=None) for one in data.annotations])
+    one, other = (initial_state(d, config("run", default_boxes="fitted"), ALONE, CPU)[1] for d in (data, unsized))
+    assert one.settings == other.settings
+
+
+@pytest.mark.parametrize("boxes", ["paper", "fitted"])
+def test_the_image_size_is_in_the_card_and_boxes_are_scaled_with_it(config, data, boxes):
+    state, card = initial_state(data, config("run", image_size=128, default_boxes=boxes), ALONE, CPU)
+    assert card.image_size_px == state.model.settings.image_size_px == 128
+    assert card.settings.map_sizes == (16, 8, 4, 2, 1, 1)
+    assert bool(card.settings.fitted_px) == (boxes == "fitted")
+    with torch.no_grad():
+        assert state.model.eval()(torch.zeros(1, 3, 128, 128)).offsets.shape[1] == card.settings.count
+    assert card.build().settings == card.settings
+
+
+def test_default_boxes_that_a_model_lacks_are_refused(config, data):
+    with pytest.raises(UsageError, match="torchvision; this model has paper"):
+        initial_state(data, config("run", model="ssd512_vgg16", default_boxes="torchvision"), ALONE, CPU)
+
+
+def test_weights_that_start_a_run_at_another_size_have_fitting_box_offsets(config, data, light_run, caplog):
+    initial_state(data, config("run", init=str(light_run), image_size=128), ALONE, CPU)
+    assert "other default boxes" not in caplog.text
+    initial_state(data, config("run", init=str(light_run), default_boxes="fitted"), ALONE, CPU)
+    assert "other default boxes (paper)" in caplog.text

@@ -12,6 +12,7 @@ from run_weights import LAST, LAST_AVERAGED, assert_equal_weights
 from ssd300.data import load_dataset
 from ssd300.errors import RunError, UsageError
 from ssd300.model import SSD
+from ssd300.model.default_boxes import PAPER
 from ssd300.run_layout import PREVIOUS_STATE, STATE
 from ssd300.training.loop import train
 from ssd300.training.optimizer import make_optimizer
@@ -142,6 +143,7 @@ def test_the_velocity_of_the_optimizer_is_part_of_the_state(tmp_path):
         def __init__(self) -> None:
             torch.nn.Module.__init__(self)
             self.weight = torch.nn.Parameter(torch.zeros(1))
+            self.settings = PAPER
             self.register_buffer("default_boxes", torch.zeros(1, 4))
 
     def fresh() -> TrainState:

@@ -7,12 +7,14 @@ import torch
 
 from ssd300.errors import RunError, UsageError
 from ssd300.model import SSD
+from ssd300.model.default_boxes import PAPER
 from ssd300.run_layout import PREVIOUS_STATE, STATE
 from ssd300.training.averaging import average_of
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.presets import light
 from ssd300.training.state import TrainState
 from ssd300.training.state_check import ENTRIES, OF_GROUP, VERSION, check_state
+from ssd300.training.state_file import FORMAT_VERSION
 
 JUNK = ("a string", None, -1, True, [], {}, torch.ones(3), float("nan"))
 
@@ -24,6 +26,7 @@ class Toy(SSD):
         torch.nn.Module.__init__(self)
         self.norm = torch.nn.BatchNorm1d(features)
         self.layer = torch.nn.Linear(features, 1)
+        self.settings = PAPER
         self.register_buffer("default_boxes", torch.zeros(1, 4))
 
     def forward(self, images):
@@ -193,8 +196,9 @@ def test_without_a_whole_state_the_error_names_the_fault(folder, content):
 
 
 def test_a_state_of_a_newer_version_is_refused_with_the_version_that_reads_it(folder):
-    torch.save(content_of(folder) | {"format_version": 3, "written_by": "7.1"}, str(folder / STATE))
-    with pytest.raises(RunError, match=r"format version 3; this ssd300 reads up to 2.*ssd300 7\.1"):
+    newer = FORMAT_VERSION + 1
+    torch.save(content_of(folder) | {"format_version": newer, "written_by": "7.1"}, str(folder / STATE))
+    with pytest.raises(RunError, match=rf"version {newer}; this ssd300 reads up to {FORMAT_VERSION}.*ssd300 7\.1"):
         resumed_step(folder)
 
 

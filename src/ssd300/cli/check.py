@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import HOLD_OUT, next_steps, training
 from ssd300.cli.options import (
     DataFormat,
@@ -24,13 +26,16 @@ from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
 from ssd300.system.wording import counted, plural, some
+from ssd300.training.config import IMAGE_SIZES_PX
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from ssd300.data.checks.coverage import UsableBoxes
     from ssd300.data.checks.findings import Findings
 
 SHOWN = 10  # of one rule
+LIGHT, IMAGE_SIZE_PX = "ssd300_efficientnet_lite0", 300  # what is trained without other options
 # The options with which training goes on in spite of an error of a rule. Copies of images that are trained on are left
 # out of the held-out ones in any case.
 TRAIN_ANYWAY = {
@@ -47,6 +52,7 @@ def check(
     split: Split | None = None,
     format_: DataFormat = "auto",
     default_boxes: Annotated[Literal["paper", "coco", "torchvision", "pytorch-ssd300"], Usual] = "paper",
+    image_size: Annotated[int, Usual, Parameter(metavar="PIXELS")] = IMAGE_SIZE_PX,
     pixels: Annotated[bool, Usual] = True,
     html: Annotated[Path | None, Usual, Parameter(metavar="FILE")] = None,
     overwrite: Overwrite = False,
@@ -65,6 +71,8 @@ def check(
         The format of the data; auto recognizes it by its content.
     default_boxes
         The default boxes whose IoU with the objects is measured.
+    image_size
+        The width and height of the network's input, as `train --image-size` sets it.
     pixels
         Decode every image; without it, only the sizes of images that are there are read.
     html
@@ -76,16 +84,27 @@ def check(
     json_
         Print one JSON object and nothing else.
     """
-    _refuse_page(html, overwrite=overwrite)
+    mistakes = Mistakes()
+    with mistakes.caught():
+        _refuse_page(html, overwrite=overwrite)
+    if image_size not in range(*IMAGE_SIZES_PX):
+        mistakes.add(
+            f"--image-size is {image_size}; it must be {IMAGE_SIZES_PX[0]} to {IMAGE_SIZES_PX[1] - 1}",
+            fix="Give the size that you train with.",
+        )
+    mistakes.raise_all()
     from ssd300.data.checks import findings as checks
     from ssd300.data.splits import has_held_out
 
     with shown("reading the dataset"):
         read = checks.read_splits(data, split, format_, require_images=pixels)
     say(read.notes)
-    boxes, size_px, alternatives = _default_boxes(default_boxes)
+    boxes, alternatives = _default_boxes(default_boxes, image_size)
     with image_progress(0, 0, what="checking") as advance:
-        findings = checks.check(read, boxes, size_px=size_px, alternatives=alternatives, pixels=pixels, advance=advance)
+        findings = checks.check(
+            read, boxes, size_px=image_size, alternatives=alternatives, fitted=partial(_covered_by_fitted, image_size),
+            pixels=pixels, advance=advance,
+        )  # fmt: skip
     if html is not None:
         from ssd300.reporting.findings import write_findings
 
@@ -95,7 +114,7 @@ def check(
     if json_:
         print_json(findings.to_dict())
     else:
-        _print(findings, size_px)
+        _print(findings, image_size)
         # One split that was named says nothing of the others.
         hold_out = () if split is not None or has_held_out(read.splits) else HOLD_OUT
         as_given = () if format_ == "auto" else ("--format", format_)
@@ -132,17 +151,34 @@ def _refuse_page(html: Path | None, *, overwrite: bool) -> None:
         check_file_free(html, "--html", overwrite=overwrite)
 
 
-def _default_boxes(name: str) -> tuple["np.ndarray", int, Mapping[str, "np.ndarray"]]:
-    """The default boxes of that name, the input size of their network, and others by the words that advise them."""
+def _default_boxes(name: str, size_px: int) -> tuple["np.ndarray", Mapping[str, "np.ndarray"]]:
+    """The default boxes of that name for an input size, and others by the words that advise them."""
     from ssd300.model.boxes import cxcywh_to_xyxy
-    from ssd300.model.default_boxes import SETTINGS, SSD512, make_default_boxes
+    from ssd300.model.default_boxes import SSD512, make_default_boxes
+    from ssd300.model.shapes import SHAPES
 
-    others = {f"--default-boxes {other}": SETTINGS[other] for other in ("paper", "coco") if other != name}
+    shape = SHAPES[LIGHT]
+    others = {
+        f"--default-boxes {other}": shape.default_boxes(other, size_px) for other in ("paper", "coco") if other != name
+    }
     others["tiles of 3/5 of the images' sides"] = SSD512  # as 300 are 3/5 of its 512 pixels
     wanted, *alternatives = (
-        cxcywh_to_xyxy(make_default_boxes(settings)).double().numpy() for settings in (SETTINGS[name], *others.values())
+        cxcywh_to_xyxy(make_default_boxes(settings)).double().numpy()
+        for settings in (shape.default_boxes(name, size_px), *others.values())
     )
-    return wanted, SETTINGS[name].image_size_px, dict(zip(others, alternatives, strict=True))
+    return wanted, dict(zip(others, alternatives, strict=True))
+
+
+def _covered_by_fitted(size_px: int, usable: "UsableBoxes") -> "np.ndarray":
+    """Which objects default boxes that are fitted to them cover, for an input size."""
+    import numpy as np
+
+    from ssd300.model.fitted_boxes import covered, fit_default_boxes
+    from ssd300.model.shapes import SHAPES
+
+    paper = SHAPES[LIGHT].default_boxes("paper", size_px)
+    _, labels = np.unique(np.array(usable.names, dtype=str), return_inverse=True)
+    return covered(fit_default_boxes(paper, usable.boxes, labels), usable.boxes)
 
 
 def _print(findings: "Findings", size_px: int) -> None:
@@ -195,11 +231,11 @@ def _print_classes(findings: "Findings") -> None:
     width = max(map(len, [*findings.classes, "class"]))
     splits = list(next(iter(findings.classes.values()), {}))
     out.write("objects of each class:\n")
-    out.write(f"{'class':{width}}" + "".join(f"  {name:>10}" for name in splits) + f"  {'fits':>6}\n")
+    out.write(f"{'class':{width}}" + "".join(f"  {name:>10}" for name in splits) + f"  {'fits':>6}  {'fitted':>6}\n")
     for name, counts in findings.classes.items():
-        found = findings.coverage["classes"].get(name)
-        share = _percent(None if found is None else found.share)
-        out.write(f"{name:{width}}" + "".join(f"  {count:10,}" for count in counts.values()) + f"  {share:>6}\n")
+        found = [findings.coverage[part].get(name) for part in ("classes", "fitted")]
+        shares = "".join(f"  {_percent(None if one is None else one.share):>6}" for one in found)
+        out.write(f"{name:{width}}" + "".join(f"  {count:10,}" for count in counts.values()) + f"{shares}\n")
 
 
 def _print_sizes(findings: "Findings", size_px: int) -> None:
@@ -213,6 +249,7 @@ def _print_sizes(findings: "Findings", size_px: int) -> None:
     out.write(
         f"\nfits: the share of objects that one of the network's default boxes fits (IoU of {COVERED_IOU:g} or more).\n"
         "The network learns these best. Each other object has only the default box that is nearest to it.\n"
+        "fitted: the same with `ssd300 train --default-boxes fitted`, whose boxes are chosen for these objects.\n"
     )
 
 

@@ -17,7 +17,7 @@ from ssd300.errors import UsageError
 from ssd300.system.files import free_beside
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
-from ssd300.training.config import DefaultBoxesName
+from ssd300.training.config import NamedBoxes
 
 if TYPE_CHECKING:
     from ssd300.weights.foreign import ImportReport
@@ -32,7 +32,7 @@ def import_(
     *,
     key: Annotated[str | None, Parameter(metavar="NAME")] = None,
     classes: Annotated[Path | None, Parameter(metavar="FILE|voc|coco")] = None,
-    default_boxes: DefaultBoxesName | None = None,
+    default_boxes: NamedBoxes | None = None,
     normalization: Literal["caffe", "imagenet", "none"] | None = None,
     channels: Literal["rgb", "bgr"] | None = None,
     overwrite: Overwrite = False,

@@ -48,6 +48,8 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"It finds {plural(len(classes), 'class', 'classes')}: {', '.join(classes)}."
     size = facts["input_size"][0] if "input_size" in facts else facts["image_size_px"]
     yield f"It resizes images to {size} x {size} pixels ({facts['resize']}){_normalization(facts)}."
+    if facts.get("default_boxes", {}).get("fitted_px"):
+        yield "Its default boxes are fitted to the objects that it was trained on."
     if layers := facts.get("float32_layers"):
         yield f"In float32 for the sake of mAP: {plural(len(layers), 'layer')}: {', '.join(layers)}."
     if facts.get("suppresses") is False:

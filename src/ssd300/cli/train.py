@@ -83,7 +83,7 @@ def train(
         The run folder: weights, state, log, configuration, report.
     preset
         Gives each option that is left out its value. paper and pytorch-ssd300 train VGG16, light a smaller network on a
-        CPU. Default: light, or paper if --model is ssd300_vgg16.
+        CPU. Default: light, or paper if --model is VGG16.
     options
         The fields of the configuration, as options.
     epochs
@@ -172,7 +172,7 @@ def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
 
 def _usual_preset(given: dict[str, Any]) -> str:
     """The preset for a command that names none: the one for its --model."""
-    return "paper" if given.get("model") == TrainConfig.model else "light"
+    return "paper" if given.get("model", "").endswith("_vgg16") else "light"
 
 
 def _split(

@@ -18,13 +18,15 @@ class DefaultBoxSettings:
     """The default boxes of a detector; each tuple but `variances` has one entry per feature map.
 
     A cell has a square of the map's size, a square of sqrt(size * next size), and one box of the first square's area
-    per aspect ratio (width / height), in that order. `steps_px` is the distance between the centers of neighboring
+    per aspect ratio (width / height), in that order. `fitted_px` are the (width, height) of the boxes of a cell in
+    place of these, see `fitted_boxes`; () for none. `steps_px` is the distance between the centers of neighboring
     cells, in pixels of the input image. `clip` limits values to 0..1: "all" limits center and size (not the corners)
     as many ports do, "size" the size alone as torchvision does, "none" is Caffe's recipe. `variances` divide the
     offsets of center and size, see `boxes.encode`.
 
     Raises:
-        ValueError: a tuple has another length than `map_sizes`, or a value is not above 0.
+        ValueError: a tuple has another length than `map_sizes`, a value is not above 0, or `fitted_px` have another
+            number of boxes per cell than the rule gives.
     """
 
     image_size_px: int
@@ -35,6 +37,7 @@ class DefaultBoxSettings:
     aspect_ratios: tuple[tuple[float, ...], ...]
     clip: Literal["none", "size", "all"] = "none"
     variances: tuple[float, float] = (0.1, 0.2)  # ssd_pascal.py:328
+    fitted_px: tuple[tuple[tuple[float, float], ...], ...] = ()
 
     def __post_init__(self) -> None:
         expected = len(self.map_sizes)
@@ -44,11 +47,43 @@ class DefaultBoxSettings:
         for name in ("map_sizes", "steps_px", "sizes_px", "next_sizes_px", "variances"):
             if any(not value > 0 for value in getattr(self, name)):
                 raise ValueError(f"DefaultBoxSettings.{name} is {getattr(self, name)}; every value must be above 0")
+        if self.fitted_px and tuple(map(len, self.fitted_px)) != self.per_cell:
+            raise ValueError(f"DefaultBoxSettings.fitted_px are {self.fitted_px}; a cell has {self.per_cell} boxes")
+        if any(not value > 0 for shapes in self.fitted_px for shape in shapes for value in shape):
+            raise ValueError(f"DefaultBoxSettings.fitted_px are {self.fitted_px}; every value must be above 0")
+
+    @property
+    def shapes_px(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """Width and height of the boxes of a cell, for each map, in their order."""
+        if self.fitted_px:
+            return self.fitted_px
+        shapes = []
+        for size, next_size, ratios in zip(self.sizes_px, self.next_sizes_px, self.aspect_ratios, strict=True):
+            middle = math.sqrt(size * next_size)
+            by_ratio = ((size * math.sqrt(ratio), size / math.sqrt(ratio)) for ratio in ratios)
+            shapes.append(((size, size), (middle, middle), *by_ratio))
+        return tuple(shapes)
 
     @property
     def per_cell(self) -> tuple[int, ...]:
         """Boxes per cell of each map."""
         return tuple(2 + len(ratios) for ratios in self.aspect_ratios)
+
+    @property
+    def has_even_steps(self) -> bool:
+        """Whether the centers of each map are spread evenly over the image."""
+        pairs = zip(self.steps_px, self.map_sizes, strict=True)
+        return all(math.isclose(step * cells, self.image_size_px) for step, cells in pairs)
+
+    def fits_like(self, other: "DefaultBoxSettings") -> bool:
+        """Whether the boxes of a cell are the same relative to the image, whatever the image sizes of the two are."""
+        if (self.per_cell, self.clip, self.variances) != (other.per_cell, other.clip, other.variances):
+            return False
+        mine, its = (
+            [side / one.image_size_px for of_map in one.shapes_px for shape in of_map for side in shape]
+            for one in (self, other)
+        )
+        return all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(mine, its, strict=True))
 
     @property
     def count(self) -> int:
@@ -60,17 +95,7 @@ def make_default_boxes(settings: DefaultBoxSettings) -> Float[Tensor, "boxes 4"]
     """cxcywh, relative: map by map, row by row, cell by cell, in Caffe's order (prior_box_layer.cpp:140-190)."""
     maps = []
     image_size = settings.image_size_px
-    for map_size, step, size, next_size, ratios in zip(
-        settings.map_sizes,
-        settings.steps_px,
-        settings.sizes_px,
-        settings.next_sizes_px,
-        settings.aspect_ratios,
-        strict=True,
-    ):
-        middle = math.sqrt(size * next_size)
-        shapes = [(size, size), (middle, middle)]
-        shapes += [(size * math.sqrt(ratio), size / math.sqrt(ratio)) for ratio in ratios]
+    for map_size, step, shapes in zip(settings.map_sizes, settings.steps_px, settings.shapes_px, strict=True):
         sizes = torch.tensor(shapes, dtype=torch.float64) / image_size
         centers = (torch.arange(map_size, dtype=torch.float64) + 0.5) * step / image_size
         cy, cx = torch.meshgrid(centers, centers, indexing="ij")
@@ -102,17 +127,22 @@ COCO = _caffe_300((21.0, 45.0, 99.0, 153.0, 207.0, 261.0, 315.0))  # ssd_coco.py
 PAPER_CLIPPED, COCO_CLIPPED = replace(PAPER, clip="all"), replace(COCO, clip="all")  # amdegroot's and lufficc's
 TORCHVISION = replace(COCO, clip="size")  # torchvision has COCO's sizes for all datasets
 
+
 # ssd_pascal_512.py. Caffe's layer truncates sizes to whole pixels (prior_box_layer.cpp:149,163); all of Caffe's other
 # sizes above are whole numbers already.
-_SSD512_SIZES_PX = (35.0, 76.0, 153.0, 230.0, 307.0, 384.0, 460.0, 537.0)
-SSD512 = DefaultBoxSettings(
-    image_size_px=512,
-    map_sizes=(64, 32, 16, 8, 4, 2, 1),
-    steps_px=(8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0),
-    sizes_px=_SSD512_SIZES_PX[:-1],
-    next_sizes_px=_SSD512_SIZES_PX[1:],
-    aspect_ratios=(_TWO, *[_TWO_AND_THREE] * 4, _TWO, _TWO),
-)
+def _caffe_512(sizes_px: Sequence[float]) -> DefaultBoxSettings:
+    return DefaultBoxSettings(
+        image_size_px=512,
+        map_sizes=(64, 32, 16, 8, 4, 2, 1),
+        steps_px=(8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0),
+        sizes_px=tuple(sizes_px[:-1]),
+        next_sizes_px=tuple(sizes_px[1:]),
+        aspect_ratios=(_TWO, *[_TWO_AND_THREE] * 4, _TWO, _TWO),
+    )
+
+
+SSD512 = _caffe_512((35.0, 76.0, 153.0, 230.0, 307.0, 384.0, 460.0, 537.0))
+COCO_512 = _caffe_512((20.0, 51.0, 133.0, 215.0, 296.0, 378.0, 460.0, 542.0))  # ssd_coco.py for 512
 
 _THEIR_TWO, _THEIR_TWO_AND_THREE = (2.0, 0.5), (2.0, 3.0, 0.5, 0.333)
 _THEIR_SCALES = (0.1, 0.2, 0.375, 0.55, 0.725, 0.9)

@@ -4,6 +4,7 @@ Paper section 2.1, figure 2; ssd_pascal.py AddExtraLayers and model_libs.py Crea
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,31 +13,40 @@ from torch import Tensor, nn
 from ssd300.model.layers import BatchNorm, init_fan_in
 from ssd300.model.predictions import Predictions
 
-# (squeeze, width, stride, padding) of conv8 to conv11: maps of 10, 5, 3 and 1 on an image of 300.
-PAPER_EXTRAS = ((256, 512, 2, 1), (128, 256, 2, 1), (128, 256, 1, 0), (128, 256, 1, 0))
+
+class Extra(NamedTuple):
+    """A further map: a 1x1 convolution to `squeeze` channels, then a larger one to `width` channels."""
+
+    squeeze: int
+    width: int
+    stride: int
+    padding: int
+    kernel: int = 3
+
+    def cells(self, before: int) -> int:
+        """Cells along a side of the map, from those of the map before."""
+        return (before + 2 * self.padding - self.kernel) // self.stride + 1
 
 
 class ExtraLayers(nn.Module):
-    """Each layer reduces channels with a 1x1 convolution, shrinks the map with a 3x3 one, and gives a further map.
+    """Each layer reduces channels with a 1x1 convolution, shrinks the map with a larger one, and gives a further map.
 
-    `layers` are rows like those of PAPER_EXTRAS; `channels` are the widths of the maps. The paper's layers have no
-    batch normalization; `batch_norm` is for backbones that are trained with it.
+    `channels` are the widths of the maps. The paper's layers have no batch normalization; `batch_norm` is for backbones
+    that are trained with it.
     """
 
-    def __init__(
-        self, in_channels: int, layers: Sequence[tuple[int, int, int, int]], *, batch_norm: bool = False
-    ) -> None:
+    def __init__(self, in_channels: int, layers: Sequence[Extra], *, batch_norm: bool = False) -> None:
         super().__init__()
-        self.channels = tuple(width for _, width, _, _ in layers)
+        self.channels = tuple(layer.width for layer in layers)
         blocks = []
-        for squeeze, width, stride, padding in layers:
+        for layer in layers:
             blocks.append(
                 nn.Sequential(
-                    *_convolution(in_channels, squeeze, 1, 1, 0, batch_norm),
-                    *_convolution(squeeze, width, 3, stride, padding, batch_norm),
+                    *_convolution(in_channels, layer.squeeze, 1, 1, 0, batch_norm),
+                    *_convolution(layer.squeeze, layer.width, layer.kernel, layer.stride, layer.padding, batch_norm),
                 )
             )
-            in_channels = width
+            in_channels = layer.width
         self.blocks = nn.ModuleList(blocks)
         self.apply(init_fan_in)
 

@@ -73,6 +73,16 @@ class SSD(nn.Module):
         self.mean.copy_(torch.tensor(normalization.mean).reshape(3, 1, 1))
         self.std.copy_(torch.tensor(normalization.std).reshape(3, 1, 1))
 
+    def set_default_boxes(self, settings: DefaultBoxSettings) -> None:
+        """Replace the default boxes, in place. Raises ValueError if they are not as many for each map and cell."""
+        if settings == self.settings:
+            return
+        for name in ("image_size_px", "map_sizes", "per_cell"):
+            if (got := getattr(settings, name)) != (has := getattr(self.settings, name)):
+                raise ValueError(f"the default boxes have {name} {got}; the detector has {has}")
+        self.settings = settings
+        self.default_boxes.copy_(make_default_boxes(settings))
+
     def forward(self, images: Float[Tensor, "batch 3 h w"]) -> Predictions:
         """Predictions for RGB images in 0..1, of `settings.image_size_px` squared.
 

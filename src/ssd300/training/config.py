@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
-DefaultBoxesName = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
+IMAGE_SIZES_PX = (64, 2049)  # under 64 the last maps are all of one cell
+NamedBoxes = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,9 @@ class TrainConfig:
         The run folder.
     model
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'.
+    image_size
+        Width and height to which images are resized for the network, such as 384 or 512. Default boxes are scaled with
+        it. Left out, it is the model's own: 512 for 'ssd512_vgg16', 300 for the others.
     init
         Weights to start from: a run folder, a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0
         only), or 'none'. A detector's classes are continued by name.
@@ -51,7 +55,8 @@ class TrainConfig:
     grad_clip
         A gradient with a larger norm is scaled down to this norm.
     default_boxes
-        Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from.
+        Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from. 'fitted' exchanges
+        boxes of the paper for as many that fit the training objects better.
     rules
         Matching and loss: 'paper' or 'pytorch-ssd300'.
     normalization
@@ -89,7 +94,8 @@ class TrainConfig:
     """
 
     out: Path
-    model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0"] = "ssd300_vgg16"
+    model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0", "ssd512_vgg16"] = "ssd300_vgg16"
+    image_size: int | None = None
     init: str = "none"
     init_key: str | None = None
     steps: int = 120_000
@@ -104,7 +110,7 @@ class TrainConfig:
     weight_decay: float = 5e-4
     decay_biases: bool = False
     grad_clip: float | None = None
-    default_boxes: DefaultBoxesName = "paper"
+    default_boxes: Literal[NamedBoxes, "fitted"] = "paper"
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
@@ -141,6 +147,9 @@ class TrainConfig:
             raise ValueError(f"accumulate is {self.accumulate}; it must be 1 to the batch size, {self.batch_size}")
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay is {self.ema_decay}; it must be 0 or more, and under 1")
+        if self.image_size is not None and self.image_size not in range(*IMAGE_SIZES_PX):
+            least, most = IMAGE_SIZES_PX[0], IMAGE_SIZES_PX[1] - 1
+            raise ValueError(f"image_size is {self.image_size}; it must be {least} to {most}, or left out")
         if self.grad_clip is not None and not self.grad_clip > 0:
             raise ValueError(f"grad_clip is {self.grad_clip}; it must be above 0, or left out")
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):

@@ -6,7 +6,7 @@ from ssd300.system.wording import wrapped
 from ssd300.training.config import TrainConfig
 
 GROUPS = {  # all fields but `out`
-    "usual": "model init steps batch_size device seed",
+    "usual": "model image_size init steps batch_size device seed",
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
     "accumulate amp ema ema_decay",
@@ -32,6 +32,8 @@ def _without_effect(config: TrainConfig) -> set[str]:
     names = set()
     if config.schedule == "cosine" or not any(drop < config.steps for drop in config.lr_drop):
         names |= {"lr_drop", "lr_drop_factor"}
+    if config.image_size is None:
+        names.add("image_size")
     if not config.ema:
         names.add("ema_decay")
     return names

@@ -111,7 +111,7 @@ def _advise(config: TrainConfig, device: torch.device, stages: dict[str, float],
         return limit, "--amp auto" if config.amp == "off" else "a larger --batch-size, if memory allows, with its --lr"
     if config.amp == "off":
         return limit, "--amp auto, which uses bf16 if this processor is faster with it"
-    if config.model == "ssd300_vgg16":
+    if config.model.endswith("_vgg16"):
         return limit, "--model ssd300_efficientnet_lite0, which is made for a CPU; or a GPU"
     return limit, "a GPU; no option"
 

@@ -7,10 +7,10 @@ import torch
 from ssd300.data.dataset import Dataset
 from ssd300.errors import UsageError
 from ssd300.model import BUILDERS, SSD
-from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import NONE
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
+from ssd300.training.default_boxes import settings_for
 from ssd300.training.distributed import World
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.precision import choose_precision
@@ -33,7 +33,7 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
             fix="Make --batch-size larger, or start fewer processes.",
         )
     torch.manual_seed(config.seed)
-    model = BUILDERS[config.model](len(dataset.classes), settings=SETTINGS[config.default_boxes])
+    model = BUILDERS[config.model](len(dataset.classes), settings=settings_for(config, dataset))
     start = initialize(model, config.init, dataset.classes, config.init_key)
     if config.normalization == "none":
         model.set_normalization(NONE)

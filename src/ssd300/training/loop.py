@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.errors import UsageError
@@ -69,6 +70,7 @@ def train(
         state, card = initial_state(dataset, config, world, device)
         if resume:
             state.load(override=override)
+            card = replace(card, settings=state.model.settings)
         listening = Callbacks((), ())
         if world.is_main:
             bar = [ProgressBar()] if verbose and shows_bars() else []

@@ -9,8 +9,9 @@ from torch.optim.swa_utils import AveragedModel
 
 from ssd300.errors import UsageError
 from ssd300.model import SSD
+from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.training.config import TrainConfig
-from ssd300.training.state_check import Expected
+from ssd300.training.state_check import Expected, complete
 from ssd300.training.state_file import read_state, write_state
 
 # These may differ on resume without --override: they set where and how a run works. They can still change its numbers:
@@ -77,7 +78,7 @@ class TrainState:
             UsageError: it is of other data; or of other options, and `override` is false or they do not fit.
         """
         content, path = read_state(self.config.out, self._expected())
-        then, now = content["config"], describe(self.config)
+        then, now = complete(content["config"]), describe(self.config)
         changed = [
             f"{name}: {then.get(name)} -> {now[name]}"
             for name in now
@@ -98,7 +99,7 @@ class TrainState:
         for change in changed:
             log.warning("changed (--override): %s", change)
         try:
-            self._fill(content, keep_precision="amp" not in {change.split(":")[0] for change in changed})
+            self._fill(content, changed={change.split(":")[0] for change in changed})
         except (RuntimeError, ValueError, KeyError) as error:
             raise UsageError(
                 f"the state does not fit the options ({str(error).splitlines()[0]})",
@@ -114,6 +115,7 @@ class TrainState:
             "average": None if self.average is None else self.average.state_dict(),
             "progress": self.progress._asdict(),
             "data": self.data,
+            "default_boxes": asdict(self.model.settings),
             "config": describe(self.config),
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -123,12 +125,17 @@ class TrainState:
         parameters = [one for group in self.optimizer.param_groups for one in group["params"]]
         return Expected(content=self._content(), parameters=parameters)
 
-    def _fill(self, content: dict[str, Any], *, keep_precision: bool) -> None:
+    def _fill(self, content: dict[str, Any], *, changed: set[str]) -> None:
+        """Take over the content, but for what follows from options that were changed."""
+        # Older states have no default boxes of their own, but those of their options.
+        if "default_boxes" in content and not changed & {"default_boxes", "image_size"}:
+            for model in self.models():
+                model.set_default_boxes(DefaultBoxSettings(**content["default_boxes"]))
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
         precision = self.progress.precision
         self.progress = Progress(**content["progress"])
-        if not keep_precision:
+        if "amp" in changed:
             self.progress = self.progress._replace(precision=precision)
         self._scale_gradients()
         if self.scaler.is_enabled() and content["scaler"]:

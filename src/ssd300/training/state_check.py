@@ -7,17 +7,21 @@ too many, a value of a wrong type, tensors of other sizes, numbers that are not 
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 import torch
 from torch import Tensor
 
+from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.training.config import TrainConfig
 
 VERSION, WRITTEN_BY = "format_version", "written_by"  # states of version 1 have neither
 FIRST_VERSION = 2  # that a state can name
+WHOLE_VERSION = 3  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
+BOXES = "default_boxes"  # an entry since WHOLE_VERSION
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OF_BEST: dict[str, type | tuple[type, ...]] = {
     "metric": str,
@@ -43,29 +47,55 @@ class Expected(NamedTuple):
 def check_state(content: object, expected: Expected) -> None:
     """Raises ValueError that names the entry and what is wrong with it."""
     versioned = isinstance(content, dict) and bool({VERSION, WRITTEN_BY} & content.keys())
-    entries = _mapping("the content", content, (*ENTRIES, *((VERSION, WRITTEN_BY) if versioned else ())))
+    boxes = (BOXES,) if isinstance(content, dict) and (BOXES in content or _is_whole(content)) else ()
+    entries = _mapping("the content", content, (*ENTRIES, *boxes, *((VERSION, WRITTEN_BY) if versioned else ())))
     if versioned:
         _is(VERSION, entries[VERSION], int)
         _require(entries[VERSION] >= FIRST_VERSION, VERSION, f"is {entries[VERSION]}")
         _is(WRITTEN_BY, entries[WRITTEN_BY], str)
     _is("data", entries["data"], str)
     _require(len(entries["data"]) in (0, FINGERPRINT_DIGITS), "data", "is no fingerprint")
-    _check_config(entries["config"], expected, whole=versioned)
+    if boxes:
+        _check_default_boxes(entries[BOXES], expected.content[BOXES])
+    _check_config(entries["config"], expected, whole=_is_whole(entries))
+    config = complete(entries["config"])
     same = entries["data"] == expected.content["data"] and all(
-        entries["config"].get(name) == expected.content["config"][name] for name in SIZE_OPTIONS
+        config[name] == expected.content["config"][name] for name in SIZE_OPTIONS
     )
     _tensors("model", entries["model"], expected.content["model"] if same else None)
     _check_progress(entries["progress"], expected.content["progress"])
-    _check_average(entries["average"], entries["model"], wanted=entries["config"].get("ema"))
+    _check_average(entries["average"], entries["model"], wanted=config["ema"])
     _check_scaler(entries["scaler"], needed=entries["progress"]["precision"] == torch.float16)
     _check_optimizer(entries["optimizer"], expected, same=same)
-    momentum = entries["config"].get("momentum") and entries["progress"]["step"] and not entries["scaler"]
+    momentum = config["momentum"] and entries["progress"]["step"] and not entries["scaler"]
     _require(bool(entries["optimizer"]["state"] or not momentum), "optimizer.state", "is empty")
     _check_random(entries["random"], entries["random_cuda"])
 
 
+def _is_whole(entries: Mapping[str, Any]) -> bool:
+    """Whether the state must have what `WHOLE_VERSION` has. One whose version is damaged must."""
+    version = entries.get(VERSION, 1)
+    return not isinstance(version, int) or version >= WHOLE_VERSION
+
+
+def _check_default_boxes(settings: object, like: Mapping[str, Any]) -> None:
+    values = _mapping(BOXES, settings, tuple(like))
+    for name, value in values.items():
+        _is(f"{BOXES}.{name}", value, type(like[name]))
+    try:
+        DefaultBoxSettings(**values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{BOXES}: {error}") from error
+
+
+def complete(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a state; those that it is too old to have, with the defaults, which change nothing."""
+    defaults = {one.name: one.default for one in fields(TrainConfig) if one.default is not MISSING}
+    return defaults | {"lr_drop": list(TrainConfig.lr_drop)} | dict(config)
+
+
 def _check_config(config: object, expected: Expected, *, whole: bool) -> None:
-    """`whole` demands every option; states of version 1 may be older than some."""
+    """`whole` demands every option."""
     _is("config", config, dict)
     assert isinstance(config, dict)
     if whole:
@@ -87,6 +117,8 @@ def _kinds(hint: Any) -> tuple[type, ...]:
     """The types of the plain values that an option of this type has in the file."""
     nothing = (type(None),) if type(None) in get_args(hint) else ()
     kinds = {hint, *get_args(hint)} - {type(None)}
+    if hint == int | None:
+        return (int, *nothing)
     if bool in kinds:
         return (bool, *nothing)
     if float in kinds or hint is int:

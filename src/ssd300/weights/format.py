@@ -69,7 +69,11 @@ class Card:
         return BUILDERS[self.model](len(self.classes), settings=self.settings, normalization=self.normalization)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Without `fitted_px` where there are none: files of earlier versions have no such entry."""
+        card = asdict(self)
+        if not card["settings"]["fitted_px"]:
+            del card["settings"]["fitted_px"]
+        return card
 
 
 def save_weights(path: Path, model: SSD, card: Card) -> None:

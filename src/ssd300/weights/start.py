@@ -179,8 +179,9 @@ def _fill_from_ours(
     card = read_card_file(path) if is_ours(path) else None
     given = tensors if card is None else dict(read_weights_file(path)[0].state_dict())
     _check_same_backbone(model, given, card, path)
-    if card is not None and card.settings != model.settings:
-        known = next((name for name, settings in SETTINGS.items() if settings == card.settings), "unnamed ones")
+    if card is not None and not card.settings.fits_like(model.settings):
+        other = "ones fitted to its objects" if card.settings.fitted_px else "unnamed ones"
+        known = next((name for name, settings in SETTINGS.items() if settings == card.settings), other)
         log.warning(
             "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly", path, known
         )

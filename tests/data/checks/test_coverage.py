@@ -3,6 +3,7 @@ import pytest
 
 from conftest import object_xml
 from data.checks.spoilt import GOOD, assert_found, label, run
+from ssd300.cli import main
 from ssd300.data.checks.coverage import best_ious
 from ssd300.model.boxes import cxcywh_to_xyxy
 from ssd300.model.default_boxes import PAPER, make_default_boxes
@@ -49,3 +50,22 @@ def test_default_boxes_that_fit_more_of_a_class_are_advised(data, capsys):
     assert "--default-boxes coco would fit 100%" in problem["fix"]
     other = run(capsys, data, "--default-boxes", "coco")[1]["problems"]
     assert "uncovered-class" not in {p["rule"] for p in other}
+
+
+def test_what_fitted_default_boxes_would_cover_is_shown_by_class(data, capsys):
+    for name in "ae":
+        label(data, name, GOOD + object_xml("bar", (1, 60, 160, 76)))
+    report = run(capsys, data)[1]
+    assert report["coverage"]["classes"]["bar"]["share"] == 0
+    assert report["coverage"]["fitted"]["bar"] == {"objects": 2, "covered": 2, "share": 1.0}
+    (problem,) = [p for p in report["problems"] if p["rule"] == "uncovered-class"]
+    assert "--default-boxes fitted would fit 100%" in problem["fix"]
+
+
+def test_the_input_size_can_be_another(data, capsys):
+    for name in "ae":
+        label(data, name, GOOD + object_xml("dot", (20, 20, 30, 27)))  # 20 pixels at 300, 35 at 512
+    assert run(capsys, data)[1]["coverage"]["classes"]["dot"]["share"] == 0
+    assert run(capsys, data, "--image-size", "512")[1]["coverage"]["sizes_px"]["from 32"]["objects"] > 0
+    assert main(["check", str(data), "--image-size", "7"]) == 2
+    assert "--image-size is 7; it must be 64 to 2048" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ssd300.boxes import iou_px
 from ssd300.data.dataset import fold
@@ -83,13 +83,18 @@ def cover(
     """The coverage of each class that has objects ('classes'), and of each group by size ('sizes_px')."""
     covered = best_ious(usable.boxes, default_boxes) >= COVERED_IOU
     group = np.digitize(usable.sides_px, SIZES_PX)
-    present = set(usable.names)
     return {
-        "classes": {name: _coverage(covered[usable.of_class(name)]) for name in classes if name in present},
+        "classes": cover_by_class(usable, covered, classes),
         "sizes_px": {
             f"from {low}": _coverage(covered[group == number]) for number, low in enumerate(SIZES_PX, start=1)
         },
     }
+
+
+def cover_by_class(usable: UsableBoxes, covered: Bool[np.ndarray, " n"], classes: Iterable[str]) -> dict[str, Coverage]:
+    """The coverage of each class that has objects."""
+    present = set(usable.names)
+    return {name: _coverage(covered[usable.of_class(name)]) for name in classes if name in present}
 
 
 def _coverage(covered: np.ndarray) -> Coverage:
@@ -108,12 +113,12 @@ def tiny_boxes(usable: UsableBoxes, size_px: int) -> Iterable[Problem]:
 
 def uncovered_classes(
     usable: UsableBoxes,
-    coverage: Mapping[str, Coverage],
+    coverage: Mapping[str, Mapping[str, Coverage]],
     alternatives: Mapping[str, Float[np.ndarray, "others 4"]],
     size_px: int,
 ) -> Iterable[Problem]:
-    """Classes of which default boxes cover less than `LITTLE_COVERED`."""
-    for name, found in coverage.items():
+    """Classes of which default boxes cover less than `LITTLE_COVERED`. `coverage` has 'classes' and 'fitted'."""
+    for name, found in coverage["classes"].items():
         if found.share is not None and found.share < LITTLE_COVERED:
             mine = usable.of_class(name)
             typical = float(np.median(usable.sides_px[mine]))
@@ -121,16 +126,21 @@ def uncovered_classes(
                 "uncovered-class",
                 f"only {found.share:.0%} of '{name}' have a default box with an IoU of {COVERED_IOU:g} or "
                 f"more; half of them are smaller than {typical:.0f} pixels once the image is resized to {size_px}",
-                _advice(usable.boxes[mine], found.share, alternatives),
+                _advice(usable.boxes[mine], found.share, coverage["fitted"].get(name), alternatives),
             ).at("")
 
 
 def _advice(
-    boxes: Float[np.ndarray, "n 4"], share: float, alternatives: Mapping[str, Float[np.ndarray, "others 4"]]
+    boxes: Float[np.ndarray, "n 4"],
+    share: float,
+    fitted: Coverage | None,
+    alternatives: Mapping[str, Float[np.ndarray, "others 4"]],
 ) -> str:
-    """Which of the alternatives cover more of the boxes."""
+    """Which of the alternatives cover more of the boxes, those that are fitted first."""
     tried = boxes[:: -(-len(boxes) // COMPARED)]
     shares = {words: float((best_ious(tried, other) >= COVERED_IOU).mean()) for words, other in alternatives.items()}
+    if fitted is not None and fitted.share is not None:
+        shares = {"--default-boxes fitted": fitted.share, **shares}
     better = [f"{words} would fit {value:.0%}" for words, value in shares.items() if value > share + BETTER]
     return "Each of the others has one default box alone, the nearest. " + (
         "; ".join(better) + "." if better else "None of the other sets fits more: cut large images into tiles."

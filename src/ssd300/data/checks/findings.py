@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ssd300.data.checks.annotations import annotation_problems, count_classes
-from ssd300.data.checks.coverage import Coverage, cover, tiny_boxes, uncovered_classes, usable_boxes
+from ssd300.data.checks.coverage import (
+    Coverage,
+    UsableBoxes,
+    cover,
+    cover_by_class,
+    tiny_boxes,
+    uncovered_classes,
+    usable_boxes,
+)
 from ssd300.data.checks.images import image_problems, inspect_images
 from ssd300.data.checks.near_copies import NearCopy, find_near_copies, near_copy_problems
 from ssd300.data.choices import FormatName
@@ -28,7 +36,8 @@ LEVELS = ("error", "warning")  # in the order of the findings
 
 @dataclass(kw_only=True)
 class Findings:
-    """All that was found. `classes` counts the objects of each class by split; `coverage` has 'classes', 'sizes_px'.
+    """All that was found. `classes` counts the objects of each class by split; `coverage` has 'classes', 'sizes_px'
+    and, by class again, 'fitted': what default boxes that are fitted to the objects would cover.
     `files` counts the files of the folders: those that are used, reported as problems, and of other kinds; {} where one
     split is checked.
 
@@ -128,22 +137,25 @@ def check(
     size_px: int,
     pixels: bool = True,
     alternatives: Mapping[str, Float[np.ndarray, "others 4"]] | None = None,
+    fitted: Callable[[UsableBoxes], Bool[np.ndarray, " n"]] | None = None,
     advance: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Findings:
     """All problems of the annotations and, with `pixels`, of the images; unused files first, then errors.
 
     `default_boxes` are xyxy, relative to a network's input of `size_px`, to which images are stretched. `alternatives`
     are others, by the words that advise them; they are tried on classes of which `default_boxes` cover little.
+    `fitted` tells which objects default boxes that are fitted to all of them would cover.
     """
     images = [image for split in read.splits.values() for image in split.images]
     classes = count_classes(read.splits)
     boxes = usable_boxes(images, classes, size_px)
     coverage = cover(boxes, default_boxes, classes)
+    coverage["fitted"] = {} if fitted is None else cover_by_class(boxes, fitted(boxes), classes)
     problems = [
         *read.unusable,
         *annotation_problems(read.splits, classes),
         *tiny_boxes(boxes, size_px),
-        *uncovered_classes(boxes, coverage["classes"], alternatives or {}, size_px),
+        *uncovered_classes(boxes, coverage, alternatives or {}, size_px),
     ]
     inspected = inspect_images(read.splits, advance) if pixels else []
     near_copies = find_near_copies(inspected)

@@ -1,0 +1,63 @@
+"""The default boxes of a new run: those of a name, or fitted to the objects that it trains on."""
+
+import logging
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ssd300.data.dataset import Dataset
+from ssd300.errors import DataError, UsageError
+from ssd300.images.header import image_size_hw
+from ssd300.model.default_boxes import DefaultBoxSettings
+from ssd300.model.fitted_boxes import covered, fit_default_boxes
+from ssd300.model.shapes import SHAPES
+from ssd300.system.wording import plural
+from ssd300.training.config import TrainConfig
+from ssd300.types import Annotation
+
+log = logging.getLogger(__name__)
+
+
+def settings_for(config: TrainConfig, dataset: Dataset) -> DefaultBoxSettings:
+    """The default boxes that the configuration names. The log says what fitted ones cover.
+
+    Raises DataError if the size of an image is needed, and it cannot be read; UsageError if the model has no default
+    boxes of this name.
+    """
+    shape = SHAPES[config.model]
+    if config.default_boxes != "fitted":
+        try:
+            return shape.default_boxes(config.default_boxes, config.image_size)
+        except ValueError as error:
+            raise UsageError(str(error), fix="Leave --default-boxes out, or name one of these.") from error
+    paper = shape.default_boxes("paper", config.image_size)
+    boxes, labels = _relative_objects(dataset, skip=config.on_bad_image == "skip")
+    fitted = fit_default_boxes(paper, boxes, labels)
+    if len(boxes):
+        before, after = (covered(settings, boxes).mean() for settings in (paper, fitted))
+        log.info(
+            "default boxes fitted to %s: %.0f %% have one with an IoU of 0.5 or more, of the paper's %.0f %%",
+            plural(len(boxes), "object"), 100 * after, 100 * before,
+        )  # fmt: skip
+    return fitted
+
+
+def _relative_objects(dataset: Dataset, *, skip: bool) -> tuple[Float[np.ndarray, "n 4"], Int[np.ndarray, " n"]]:
+    """Boxes relative to their images, and labels. With `skip`, images that cannot be read are left out."""
+    boxes, labels = [np.zeros((0, 4))], [np.zeros(0, np.int64)]
+    for annotation in dataset.annotations:
+        if not len(annotation):
+            continue
+        try:
+            height, width = _size_hw(annotation)
+        except DataError:
+            if skip:
+                continue
+            raise
+        boxes.append(annotation.boxes_px / np.array([width, height, width, height]))
+        labels.append(annotation.labels)
+    return np.concatenate(boxes), np.concatenate(labels)
+
+
+def _size_hw(annotation: Annotation) -> tuple[int, int]:
+    return annotation.size_hw or image_size_hw(annotation.image_path)
