@@ -11,7 +11,7 @@ from ssd300.training.presets import PRESETS
     ("field", "value"),
     [
         ("steps", 0), ("lr", 0.0), ("lr", float("nan")), ("batch_size", 0), ("grad_clip", -1.0), ("lr_drop", (5, 3)),
-        ("accumulate", 33), ("ema_decay", 1.0), ("workers", -1), ("seed", -1),
+        ("accumulate", 33), ("ema_decay", 1.0), ("workers", -1), ("seed", -1), ("box_weight", 0.0),
     ],
 )  # fmt: skip
 def test_bad_values_name_the_field(tmp_path, field, value):
@@ -23,6 +23,13 @@ def test_a_word_that_is_no_choice_names_the_choices():
     code = "from ssd300.training.config import TrainConfig; TrainConfig(out='run', rules='mine')"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # here beartype would be first
     assert "ValueError: rules is mine; it must be one of paper, pytorch-ssd300" in ended.stderr
+
+
+@pytest.mark.parametrize(("field", "value"), [("box_loss", "giou")])
+def test_another_codes_rules_take_no_choice_that_replaces_a_part_of_them(tmp_path, field, value):
+    assert getattr(TrainConfig(out=tmp_path, **{field: value}), field) == value
+    with pytest.raises(ValueError, match=f"{field} is {value}; with rules pytorch-ssd300 it must be "):
+        PRESETS["pytorch-ssd300"](tmp_path, **{field: value})
 
 
 def test_the_schedule_is_described_in_images(tmp_path):

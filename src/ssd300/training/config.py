@@ -54,6 +54,11 @@ class TrainConfig:
         Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from.
     rules
         Matching and loss: 'paper' or 'pytorch-ssd300'.
+    box_loss
+        'smooth_l1' is the paper's, on offsets ('pytorch-ssd300' has plain L1 in its place). 'giou' and 'ciou' score
+        the overlap of decoded boxes; only with `rules` 'paper'.
+    box_weight
+        Weight of the box loss beside the class loss: the paper's alpha.
     normalization
         Of images: 'start' is that of the weights the backbone starts from; 'none' leaves 0..1, as pytorch-SSD300 does.
     augment
@@ -106,6 +111,8 @@ class TrainConfig:
     grad_clip: float | None = None
     default_boxes: DefaultBoxesName = "paper"
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
+    box_loss: Literal["smooth_l1", "giou", "ciou"] = "smooth_l1"
+    box_weight: float = 1.0
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"
@@ -134,7 +141,7 @@ class TrainConfig:
         for name in ("eval_every", "patience", "warmup_steps", "momentum", "weight_decay", "seed", "save_minutes"):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
-        for name in ("lr", "lr_drop_factor"):
+        for name in ("lr", "lr_drop_factor", "box_weight"):
             if not (0 < (value := getattr(self, name)) < math.inf):
                 raise ValueError(f"{name} is {value}; it must be above 0")
         if not 1 <= self.accumulate <= self.batch_size:
@@ -146,6 +153,17 @@ class TrainConfig:
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
             drops = " ".join(map(str, self.lr_drop))
             raise ValueError(f"lr_drop is {drops}; drops are steps from 1 on, each later than the one before")
+        self._check_rules()
+
+    def _check_rules(self) -> None:
+        """Raises ValueError if `rules` is another code's and a choice would replace a part of that code."""
+        for name in ("box_loss",):
+            own = getattr(TrainConfig, name)
+            if self.rules != "paper" and getattr(self, name) != own:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}; with rules {self.rules} it must be {own}, as these rules have a "
+                    "matching and a loss of their own"
+                )
 
     def for_epochs(self, epochs: float, images: int) -> "TrainConfig":
         """The same with the steps in which each of `images` images is processed `epochs` times, rounded up."""

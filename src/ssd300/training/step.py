@@ -36,7 +36,8 @@ class TrainStep:
         self.loss = MultiBoxLoss(
             model.default_boxes,
             model.settings.variances,
-            localization="smooth_l1" if config.rules == "paper" else "l1_mean",
+            localization=config.box_loss if config.rules == "paper" else "l1_mean",
+            box_weight=config.box_weight,
         )
 
     def __call__(self, batch: Batch, step: int) -> Losses:
