@@ -54,6 +54,9 @@ class TrainConfig:
         Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from.
     rules
         Matching and loss: 'paper' or 'pytorch-ssd300'.
+    matching
+        Default boxes beside each object's best one: 'paper' has those of IoU 0.5 and more, 'atss' those that fit well
+        for this object; only with `rules` 'paper'.
     box_loss
         'smooth_l1' is the paper's, on offsets ('pytorch-ssd300' has plain L1 in its place). 'giou' and 'ciou' score
         the overlap of decoded boxes; only with `rules` 'paper'.
@@ -111,6 +114,7 @@ class TrainConfig:
     grad_clip: float | None = None
     default_boxes: DefaultBoxesName = "paper"
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
+    matching: Literal["paper", "atss"] = "paper"
     box_loss: Literal["smooth_l1", "giou", "ciou"] = "smooth_l1"
     box_weight: float = 1.0
     normalization: Literal["start", "none"] = "start"
@@ -157,7 +161,7 @@ class TrainConfig:
 
     def _check_rules(self) -> None:
         """Raises ValueError if `rules` is another code's and a choice would replace a part of that code."""
-        for name in ("box_loss",):
+        for name in ("matching", "box_loss"):
             own = getattr(TrainConfig, name)
             if self.rules != "paper" and getattr(self, name) != own:
                 raise ValueError(
