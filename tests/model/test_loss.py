@@ -65,6 +65,27 @@ def test_a_descent_on_an_iou_loss_reaches_the_object():
         torch.testing.assert_close(decode(offsets[0, 5].detach(), DEFAULTS[5], VARIANCES), cxcywh_to_xyxy(DEFAULTS[5]))
 
 
+def test_pisa_by_hand():
+    """Boxes 0 and 1 are matched to one object; the first fits it. With all logits equal each score is 1/3."""
+    equal, pisa = (
+        MultiBoxLoss(DEFAULTS, VARIANCES, weighting=weighting)(predictions(), ONE_OBJECT, matched([0, 0] + [-1] * 6))
+        for weighting in ("equal", "pisa")
+    )
+    assert pisa.classification.item() == pytest.approx(equal.classification.item())  # the sum is as before
+    assert pisa.localization.item() == pytest.approx(
+        2 * equal.localization.item()
+    )  # equal scores: CARL is a second one
+
+
+def test_pisa_moves_the_class_gradient_to_the_box_that_fits():
+    made = predictions(requires_grad=True)
+    losses = MultiBoxLoss(DEFAULTS, VARIANCES, weighting="pisa")(made, ONE_OBJECT, matched([0, 0] + [-1] * 6))
+    losses.classification.backward()
+    fits, does_not = made.logits.grad[0, :2, 2].tolist()
+    assert fits == pytest.approx(4 * does_not)  # ranks 0 and 1 of 2, so 1 and 1/2, squared
+    assert made.offsets.grad is None
+
+
 def test_the_weight_of_the_box_loss_leaves_the_class_loss():
     one, two = (
         MultiBoxLoss(DEFAULTS, VARIANCES, box_weight=weight)(predictions(), ONE_OBJECT, matched([-1, 0] + [-1] * 6))
@@ -115,11 +136,14 @@ def test_without_a_choice_loss_and_gradient_are_the_papers_bit_for_bit(localizat
         assert torch.equal(ours, papers)
 
 
+@pytest.mark.parametrize("weighting", ["equal", "pisa"])
+@pytest.mark.parametrize("localization", ["smooth_l1", "giou", "ciou"])
 @pytest.mark.parametrize("objects", [0, 1])
-def test_without_positives_the_loss_is_a_finite_zero_with_a_gradient(objects):
+def test_without_positives_the_loss_is_a_finite_zero_with_a_gradient(objects, localization, weighting):
     given = Targets(boxes=torch.zeros(2, objects, 4), labels=torch.zeros(2, objects, dtype=torch.int64))
     made = predictions(2, requires_grad=True)
-    losses = MultiBoxLoss(DEFAULTS, VARIANCES)(made, given, torch.full((2, 8), -1))
+    loss = MultiBoxLoss(DEFAULTS, VARIANCES, localization=localization, weighting=weighting)
+    losses = loss(made, given, torch.full((2, 8), -1))
     losses.total.backward()
     assert losses.total.item() == 0
     assert made.logits.grad.abs().sum() == 0

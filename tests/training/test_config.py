@@ -25,7 +25,7 @@ def test_a_word_that_is_no_choice_names_the_choices():
     assert "ValueError: rules is mine; it must be one of paper, pytorch-ssd300" in ended.stderr
 
 
-@pytest.mark.parametrize(("field", "value"), [("box_loss", "giou"), ("matching", "atss")])
+@pytest.mark.parametrize(("field", "value"), [("box_loss", "giou"), ("matching", "atss"), ("weighting", "pisa")])
 def test_another_codes_rules_take_no_choice_that_replaces_a_part_of_them(tmp_path, field, value):
     assert getattr(TrainConfig(out=tmp_path, **{field: value}), field) == value
     with pytest.raises(ValueError, match=f"{field} is {value}; with rules pytorch-ssd300 it must be "):

@@ -60,6 +60,9 @@ class TrainConfig:
     box_loss
         'smooth_l1' is the paper's, on offsets ('pytorch-ssd300' has plain L1 in its place). 'giou' and 'ciou' score
         the overlap of decoded boxes; only with `rules` 'paper'.
+    weighting
+        Of matched default boxes: 'equal', or 'pisa', by which those whose predicted boxes fit best count most, among
+        the images that are processed together; only with `rules` 'paper'.
     box_weight
         Weight of the box loss beside the class loss: the paper's alpha.
     normalization
@@ -116,6 +119,7 @@ class TrainConfig:
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
     matching: Literal["paper", "atss"] = "paper"
     box_loss: Literal["smooth_l1", "giou", "ciou"] = "smooth_l1"
+    weighting: Literal["equal", "pisa"] = "equal"
     box_weight: float = 1.0
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
@@ -161,7 +165,7 @@ class TrainConfig:
 
     def _check_rules(self) -> None:
         """Raises ValueError if `rules` is another code's and a choice would replace a part of that code."""
-        for name in ("matching", "box_loss"):
+        for name in ("matching", "box_loss", "weighting"):
             own = getattr(TrainConfig, name)
             if self.rules != "paper" and getattr(self, name) != own:
                 raise ValueError(

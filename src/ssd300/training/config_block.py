@@ -10,7 +10,7 @@ GROUPS = {  # all fields but `out`
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
     "accumulate amp ema ema_decay",
-    "recipe": "matching box_loss box_weight",
+    "recipe": "matching weighting box_loss box_weight",
     "network": "default_boxes rules normalization init_key",
     "run": "eval_every patience save_every save_minutes log_every tensorboard",
 }
@@ -36,7 +36,7 @@ def _without_effect(config: TrainConfig) -> set[str]:
     if not config.ema:
         names.add("ema_decay")
     if config.rules != "paper":  # they have their own
-        names |= {"matching", "box_loss"}
+        names |= {"matching", "box_loss", "weighting"}
     return names
 
 

@@ -41,6 +41,7 @@ class TrainStep:
             model.settings.variances,
             localization=config.box_loss if config.rules == "paper" else "l1_mean",
             box_weight=config.box_weight,
+            weighting=config.weighting,
         )
 
     def __call__(self, batch: Batch, step: int) -> Losses:
