@@ -79,6 +79,8 @@ class TrainConfig:
         Evaluate and save a running average of the weights too; the better of the two can be the best.
     ema_decay
         The share of itself that the average retains at a step; less in the first steps.
+    ema_ramp
+        The decay rises as an exponential with this many steps, 2000 in YOLOv5; 0 is (1 + n) / (10 + n) after n steps.
     patience
         The run ends after this many evaluations without a better mAP; 0 is never.
     amp
@@ -128,6 +130,7 @@ class TrainConfig:
     workers: int = 2
     ema: bool = False
     ema_decay: float = 0.9998
+    ema_ramp: int = 0
     patience: int = 0
     amp: Literal["auto", "off", "bf16", "fp16"] = "auto"
     device: str = "auto"
@@ -146,7 +149,16 @@ class TrainConfig:
         for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} is {value}; it must be {least} or more")
-        for name in ("eval_every", "patience", "warmup_steps", "momentum", "weight_decay", "seed", "save_minutes"):
+        for name in (
+            "eval_every",
+            "patience",
+            "ema_ramp",
+            "warmup_steps",
+            "momentum",
+            "weight_decay",
+            "seed",
+            "save_minutes",
+        ):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
         for name in ("lr", "lr_drop_factor", "box_weight"):

@@ -9,7 +9,7 @@ GROUPS = {  # all fields but `out`
     "usual": "model init steps batch_size device seed",
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
-    "accumulate amp ema ema_decay",
+    "accumulate amp ema ema_decay ema_ramp",
     "recipe": "matching weighting box_loss box_weight",
     "network": "default_boxes rules normalization init_key",
     "run": "eval_every patience save_every save_minutes log_every tensorboard",
@@ -34,7 +34,7 @@ def _without_effect(config: TrainConfig) -> set[str]:
     if config.schedule == "cosine" or not any(drop < config.steps for drop in config.lr_drop):
         names |= {"lr_drop", "lr_drop_factor"}
     if not config.ema:
-        names.add("ema_decay")
+        names |= {"ema_decay", "ema_ramp"}
     if config.rules != "paper":  # they have their own
         names |= {"matching", "box_loss", "weighting"}
     return names

@@ -51,7 +51,7 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
         optimizer=make_optimizer(
             model, momentum=config.momentum, weight_decay=config.weight_decay, decay_biases=config.decay_biases
         ),
-        average=average_of(model, decay=config.ema_decay) if config.ema else None,
+        average=average_of(model, decay=config.ema_decay, ramp_steps=config.ema_ramp) if config.ema else None,
         progress=Progress(precision=precision),
     )
     return state, _card(config, dataset, model, start)
