@@ -12,6 +12,7 @@ from ssd300.training.presets import PRESETS
     [
         ("steps", 0), ("lr", 0.0), ("lr", float("nan")), ("batch_size", 0), ("grad_clip", -1.0), ("lr_drop", (5, 3)),
         ("accumulate", 33), ("ema_decay", 1.0), ("workers", -1), ("seed", -1), ("box_weight", 0.0),
+        ("backbone_lr", 0.0), ("ema_ramp", -1),
     ],
 )  # fmt: skip
 def test_bad_values_name_the_field(tmp_path, field, value):
@@ -30,6 +31,16 @@ def test_another_codes_rules_take_no_choice_that_replaces_a_part_of_them(tmp_pat
     assert getattr(TrainConfig(out=tmp_path, **{field: value}), field) == value
     with pytest.raises(ValueError, match=f"{field} is {value}; with rules pytorch-ssd300 it must be "):
         PRESETS["pytorch-ssd300"](tmp_path, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("preset", "init", "reason"),
+    [("paper", "vgg16", "ssd300_vgg16 has no batch"), ("light", "none", "with init none there are no means")],
+)
+def test_norms_are_frozen_only_where_there_is_something_to_keep(tmp_path, preset, init, reason):
+    with pytest.raises(ValueError, match=f"freeze_norms is True; {reason}"):
+        PRESETS[preset](tmp_path, init=init, freeze_norms=True)
+    assert PRESETS["light"](tmp_path, freeze_norms=True).freeze_norms
 
 
 def test_the_schedule_is_described_in_images(tmp_path):

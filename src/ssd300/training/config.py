@@ -65,6 +65,10 @@ class TrainConfig:
         the images that are processed together; only with `rules` 'paper'.
     box_weight
         Weight of the box loss beside the class loss: the paper's alpha.
+    backbone_lr
+        The backbone's learning rate is this many times `lr`.
+    freeze_norms
+        Batch normalization that the start filled in the backbone keeps its means and variances in training.
     normalization
         Of images: 'start' is that of the weights the backbone starts from; 'none' leaves 0..1, as pytorch-SSD300 does.
     augment
@@ -123,6 +127,8 @@ class TrainConfig:
     box_loss: Literal["smooth_l1", "giou", "ciou"] = "smooth_l1"
     weighting: Literal["equal", "pisa"] = "equal"
     box_weight: float = 1.0
+    backbone_lr: float = 1.0
+    freeze_norms: bool = False
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"
@@ -161,7 +167,7 @@ class TrainConfig:
         ):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
-        for name in ("lr", "lr_drop_factor", "box_weight"):
+        for name in ("lr", "lr_drop_factor", "box_weight", "backbone_lr"):
             if not (0 < (value := getattr(self, name)) < math.inf):
                 raise ValueError(f"{name} is {value}; it must be above 0")
         if not 1 <= self.accumulate <= self.batch_size:
@@ -173,10 +179,10 @@ class TrainConfig:
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
             drops = " ".join(map(str, self.lr_drop))
             raise ValueError(f"lr_drop is {drops}; drops are steps from 1 on, each later than the one before")
-        self._check_rules()
+        self._check_choices()
 
-    def _check_rules(self) -> None:
-        """Raises ValueError if `rules` is another code's and a choice would replace a part of that code."""
+    def _check_choices(self) -> None:
+        """Raises ValueError for choices that exclude each other. Another code's `rules` have all of their parts."""
         for name in ("matching", "box_loss", "weighting"):
             own = getattr(TrainConfig, name)
             if self.rules != "paper" and getattr(self, name) != own:
@@ -184,6 +190,11 @@ class TrainConfig:
                     f"{name} is {getattr(self, name)}; with rules {self.rules} it must be {own}, as these rules have a "
                     "matching and a loss of their own"
                 )
+
+        if self.freeze_norms and "vgg16" in self.model:
+            raise ValueError(f"freeze_norms is True; {self.model} has no batch normalization in its backbone")
+        if self.freeze_norms and self.init == "none":
+            raise ValueError("freeze_norms is True; with init none there are no means and variances to keep")
 
     def for_epochs(self, epochs: float, images: int) -> "TrainConfig":
         """The same with the steps in which each of `images` images is processed `epochs` times, rounded up."""

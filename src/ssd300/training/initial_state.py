@@ -13,6 +13,7 @@ from ssd300.system.device import choose_precision
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
 from ssd300.training.distributed import World
+from ssd300.training.frozen_norms import freeze_norms
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.state import Progress, TrainState
 from ssd300.weights import Card
@@ -43,13 +44,20 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     if start.classes is not None:
         log.info("%s", start.classes)
     model.to(device).train()
+    if config.freeze_norms:
+        freeze_norms(model, start.filled)
     precision = world.gather(choose_precision(config.amp, device))[0]
     state = TrainState(
         config=config,
         data=dataset.fingerprint(),
         model=model,
         optimizer=make_optimizer(
-            model, momentum=config.momentum, weight_decay=config.weight_decay, decay_biases=config.decay_biases
+            model,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            decay_biases=config.decay_biases,
+            backbone=model.backbone,
+            backbone_rate=config.backbone_lr,
         ),
         average=average_of(model, decay=config.ema_decay, ramp_steps=config.ema_ramp) if config.ema else None,
         progress=Progress(precision=precision),
