@@ -1,6 +1,7 @@
 """The configuration as people read it: its fields in the groups of `ssd300 train --help`, on few lines."""
 
 import shutil
+from typing import Any
 
 from ssd300.system.wording import wrapped
 from ssd300.training.config import TrainConfig
@@ -27,6 +28,12 @@ def config_block(config: TrainConfig) -> str:
         values = [f"{name}={_in_words(getattr(config, name))}" for name in fields.split() if name not in without_effect]
         lines.append(wrapped(f"  {group:{names}}  {', '.join(values)}", width, indent=names + 4))
     return "\n".join(lines)
+
+
+def choices_beyond_the_paper(config: TrainConfig) -> dict[str, Any]:
+    """The fields of the group "recipe" with another value than the default, as weights store them."""
+    values = {name: getattr(config, name) for name in GROUPS["recipe"].split()}
+    return {name: value for name, value in values.items() if value != getattr(TrainConfig, name)}
 
 
 def _without_effect(config: TrainConfig) -> set[str]:

@@ -1,6 +1,7 @@
 """A run before its first step: the detector, randomly initialized, then filled from `init`; and its card."""
 
 import logging
+from typing import Any
 
 import torch
 
@@ -12,6 +13,7 @@ from ssd300.model.ssd import NONE
 from ssd300.system.device import choose_precision
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
+from ssd300.training.config_block import choices_beyond_the_paper
 from ssd300.training.distributed import World
 from ssd300.training.frozen_norms import freeze_norms
 from ssd300.training.optimizer import make_optimizer
@@ -66,15 +68,18 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
 
 
 def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Card:
+    source: dict[str, Any] = {
+        "start": start.source,
+        "data": f"{dataset.root.resolve().name}, {dataset.split}",
+        "images": len(dataset),
+        "fingerprint": dataset.fingerprint(),
+    }
+    if choices := choices_beyond_the_paper(config):
+        source["recipe"] = choices
     return Card(
         model=config.model,
         classes=dataset.classes,
         settings=model.settings,
         normalization=model.normalization,
-        source={
-            "start": start.source,
-            "data": f"{dataset.root.resolve().name}, {dataset.split}",
-            "images": len(dataset),
-            "fingerprint": dataset.fingerprint(),
-        },
+        source=source,
     )
