@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.data.augmented_images import Item
+from ssd300.data.augmented_images import AugmentedImages, Item
 from ssd300.data.loader import EndlessBatches, collate, training_batches
+from ssd300.data.sampling import Key
 from ssd300.types import Sample
 
 
@@ -48,7 +49,7 @@ def test_seeds_and_epochs_differ(coloured):
 def test_every_epoch_shows_every_image_once():
     keys = [key for batch in islice(EndlessBatches(7, batch_size=2, seed=0), 14) for key in batch]
     for epoch in range(4):
-        assert sorted(index for number, index in keys if number == epoch) == list(range(7))
+        assert sorted(key.image for key in keys if key.epoch == epoch) == list(range(7))
 
 
 def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
@@ -66,6 +67,13 @@ def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
     assert batch.photometric is None
 
 
+def test_copies_of_an_image_in_one_epoch_are_augmented_differently(coloured):
+    images = AugmentedImages(load_dataset(coloured).annotations, size=300, seed=0, augment=True)
+    first, again, copy = (images[key].sample.image for key in (Key(0, 1), Key(0, 1), Key(0, 1, 1)))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, copy)
+
+
 def test_keys_resume_anywhere():
     def keys(images_seen, batches):
         stream = iter(EndlessBatches(7, batch_size=3, seed=5, images_seen=images_seen))
@@ -73,13 +81,13 @@ def test_keys_resume_anywhere():
 
     whole = keys(0, 6)
     assert keys(9, 3) == whole[9:]
-    assert sorted(index for epoch, index in whole if epoch == 0) == list(range(7))
+    assert sorted(key.image for key in whole if key.epoch == 0) == list(range(7))
 
 
 def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed():
     def order(seed, epoch):
-        return [index for batch in islice(EndlessBatches(20, batch_size=20, seed=seed), 3) for number, index in batch
-                if number == epoch]  # fmt: skip
+        keys = (key for batch in islice(EndlessBatches(20, batch_size=20, seed=seed), 3) for key in batch)
+        return [key.image for key in keys if key.epoch == epoch]
 
     orders = [order(seed, epoch) for seed in (0, 1) for epoch in range(3)]
     assert len({tuple(one) for one in orders}) == 6

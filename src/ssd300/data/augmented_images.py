@@ -1,6 +1,6 @@
 """One annotation to one image as a batch takes it: read, augmented, and at the network's size.
 
-What is random about an image follows from (seed, epoch, image) alone, so it does not depend on workers or on a cache.
+What is random about an image follows from the seed and its key alone, so it does not depend on workers or on a cache.
 """
 
 import multiprocessing
@@ -18,6 +18,7 @@ from ssd300.data.augment import Augmentation, apply_geometry, sample_augmentatio
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.samples import as_sample, read_sample
+from ssd300.data.sampling import Key
 from ssd300.errors import DataError
 from ssd300.images.resize import resize
 from ssd300.types import Annotation, Sample
@@ -62,12 +63,12 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         self.at = multiprocessing.RawArray("q", 2 * max(workers, 1))
         self.parent_ends = multiprocessing.RawValue("b", 0)
 
-    def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
-        epoch, index = key
+    def __getitem__(self, key: Key) -> Item | DataError:
+        index = key.image
         if (worker := get_worker_info()) is not None:
             self.at[2 * worker.id], self.at[2 * worker.id + 1] = os.getpid(), index
         try:
-            return self._item(epoch, index)
+            return self._item(key)
         except DataError as error:
             return error
         except Exception as error:  # torch would report it without the image's name
@@ -86,11 +87,11 @@ class AugmentedImages(TorchDataset[Item | DataError]):
                 return path
         return None
 
-    def _item(self, epoch: int, index: int) -> Item:
-        sample, skipped = self._read(index)
+    def _item(self, key: Key) -> Item:
+        sample, skipped = self._read(key.image)
         if not self.augment:
             return Item(at_network_size(sample, self.size), None, (0, 0, self.size, self.size), skipped)
-        random = np.random.default_rng([self.seed, 1, epoch, index])
+        random = np.random.default_rng([self.seed, 1, key.epoch, key.image, *([key.copy] if key.copy else [])])
         augmentation = sample_augmentation(random, sample.size_hw, sample.boxes_px)
         changed, content = apply_geometry(sample, augmentation, self.size)
         return Item(changed, augmentation, content, skipped)

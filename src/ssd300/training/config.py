@@ -75,6 +75,8 @@ class TrainConfig:
         Augment the images, by the rules of the paper.
     on_bad_image
         For an image that cannot be read: 'error' ends the run, 'skip' uses the next image and counts the skipped one.
+    sampling
+        Images of an epoch: 'uniform' has each once, 'balanced' those with rare classes more often and others less.
     cache
         Store decoded images: 'ram' in memory, 'disk' in a temporary file of the run folder.
     workers
@@ -132,6 +134,7 @@ class TrainConfig:
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"
+    sampling: Literal["uniform", "balanced"] = "uniform"
     cache: Literal["none", "ram", "disk"] = "none"
     workers: int = 2
     ema: bool = False

@@ -72,6 +72,7 @@ class Trainer:
             on_bad_image=config.on_bad_image,
             cache=cache,
             rows=self.world.piece(config.batch_size),
+            sampling=config.sampling,
         )
 
     def log(self, batch: Batch, losses: Losses) -> None:
