@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.data.augmented_images import AugmentedImages, Item
+from ssd300.data.augmented_images import AugmentedImages, Item, Mixing
 from ssd300.data.loader import EndlessBatches, collate, training_batches
 from ssd300.data.sampling import Key
 from ssd300.types import Sample
@@ -72,6 +72,29 @@ def test_copies_of_an_image_in_one_epoch_are_augmented_differently(coloured):
     first, again, copy = (images[key].sample.image for key in (Key(0, 1), Key(0, 1), Key(0, 1, 1)))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, copy)
+
+
+MIXING = Mixing(mosaic=0.5, mixup=0.5, images=9)
+
+
+def test_mixed_images_are_the_same_for_any_number_of_workers_and_end_with_their_share_of_the_run(coloured):
+    annotations = load_dataset(coloured).annotations
+    mixed, plain = batches(annotations, 6, mixing=MIXING), batches(annotations, 6)
+    for one, same in zip(mixed, batches(annotations, 6, mixing=MIXING, workers=2), strict=True):
+        assert torch.equal(one.images, same.images)
+        assert torch.equal(one.targets.boxes, same.targets.boxes)
+    assert any("+" in name for batch in mixed[:3] for name in batch.image_ids)
+    assert not torch.equal(mixed[0].images, plain[0].images)
+    for one, same in zip(mixed[3:], plain[3:], strict=True):
+        assert torch.equal(one.images, same.images)
+        assert one.image_ids == same.image_ids
+
+
+def test_a_mixed_stream_that_starts_later_is_the_rest_of_the_whole(coloured):
+    annotations = load_dataset(coloured).annotations
+    whole, rest = batches(annotations, 5, mixing=MIXING), batches(annotations, 3, mixing=MIXING, images_seen=6)
+    for one, same in zip(whole[2:], rest, strict=True):
+        assert torch.equal(one.images, same.images)
 
 
 def test_keys_resume_anywhere():

@@ -43,6 +43,14 @@ def test_norms_are_frozen_only_where_there_is_something_to_keep(tmp_path, preset
     assert PRESETS["light"](tmp_path, freeze_norms=True).freeze_norms
 
 
+@pytest.mark.parametrize("field", ["mosaic", "mixup"])
+def test_shares_of_mixed_images_are_checked_and_end_with_three_quarters_of_the_steps(tmp_path, field):
+    for values, reason in (({field: 1.5}, "must be 0 to 1"), ({field: 0.5, "augment": False}, "without augment")):
+        with pytest.raises(ValueError, match=f"{field} is .*{reason}"):
+            TrainConfig(out=tmp_path, **values)
+    assert TrainConfig(out=tmp_path, steps=10, **{field: 1.0}).mixing_steps == 7
+
+
 def test_the_schedule_is_described_in_images(tmp_path):
     assert PRESETS["paper"](tmp_path).describe_schedule(16_551) == (
         "3,840,000 images (232 epochs) in 120,000 steps of 32; rate 0.001, times 0.1 after 2,560,000 and 3,200,000 "

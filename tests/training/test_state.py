@@ -31,9 +31,21 @@ def test_resume_equals_an_uninterrupted_run_bit_for_bit(config, data, tmp_path):
 
 
 @pytest.mark.slow
-def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(config, data, tmp_path):
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {
+            "matching": "atss", "weighting": "pisa", "box_loss": "ciou", "backbone_lr": 0.5, "ema_ramp": 10,
+            "sampling": "balanced", "mosaic": 0.5, "mixup": 0.5,
+        },
+    ],
+)  # fmt: skip
+def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(
+    config, data, tmp_path, recipe
+):
     """An epoch is 4 images and a batch 3, so step 25 ends within one; the average of the weights is part of it."""
-    options = {"steps": 40, "batch_size": 3, "ema": True, "lr_drop": (30,), "schedule": "multistep"}
+    options = {"steps": 40, "batch_size": 3, "ema": True, "lr_drop": (30,), "schedule": "multistep", **recipe}
     train(data, config(tmp_path / "whole", **options))
     train(data, config(tmp_path / "parts", **options, workers=2), stop_after=25)
     train(data, config(tmp_path / "parts", **options, workers=2), resume=True)

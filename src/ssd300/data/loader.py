@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import Sampler as TorchSampler
 
 from ssd300.batches import Batch, Photometric, Targets
-from ssd300.data.augmented_images import AugmentedImages, Item
+from ssd300.data.augmented_images import NO_MIXING, AugmentedImages, Item, Mixing
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.sampling import Key, Sampling, epoch_order, keys_of_epoch, repeat_factors
@@ -34,7 +34,7 @@ class EndlessBatches(TorchSampler[list[Key]]):
     """Keys of the images of batch after batch, after the first `images_seen` images. A batch may span two epochs.
 
     `rows` are those of each batch that are yielded: all, or the part of one process. `factors` are those of
-    `sampling.epoch_order`.
+    `sampling.epoch_order`. The first `mixing_images` of the stream may be mixed with others.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class EndlessBatches(TorchSampler[list[Key]]):
         images_seen: int = 0,
         rows: slice = WHOLE,
         factors: Float[np.ndarray, " images"] | None = None,
+        mixing_images: int = 0,
     ) -> None:
         self.count = count
         self.rows = rows
@@ -53,11 +54,13 @@ class EndlessBatches(TorchSampler[list[Key]]):
         self.seed = seed
         self.images_seen = images_seen
         self.factors = factors
+        self.mixing_images = mixing_images
 
     def __iter__(self) -> Iterator[list[Key]]:
-        keys = self._keys()
+        keys = enumerate(self._keys(), start=self.images_seen)
         while True:
-            yield [next(keys) for _ in range(self.batch_size)][self.rows]
+            batch = [next(keys) for _ in range(self.batch_size)][self.rows]
+            yield [key._replace(mixes=number < self.mixing_images) for number, key in batch]
 
     def _keys(self) -> Iterator[Key]:
         epoch, start = divmod(self.images_seen, self.count)
@@ -111,6 +114,7 @@ def training_batches(
     cache: ImageCache | None = None,
     rows: slice = WHOLE,
     sampling: Sampling = "uniform",
+    mixing: Mixing = NO_MIXING,
 ) -> Iterator[Batch]:
     """An endless stream of batches, or of these `rows` of them; the same for any number of workers, and with or without
     a cache.
@@ -123,7 +127,14 @@ def training_batches(
     if cache is not None and workers and FORK not in multiprocessing.get_all_start_methods():
         raise UsageError("workers cannot share a cache of images on this system", fix="Use --workers 0, or no cache.")
     images = AugmentedImages(
-        annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image, cache=cache, workers=workers
+        annotations,
+        size=size,
+        seed=seed,
+        augment=augment,
+        on_bad_image=on_bad_image,
+        cache=cache,
+        workers=workers,
+        mixing=mixing,
     )
     loader: DataLoader[Item | DataError] = DataLoader(
         images,
@@ -134,6 +145,7 @@ def training_batches(
             images_seen=images_seen,
             rows=rows,
             factors=repeat_factors(annotations) if sampling == "balanced" else None,
+            mixing_images=mixing.images,
         ),
         collate_fn=_collate_or_error,
         num_workers=workers,

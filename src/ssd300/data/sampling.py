@@ -18,11 +18,14 @@ Sampling = Literal["uniform", "balanced"]
 
 
 class Key(NamedTuple):
-    """An image of an epoch; `copy` numbers its repetitions there, which are augmented differently."""
+    """An image of an epoch; `copy` numbers its repetitions there, which are augmented differently. `mixes` allows
+    other images in it, by mosaic or mixup.
+    """
 
     epoch: int
     image: int
     copy: int = 0
+    mixes: bool = False
 
 
 def repeat_factors(annotations: Sequence[Annotation]) -> Float[np.ndarray, " images"]:

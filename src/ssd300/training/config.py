@@ -77,6 +77,10 @@ class TrainConfig:
         For an image that cannot be read: 'error' ends the run, 'skip' uses the next image and counts the skipped one.
     sampling
         Images of an epoch: 'uniform' has each once, 'balanced' those with rare classes more often and others less.
+    mosaic
+        Share of the images that are made of four, except in the last quarter of the steps; only with `augment`.
+    mixup
+        Share of the images that are mixed with another, except in the last quarter of the steps; only with `augment`.
     cache
         Store decoded images: 'ram' in memory, 'disk' in a temporary file of the run folder.
     workers
@@ -135,6 +139,8 @@ class TrainConfig:
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"
     sampling: Literal["uniform", "balanced"] = "uniform"
+    mosaic: float = 0.0
+    mixup: float = 0.0
     cache: Literal["none", "ram", "disk"] = "none"
     workers: int = 2
     ema: bool = False
@@ -194,6 +200,11 @@ class TrainConfig:
                     "matching and a loss of their own"
                 )
 
+        for name in ("mosaic", "mixup"):
+            if not 0 <= (share := getattr(self, name)) <= 1:
+                raise ValueError(f"{name} is {share}; it must be 0 to 1")
+            if share and not self.augment:
+                raise ValueError(f"{name} is {share}; without augment it must be 0, as it is an augmentation")
         if self.freeze_norms and "vgg16" in self.model:
             raise ValueError(f"freeze_norms is True; {self.model} has no batch normalization in its backbone")
         if self.freeze_norms and self.init == "none":
@@ -218,6 +229,11 @@ class TrainConfig:
             f", times {self.lr_drop_factor:g} after {' and '.join(f'{drop:,}' for drop in drops)} images"
             if drops else ", the same to the end"
         )  # fmt: skip
+
+    @property
+    def mixing_steps(self) -> int:
+        """The steps with `mosaic` and `mixup`; in those that follow the images are as they will be in use."""
+        return self.steps * 3 // 4
 
     def learning_rate(self, step: int) -> float:
         """The rate of the step that follows `step` steps."""
