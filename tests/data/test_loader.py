@@ -90,6 +90,12 @@ def test_mixed_images_are_the_same_for_any_number_of_workers_and_end_with_their_
         assert one.image_ids == same.image_ids
 
 
+def test_a_mosaic_is_not_zoomed_out(coloured):
+    annotations = load_dataset(coloured).annotations
+    shown = [batch.photometric.content_px for batch in batches(annotations, 4, mixing=Mixing(1.0, 0.0, 12))]
+    assert all(content == [0, 0, 300, 300] for contents in shown for content in contents.tolist())
+
+
 def test_a_mixed_stream_that_starts_later_is_the_rest_of_the_whole(coloured):
     annotations = load_dataset(coloured).annotations
     whole, rest = batches(annotations, 5, mixing=MIXING), batches(annotations, 3, mixing=MIXING, images_seen=6)

@@ -108,11 +108,12 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         copy = [key.copy] if key.copy else []
         random = np.random.default_rng([self.seed, 1, key.epoch, key.image, *copy])
         mixing = np.random.default_rng([self.seed, 2, key.epoch, key.image, *copy])
-        if key.mixes and mixing.random() < self.mixing.mosaic:
+        is_mosaic = key.mixes and mixing.random() < self.mixing.mosaic
+        if is_mosaic:
             others, errors = self._others(mixing, 3)
             sample = mosaic([sample, *others], sample_center(mixing), 2 * self.size)
             skipped = (*skipped, *errors)
-        augmentation = sample_augmentation(random, sample.size_hw, sample.boxes_px)
+        augmentation = sample_augmentation(random, sample.size_hw, sample.boxes_px, zoom_out=not is_mosaic)
         changed, content = apply_geometry(sample, augmentation, self.size)
         if key.mixes and mixing.random() < self.mixing.mixup:
             (other,), errors = self._others(mixing, 1)
