@@ -23,6 +23,7 @@ from ssd300.data.cache import ImageCache
 from ssd300.data.loader import collate
 from ssd300.data.photometric import apply_photometric
 from ssd300.data.samples import read_sample
+from ssd300.data.sampling import Key
 from ssd300.images import read
 from ssd300.types import Annotation
 
@@ -62,7 +63,7 @@ def main() -> None:
     augmented = AugmentedImages(annotations, size=SIZE, seed=0, augment=True)
     cached = AugmentedImages(annotations, size=SIZE, seed=0, augment=True, cache=ImageCache(annotations))
     for index in range(len(annotations)):
-        cached[0, index]
+        cached[Key(0, index)]
     faster = read.simplejpeg
 
     def ours() -> None:
@@ -88,7 +89,7 @@ def main() -> None:
         for annotation in annotations:
             at_network_size(read_sample(annotation), SIZE)
 
-    batch = collate([augmented[0, index % len(annotations)] for index in range(BATCH)])
+    batch = collate([augmented[Key(0, index % len(annotations))] for index in range(BATCH)])
     fill = torch.tensor(MEAN).view(3, 1, 1) / 255
 
     def colors() -> None:

@@ -1,4 +1,4 @@
-"""A detector of another image size, with fitted default boxes, goes the whole way: training, weights, export, commands."""
+"""A detector of another image size, with fitted default boxes, goes the whole way: training, weights, export."""
 
 import json
 

@@ -46,6 +46,11 @@ def test_weights_in_sentences(weights, capsys):
     assert {"file", "model", "classes", "input_size", "normalization", "metric", "data", "licence"} <= set(facts)
 
 
+def test_the_choices_of_a_training_in_a_sentence():
+    source = EXPORTED["source"] | {"recipe": {"matching": "atss", "backbone_lr": 0.1}}
+    assert "Choices beyond the paper: matching=atss, backbone_lr=0.1." in _sentences(EXPORTED | {"source": source})
+
+
 def test_an_exported_file_in_sentences():
     assert list(_sentences(EXPORTED)) == [
         "cells.onnx",

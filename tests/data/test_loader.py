@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from ssd300.data import load_dataset
-from ssd300.data.augmented_images import Item
+from ssd300.data.augmented_images import AugmentedImages, Item, Mixing
 from ssd300.data.loader import EndlessBatches, collate, training_batches
+from ssd300.data.sampling import Key
 from ssd300.types import Sample
 
 
@@ -48,7 +49,7 @@ def test_seeds_and_epochs_differ(coloured):
 def test_every_epoch_shows_every_image_once():
     keys = [key for batch in islice(EndlessBatches(7, batch_size=2, seed=0), 14) for key in batch]
     for epoch in range(4):
-        assert sorted(index for number, index in keys if number == epoch) == list(range(7))
+        assert sorted(key.image for key in keys if key.epoch == epoch) == list(range(7))
 
 
 def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
@@ -66,6 +67,42 @@ def test_collate_makes_boxes_relative_pads_and_counts_background_as_0():
     assert batch.photometric is None
 
 
+def test_copies_of_an_image_in_one_epoch_are_augmented_differently(coloured):
+    images = AugmentedImages(load_dataset(coloured).annotations, size=300, seed=0, augment=True)
+    first, again, copy = (images[key].sample.image for key in (Key(0, 1), Key(0, 1), Key(0, 1, 1)))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, copy)
+
+
+MIXING = Mixing(mosaic=0.5, mixup=0.5, images=9)
+
+
+def test_mixed_images_are_the_same_for_any_number_of_workers_and_end_with_their_share_of_the_run(coloured):
+    annotations = load_dataset(coloured).annotations
+    mixed, plain = batches(annotations, 6, mixing=MIXING), batches(annotations, 6)
+    for one, same in zip(mixed, batches(annotations, 6, mixing=MIXING, workers=2), strict=True):
+        assert torch.equal(one.images, same.images)
+        assert torch.equal(one.targets.boxes, same.targets.boxes)
+    assert any("+" in name for batch in mixed[:3] for name in batch.image_ids)
+    assert not torch.equal(mixed[0].images, plain[0].images)
+    for one, same in zip(mixed[3:], plain[3:], strict=True):
+        assert torch.equal(one.images, same.images)
+        assert one.image_ids == same.image_ids
+
+
+def test_a_mosaic_is_not_zoomed_out(coloured):
+    annotations = load_dataset(coloured).annotations
+    shown = [batch.photometric.content_px for batch in batches(annotations, 4, mixing=Mixing(1.0, 0.0, 12))]
+    assert all(content == [0, 0, 300, 300] for contents in shown for content in contents.tolist())
+
+
+def test_a_mixed_stream_that_starts_later_is_the_rest_of_the_whole(coloured):
+    annotations = load_dataset(coloured).annotations
+    whole, rest = batches(annotations, 5, mixing=MIXING), batches(annotations, 3, mixing=MIXING, images_seen=6)
+    for one, same in zip(whole[2:], rest, strict=True):
+        assert torch.equal(one.images, same.images)
+
+
 def test_keys_resume_anywhere():
     def keys(images_seen, batches):
         stream = iter(EndlessBatches(7, batch_size=3, seed=5, images_seen=images_seen))
@@ -73,13 +110,13 @@ def test_keys_resume_anywhere():
 
     whole = keys(0, 6)
     assert keys(9, 3) == whole[9:]
-    assert sorted(index for epoch, index in whole if epoch == 0) == list(range(7))
+    assert sorted(key.image for key in whole if key.epoch == 0) == list(range(7))
 
 
 def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed():
     def order(seed, epoch):
-        return [index for batch in islice(EndlessBatches(20, batch_size=20, seed=seed), 3) for number, index in batch
-                if number == epoch]  # fmt: skip
+        keys = (key for batch in islice(EndlessBatches(20, batch_size=20, seed=seed), 3) for key in batch)
+        return [key.image for key in keys if key.epoch == epoch]
 
     orders = [order(seed, epoch) for seed in (0, 1) for epoch in range(3)]
     assert len({tuple(one) for one in orders}) == 6

@@ -10,7 +10,7 @@ IMAGES = 20
 def orders(seed: int, epochs: int) -> list[list[int]]:
     """The images of each epoch, in their order."""
     keys = [key for batch in islice(EndlessBatches(IMAGES, batch_size=4, seed=seed), 5 * epochs) for key in batch]
-    return [[index for at, index in keys if at == epoch] for epoch in range(epochs)]
+    return [[key.image for key in keys if key.epoch == epoch] for epoch in range(epochs)]
 
 
 def test_each_epoch_has_each_image_once():

@@ -11,7 +11,8 @@ from ssd300.training.presets import PRESETS
     ("field", "value"),
     [
         ("steps", 0), ("lr", 0.0), ("lr", float("nan")), ("batch_size", 0), ("grad_clip", -1.0), ("lr_drop", (5, 3)),
-        ("accumulate", 33), ("ema_decay", 1.0), ("workers", -1), ("seed", -1),
+        ("accumulate", 33), ("ema_decay", 1.0), ("workers", -1), ("seed", -1), ("box_weight", 0.0),
+        ("backbone_lr", 0.0), ("ema_ramp", -1),
     ],
 )  # fmt: skip
 def test_bad_values_name_the_field(tmp_path, field, value):
@@ -23,6 +24,31 @@ def test_a_word_that_is_no_choice_names_the_choices():
     code = "from ssd300.training.config import TrainConfig; TrainConfig(out='run', rules='mine')"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # here beartype would be first
     assert "ValueError: rules is mine; it must be one of paper, pytorch-ssd300" in ended.stderr
+
+
+@pytest.mark.parametrize(("field", "value"), [("box_loss", "giou"), ("matching", "atss"), ("weighting", "pisa")])
+def test_another_codes_rules_take_no_choice_that_replaces_a_part_of_them(tmp_path, field, value):
+    assert getattr(TrainConfig(out=tmp_path, **{field: value}), field) == value
+    with pytest.raises(ValueError, match=f"{field} is {value}; with rules pytorch-ssd300 it must be "):
+        PRESETS["pytorch-ssd300"](tmp_path, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("preset", "init", "reason"),
+    [("paper", "vgg16", "ssd300_vgg16 has no batch"), ("light", "none", "with init none there are no means")],
+)
+def test_norms_are_frozen_only_where_there_is_something_to_keep(tmp_path, preset, init, reason):
+    with pytest.raises(ValueError, match=f"freeze_norms is True; {reason}"):
+        PRESETS[preset](tmp_path, init=init, freeze_norms=True)
+    assert PRESETS["light"](tmp_path, freeze_norms=True).freeze_norms
+
+
+@pytest.mark.parametrize("field", ["mosaic", "mixup"])
+def test_shares_of_mixed_images_are_checked_and_end_with_three_quarters_of_the_steps(tmp_path, field):
+    for values, reason in (({field: 1.5}, "must be 0 to 1"), ({field: 0.5, "augment": False}, "without augment")):
+        with pytest.raises(ValueError, match=f"{field} is .*{reason}"):
+            TrainConfig(out=tmp_path, **values)
+    assert TrainConfig(out=tmp_path, steps=10, **{field: 1.0}).mixing_steps == 7
 
 
 def test_the_schedule_is_described_in_images(tmp_path):

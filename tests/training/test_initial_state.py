@@ -41,7 +41,17 @@ def test_the_card_names_start_data_and_classes(config, data):
     assert card.classes == ("blue", "red")
     assert card.source["start"] == "none"
     assert card.source["fingerprint"] == state.data == data.fingerprint()
+    assert "recipe" not in card.source
     assert state.average is None
+
+
+def test_choices_beyond_the_paper_are_in_the_card_and_in_the_optimizer(config, data, light_run):
+    options = {"matching": "atss", "box_loss": "ciou", "backbone_lr": 0.5, "freeze_norms": True}
+    state, card = initial_state(data, config("run", init=str(light_run), **options), ALONE, CPU)
+    assert card.source["recipe"] == options
+    assert {group["rate"] for group in state.optimizer.param_groups} == {0.5, 1.0, 2.0}
+    assert not any(norm.training for norm in state.model.train().backbone.norms)
+    assert state.model.extras.training
 
 
 def test_a_run_folder_is_started_from_and_the_log_counts_its_classes(config, data, light_run, caplog):

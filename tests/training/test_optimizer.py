@@ -22,6 +22,21 @@ def test_a_model_with_batch_normalization_has_a_third_group_and_no_parameter_is_
     assert sum(len(group["params"]) for group in groups) == len(list(light.parameters()))
 
 
+def test_a_rate_of_the_backbone_multiplies_its_groups_alone():
+    light = ssd300_efficientnet_lite0(2)
+    usual = make_optimizer(light, momentum=0.9, weight_decay=5e-4, backbone=light.backbone).param_groups
+    groups = make_optimizer(
+        light, momentum=0.9, weight_decay=5e-4, backbone=light.backbone, backbone_rate=0.1
+    ).param_groups
+    assert len(usual) == 3
+    assert [(group["weight_decay"], group["rate"]) for group in groups] == [
+        (5e-4, 0.1), (5e-4, 1.0), (0.0, 0.1), (0.0, 1.0), (0.0, 0.2), (0.0, 2.0),
+    ]  # fmt: skip
+    slow = {one for group in groups[::2] for one in group["params"]}
+    assert slow == set(light.backbone.parameters())
+    assert sum(len(group["params"]) for group in groups) == len(list(light.parameters()))
+
+
 def test_weight_decay_acts_on_biases_only_by_pytorch_ssd300s_rule():
     model = nn.Linear(1, 1)
     for decay_biases, decay in ((False, 0.0), (True, 0.5)):

@@ -32,9 +32,21 @@ def test_resume_equals_an_uninterrupted_run_bit_for_bit(config, data, tmp_path):
 
 
 @pytest.mark.slow
-def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(config, data, tmp_path):
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {
+            "matching": "atss", "weighting": "pisa", "box_loss": "ciou", "backbone_lr": 0.5, "ema_ramp": 10,
+            "sampling": "balanced", "mosaic": 0.5, "mixup": 0.5,
+        },
+    ],
+)  # fmt: skip
+def test_40_steps_are_25_and_15_bit_for_bit_in_the_middle_of_an_epoch_and_with_two_workers(
+    config, data, tmp_path, recipe
+):
     """An epoch is 4 images and a batch 3, so step 25 ends within one; the average of the weights is part of it."""
-    options = {"steps": 40, "batch_size": 3, "ema": True, "lr_drop": (30,), "schedule": "multistep"}
+    options = {"steps": 40, "batch_size": 3, "ema": True, "lr_drop": (30,), "schedule": "multistep", **recipe}
     train(data, config(tmp_path / "whole", **options))
     train(data, config(tmp_path / "parts", **options, workers=2), stop_after=25)
     train(data, config(tmp_path / "parts", **options, workers=2), resume=True)
@@ -136,28 +148,41 @@ def test_a_disk_that_is_full_is_one_clear_error_and_the_old_state_remains(config
     assert train(data, config(tmp_path / "run"), resume=True)["steps"] == 4
 
 
+class Toy(SSD):
+    """In place of the detector."""
+
+    def __init__(self) -> None:
+        torch.nn.Module.__init__(self)
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.settings = PAPER
+        self.register_buffer("default_boxes", torch.zeros(1, 4))
+
+
+def toy_state(folder, **changes) -> TrainState:
+    config, model = light(folder, **changes), Toy()
+    optimizer = make_optimizer(model, momentum=config.momentum, weight_decay=0.0)
+    return TrainState(config=config, model=model, optimizer=optimizer)
+
+
+def toy_step(state: TrainState) -> None:
+    state.model.weight.grad = torch.ones(1)
+    state.optimizer.step()
+
+
 def test_the_velocity_of_the_optimizer_is_part_of_the_state(tmp_path):
-    """A toy in place of the detector: one step, saved and loaded into a fresh state, then the second step."""
-
-    class Toy(SSD):
-        def __init__(self) -> None:
-            torch.nn.Module.__init__(self)
-            self.weight = torch.nn.Parameter(torch.zeros(1))
-            self.settings = PAPER
-            self.register_buffer("default_boxes", torch.zeros(1, 4))
-
-    def fresh() -> TrainState:
-        model = Toy()
-        optimizer = make_optimizer(model, momentum=0.9, weight_decay=0.0)
-        return TrainState(config=light(tmp_path), model=model, optimizer=optimizer)
-
-    def step(state: TrainState) -> None:
-        state.model.weight.grad = torch.ones(1)
-        state.optimizer.step()
-
-    first, second = fresh(), fresh()
-    step(first)
+    """One step, saved and loaded into a fresh state, then the second step."""
+    first, second = toy_state(tmp_path), toy_state(tmp_path)
+    toy_step(first)
     first.save()
     second.load()
-    step(second)
+    toy_step(second)
     assert second.model.weight.item() == pytest.approx(-1.0 - (1.0 + 0.9))
+
+
+def test_an_option_of_the_optimizer_can_be_overridden(tmp_path):
+    first, second = toy_state(tmp_path), toy_state(tmp_path, momentum=0.5)
+    toy_step(first)
+    first.save()
+    second.load(override=True)
+    toy_step(second)
+    assert second.model.weight.item() == pytest.approx(-1.0 - (1.0 + 0.5))

@@ -211,6 +211,16 @@ def test_a_state_of_version_1_is_read(folder):
     assert resumed_step(folder) == 2
 
 
+def test_a_state_of_version_2_is_read_and_the_options_that_it_lacks_have_their_defaults(folder):
+    content = content_of(folder) | {"format_version": 2}
+    for name in ("box_loss", "box_weight"):
+        del content["config"][name]
+    torch.save(content, str(folder / STATE))
+    assert resumed_step(folder) == 2
+    with pytest.raises(UsageError, match="box_loss: smooth_l1 -> giou"):
+        resumed_step(folder, box_loss="giou")
+
+
 def test_a_whole_state_of_other_options_is_not_called_damaged(folder):
     with pytest.raises(UsageError, match=r"lr: 0\.01 -> 0\.5"):
         resumed_step(folder, lr=0.5)

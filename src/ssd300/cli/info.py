@@ -100,6 +100,9 @@ def _origin(source: Mapping[str, Any]) -> Iterator[str]:
         average = "; these are the averaged weights" if source.get("averaged") else ""
         count = plural(source["images"], "image") if "images" in source else "the images"
         yield f"Trained on {count} of {source.get('data', 'unknown data')}, from {start}{average}."
+        if "recipe" in source:
+            chosen = ", ".join(f"{name}={value}" for name, value in source["recipe"].items())
+            yield f"Choices beyond the paper: {chosen}."
     if "imported_from" in source:
         yield f"Imported from {source['imported_from']}, in the layout of {source['layout']}."
         if "weights" in source:

@@ -7,14 +7,16 @@ from typing import Annotated, Any, get_type_hints
 
 from cyclopts import Parameter
 
-from ssd300.cli.help import DATA, LEARNING, NETWORK, RUN, USUAL, in_words
+from ssd300.cli.help import DATA, LEARNING, NETWORK, RECIPE, RUN, USUAL, in_words
 from ssd300.training.config import TrainConfig
 from ssd300.training.config_block import GROUPS
 from ssd300.training.presets import PRESETS
 
 USUAL_PRESET = "light"  # the first whose values are named
 METAVARS = {"init": "WEIGHTS", "device": "DEVICE"}
-HELP_GROUPS = {"usual": USUAL, "data": DATA, "learning": LEARNING, "network": NETWORK, "run": RUN}
+HELP_GROUPS = {
+    "usual": USUAL, "data": DATA, "learning": LEARNING, "recipe": RECIPE, "network": NETWORK, "run": RUN,
+}  # fmt: skip
 
 
 def _optional_fields(config: type) -> type:

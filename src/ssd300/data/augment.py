@@ -65,9 +65,16 @@ class Augmentation:
 
 
 def sample_augmentation(
-    random: np.random.Generator, size_hw: tuple[int, int], boxes_px: Float[np.ndarray, "n 4"]
+    random: np.random.Generator,
+    size_hw: tuple[int, int],
+    boxes_px: Float[np.ndarray, "n 4"],
+    *,
+    zoom_out: bool = True,
 ) -> Augmentation:
-    """Sample the changes of an image of `size_hw` with these objects. Without objects there is no crop, as in Caffe."""
+    """Sample the changes of an image of `size_hw` with these objects. Without objects there is no crop, as in Caffe.
+
+    `zoom_out` False leaves zooming out away, for an image that shows its objects small already.
+    """
     height, width = size_hw
     size = np.array([width, height, width, height], dtype=np.float64)
 
@@ -79,7 +86,7 @@ def sample_augmentation(
     saturation = chance(random.uniform(*FACTORS), 1.0)
     hue = chance(random.uniform(-HUE_DEGREES, HUE_DEGREES), 0.0)
     contrast_first = random.random() < PROBABILITY
-    ratio = chance(random.uniform(*ZOOM_OUT), 1.0)
+    ratio = chance(random.uniform(*ZOOM_OUT), 1.0) if zoom_out else 1.0
     left, top = random.uniform(0, 1, 2) * (ratio - 1)
     # The canvas is `ratio` images wide and high; its left top corner is at (left, top), in images.
     boxes = (boxes_px / size + [left, top, left, top]) / ratio

@@ -1,6 +1,6 @@
 """One annotation to one image as a batch takes it: read, augmented, and at the network's size.
 
-What is random about an image follows from (seed, epoch, image) alone, so it does not depend on workers or on a cache.
+What is random about an image follows from the seed and its key alone, so it does not depend on workers or on a cache.
 """
 
 import multiprocessing
@@ -17,7 +17,10 @@ from torch.utils.data import get_worker_info
 from ssd300.data.augment import Augmentation, apply_geometry, sample_augmentation
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import OnBadImage
+from ssd300.data.mixup import mixup, sample_share
+from ssd300.data.mosaic import mosaic, sample_center
 from ssd300.data.samples import as_sample, read_sample
+from ssd300.data.sampling import Key
 from ssd300.errors import DataError
 from ssd300.images.resize import resize
 from ssd300.types import Annotation, Sample
@@ -32,6 +35,19 @@ class Item(NamedTuple):
     augmentation: Augmentation | None
     content_px: tuple[int, int, int, int]
     skipped: tuple[DataError, ...] = ()
+
+
+class Mixing(NamedTuple):
+    """The shares of augmented images that are a mosaic, and that are mixed with another, among the first `images` of a
+    run.
+    """
+
+    mosaic: float = 0.0
+    mixup: float = 0.0
+    images: int = 0
+
+
+NO_MIXING = Mixing()
 
 
 class AugmentedImages(TorchDataset[Item | DataError]):
@@ -51,6 +67,7 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         on_bad_image: OnBadImage = "error",
         cache: ImageCache | None = None,
         workers: int = 0,
+        mixing: Mixing = NO_MIXING,
     ) -> None:
         self.annotations = annotations
         self.size = size
@@ -58,22 +75,20 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         self.augment = augment
         self.on_bad_image = on_bad_image
         self.cache = cache
+        self.mixing = mixing
         # Process and image of each worker, in memory shared with this process: a dead worker cannot report its image.
         self.at = multiprocessing.RawArray("q", 2 * max(workers, 1))
         self.parent_ends = multiprocessing.RawValue("b", 0)
 
-    def __getitem__(self, key: tuple[int, int]) -> Item | DataError:
-        epoch, index = key
-        if (worker := get_worker_info()) is not None:
-            self.at[2 * worker.id], self.at[2 * worker.id + 1] = os.getpid(), index
+    def __getitem__(self, key: Key) -> Item | DataError:
         try:
-            return self._item(epoch, index)
+            return self._item(key)
         except DataError as error:
             return error
         except Exception as error:  # torch would report it without the image's name
             return DataError(
                 f"the image or its boxes cannot be prepared ({type(error).__name__}: {error})",
-                where=self.annotations[index].image_path,
+                where=self.annotations[key.image].image_path,
                 fix="Run `ssd300 check` on the data; if it finds nothing, this is a fault of ssd300.",
             )
 
@@ -86,14 +101,32 @@ class AugmentedImages(TorchDataset[Item | DataError]):
                 return path
         return None
 
-    def _item(self, epoch: int, index: int) -> Item:
-        sample, skipped = self._read(index)
+    def _item(self, key: Key) -> Item:
+        sample, skipped = self._read(key.image)
         if not self.augment:
             return Item(at_network_size(sample, self.size), None, (0, 0, self.size, self.size), skipped)
-        random = np.random.default_rng([self.seed, 1, epoch, index])
-        augmentation = sample_augmentation(random, sample.size_hw, sample.boxes_px)
+        copy = [key.copy] if key.copy else []
+        random = np.random.default_rng([self.seed, 1, key.epoch, key.image, *copy])
+        mixing = np.random.default_rng([self.seed, 2, key.epoch, key.image, *copy])
+        is_mosaic = key.mixes and mixing.random() < self.mixing.mosaic
+        if is_mosaic:
+            others, errors = self._others(mixing, 3)
+            sample = mosaic([sample, *others], sample_center(mixing), 2 * self.size)
+            skipped = (*skipped, *errors)
+        augmentation = sample_augmentation(random, sample.size_hw, sample.boxes_px, zoom_out=not is_mosaic)
         changed, content = apply_geometry(sample, augmentation, self.size)
+        if key.mixes and mixing.random() < self.mixing.mixup:
+            (other,), errors = self._others(mixing, 1)
+            change = sample_augmentation(mixing, other.size_hw, other.boxes_px)
+            second, second_content = apply_geometry(other, change, self.size)
+            changed, content = mixup(changed, second, sample_share(mixing), (content, second_content))
+            skipped = (*skipped, *errors)
         return Item(changed, augmentation, content, skipped)
+
+    def _others(self, random: np.random.Generator, count: int) -> tuple[list[Sample], list[DataError]]:
+        """Images to mix with, any of the dataset, and the errors of those that were skipped. Raises DataError."""
+        read = [self._read(int(index)) for index in random.integers(len(self.annotations), size=count)]
+        return [sample for sample, _ in read], [error for _, errors in read for error in errors]
 
     def _read(self, index: int) -> tuple[Sample, tuple[DataError, ...]]:
         """The image, or the next good one where bad ones are skipped, with their errors. Raises DataError."""
@@ -112,6 +145,8 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         )
 
     def _sample(self, index: int) -> Sample:
+        if (worker := get_worker_info()) is not None:
+            self.at[2 * worker.id], self.at[2 * worker.id + 1] = os.getpid(), index
         annotation = self.annotations[index]
         if self.cache is None:
             return read_sample(annotation)

@@ -1,6 +1,6 @@
 """From annotations to batches: the endless, shuffled stream that training takes.
 
-The order follows from (seed, epoch) and each image from (seed, epoch, image), so batches do not depend on the number of
+The order follows from (seed, epoch) and each image from the seed and its key, so batches do not depend on the number of
 workers. To resume the stream, the number of images seen is enough.
 """
 
@@ -14,13 +14,15 @@ from typing import cast
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import Sampler as TorchSampler
 
 from ssd300.batches import Batch, Photometric, Targets
-from ssd300.data.augmented_images import AugmentedImages, Item
+from ssd300.data.augmented_images import NO_MIXING, AugmentedImages, Item, Mixing
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import OnBadImage
+from ssd300.data.sampling import Key, Sampling, epoch_order, keys_of_epoch, repeat_factors
 from ssd300.errors import DataError, RunError, UsageError
 from ssd300.types import Annotation
 
@@ -28,30 +30,43 @@ WHOLE = slice(None)
 FORK = "fork"  # the way of starting workers that lets them share a cache
 
 
-class EndlessBatches(TorchSampler[list[tuple[int, int]]]):
-    """Keys (epoch, image) of batch after batch, after the first `images_seen` images. A batch may span two epochs.
+class EndlessBatches(TorchSampler[list[Key]]):
+    """Keys of the images of batch after batch, after the first `images_seen` images. A batch may span two epochs.
 
-    `rows` are those of each batch that are yielded: all, or the part of one process.
+    `rows` are those of each batch that are yielded: all, or the part of one process. `factors` are those of
+    `sampling.epoch_order`. The first `mixing_images` of the stream may be mixed with others.
     """
 
-    def __init__(self, count: int, *, batch_size: int, seed: int, images_seen: int = 0, rows: slice = WHOLE) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        batch_size: int,
+        seed: int,
+        images_seen: int = 0,
+        rows: slice = WHOLE,
+        factors: Float[np.ndarray, " images"] | None = None,
+        mixing_images: int = 0,
+    ) -> None:
         self.count = count
         self.rows = rows
         self.batch_size = batch_size
         self.seed = seed
         self.images_seen = images_seen
+        self.factors = factors
+        self.mixing_images = mixing_images
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        keys = self._keys()
+    def __iter__(self) -> Iterator[list[Key]]:
+        keys = enumerate(self._keys(), start=self.images_seen)
         while True:
-            yield [next(keys) for _ in range(self.batch_size)][self.rows]
+            batch = [next(keys) for _ in range(self.batch_size)][self.rows]
+            yield [key._replace(mixes=number < self.mixing_images) for number, key in batch]
 
-    def _keys(self) -> Iterator[tuple[int, int]]:
+    def _keys(self) -> Iterator[Key]:
         epoch, start = divmod(self.images_seen, self.count)
         while True:
-            order = np.random.default_rng([self.seed, 0, epoch]).permutation(self.count)
-            for index in order[start:]:
-                yield epoch, int(index)
+            order = epoch_order(self.count, seed=self.seed, epoch=epoch, factors=self.factors)
+            yield from keys_of_epoch(order, epoch)[start:]
             epoch, start = epoch + 1, 0
 
 
@@ -98,6 +113,8 @@ def training_batches(
     on_bad_image: OnBadImage = "error",
     cache: ImageCache | None = None,
     rows: slice = WHOLE,
+    sampling: Sampling = "uniform",
+    mixing: Mixing = NO_MIXING,
 ) -> Iterator[Batch]:
     """An endless stream of batches, or of these `rows` of them; the same for any number of workers, and with or without
     a cache.
@@ -110,12 +127,25 @@ def training_batches(
     if cache is not None and workers and FORK not in multiprocessing.get_all_start_methods():
         raise UsageError("workers cannot share a cache of images on this system", fix="Use --workers 0, or no cache.")
     images = AugmentedImages(
-        annotations, size=size, seed=seed, augment=augment, on_bad_image=on_bad_image, cache=cache, workers=workers
+        annotations,
+        size=size,
+        seed=seed,
+        augment=augment,
+        on_bad_image=on_bad_image,
+        cache=cache,
+        workers=workers,
+        mixing=mixing,
     )
     loader: DataLoader[Item | DataError] = DataLoader(
         images,
         batch_sampler=EndlessBatches(
-            len(annotations), batch_size=batch_size, seed=seed, images_seen=images_seen, rows=rows
+            len(annotations),
+            batch_size=batch_size,
+            seed=seed,
+            images_seen=images_seen,
+            rows=rows,
+            factors=repeat_factors(annotations) if sampling == "balanced" else None,
+            mixing_images=mixing.images,
         ),
         collate_fn=_collate_or_error,
         num_workers=workers,

@@ -11,12 +11,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ssd300.batches import Targets
-from ssd300.model.boxes import encode
+from ssd300.model.boxes import decode, encode
+from ssd300.model.iou_loss import aligned_iou, ciou_loss, giou_loss
+from ssd300.model.pisa import pisa_losses
 from ssd300.model.predictions import Losses, Predictions
 
 NEGATIVES_PER_POSITIVE = 3  # the paper's "at most 3:1"
+BOX_WEIGHT = 1.0  # the paper's alpha, set to 1 by cross validation
 
-Localization = Literal["smooth_l1", "l1_mean"]
+Localization = Literal["smooth_l1", "l1_mean", "giou", "ciou"]
+Weighting = Literal["equal", "pisa"]
+IOU_LOSSES = {"giou": giou_loss, "ciou": ciou_loss}  # of decoded boxes; the others are of offsets
 
 
 class MultiBoxLoss:
@@ -24,7 +29,10 @@ class MultiBoxLoss:
 
     `default_boxes` are cxcywh, relative; `variances` as in `boxes.encode`. `localization` "smooth_l1" is the paper's:
     smooth L1, summed over the four offsets. "l1_mean" is pytorch-SSD300's: plain L1, averaged over the four offsets,
-    which gives the box loss about a quarter of the weight.
+    which gives the box loss about a quarter of the weight. "giou" and "ciou" are those of `iou_loss`, on decoded boxes.
+
+    `box_weight` multiplies the box loss: the paper's alpha. `weighting` "equal" counts all matched default boxes alike,
+    "pisa" as `pisa` does.
     """
 
     def __init__(
@@ -34,11 +42,15 @@ class MultiBoxLoss:
         *,
         negatives_per_positive: int = NEGATIVES_PER_POSITIVE,
         localization: Localization = "smooth_l1",
+        box_weight: float = BOX_WEIGHT,
+        weighting: Weighting = "equal",
     ) -> None:
         self.default_boxes = default_boxes
         self.variances = variances
         self.negatives_per_positive = negatives_per_positive
         self.localization = localization
+        self.box_weight = box_weight
+        self.weighting = weighting
 
     def __call__(
         self,
@@ -59,18 +71,39 @@ class MultiBoxLoss:
             normalizer = positive.sum().clamp(min=1).float()
         image, box = torch.nonzero(positive, as_tuple=True)
         object_ = matched[image, box]
-        wanted = encode(targets.boxes[image, object_], self.default_boxes[box], self.variances)
-        offsets = predictions.offsets[image, box].float()
-        if self.localization == "smooth_l1":
-            localization = F.smooth_l1_loss(offsets, wanted, reduction="sum")
-        else:
-            localization = F.l1_loss(offsets, wanted, reduction="sum") / 4
+        offsets, default_boxes = predictions.offsets[image, box].float(), self.default_boxes[box]
+        boxes = targets.boxes[image, object_]
+        box_losses = self._box_losses(offsets, boxes, default_boxes)
+        localization = box_losses.sum()
 
         labels = torch.zeros_like(matched)
         labels[image, box] = targets.labels[image, object_]
         chosen = positive | hard_negatives(predictions.logits, positive, self.negatives_per_positive)
         classification = F.cross_entropy(predictions.logits[chosen].float(), labels[chosen], reduction="sum")
+
+        if self.weighting == "pisa":
+            more = pisa_losses(
+                F.cross_entropy(predictions.logits[image, box].float(), labels[image, box], reduction="none"),
+                box_losses.sum(dim=1),
+                aligned_iou(decode(offsets.detach(), default_boxes, self.variances), boxes),
+                labels=labels[image, box],
+                objects=image * targets.labels.shape[1] + object_,
+            )
+            localization, classification = localization + more.localization, classification + more.classification
+        localization = localization * self.box_weight
         return Losses(localization=localization / normalizer, classification=classification / normalizer)
+
+    def _box_losses(
+        self, offsets: Float[Tensor, "n 4"], boxes: Float[Tensor, "n 4"], default_boxes: Float[Tensor, "n 4"]
+    ) -> Float[Tensor, "n parts"]:
+        """The box loss of each matched default box, in one part or in one for each offset. `boxes` are its objects'."""
+        if self.localization in IOU_LOSSES:
+            decoded = decode(offsets, default_boxes, self.variances)
+            return IOU_LOSSES[self.localization](decoded, boxes)[:, None]
+        wanted = encode(boxes, default_boxes, self.variances)
+        if self.localization == "smooth_l1":
+            return F.smooth_l1_loss(offsets, wanted, reduction="none")
+        return F.l1_loss(offsets, wanted, reduction="none") / 4
 
 
 @torch.no_grad()

@@ -24,12 +24,8 @@ def match(
 
     An object that overlaps no free default box is not matched. Padding is not matched.
     """
-    iou = _iou_with_objects(targets, default_boxes)
-    matched = _best_objects(iou, min_iou)
-    pair = _bipartite(iou, free=targets.labels > 0)
-    image, object_ = torch.nonzero(pair >= 0, as_tuple=True)
-    matched[image, pair[image, object_]] = object_
-    return matched
+    iou = iou_with_objects(targets, default_boxes)
+    return keep_pairs(_best_objects(iou, min_iou), iou, targets)
 
 
 @torch.no_grad()
@@ -40,7 +36,7 @@ def match_as_pytorch_ssd300(
 
     Each object claims the default box with which its IoU is greatest; of two that claim one the later object wins.
     """
-    iou = _iou_with_objects(targets, default_boxes)
+    iou = iou_with_objects(targets, default_boxes)
     matched = _best_objects(iou, min_iou)
     object_index = torch.arange(iou.shape[1], device=iou.device)
     claims = torch.where(targets.labels > 0, object_index, -1)
@@ -48,12 +44,22 @@ def match_as_pytorch_ssd300(
     return torch.where(claimed >= 0, claimed, matched)
 
 
-def _iou_with_objects(
-    targets: Targets, default_boxes: Float[Tensor, "boxes 4"]
-) -> Float[Tensor, "batch objects boxes"]:
+def iou_with_objects(targets: Targets, default_boxes: Float[Tensor, "boxes 4"]) -> Float[Tensor, "batch objects boxes"]:
+    """The IoU of each object with each default box (cxcywh, relative); -1 for padding."""
     iou = pairwise_iou(targets.boxes, cxcywh_to_xyxy(default_boxes))
     # Padding boxes are empty, so their IoU is 0; a row of -1 keeps them from winning a tie at 0.
     return iou.masked_fill_((targets.labels == 0)[..., None], -1)
+
+
+def keep_pairs(
+    matched: Int[Tensor, "batch boxes"], iou: Float[Tensor, "batch objects boxes"], targets: Targets
+) -> Int[Tensor, "batch boxes"]:
+    """The first step on top of the second: `matched`, with the box of each bipartite pair given to its object."""
+    pair = _bipartite(iou, free=targets.labels > 0)
+    image, object_ = torch.nonzero(pair >= 0, as_tuple=True)
+    matched = matched.clone()
+    matched[image, pair[image, object_]] = object_
+    return matched
 
 
 def _best_objects(iou: Float[Tensor, "batch objects boxes"], min_iou: float) -> Int[Tensor, "batch boxes"]:

@@ -21,5 +21,5 @@ class Losses(NamedTuple):
 
     @property
     def total(self) -> Tensor:
-        """Their sum: the paper's alpha, the weight of the box loss, is 1."""
+        """Their sum; the weight of the box loss, the paper's alpha, is in `localization`."""
         return self.localization + self.classification

@@ -59,12 +59,33 @@ class TrainConfig:
         boxes of the paper for as many that fit the training objects better.
     rules
         Matching and loss: 'paper' or 'pytorch-ssd300'.
+    matching
+        Default boxes beside each object's best one: 'paper' has those of IoU 0.5 and more, 'atss' those that fit well
+        for this object; only with `rules` 'paper'.
+    box_loss
+        'smooth_l1' is the paper's, on offsets ('pytorch-ssd300' has plain L1 in its place). 'giou' and 'ciou' score
+        the overlap of decoded boxes; only with `rules` 'paper'.
+    weighting
+        Of matched default boxes: 'equal', or 'pisa', by which those whose predicted boxes fit best count most, among
+        the images that are processed together; only with `rules` 'paper'.
+    box_weight
+        Weight of the box loss beside the class loss: the paper's alpha.
+    backbone_lr
+        The backbone's learning rate is this many times `lr`.
+    freeze_norms
+        Batch normalization that the start filled in the backbone keeps its means and variances in training.
     normalization
         Of images: 'start' is that of the weights the backbone starts from; 'none' leaves 0..1, as pytorch-SSD300 does.
     augment
         Augment the images, by the rules of the paper.
     on_bad_image
         For an image that cannot be read: 'error' ends the run, 'skip' uses the next image and counts the skipped one.
+    sampling
+        Images of an epoch: 'uniform' has each once, 'balanced' those with rare classes more often and others less.
+    mosaic
+        Share of the images that are made of four, except in the last quarter of the steps; only with `augment`.
+    mixup
+        Share of the images that are mixed with another, except in the last quarter of the steps; only with `augment`.
     cache
         Store decoded images: 'ram' in memory, 'disk' in a temporary file of the run folder.
     workers
@@ -73,6 +94,8 @@ class TrainConfig:
         Evaluate and save a running average of the weights too; the better of the two can be the best.
     ema_decay
         The share of itself that the average retains at a step; less in the first steps.
+    ema_ramp
+        The decay rises as an exponential with this many steps, 2000 in YOLOv5; 0 is (1 + n) / (10 + n) after n steps.
     patience
         The run ends after this many evaluations without a better mAP; 0 is never.
     amp
@@ -112,13 +135,23 @@ class TrainConfig:
     grad_clip: float | None = None
     default_boxes: Literal[NamedBoxes, "fitted"] = "paper"
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
+    matching: Literal["paper", "atss"] = "paper"
+    box_loss: Literal["smooth_l1", "giou", "ciou"] = "smooth_l1"
+    weighting: Literal["equal", "pisa"] = "equal"
+    box_weight: float = 1.0
+    backbone_lr: float = 1.0
+    freeze_norms: bool = False
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"
+    sampling: Literal["uniform", "balanced"] = "uniform"
+    mosaic: float = 0.0
+    mixup: float = 0.0
     cache: Literal["none", "ram", "disk"] = "none"
     workers: int = 2
     ema: bool = False
     ema_decay: float = 0.9998
+    ema_ramp: int = 0
     patience: int = 0
     amp: Literal["auto", "off", "bf16", "fp16"] = "auto"
     device: str = "auto"
@@ -137,10 +170,19 @@ class TrainConfig:
         for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} is {value}; it must be {least} or more")
-        for name in ("eval_every", "patience", "warmup_steps", "momentum", "weight_decay", "seed", "save_minutes"):
+        for name in (
+            "eval_every",
+            "patience",
+            "ema_ramp",
+            "warmup_steps",
+            "momentum",
+            "weight_decay",
+            "seed",
+            "save_minutes",
+        ):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
-        for name in ("lr", "lr_drop_factor"):
+        for name in ("lr", "lr_drop_factor", "box_weight", "backbone_lr"):
             if not (0 < (value := getattr(self, name)) < math.inf):
                 raise ValueError(f"{name} is {value}; it must be above 0")
         if not 1 <= self.accumulate <= self.batch_size:
@@ -155,6 +197,27 @@ class TrainConfig:
         if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
             drops = " ".join(map(str, self.lr_drop))
             raise ValueError(f"lr_drop is {drops}; drops are steps from 1 on, each later than the one before")
+        self._check_choices()
+
+    def _check_choices(self) -> None:
+        """Raises ValueError for choices that exclude each other. Another code's `rules` have all of their parts."""
+        for name in ("matching", "box_loss", "weighting"):
+            own = getattr(TrainConfig, name)
+            if self.rules != "paper" and getattr(self, name) != own:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}; with rules {self.rules} it must be {own}, as these rules have a "
+                    "matching and a loss of their own"
+                )
+
+        for name in ("mosaic", "mixup"):
+            if not 0 <= (share := getattr(self, name)) <= 1:
+                raise ValueError(f"{name} is {share}; it must be 0 to 1")
+            if share and not self.augment:
+                raise ValueError(f"{name} is {share}; without augment it must be 0, as it is an augmentation")
+        if self.freeze_norms and "vgg16" in self.model:
+            raise ValueError(f"freeze_norms is True; {self.model} has no batch normalization in its backbone")
+        if self.freeze_norms and self.init == "none":
+            raise ValueError("freeze_norms is True; with init none there are no means and variances to keep")
 
     def for_epochs(self, epochs: float, images: int) -> "TrainConfig":
         """The same with the steps in which each of `images` images is processed `epochs` times, rounded up."""
@@ -175,6 +238,11 @@ class TrainConfig:
             f", times {self.lr_drop_factor:g} after {' and '.join(f'{drop:,}' for drop in drops)} images"
             if drops else ", the same to the end"
         )  # fmt: skip
+
+    @property
+    def mixing_steps(self) -> int:
+        """The steps with `mosaic` and `mixup`; in those that follow the images are as they will be in use."""
+        return self.steps * 3 // 4
 
     def learning_rate(self, step: int) -> float:
         """The rate of the step that follows `step` steps."""

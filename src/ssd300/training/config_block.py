@@ -1,6 +1,7 @@
 """The configuration as people read it: its fields in the groups of `ssd300 train --help`, on few lines."""
 
 import shutil
+from typing import Any
 
 from ssd300.system.wording import wrapped
 from ssd300.training.config import TrainConfig
@@ -9,7 +10,8 @@ GROUPS = {  # all fields but `out`
     "usual": "model image_size init steps batch_size device seed",
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
-    "accumulate amp ema ema_decay",
+    "accumulate amp ema ema_decay ema_ramp",
+    "recipe": "matching weighting box_loss box_weight backbone_lr freeze_norms sampling mosaic mixup",
     "network": "default_boxes rules normalization init_key",
     "run": "eval_every patience save_every save_minutes log_every tensorboard",
 }
@@ -28,6 +30,12 @@ def config_block(config: TrainConfig) -> str:
     return "\n".join(lines)
 
 
+def choices_beyond_the_paper(config: TrainConfig) -> dict[str, Any]:
+    """The fields of the group "recipe" with another value than the default, as weights store them."""
+    values = {name: getattr(config, name) for name in GROUPS["recipe"].split()}
+    return {name: value for name, value in values.items() if value != getattr(TrainConfig, name)}
+
+
 def _without_effect(config: TrainConfig) -> set[str]:
     names = set()
     if config.schedule == "cosine" or not any(drop < config.steps for drop in config.lr_drop):
@@ -35,7 +43,9 @@ def _without_effect(config: TrainConfig) -> set[str]:
     if config.image_size is None:
         names.add("image_size")
     if not config.ema:
-        names.add("ema_decay")
+        names |= {"ema_decay", "ema_ramp"}
+    if config.rules != "paper":  # they have their own
+        names |= {"matching", "box_loss", "weighting"}
     return names
 
 

@@ -1,6 +1,7 @@
 """A run before its first step: the detector, randomly initialized, then filled from `init`; and its card."""
 
 import logging
+from typing import Any
 
 import torch
 
@@ -10,8 +11,10 @@ from ssd300.model import BUILDERS, SSD
 from ssd300.model.ssd import NONE
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
+from ssd300.training.config_block import choices_beyond_the_paper
 from ssd300.training.default_boxes import settings_for
 from ssd300.training.distributed import World
+from ssd300.training.frozen_norms import freeze_norms
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.precision import choose_precision
 from ssd300.training.state import Progress, TrainState
@@ -43,30 +46,40 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     if start.classes is not None:
         log.info("%s", start.classes)
     model.to(device).train()
+    if config.freeze_norms:
+        freeze_norms(model, start.filled)
     precision = world.gather(choose_precision(config.amp, device, model))[0]
     state = TrainState(
         config=config,
         data=dataset.fingerprint(),
         model=model,
         optimizer=make_optimizer(
-            model, momentum=config.momentum, weight_decay=config.weight_decay, decay_biases=config.decay_biases
+            model,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            decay_biases=config.decay_biases,
+            backbone=model.backbone,
+            backbone_rate=config.backbone_lr,
         ),
-        average=average_of(model, decay=config.ema_decay) if config.ema else None,
+        average=average_of(model, decay=config.ema_decay, ramp_steps=config.ema_ramp) if config.ema else None,
         progress=Progress(precision=precision),
     )
     return state, _card(config, dataset, model, start)
 
 
 def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Card:
+    source: dict[str, Any] = {
+        "start": start.source,
+        "data": f"{dataset.root.resolve().name}, {dataset.split}",
+        "images": len(dataset),
+        "fingerprint": dataset.fingerprint(),
+    }
+    if choices := choices_beyond_the_paper(config):
+        source["recipe"] = choices
     return Card(
         model=config.model,
         classes=dataset.classes,
         settings=model.settings,
         normalization=model.normalization,
-        source={
-            "start": start.source,
-            "data": f"{dataset.root.resolve().name}, {dataset.split}",
-            "images": len(dataset),
-            "fingerprint": dataset.fingerprint(),
-        },
+        source=source,
     )

@@ -122,8 +122,11 @@ class TrainState:
         }
 
     def _expected(self) -> Expected:
-        parameters = [one for group in self.optimizer.param_groups for one in group["params"]]
+        parameters = [one for group in self._groups() for one in group["params"]]
         return Expected(content=self._content(), parameters=parameters)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return self.optimizer.param_groups
 
     def _fill(self, content: dict[str, Any], *, changed: set[str]) -> None:
         """Take over the content, but for what follows from options that were changed."""
@@ -132,7 +135,10 @@ class TrainState:
             for model in self.models():
                 model.set_default_boxes(DefaultBoxSettings(**content["default_boxes"]))
         self.model.load_state_dict(content["model"])
+        options = [{name: value for name, value in group.items() if name != "params"} for group in self._groups()]
         self.optimizer.load_state_dict(content["optimizer"])
+        for group, present in zip(self._groups(), options, strict=True):
+            group.update(present)  # torch loads the options too, and would undo those of --override
         precision = self.progress.precision
         self.progress = Progress(**content["progress"])
         if "amp" in changed:

@@ -29,7 +29,8 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "per_class": dict,
     "averaged": bool,
 }
-SIZE_OPTIONS = ("model", "default_boxes")  # with the data, which has the classes, these decide all sizes
+# With the data, which has the classes, these decide all sizes, and the optimizer's groups.
+SIZE_OPTIONS = ("model", "default_boxes", "backbone_lr")
 OF_GROUP = ("params", "lr", "rate", "momentum", "dampening", "weight_decay")  # torch adds others, by its version
 FINGERPRINT_DIGITS = 64  # of the data; a state that was made without data has ""
 

@@ -7,13 +7,16 @@ from functools import partial
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from ssd300.batches import Batch
+from ssd300.batches import Batch, Targets
 from ssd300.data.photometric import apply_photometric
 from ssd300.errors import RunError
 from ssd300.images.to_tensor import to_float
+from ssd300.model.atss import match_atss
+from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.loss import MultiBoxLoss
 from ssd300.model.matcher import match, match_as_pytorch_ssd300
 from ssd300.model.predictions import Losses
+from ssd300.training.config import TrainConfig
 from ssd300.training.distributed import ALONE, World
 from ssd300.training.memory_limit import explained
 from ssd300.training.optimizer import set_learning_rate
@@ -32,11 +35,13 @@ class TrainStep:
         config, model = state.config, state.model
         self.state, self.config, self.device, self.world = state, config, device, world
         self.network = world.parallel(model, device)
-        self.match: Callable[..., torch.Tensor] = match if config.rules == "paper" else match_as_pytorch_ssd300
+        self.match = _matching(config, model.settings)
         self.loss = MultiBoxLoss(
             model.default_boxes,
             model.settings.variances,
-            localization="smooth_l1" if config.rules == "paper" else "l1_mean",
+            localization=config.box_loss if config.rules == "paper" else "l1_mean",
+            box_weight=config.box_weight,
+            weighting=config.weighting,
         )
 
     def __call__(self, batch: Batch, step: int) -> Losses:
@@ -106,6 +111,15 @@ class TrainStep:
     def _parts(self, count: int) -> list[slice]:
         size = self.most_at_once(count)
         return [slice(first, first + size) for first in range(0, count, size)]
+
+
+def _matching(config: TrainConfig, settings: DefaultBoxSettings) -> Callable[[Targets, torch.Tensor], torch.Tensor]:
+    if config.rules != "paper":
+        return match_as_pytorch_ssd300
+    if config.matching == "paper":
+        return match
+    cells = (size * size for size in settings.map_sizes)
+    return partial(match_atss, maps=tuple(zip(cells, settings.per_cell, strict=True)))
 
 
 def _describe(batch: Batch) -> str:

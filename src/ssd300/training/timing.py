@@ -6,9 +6,10 @@ from dataclasses import replace
 import torch
 
 from ssd300.batches import Batch
-from ssd300.data.augmented_images import AugmentedImages
+from ssd300.data.augmented_images import AugmentedImages, Mixing
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
+from ssd300.data.sampling import Key
 from ssd300.images.read import read_image
 from ssd300.training.config import TrainConfig
 from ssd300.training.state import TrainState
@@ -32,6 +33,8 @@ def time_steps(
         workers=config.workers,
         augment=config.augment,
         on_bad_image=config.on_bad_image,
+        sampling=config.sampling,
+        mixing=Mixing(config.mosaic, config.mixup, config.mixing_steps * config.batch_size),
     )
     works: list[float] = []
     waits: list[float] = []
@@ -64,9 +67,10 @@ def time_stages(
     for annotation in annotations:
         read_image(annotation.image_path)
     decoded = time.perf_counter()
-    images = AugmentedImages(annotations, size=size, seed=config.seed, augment=config.augment)
+    mixing = Mixing(config.mosaic, config.mixup)
+    images = AugmentedImages(annotations, size=size, seed=config.seed, augment=config.augment, mixing=mixing)
     for index in range(len(annotations)):
-        images[0, index]
+        images[Key(0, index, mixes=True)]
     prepared = time.perf_counter()
     batch.images.to(device)
     _wait_for(device)

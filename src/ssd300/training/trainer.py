@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ssd300.batches import Batch
+from ssd300.data.augmented_images import Mixing
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
@@ -72,6 +73,8 @@ class Trainer:
             on_bad_image=config.on_bad_image,
             cache=cache,
             rows=self.world.piece(config.batch_size),
+            sampling=config.sampling,
+            mixing=Mixing(config.mosaic, config.mixup, config.mixing_steps * config.batch_size),
         )
 
     def log(self, batch: Batch, losses: Losses) -> None:

@@ -43,8 +43,8 @@ class Card:
 
     `source` tells where the weights come from, as JSON values. Its keys depend on what wrote the file:
     - `ssd300 train`: "start" (the file that it started from, or "none"), "data" ("<folder>, <split>"), "images" (how
-      many), and "fingerprint" of the dataset. `ssd300 thresholds` compares "data" and "fingerprint" with its dataset,
-      and reports if these are training images.
+      many), and "fingerprint" of the dataset; "recipe" has the choices beyond the paper by option, if there are any.
+      `ssd300 thresholds` compares "data" and "fingerprint" with its dataset, and reports if these are training images.
     - `ssd300 import`: "imported_from" (file name) and "layout"; for published weights also "origin", "data", "licence"
       and "published".
     - `ssd300 thresholds` adds "min_scores", a mapping of what they were chosen by and on.

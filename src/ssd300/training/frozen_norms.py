@@ -1,0 +1,38 @@
+"""Batch normalization that uses, and keeps, the running statistics it started with, also in training.
+
+The statistics of a few small batches are noisy, and move those of ImageNet towards a small dataset. Frozen ones are
+usual where a detector is trained in small batches: Ren et al. 2015, arXiv 1506.01497, section 3.2, and its successors.
+"""
+
+from collections.abc import Collection
+from types import MethodType
+
+from torch import nn
+
+from ssd300.errors import UsageError
+from ssd300.model import SSD
+
+
+def freeze_norms(model: SSD, filled: Collection[str]) -> None:
+    """Freeze the statistics of the backbone's batch normalization, in place; its scales and biases are still trained.
+
+    `filled` are the layers that came with the start: only these have statistics worth keeping. Raises UsageError if
+    there is none among them.
+    """
+    norms = [
+        module
+        for name, module in model.named_modules()
+        if name.startswith("backbone.") and name in filled and isinstance(module, nn.modules.batchnorm._BatchNorm)
+    ]
+    if not norms:
+        raise UsageError(
+            "there is no batch normalization to freeze in what the run starts from", fix="Leave out --freeze-norms."
+        )
+    for norm in norms:
+        norm.eval()
+        norm.train = MethodType(_stay_in_evaluation, norm)  # type: ignore[method-assign]  # outlives model.train()
+
+
+def _stay_in_evaluation(norm: nn.Module, mode: bool = True) -> nn.Module:  # noqa: ARG001  # as nn.Module.train has it
+    """In place of `nn.Module.train`."""
+    return norm
