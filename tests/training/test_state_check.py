@@ -13,6 +13,7 @@ from ssd300.training.optimizer import make_optimizer
 from ssd300.training.presets import light
 from ssd300.training.state import TrainState
 from ssd300.training.state_check import ENTRIES, OF_GROUP, VERSION, check_state
+from ssd300.training.state_file import FORMAT_VERSION
 
 JUNK = ("a string", None, -1, True, [], {}, torch.ones(3), float("nan"))
 
@@ -193,8 +194,9 @@ def test_without_a_whole_state_the_error_names_the_fault(folder, content):
 
 
 def test_a_state_of_a_newer_version_is_refused_with_the_version_that_reads_it(folder):
-    torch.save(content_of(folder) | {"format_version": 3, "written_by": "7.1"}, str(folder / STATE))
-    with pytest.raises(RunError, match=r"format version 3; this ssd300 reads up to 2.*ssd300 7\.1"):
+    newer = FORMAT_VERSION + 1
+    torch.save(content_of(folder) | {"format_version": newer, "written_by": "7.1"}, str(folder / STATE))
+    with pytest.raises(RunError, match=rf"version {newer}; this ssd300 reads up to {FORMAT_VERSION}.*ssd300 7\.1"):
         resumed_step(folder)
 
 
@@ -205,6 +207,15 @@ def test_a_state_of_version_1_is_read(folder):
     del content["config"]["save_minutes"]  # as before this option
     torch.save(content, str(folder / STATE))
     assert resumed_step(folder) == 2
+
+
+def test_a_state_of_version_2_has_nothing_frozen(folder):
+    content = content_of(folder) | {"format_version": 2}
+    del content["config"]["freeze"]
+    torch.save(content, str(folder / STATE))
+    assert resumed_step(folder) == 2
+    with pytest.raises(UsageError, match="freeze: none -> backbone"):
+        resumed_step(folder, freeze="backbone")
 
 
 def test_a_whole_state_of_other_options_is_not_called_damaged(folder):

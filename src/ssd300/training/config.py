@@ -4,11 +4,20 @@ The defaults are the paper's and Caffe's (ssd_pascal.py:336-390).
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 DefaultBoxesName = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
+
+NOTHING, BACKBONE, STAGES = "none", "backbone", re.compile(r"stages:([1-9]\d*)")  # values of `freeze`
+
+
+def frozen_stages(freeze: str) -> int:
+    """How many stages 'stages:N' names; 0 for another value of `freeze`."""
+    found = STAGES.fullmatch(freeze)
+    return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +35,9 @@ class TrainConfig:
         only), or 'none'. A detector's classes are continued by name.
     init_key
         Which of several weights in the file of `init` to start from, such as 'model' or 'ema'.
+    freeze
+        What is not trained: 'backbone', 'stages:N' for its first N stages, or 'none'. Batch normalization in it keeps
+        its statistics.
     steps
         Updates of the weights. Images seen are steps times batch size.
     batch_size
@@ -92,6 +104,7 @@ class TrainConfig:
     model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0"] = "ssd300_vgg16"
     init: str = "none"
     init_key: str | None = None
+    freeze: str = NOTHING
     steps: int = 120_000
     batch_size: int = 32
     accumulate: int = 1
@@ -134,6 +147,8 @@ class TrainConfig:
         for name in ("eval_every", "patience", "warmup_steps", "momentum", "weight_decay", "seed", "save_minutes"):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
+        if self.freeze not in (NOTHING, BACKBONE) and not frozen_stages(self.freeze):
+            raise ValueError(f"freeze is {self.freeze}; it must be {NOTHING}, {BACKBONE} or stages:N, such as stages:3")
         for name in ("lr", "lr_drop_factor"):
             if not (0 < (value := getattr(self, name)) < math.inf):
                 raise ValueError(f"{name} is {value}; it must be above 0")

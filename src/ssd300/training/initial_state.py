@@ -10,9 +10,11 @@ from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import NONE
 from ssd300.system.device import choose_precision
+from ssd300.system.wording import some
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
 from ssd300.training.distributed import World
+from ssd300.training.freezing import freeze
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.state import Progress, TrainState
 from ssd300.weights import Card
@@ -43,6 +45,11 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     if start.classes is not None:
         log.info("%s", start.classes)
     model.to(device).train()
+    if (frozen := freeze(model, config.freeze, start.filled)) is not None:
+        log.info("%s", frozen.describe())
+        if frozen.random:
+            log.warning("%d of the frozen layers are random, as %s does not fill them: %s",
+                        len(frozen.random), start.source, some(frozen.random))  # fmt: skip
     precision = world.gather(choose_precision(config.amp, device))[0]
     state = TrainState(
         config=config,

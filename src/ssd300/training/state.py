@@ -10,7 +10,7 @@ from torch.optim.swa_utils import AveragedModel
 from ssd300.errors import UsageError
 from ssd300.model import SSD
 from ssd300.training.config import TrainConfig
-from ssd300.training.state_check import Expected
+from ssd300.training.state_check import Expected, complete
 from ssd300.training.state_file import read_state, write_state
 
 # These may differ on resume without --override: they set where and how a run works. They can still change its numbers:
@@ -77,7 +77,7 @@ class TrainState:
             UsageError: it is of other data; or of other options, and `override` is false or they do not fit.
         """
         content, path = read_state(self.config.out, self._expected())
-        then, now = content["config"], describe(self.config)
+        then, now = complete(content["config"]), describe(self.config)
         changed = [
             f"{name}: {then.get(name)} -> {now[name]}"
             for name in now

@@ -7,6 +7,7 @@ too many, a value of a wrong type, tensors of other sizes, numbers that are not 
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
@@ -17,6 +18,7 @@ from ssd300.training.config import TrainConfig
 
 VERSION, WRITTEN_BY = "format_version", "written_by"  # states of version 1 have neither
 FIRST_VERSION = 2  # that a state can name
+WHOLE_VERSION = 3  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OF_BEST: dict[str, type | tuple[type, ...]] = {
@@ -25,7 +27,8 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "per_class": dict,
     "averaged": bool,
 }
-SIZE_OPTIONS = ("model", "default_boxes")  # with the data, which has the classes, these decide all sizes
+# With the data, which has the classes, these decide all sizes, and the optimizer's groups.
+SIZE_OPTIONS = ("model", "default_boxes", "freeze")
 OF_GROUP = ("params", "lr", "rate", "momentum", "dampening", "weight_decay")  # torch adds others, by its version
 FINGERPRINT_DIGITS = 64  # of the data; a state that was made without data has ""
 
@@ -50,22 +53,29 @@ def check_state(content: object, expected: Expected) -> None:
         _is(WRITTEN_BY, entries[WRITTEN_BY], str)
     _is("data", entries["data"], str)
     _require(len(entries["data"]) in (0, FINGERPRINT_DIGITS), "data", "is no fingerprint")
-    _check_config(entries["config"], expected, whole=versioned)
+    _check_config(entries["config"], expected, whole=versioned and entries[VERSION] >= WHOLE_VERSION)
+    config = complete(entries["config"])
     same = entries["data"] == expected.content["data"] and all(
-        entries["config"].get(name) == expected.content["config"][name] for name in SIZE_OPTIONS
+        config[name] == expected.content["config"][name] for name in SIZE_OPTIONS
     )
     _tensors("model", entries["model"], expected.content["model"] if same else None)
     _check_progress(entries["progress"], expected.content["progress"])
-    _check_average(entries["average"], entries["model"], wanted=entries["config"].get("ema"))
+    _check_average(entries["average"], entries["model"], wanted=config["ema"])
     _check_scaler(entries["scaler"], needed=entries["progress"]["precision"] == torch.float16)
     _check_optimizer(entries["optimizer"], expected, same=same)
-    momentum = entries["config"].get("momentum") and entries["progress"]["step"] and not entries["scaler"]
+    momentum = config["momentum"] and entries["progress"]["step"] and not entries["scaler"]
     _require(bool(entries["optimizer"]["state"] or not momentum), "optimizer.state", "is empty")
     _check_random(entries["random"], entries["random_cuda"])
 
 
+def complete(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a state; those that it is too old to have, with the defaults, which change nothing."""
+    defaults = {one.name: one.default for one in fields(TrainConfig) if one.default is not MISSING}
+    return defaults | {"lr_drop": list(TrainConfig.lr_drop)} | dict(config)
+
+
 def _check_config(config: object, expected: Expected, *, whole: bool) -> None:
-    """`whole` demands every option; states of version 1 may be older than some."""
+    """`whole` demands every option."""
     _is("config", config, dict)
     assert isinstance(config, dict)
     if whole:
