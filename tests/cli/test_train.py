@@ -60,3 +60,24 @@ def test_images_without_any_object_are_not_trained_on(coloured, tmp_path, capsys
         file.write_text("<annotation></annotation>")
     assert main(["train", str(coloured), "--out", str(tmp_path / "r"), *ONE_STEP]) == 3
     assert "has an object to train on" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_of_more_than_a_week_is_refused_without_yes(coloured, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ssd300.training.too_long.WEEK_S", 60.0)
+    monkeypatch.setattr("ssd300.training.too_long.TIMED_S", 0.0)
+    out = tmp_path / "r"
+    words = ["train", str(coloured), "--out", str(out), *ONE_STEP[:-1], "20000"]
+    assert main(words) == 2
+    assert "Add --yes" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*words, "--stop-after", "1"]) == 0  # a run is as long as its last step is far
+    assert main([*words, "--overwrite", "--yes", "--stop-after", "1"]) == 0
+
+
+def test_a_command_without_a_preset_says_which_it_gets(coloured, tmp_path, capsys):
+    words = ["train", str(coloured), "--out", str(tmp_path / "r"), "--device", "cpu", *ONE_STEP[2:]]
+    assert main(words) == 0
+    assert "preset light, as there is no GPU" in capsys.readouterr().err
+    assert main([*words, "--resume"]) == 0
+    assert "preset light, that of the run" in capsys.readouterr().err

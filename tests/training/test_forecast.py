@@ -7,7 +7,8 @@ from ssd300.training.forecast import forecast
 
 @pytest.mark.slow
 def test_a_forecast_makes_real_steps_and_writes_nothing(config, data, held_out, tmp_path, monkeypatch):
-    monkeypatch.setattr("ssd300.training.timing.AT_LEAST_S", 0.0)
+    for part in ("STEPS_S", "STAGES_S", "EVALUATION_S"):
+        monkeypatch.setattr(f"ssd300.training.timing.{part}", 0.0)
     found = forecast(data, config(tmp_path / "run", steps=1000, eval_every=100), validation=held_out)
     assert not (tmp_path / "run").exists()
     assert found.evaluations == 10

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ssd300.model.default_boxes import SETTINGS
 from ssd300.training.presets import PRESETS
 
 
@@ -12,6 +13,17 @@ def test_the_papers_schedule(tmp_path):
     rates = [paper.learning_rate(step) for step in (0, 79_999, 80_000, 99_999, 100_000)]
     assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
     assert paper.steps * paper.batch_size == pytorch_ssd300.steps * pytorch_ssd300.batch_size
+
+
+def test_the_papers_schedule_and_default_boxes_for_coco(tmp_path):
+    coco = PRESETS["paper-coco"](tmp_path)
+    rates = [coco.learning_rate(step) for step in (0, 279_999, 280_000, 359_999, 360_000, 399_999)]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5])
+    assert (coco.steps, coco.batch_size) == (400_000, 32)
+    assert SETTINGS[coco.default_boxes].sizes_px == (21, 45, 99, 153, 207, 261)
+    assert SETTINGS[coco.default_boxes].next_sizes_px[-1] == 315
+    same = {"steps": 120_000, "lr_drop": (80_000, 100_000), "default_boxes": "paper"}
+    assert PRESETS["paper-coco"](tmp_path, **same) == PRESETS["paper"](tmp_path)
 
 
 def test_presets_are_imported_from_the_package_without_torch():

@@ -213,12 +213,14 @@ def test_a_state_of_version_1_is_read(folder):
 
 def test_a_state_of_version_2_is_read_and_the_options_that_it_lacks_have_their_defaults(folder):
     content = content_of(folder) | {"format_version": 2}
-    for name in ("box_loss", "box_weight"):
+    for name in ("box_loss", "box_weight", "freeze"):
         del content["config"][name]
     torch.save(content, str(folder / STATE))
     assert resumed_step(folder) == 2
     with pytest.raises(UsageError, match="box_loss: smooth_l1 -> giou"):
         resumed_step(folder, box_loss="giou")
+    with pytest.raises(UsageError, match="freeze: none -> backbone"):
+        resumed_step(folder, freeze="backbone")
 
 
 def test_a_whole_state_of_other_options_is_not_called_damaged(folder):

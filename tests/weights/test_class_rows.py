@@ -25,9 +25,11 @@ def test_classes_are_matched_by_folded_names(classes, of_file, rows):
 
 def test_the_line_of_the_log_counts_what_is_taken_new_and_unused():
     many = tuple(f"class {number}" for number in range(12))
-    assert match_names(("a", "b"), ("b", "a")).describe() == "classes: 2 of 2 continue those of the file"
+    assert (
+        match_names(("a", "b"), ("b", "a")).describe() == "classes: 2 of 2 continue those of the file, by name (a, b)"
+    )
     text = match_names(("a", *many), ("A",)).describe()
-    assert text.startswith("classes: 1 of 13 continue those of the file; new: 12 (class 0, class 1,")
+    assert text.startswith("classes: 1 of 13 continue those of the file, by name (a); new: 12 (class 0, class 1,")
     assert text.endswith("class 9, …)")
     assert "taken by their places" in match_places(3).describe()
 

@@ -9,7 +9,9 @@ from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
 from ssd300.model.default_boxes import PAPER, TORCHVISION
 from ssd300.model.ssd import CAFFE, IMAGENET
 from ssd300.weights import Card, save_weights
+from ssd300.weights.foreign import import_weights
 from ssd300.weights.start import initialize
+from weights import foreign_files
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,7 @@ def test_a_detector_of_ours_gives_all_that_fits_and_other_default_boxes_are_repo
     assert torch.equal(new.heads.offsets[0].weight, old.heads.offsets[0].weight)
     assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
     assert "other default boxes (torchvision)" in caplog.text
+    assert "With --default-boxes torchvision they fit" in caplog.text
 
 
 def saved_run(folder, classes, settings=PAPER):
@@ -155,7 +158,9 @@ def test_classes_are_continued_by_name_and_not_by_place(tmp_path):
             assert torch.equal(ours[:, [0, 1, 3]], theirs[:, [0, 3, 1]])  # background, c and a
             assert torch.equal(ours[:, 2], fresh[:, 2])
         assert torch.equal(new.heads.offsets[number].weight, old.heads.offsets[number].weight)
-    assert start.classes == "classes: 2 of 3 continue those of the file; new: 1 (x); not used of the file: 1 (b)"
+    assert start.classes == (
+        "classes: 2 of 3 continue those of the file, by name (c, a); new: 1 (x); left out of the file: 1 (b)"
+    )
     assert start.random == ()
 
 
@@ -191,6 +196,33 @@ def test_a_file_without_names_is_taken_by_place_if_the_numbers_are_equal(tmp_pat
     assert start.classes == "classes: the file has no names and another number of classes; all class outputs are new"
     assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
     assert torch.equal(other.heads.offsets[0].weight, old.heads.offsets[0].weight)
+
+
+def test_a_checkpoint_of_another_code_is_started_from_by_class_name(tmp_path):
+    path = tmp_path / "ssd300_mAP_77.43_v2.pth"  # by its published name its classes are VOC's
+    foreign_files.amdegroot(path)
+    old, card, _ = import_weights(path)
+    new = ssd300_vgg16(2, normalization=IMAGENET)
+    start = initialize(new, str(path), ("Dog", "okapi"))
+    for ours, theirs in zip(rows(new, 0), rows(old, 0), strict=True):
+        assert torch.equal(ours[:, [0, 1]], theirs[:, [0, 1 + card.classes.index("dog")]])
+    assert torch.equal(new.backbone.to_conv7.conv6.weight, old.backbone.to_conv7.conv6.weight)
+    assert new.normalization == CAFFE
+    assert "1 of 2 continue those of the file, by name (Dog); new: 1 (okapi); left out of the file: 19" in start.classes
+    assert "amdegroot" in start.notes[0]
+
+
+@pytest.mark.parametrize(("classes", "line"), [(7, "taken by their places"), (3, "all class outputs are new")])
+def test_numbers_are_no_names_of_classes(tmp_path, classes, line):
+    foreign_files.amdegroot(tmp_path / "mine.pth", classes=8)
+    start = initialize(ssd300_vgg16(classes), str(tmp_path / "mine.pth"), tuple(map(str, range(1, classes + 1))))
+    assert line in start.classes
+
+
+def test_a_checkpoint_of_another_code_is_for_vgg16(tmp_path):
+    foreign_files.amdegroot(tmp_path / "mine.pth")
+    with pytest.raises(WeightsError, match="the file holds ssd300_vgg16"):
+        initialize(ssd300_efficientnet_lite0(2), str(tmp_path / "mine.pth"), ("a", "b"))
 
 
 def test_a_folder_without_weights_and_another_backbone_are_refused(tmp_path):

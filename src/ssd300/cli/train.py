@@ -37,6 +37,7 @@ from ssd300.system.logs import log_to_stderr
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
+from ssd300.training.preset_choice import choose_preset
 from ssd300.training.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -47,10 +48,6 @@ if TYPE_CHECKING:
 
 OfRun = Parameter(group=RUN)
 SHORT = 2  # a run with so many times fewer steps than its preset is called short
-ABOUT_PRESET = {
-    "light": "preset light: a small network that a CPU can train; --preset paper trains the paper's, on a GPU",
-    "paper": "preset paper, as --model is VGG16: made for a GPU, and for --init vgg16_features",
-}
 HOW_TO_HOLD_OUT = (
     "nothing will be measured: name a held-out split with --eval-split, or set images aside with --holdout 0.2"
 )
@@ -59,7 +56,7 @@ HOW_TO_HOLD_OUT = (
 def train(
     *data: Path,
     out: OutFolder,
-    preset: Annotated[Literal["paper", "pytorch-ssd300", "light"] | None, Usual] = None,
+    preset: Annotated[Literal["paper", "pytorch-ssd300", "light", "paper-coco"] | None, Usual] = None,
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: Annotated[float | None, Usual] = None,
     reading: DataOptions = DataOptions(),  # frozen
@@ -70,6 +67,7 @@ def train(
     override: Annotated[Switch, OfRun] = False,
     stop_after: Annotated[int | None, OfRun, Parameter(metavar="STEP")] = None,
     dry_run: Annotated[Switch, Usual] = False,
+    yes: Annotated[Switch, OfRun] = False,
     overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
@@ -82,8 +80,9 @@ def train(
     out
         The run folder: weights, state, log, configuration, report.
     preset
-        Gives each option that is left out its value. paper and pytorch-ssd300 train VGG16, light a smaller network on a
-        CPU. Default: light, or paper if --model is VGG16.
+        Gives each option that is left out its value. paper, paper-coco (for COCO) and pytorch-ssd300 train VGG16, light
+        a smaller network on a CPU. Default: what this machine can do: paper with a GPU and weights to start VGG16 from,
+        else light.
     options
         The fields of the configuration, as options.
     epochs
@@ -104,7 +103,9 @@ def train(
     stop_after
         Save the state after this step and end there. Default: the run ends after --steps.
     dry_run
-        Time real steps, print what the run would take and what limits it, and write nothing.
+        Time real steps, print what the run would take and what limits it, and write nothing. Less than a minute.
+    yes
+        Begin a run that takes more than a week by the time of some real steps; without it, such a run is refused.
     overwrite
         Write into a folder that is not empty.
     json_
@@ -121,11 +122,13 @@ def train(
     if is_main_process():
         check_run_folder(mistakes, out, resume=resume, overwrite=overwrite or dry_run)
     given = {name: value for name, value in vars(options).items() if value is not None}
-    name = preset or _usual_preset(given)
+    choice = None if preset else choose_preset(given, resumed=out if resume else None)
+    name = choice.name if choice else str(preset)
+    given = {**choice.options, **given} if choice else given
     config = mistakes.built(partial(PRESETS[name], out), given, fix="See `ssd300 train --help`.")
     check_start_and_device(mistakes, config.init, config.device)
-    if preset is None and is_main_process():
-        say([ABOUT_PRESET[name]])
+    if choice and is_main_process():
+        say([choice.describe()])
     if name == "pytorch-ssd300":
         say(inspect.cleandoc(PRESETS[name].__doc__ or "").splitlines())
 
@@ -143,6 +146,8 @@ def train(
             found = forecast(dataset, config, validation=validation)
         _print_forecast(found, as_json=json_)
         return
+    if not (yes or resume):
+        _check_length(dataset, config, stop_after=stop_after)
     if is_main_process():
         log_to_stderr()
     with on_signal(lambda: _how_to_resume(out, mistakes.words)):
@@ -170,9 +175,14 @@ def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
     return f"to resume:\n  {resuming(words)}" if words else "add --resume to the same command to resume"
 
 
-def _usual_preset(given: dict[str, Any]) -> str:
-    """The preset for a command that names none: the one for its --model."""
-    return "paper" if given.get("model", "").endswith("_vgg16") else "light"
+def _check_length(dataset: "Dataset", config: TrainConfig, *, stop_after: int | None) -> None:
+    """Raise UsageError for a run that cannot end in a week. Runs of several processes are not checked."""
+    from ssd300.training.too_long import check_ends_in_a_week, may_take_long
+
+    steps = min(config.steps, stop_after or config.steps)
+    if may_take_long(config, steps) and os.environ.get("WORLD_SIZE", "1") == "1":
+        with shown("timing some steps, as the run is long"):
+            check_ends_in_a_week(dataset, config, steps)
 
 
 def _split(

@@ -10,9 +10,8 @@ from cyclopts import Parameter
 from ssd300.cli.help import DATA, LEARNING, NETWORK, RECIPE, RUN, USUAL, in_words
 from ssd300.training.config import TrainConfig
 from ssd300.training.config_block import GROUPS
-from ssd300.training.presets import PRESETS
+from ssd300.training.presets import ON_A_CPU, PRESETS
 
-USUAL_PRESET = "light"  # the first whose values are named
 METAVARS = {"init": "WEIGHTS", "device": "DEVICE"}
 HELP_GROUPS = {
     "usual": USUAL, "data": DATA, "learning": LEARNING, "recipe": RECIPE, "network": NETWORK, "run": RUN,
@@ -54,7 +53,7 @@ def _default(name: str, _none: None) -> str:
 @cache
 def preset_values() -> dict[str, TrainConfig]:
     """The configuration of each preset by its name, the usual one first."""
-    return {name: PRESETS[name]("run") for name in sorted(PRESETS, key=lambda name: name != USUAL_PRESET)}
+    return {name: PRESETS[name]("run") for name in sorted(PRESETS, key=lambda name: name != ON_A_CPU)}
 
 
 TrainOptions: Any = _optional_fields(TrainConfig)

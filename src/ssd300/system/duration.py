@@ -15,3 +15,9 @@ def rough_duration(seconds: float) -> str:
     if round(seconds) < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def in_days(seconds: float) -> str:
+    """A long estimate: '9 days', or '2.4 years'."""
+    days = seconds / 86_400
+    return f"{days:.0f} days" if days < 730 else f"{days / 365:.1f} years"

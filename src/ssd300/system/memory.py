@@ -28,9 +28,13 @@ def free_memory_bytes() -> int:
 
 def used_memory_bytes() -> int:
     """Resident memory of this process and its children. Memory that they share is counted for each."""
+    return int(psutil.Process().memory_info().rss) + child_memory_bytes()
+
+
+def child_memory_bytes() -> int:
+    """Resident memory of the children of this process. Memory that they share is counted for each."""
     used = 0
-    process = psutil.Process()
-    for one in (process, *process.children(recursive=True)):
+    for one in psutil.Process().children(recursive=True):
         try:
             used += int(one.memory_info().rss)
         except psutil.NoSuchProcess:

@@ -4,12 +4,21 @@ The defaults are the paper's and Caffe's (ssd_pascal.py:336-390).
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 IMAGE_SIZES_PX = (64, 2049)  # under 64 the last maps are all of one cell
 NamedBoxes = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
+
+NOTHING, BACKBONE, STAGES = "none", "backbone", re.compile(r"stages:([1-9]\d*)")  # values of `freeze`
+
+
+def frozen_stages(freeze: str) -> int:
+    """How many stages 'stages:N' names; 0 for another value of `freeze`."""
+    found = STAGES.fullmatch(freeze)
+    return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +39,9 @@ class TrainConfig:
         only), or 'none'. A detector's classes are continued by name.
     init_key
         Which of several weights in the file of `init` to start from, such as 'model' or 'ema'.
+    freeze
+        What is not trained: 'backbone', 'stages:N' for its first N stages, or 'none'. Batch normalization in it keeps
+        its statistics.
     steps
         Updates of the weights. Images seen are steps times batch size.
     batch_size
@@ -121,6 +133,7 @@ class TrainConfig:
     image_size: int | None = None
     init: str = "none"
     init_key: str | None = None
+    freeze: str = NOTHING
     steps: int = 120_000
     batch_size: int = 32
     accumulate: int = 1
@@ -182,6 +195,8 @@ class TrainConfig:
         ):
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
+        if self.freeze not in (NOTHING, BACKBONE) and not frozen_stages(self.freeze):
+            raise ValueError(f"freeze is {self.freeze}; it must be {NOTHING}, {BACKBONE} or stages:N, such as stages:3")
         for name in ("lr", "lr_drop_factor", "box_weight", "backbone_lr"):
             if not (0 < (value := getattr(self, name)) < math.inf):
                 raise ValueError(f"{name} is {value}; it must be above 0")

@@ -7,7 +7,7 @@ from ssd300.system.wording import wrapped
 from ssd300.training.config import TrainConfig
 
 GROUPS = {  # all fields but `out`
-    "usual": "model image_size init steps batch_size device seed",
+    "usual": "model image_size init freeze steps batch_size device seed",
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
     "accumulate amp ema ema_decay ema_ramp",

@@ -101,8 +101,8 @@ def _choose_steps(dataset: Dataset, config: TrainConfig) -> int:
     device = choose_device(config.device)
     with _unlogged():
         state, _card = initial_state(dataset, config, ALONE, device)
-        works, waits, _batch = time_steps(state, dataset, device, at_least_s=TIMED_S)
-    step_s = sum(works + waits) / len(works)
+        timed = time_steps(state, dataset, device, seconds=TIMED_S)
+    step_s = timed.work_s + timed.waiting_s
     steps = steps_within(TRAINING_S, step_s)
     for line in forecast_in_words(steps, step_s):
         log.info("%s", line)

@@ -11,7 +11,8 @@ from ssd300.errors import install_hint
 from ssd300.images.read import DECODES_FAST
 from ssd300.system.device import choose_device, dtype_name
 from ssd300.system.duration import duration
-from ssd300.system.memory import gigabytes, used_memory_bytes
+from ssd300.system.memory import gigabytes
+from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.training.distributed import ALONE
 from ssd300.training.initial_state import initial_state
@@ -25,13 +26,16 @@ MUCH = 0.1  # of a step: less waiting than this is no limit
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
     """Seconds are wall time. Of `step_s`, `waiting_s` is spent waiting for images. `stages` has the seconds that
-    each stage of a batch takes on one core. `finish_s` is that of the whole run, evaluations included.
+    each stage of a batch takes on one core. Where a whole batch takes long, the `timed_steps` had fewer images,
+    `timed_images`; all is for a whole batch. `finish_s` is that of the whole run, evaluations included.
     """
 
     device: str
     precision: str
     steps: int
     timed_steps: int
+    timed_images: int
+    batch_size: int
     step_s: float
     waiting_s: float
     images_per_second: float
@@ -46,9 +50,11 @@ class Forecast:
 
     def describe(self) -> dict[str, str]:
         """Rows of a table for people."""
+        parts = "" if self.timed_images == self.batch_size else f", of {self.timed_images} of {self.batch_size} images"
+        timed = f"{plural(self.timed_steps, 'step')} timed{parts}"
         return {
             "device": f"{self.device}, {self.precision}",
-            "a step": f"{self.step_s:.3g} s, {self.images_per_second:.3g} images/s ({self.timed_steps} steps timed)",
+            "a step": f"{self.step_s:.3g} s, {self.images_per_second:.3g} images/s ({timed})",
             "of it waiting for images": f"{self.waiting_s:.3g} s",
             **{f"a batch alone, {name}": f"{seconds:.3g} s" for name, seconds in self.stages.items()},
             "evaluations": f"{self.evaluations}, {duration(self.evaluation_s)} each",
@@ -65,21 +71,23 @@ def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | Non
     check_trainable(dataset)
     device = choose_device(config.device)
     state, card = initial_state(dataset, config, ALONE, device)
-    works, waits, batch = time_steps(state, dataset, device)
-    step_s, waiting_s = sum(works + waits) / len(works), sum(waits) / len(waits)
+    timed = time_steps(state, dataset, device)
+    step_s, waiting_s = timed.work_s + timed.waiting_s, timed.waiting_s
     evaluations, evaluation_s = 0, 0.0
     if validation is not None:
         evaluations = -(-config.steps // config.eval_every) if config.eval_every else 1
         validator = Validator(dataset=validation, card=card, device=device, on_bad_image=config.on_bad_image)
         evaluation_s = time_evaluation(state, validator)
-    stages = time_stages(dataset, config, state.model.settings.image_size_px, batch, device)
+    stages = time_stages(dataset, config, state.model.settings.image_size_px, timed.last, device)
     stages["network and update"] = step_s - waiting_s - stages["copy to the device"]
     limit, advice = _advise(config, device, stages, waits=waiting_s > MUCH * step_s)
     return Forecast(
         device=str(device),
         precision=dtype_name(state.progress.precision),
         steps=config.steps,
-        timed_steps=len(works),
+        timed_steps=timed.count,
+        timed_images=timed.images,
+        batch_size=config.batch_size,
         step_s=step_s,
         waiting_s=waiting_s,
         images_per_second=config.batch_size / step_s,
@@ -87,7 +95,7 @@ def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | Non
         evaluation_s=evaluation_s,
         finish_s=config.steps * step_s + evaluations * evaluation_s,
         stages=stages,
-        memory_bytes=torch.cuda.max_memory_allocated() if device.type == "cuda" else used_memory_bytes(),
+        memory_bytes=torch.cuda.max_memory_allocated() if device.type == "cuda" else timed.memory_bytes,
         disk_bytes=_disk(state),
         limit=limit,
         advice=advice,

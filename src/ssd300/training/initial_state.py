@@ -9,11 +9,13 @@ from ssd300.data.dataset import Dataset
 from ssd300.errors import UsageError
 from ssd300.model import BUILDERS, SSD
 from ssd300.model.ssd import NONE
+from ssd300.system.wording import some
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
 from ssd300.training.config_block import choices_beyond_the_paper
 from ssd300.training.default_boxes import settings_for
 from ssd300.training.distributed import World
+from ssd300.training.freezing import freeze
 from ssd300.training.frozen_norms import freeze_norms
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.precision import choose_precision
@@ -46,6 +48,11 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     if start.classes is not None:
         log.info("%s", start.classes)
     model.to(device).train()
+    if (frozen := freeze(model, config.freeze, start.filled)) is not None:
+        log.info("%s", frozen.describe())
+        if frozen.random:
+            log.warning("%d of the frozen layers are random, as %s does not fill them: %s",
+                        len(frozen.random), start.source, some(frozen.random))  # fmt: skip
     if config.freeze_norms:
         freeze_norms(model, start.filled)
     precision = world.gather(choose_precision(config.amp, device, model))[0]

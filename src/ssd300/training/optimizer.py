@@ -20,13 +20,16 @@ def make_optimizer(
     """SGD with groups for weights and biases, and one for the scales of batch normalization if the model has any.
 
     Those scales, which the paper's network does not have, get the rate of weights and no decay; the scale of L2Norm is
-    a weight. `decay_biases` is pytorch-SSD300's rule. Rates are set by `set_learning_rate`.
+    a weight. `decay_biases` is pytorch-SSD300's rule. Rates are set by `set_learning_rate`. Parameters without a
+    gradient, which are frozen, are left out.
 
     `backbone_rate` multiplies the rates of the parameters of `backbone`, which then have groups of their own.
     """
     weights, scales, biases = [], [], []
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
+            if not parameter.requires_grad:
+                continue
             if name == "bias":
                 biases.append(parameter)
             elif isinstance(module, nn.modules.batchnorm._BatchNorm):

@@ -30,7 +30,7 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "averaged": bool,
 }
 # With the data, which has the classes, these decide all sizes, and the optimizer's groups.
-SIZE_OPTIONS = ("model", "default_boxes", "backbone_lr")
+SIZE_OPTIONS = ("model", "default_boxes", "backbone_lr", "freeze")
 OF_GROUP = ("params", "lr", "rate", "momentum", "dampening", "weight_decay")  # torch adds others, by its version
 FINGERPRINT_DIGITS = 64  # of the data; a state that was made without data has ""
 

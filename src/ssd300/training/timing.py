@@ -1,7 +1,12 @@
-"""Timing of real steps and evaluations on this machine, for `forecast`."""
+"""Timing of real steps and evaluations on this machine, for `forecast`. Each part ends when its time is over.
+
+A batch may take longer than there is time, as VGG16's 32 images on a CPU. Then steps of fewer images are timed, and
+count as their share of a batch.
+"""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 
@@ -11,24 +16,82 @@ from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
 from ssd300.data.sampling import Key
 from ssd300.images.read import read_image
+from ssd300.system.memory import child_memory_bytes, peak_memory_bytes
 from ssd300.training.config import TrainConfig
 from ssd300.training.state import TrainState
 from ssd300.training.step import TrainStep
 from ssd300.training.validation import Validator
 
-WARM_UP, LEAST, AT_LEAST_S = 2, 3, 10.0  # steps before timing, steps timed, and for how long
-SAMPLED = 24  # images that are decoded, augmented or evaluated for the timing
+LEAST = 3  # steps timed, if there is time
+STEPS_S, STAGES_S, EVALUATION_S = 10.0, 2.0, 4.0  # together far below a minute, which `forecast` may take
+PROBE = 2  # images of the first steps; their time tells how many fit
+SAMPLED = 24  # images that are decoded, augmented or evaluated for the timing, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedSteps:
+    """Seconds of a whole batch, of work and of waiting for images, on average of `count` timed steps.
+
+    Each of them had `images` images; `last` is its last batch. `memory_bytes` is an estimate for a whole batch.
+    """
+
+    work_s: float
+    waiting_s: float
+    count: int
+    images: int
+    last: Batch
+    memory_bytes: int
+
+
+class _Steps(NamedTuple):
+    """Seconds of work and of waiting per step, the last batch, and memory: the most so far, and that of workers."""
+
+    works: list[float]
+    waits: list[float]
+    last: Batch
+    peak_bytes: int
+    workers_bytes: int
 
 
 def time_steps(
-    state: TrainState, dataset: Dataset, device: torch.device, *, at_least_s: float = AT_LEAST_S
-) -> tuple[list[float], list[float], Batch]:
-    """Seconds of work and seconds of waiting for images, of each timed step; and its batch. Changes the weights."""
-    config, step = state.config, TrainStep(state, device)
+    state: TrainState, dataset: Dataset, device: torch.device, *, seconds: float = STEPS_S, least: int = LEAST
+) -> TimedSteps:
+    """Make steps for about `seconds`, `least` or more of them if there is time. Changes the weights."""
+    whole = state.config.batch_size
+    started = time.perf_counter()
+    small = min(PROBE, whole)
+    before = peak_memory_bytes()
+    found = _steps(state, dataset, device, images=small)
+    left = max(seconds - (time.perf_counter() - started), 0.0)
+    each = found.works[0] / small
+    images = max(small, min(whole, int(left / (each * (least + 1)))))  # one step more, which is not timed
+    known_bytes, more_images = before, small
+    if each * images * (least + 1) <= left:
+        known_bytes, more_images = found.peak_bytes, max(images - small, 1)
+        found = _steps(state, dataset, device, images=images, least=least, seconds=left)
+    an_image = max(found.peak_bytes - known_bytes, 0) / more_images
+    share = whole / images
+    return TimedSteps(
+        work_s=share * sum(found.works) / len(found.works),
+        waiting_s=share * sum(found.waits) / len(found.waits),
+        count=len(found.works),
+        images=images,
+        last=found.last,
+        memory_bytes=round(found.peak_bytes + (whole - images) * an_image) + found.workers_bytes,
+    )
+
+
+def _steps(
+    state: TrainState, dataset: Dataset, device: torch.device, *, images: int, least: int = 1, seconds: float = 0.0
+) -> _Steps:
+    """Steps of `images` images: one that is not timed, `least` that are, and more until `seconds` are over."""
+    deadline = time.perf_counter() + seconds
+    config = replace(state.config, batch_size=images, accumulate=min(state.config.accumulate, images))
+    step = TrainStep(replace(state, config=config), device)
     batches = training_batches(
         dataset.annotations,
         size=state.model.settings.image_size_px,
-        batch_size=config.batch_size,
+        batch_size=images,
         seed=config.seed,
         workers=config.workers,
         augment=config.augment,
@@ -38,7 +101,7 @@ def time_steps(
     )
     works: list[float] = []
     waits: list[float] = []
-    while len(works) < WARM_UP + LEAST or sum(works[WARM_UP:]) + sum(waits[WARM_UP:]) < at_least_s:
+    while len(works) < 1 + least or time.perf_counter() < deadline:
         asked = time.perf_counter()
         batch = next(batches)
         got = time.perf_counter()
@@ -46,41 +109,53 @@ def time_steps(
         _wait_for(device)
         waits.append(got - asked)
         works.append(time.perf_counter() - got)
-    return works[WARM_UP:], waits[WARM_UP:], batch
+    return _Steps(works[1:], waits[1:], batch, peak_memory_bytes(), child_memory_bytes())
 
 
-def time_evaluation(state: TrainState, validator: Validator) -> float:
-    """Seconds of an evaluation, estimated from some of its images."""
+def time_evaluation(state: TrainState, validator: Validator, *, seconds: float = EVALUATION_S) -> float:
+    """Seconds of an evaluation, estimated from some of its images: more of them until about `seconds` are over."""
     whole = validator.dataset
-    some = replace(whole, annotations=whole.annotations[:SAMPLED])
-    started = time.perf_counter()
-    replace(validator, dataset=some).evaluate(state.model)
-    return (time.perf_counter() - started) * len(whole) / len(some)
+    ended = time.perf_counter() + seconds
+    count, each = 1, 0.0
+    while True:
+        some = replace(whole, annotations=whole.annotations[:count])
+        started = time.perf_counter()
+        replace(validator, dataset=some).evaluate(state.model)
+        each = (time.perf_counter() - started) / len(some)
+        more = min(SAMPLED, len(whole), int((ended - time.perf_counter()) / each))
+        if more <= count:
+            return each * len(whole)
+        count = more
 
 
 def time_stages(
-    dataset: Dataset, config: TrainConfig, size: int, batch: Batch, device: torch.device
+    dataset: Dataset, config: TrainConfig, size: int, batch: Batch, device: torch.device, *, seconds: float = STAGES_S
 ) -> dict[str, float]:
-    """Seconds that one core takes to decode, augment and copy a batch. `size` is that of the network's images."""
+    """Seconds that one core takes to decode, augment and copy a batch. `size` is that of the network's images.
+
+    `config` has the size of the batch; `batch` may have fewer images.
+    """
     annotations = dataset.annotations[:: max(len(dataset) // SAMPLED, 1)][:SAMPLED]
-    started = time.perf_counter()
-    for annotation in annotations:
-        read_image(annotation.image_path)
-    decoded = time.perf_counter()
     mixing = Mixing(config.mosaic, config.mixup)
     images = AugmentedImages(annotations, size=size, seed=config.seed, augment=config.augment, mixing=mixing)
-    for index in range(len(annotations)):
-        images[Key(0, index, mixes=True)]
-    prepared = time.perf_counter()
+    decode_s = prepare_s = 0.0
+    count = 0
+    while count < len(annotations) and (count == 0 or decode_s + prepare_s < seconds):
+        started = time.perf_counter()
+        read_image(annotations[count].image_path)
+        decoded = time.perf_counter()
+        images[Key(0, count, mixes=True)]
+        decode_s, prepare_s = decode_s + decoded - started, prepare_s + time.perf_counter() - decoded
+        count += 1
+    started = time.perf_counter()
     batch.images.to(device)
     _wait_for(device)
-    copied = time.perf_counter()
-    share = config.batch_size / len(annotations)
-    decode = (decoded - started) * share
+    copy_s = (time.perf_counter() - started) / len(batch)
+    share = config.batch_size / count
     return {
-        "decode": decode,
-        "augment": max((prepared - decoded) * share - decode, 0.0),
-        "copy to the device": copied - prepared,
+        "decode": share * decode_s,
+        "augment": share * max(prepare_s - decode_s, 0.0),
+        "copy to the device": config.batch_size * copy_s,
     }
 
 

@@ -19,11 +19,12 @@ SHOWN_CLASSES = 10
 class ClassMatch:
     """Which class of a file each class of a new detector continues: `rows` are pairs of places, new and old.
 
-    `new` are the classes that start as in a new head, `unused` those of the file that the detector does not have.
-    `by_place`: the file has no names.
+    `matched` are the names of these classes; `new` those that start as in a new head, `unused` those of the file that
+    the detector does not have. `by_place`: the file has no names.
     """
 
     rows: tuple[tuple[int, int], ...]
+    matched: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     by_place: bool = False
@@ -33,10 +34,11 @@ class ClassMatch:
         if self.by_place:
             return f"classes: the file has no names; its {len(self.rows)} classes are taken by their places in the list"
         parts = [f"classes: {len(self.rows)} of {len(self.rows) + len(self.new)} continue those of the file"]
-        for what, names in (("new", self.new), ("not used of the file", self.unused)):
+        if self.matched:
+            parts[0] += f", by name ({_listed(self.matched)})"
+        for what, names in (("new", self.new), ("left out of the file", self.unused)):
             if names:
-                more = ", …" if len(names) > SHOWN_CLASSES else ""
-                parts.append(f"{what}: {len(names)} ({', '.join(names[:SHOWN_CLASSES])}{more})")
+                parts.append(f"{what}: {len(names)} ({_listed(names)})")
         return "; ".join(parts)
 
 
@@ -48,6 +50,7 @@ def match_names(classes: Sequence[str], of_file: Sequence[str]) -> ClassMatch:
     used = {old for _, old in rows}
     return ClassMatch(
         rows=rows,
+        matched=tuple(classes[new] for new, _ in rows),
         new=tuple(name for new, name in enumerate(classes) if found[new] is None),
         unused=tuple(name for old, name in enumerate(of_file) if old not in used),
     )
@@ -80,6 +83,10 @@ def take_rows(
                 new[:, to] = old[:, of]
             taken[name] = new.flatten(0, 1)
     return taken
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN_CLASSES]) + (", …" if len(names) > SHOWN_CLASSES else "")
 
 
 def _unique_folded(names: Sequence[str]) -> Iterator[tuple[str, int]]:

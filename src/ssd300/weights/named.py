@@ -72,6 +72,11 @@ def cache_folder() -> Path:
     return Path(named) if named else user_cache_path("ssd300", appauthor=False)
 
 
+def is_downloaded(name: str) -> bool:
+    """Whether the published file is in the cache. Nothing is downloaded or read."""
+    return (cache_folder() / NAMED[name].file.name).is_file()
+
+
 def fetch_named(name: str) -> Path:
     """The published file as it is, in the cache, downloaded if it is not there yet.
 

@@ -19,6 +19,7 @@ from ssd300.model.default_boxes import SETTINGS
 from ssd300.model.ssd import LITE
 from ssd300.system.files import spelled_like
 from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_places, take_rows
+from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import Card, is_ours, read_card_file, read_weights_file
 from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.resolve import find_weights, resolve_weights
@@ -57,6 +58,7 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
     `init` is one of
     - "none": nothing is filled, and the normalization stays;
     - "imagenet", for EfficientNet-Lite0: the backbone, from the weights in the extra `light`;
+    - a detector of another code that `import_weights` reads, with the class names that it finds: as one of ours;
     - a file with VGG16's convolutions (see `vgg16_layers`), or its first ones: the backbone;
     - a run folder, which stands for its best weights;
     - a weights file of ours, with the same backbone: every tensor of the same name and shape, heads included; of the
@@ -75,8 +77,15 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
     path = _file_of(init)
     found = read_start(path, model.state_dict(), key)
     if found.are_ours:
-        start, match = _fill_from_ours(model, path, found.tensors, classes)
-        return replace(start, classes=NOTHING_TAKEN if match is None else match.describe(), notes=found.notes)
+        card = read_card_file(path) if is_ours(path) else None
+        given = found.tensors if card is None else dict(read_weights_file(path)[0].state_dict())
+        return replace(_fill_from_detector(model, path, given, card, classes), notes=found.notes)
+    if found.is_foreign:
+        detector, card, report = import_weights(path, key=key)
+        start = _fill_from_detector(
+            model, path, detector.state_dict(), card, classes, has_names=not report.class_names.are_numbers
+        )
+        return replace(start, notes=(f"the file is of {report.layout}", *report.notes))
     if not isinstance(model.backbone, VGG16):
         raise WeightsError(
             "the file holds no backbone for this model", where=path, fix="Use --init imagenet or --init none."
@@ -172,18 +181,23 @@ def _fill_lite0(model: SSD, backbone: EfficientNetLite0) -> Start:
     return _start(model, path.name, {id(module) for module in backbone.body.modules()})
 
 
-def _fill_from_ours(
-    model: SSD, path: Path, tensors: Mapping[str, Tensor], classes: Sequence[str] | None
-) -> tuple[Start, ClassMatch | None]:
-    """From a weights file of ours, or one with our tensors alone, which names neither classes nor normalization."""
-    card = read_card_file(path) if is_ours(path) else None
-    given = tensors if card is None else dict(read_weights_file(path)[0].state_dict())
+def _fill_from_detector(
+    model: SSD, path: Path, given: Mapping[str, Tensor], card: Card | None, classes: Sequence[str] | None, *,
+    has_names: bool = True,
+) -> Start:  # fmt: skip
+    """From a detector's tensors by our names; without a card nothing says its classes and its normalization.
+
+    `has_names`: the classes of the card have names that mean something.
+    """
     _check_same_backbone(model, given, card, path)
     if card is not None and not card.settings.fits_like(model.settings):
         other = "ones fitted to its objects" if card.settings.fitted_px else "unnamed ones"
         known = next((name for name, settings in SETTINGS.items() if settings == card.settings), other)
         log.warning(
-            "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly", path, known
+            "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly%s",
+            path,
+            known,
+            f". With --default-boxes {known} they fit" if known in SETTINGS else "",
         )
     state = model.state_dict()
     fits = {
@@ -191,7 +205,7 @@ def _fill_from_ours(
         for name, tensor in given.items()
         if name in state and state[name].shape == tensor.shape and not name.startswith(LOGITS)
     }
-    match = _match_classes(model, given, card, classes)
+    match = _match_classes(model, given, card if has_names else None, classes)
     if match is not None:
         count = model.num_classes if card is None else len(card.classes)
         fits |= take_rows(state, given, match, (model.num_classes + 1, count + 1))
@@ -199,7 +213,8 @@ def _fill_from_ours(
     if card is not None:
         model.set_normalization(card.normalization)
     layers = {name.rsplit(".", 1)[0] for name in fits if match is None or match.rows or not name.startswith(LOGITS)}
-    return _start(model, str(path), {id(module) for name, module in model.named_modules() if name in layers}), match
+    start = _start(model, str(path), {id(module) for name, module in model.named_modules() if name in layers})
+    return replace(start, classes=NOTHING_TAKEN if match is None else match.describe())
 
 
 def _check_same_backbone(model: SSD, given: Mapping[str, Tensor], card: Card | None, path: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ssd300.errors import WeightsError
 from ssd300.weights.detectors import is_foreign_detector
 from ssd300.weights.tensor_files import load_tensors, read_contents
 from ssd300.weights.vgg16_layers import KINDS
@@ -20,11 +19,13 @@ HEADS = "heads."
 class StartTensors:
     """Tensors by the names of our model, or, if `are_ours` is false, by those of a VGG16; there may be none then.
 
+    `is_foreign`: the file holds a detector of another code, and its tensors are for `import_weights`; here are none.
     `notes` say which weights of the file they are, and what was taken off their names.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     are_ours: bool = False
+    is_foreign: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -32,7 +33,7 @@ def read_start(path: Path, ours: Iterable[str], key: str | None = None) -> Start
     """The tensors of a file for a model with the names `ours`; `key` chooses as `weight_sets.choose` does.
 
     Raises:
-        WeightsError: the file cannot be read, has no weights called `key`, or holds a detector of another code.
+        WeightsError: the file cannot be read, or has no weights called `key`.
     """
     contents = read_contents(path)
     sets = _fullest(
@@ -41,11 +42,7 @@ def read_start(path: Path, ours: Iterable[str], key: str | None = None) -> Start
     are_ours = bool(sets)
     if not are_ours:
         if is_foreign_detector(contents):
-            raise WeightsError(
-                "the file holds a detector of another code",
-                where=path,
-                fix=f"Convert it first, `ssd300 import {path} NEW.safetensors`, and start from the new file.",
-            )
+            return StartTensors(is_foreign=True)
         sets = max((_fullest(find_sets(contents, names)) for names in KINDS), key=_size)
     if not sets:
         return StartTensors()

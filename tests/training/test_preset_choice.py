@@ -1,0 +1,81 @@
+import pytest
+
+from ssd300.model import BUILDERS
+from ssd300.training import preset_choice
+from ssd300.training.preset_choice import choose_preset
+from ssd300.training.presets import PRESETS
+from ssd300.weights import Card, save_weights
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A function that makes this a machine with a device, and with weights that are downloaded."""
+    monkeypatch.setenv("SSD300_CACHE", str(tmp_path / "cache"))
+
+    def make(device, *downloaded):
+        monkeypatch.setattr(preset_choice, "_device", lambda _: device)
+        from ssd300.weights.named import NAMED
+
+        (tmp_path / "cache").mkdir()
+        for name in downloaded:
+            (tmp_path / "cache" / NAMED[name].file.name).touch()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("device", "downloaded", "name", "init", "words"),
+    [
+        ("cpu", ("vgg16",), "light", "imagenet", "as there is no GPU"),
+        ("cuda", (), "light", "imagenet", "`ssd300 download vgg16_features` gets it"),
+        ("cuda", ("coco",), "light", "imagenet", "nothing to start VGG16 from"),
+        ("cuda", ("vgg16",), "paper", "vgg16", "with --init vgg16, as there is a GPU"),
+        ("cuda", ("vgg16", "vgg16_features"), "paper", "vgg16_features", "as there is a GPU"),
+    ],
+)
+def test_what_the_machine_can_do_decides_and_is_said(machine, device, downloaded, name, init, words):
+    machine(device, *downloaded)
+    choice = choose_preset({})
+    assert choice.name == name
+    assert PRESETS[choice.name]("run", **choice.options).init == init
+    assert choice.describe().startswith(f"preset {name}")
+    assert words in choice.describe()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"model": "ssd300_vgg16"}, "paper"),
+        ({"model": "ssd300_efficientnet_lite0"}, "light"),
+        ({"init": "coco"}, "paper"),
+        ({"init": "imagenet"}, "light"),
+        ({"init": "none"}, "light"),
+        ({"init": "nowhere.safetensors"}, "light"),
+        ({"init": "coco", "model": "ssd300_efficientnet_lite0"}, "light"),
+    ],
+)
+def test_model_and_start_come_before_the_machine(machine, given, name):
+    machine("cpu")
+    assert choose_preset(given).name == name
+
+
+@pytest.mark.parametrize(("model", "name"), [("ssd300_vgg16", "paper"), ("ssd300_efficientnet_lite0", "light")])
+def test_a_start_from_weights_of_ours_takes_the_preset_of_their_model(machine, tmp_path, model, name):
+    machine("cpu")
+    detector = BUILDERS[model](2)
+    card = Card(model=model, classes=("a", "b"), settings=detector.settings, normalization=detector.normalization)
+    save_weights(tmp_path / "run/weights/best.safetensors", detector, card)
+    assert choose_preset({"init": str(tmp_path / "run")}).name == name
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_resumed_run_keeps_its_preset_on_another_machine(machine, tmp_path, name):
+    import yaml
+
+    from ssd300.training.state import describe
+
+    machine("cpu")
+    given = {"workers": 0, "batch_size": 2}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(describe(PRESETS[name](tmp_path, **given))))
+    assert choose_preset(given, resumed=tmp_path).name == name
+    assert choose_preset(given, resumed=tmp_path / "nothing").name == "light"
