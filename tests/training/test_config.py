@@ -43,6 +43,12 @@ def test_norms_are_frozen_only_where_there_is_something_to_keep(tmp_path, preset
     assert PRESETS["light"](tmp_path, freeze_norms=True).freeze_norms
 
 
+def test_a_frozen_backbone_has_no_rate_of_its_own(tmp_path):
+    with pytest.raises(ValueError, match=r"backbone_lr is 0\.1; with freeze backbone it must be 1"):
+        PRESETS["light"](tmp_path, backbone_lr=0.1, freeze="backbone")
+    assert PRESETS["light"](tmp_path, backbone_lr=0.1, freeze="stages:2").backbone_lr == 0.1
+
+
 @pytest.mark.parametrize("field", ["mosaic", "mixup"])
 def test_shares_of_mixed_images_are_checked_and_end_with_three_quarters_of_the_steps(tmp_path, field):
     for values, reason in (({field: 1.5}, "must be 0 to 1"), ({field: 0.5, "augment": False}, "without augment")):

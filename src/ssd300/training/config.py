@@ -47,7 +47,7 @@ class TrainConfig:
     batch_size
         Images per step.
     accumulate
-        Parts of a batch that the network processes in turn, for less memory. Only batch normalization notices.
+        Parts of a batch that the network processes in turn, for less memory. Only batch normalization and 'pisa' notice.
     lr
         Learning rate of weights; that of biases is twice as high.
     schedule
@@ -184,15 +184,8 @@ class TrainConfig:
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} is {value}; it must be {least} or more")
         for name in (
-            "eval_every",
-            "patience",
-            "ema_ramp",
-            "warmup_steps",
-            "momentum",
-            "weight_decay",
-            "seed",
-            "save_minutes",
-        ):
+            "eval_every", "patience", "ema_ramp", "warmup_steps", "momentum", "weight_decay", "seed", "save_minutes",
+        ):  # fmt: skip
             if not (value := getattr(self, name)) >= 0:
                 raise ValueError(f"{name} is {value}; it must be 0 or more")
         if self.freeze not in (NOTHING, BACKBONE) and not frozen_stages(self.freeze):
@@ -223,12 +216,15 @@ class TrainConfig:
                     f"{name} is {getattr(self, name)}; with rules {self.rules} it must be {own}, as these rules have a "
                     "matching and a loss of their own"
                 )
-
         for name in ("mosaic", "mixup"):
             if not 0 <= (share := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} is {share}; it must be 0 to 1")
             if share and not self.augment:
                 raise ValueError(f"{name} is {share}; without augment it must be 0, as it is an augmentation")
+        if self.backbone_lr != 1 and self.freeze == BACKBONE:
+            raise ValueError(
+                f"backbone_lr is {self.backbone_lr}; with freeze {BACKBONE} it must be 1, as it has no effect"
+            )
         if self.freeze_norms and "vgg16" in self.model:
             raise ValueError(f"freeze_norms is True; {self.model} has no batch normalization in its backbone")
         if self.freeze_norms and self.init == "none":

@@ -29,10 +29,15 @@ def freeze_norms(model: SSD, filled: Collection[str]) -> None:
             "there is no batch normalization to freeze in what the run starts from", fix="Leave out --freeze-norms."
         )
     for norm in norms:
-        norm.eval()
-        norm.train = MethodType(_stay_in_evaluation, norm)  # type: ignore[method-assign]  # outlives model.train()
+        keep_statistics(norm)
 
 
-def _stay_in_evaluation(norm: nn.Module, mode: bool = True) -> nn.Module:  # noqa: ARG001  # as nn.Module.train has it
+def keep_statistics(norm: nn.Module) -> None:
+    """Have one layer of batch normalization use and keep its statistics, also after `model.train()`."""
+    norm.eval()
+    norm.train = MethodType(_stay_in_evaluation, norm)  # type: ignore[method-assign]
+
+
+def _stay_in_evaluation(norm: nn.Module, _mode: bool = True) -> nn.Module:
     """In place of `nn.Module.train`."""
     return norm
