@@ -1,5 +1,5 @@
 """Two images on top of each other: mixup, Zhang et al. 2018, arXiv 1710.09412; for detection Zhang et al. 2019,
-arXiv 1902.04103, section 3.1.
+arXiv 1902.04103.
 
 The pixels are a weighted mean of two augmented images, and the objects are those of both.
 """

@@ -1,4 +1,4 @@
-"""Four images in one: mosaic, Bochkovskiy et al. 2020 (YOLOv4), arXiv 2004.10934, section 3.3.
+"""Four images in one: mosaic, Bochkovskiy et al. 2020 (YOLOv4), arXiv 2004.10934.
 
 An image shows objects of four, smaller than they are and in other surroundings. The mosaic is made before the usual
 augmentation, which then crops it like any image. It takes the place of zooming out, which shows objects small too.

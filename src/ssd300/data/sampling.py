@@ -1,7 +1,7 @@
 """Which images an epoch has, and in which order: each once, or rare classes more often.
 
 Balanced sampling repeats an image by the rarest class in it, as in "repeat factor sampling": Gupta et al. 2019, LVIS,
-arXiv 1908.03195, appendix B. An epoch still has as many images as the dataset, so that images of common classes alone
+arXiv 1908.03195. An epoch still has as many images as the dataset, so that images of common classes alone
 are left out of some epochs. An order follows from (seed, epoch) and needs no state.
 """
 

@@ -38,7 +38,7 @@ def ciou_loss(boxes: Boxes, wanted: Boxes) -> Float[Tensor, " n"]:
     apart = boxes[:, :2] + boxes[:, 2:] - wanted[:, :2] - wanted[:, 2:]  # twice the way from center to center
     distance = apart.square().sum(dim=1) / 4 / (width.square() + height.square())
     shape = 4 / math.pi**2 * (_angle(boxes) - _angle(wanted)).square()
-    with torch.no_grad():  # the weight of the shape is a constant in the gradient, as in the paper
+    with torch.no_grad():  # the weight of the shape is a constant in the gradient, as in torchvision
         weight = shape / (1 - iou + shape).clamp(min=torch.finfo(shape.dtype).eps)
     return 1 - iou + distance + weight * shape
 

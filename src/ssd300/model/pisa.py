@@ -1,8 +1,8 @@
 """Prime samples: matched default boxes whose decoded box fits best count more. PISA, Cao et al. 2020, arXiv 1904.04821.
 
 Average precision asks for one good box per object with a high score. Two parts of the paper for the positives:
-- ISR (section 4.2) weighs the class loss of a matched default box by the rank of its IoU with the object;
-- CARL (section 4.3) adds a box loss weighed by the score of the object's class, so that the score of a badly placed box
+- ISR weighs the class loss of a matched default box by the rank of its IoU with the object;
+- CARL adds a box loss weighed by the score of the object's class, so that the score of a badly placed box
   falls.
 Its third part, for negatives, is not here: SSD has hard negative mining. All ranks and means are over the images that
 the network processes together.
@@ -44,8 +44,8 @@ def isr_weights(
 ) -> Float[Tensor, " n"]:
     """The weights of the class losses of n matched default boxes; the weighted sum equals the sum of `losses`.
 
-    The rank is hierarchical (section 3.2): of a class, first the best boxes of all objects by IoU, then all second best
-    ones. The weight falls in a line with the rank, then is raised to a power.
+    The rank is hierarchical (the paper's IoU-HLR): of a class, first the best boxes of all objects by IoU, then all
+    second best ones. The weight falls in a line with the rank, then is raised to a power.
     """
     if len(iou) == 0:
         return torch.ones_like(iou)

@@ -47,7 +47,8 @@ class TrainConfig:
     batch_size
         Images per step.
     accumulate
-        Parts of a batch that the network processes in turn, for less memory. Only batch normalization and 'pisa' notice.
+        Parts of a batch that the network processes in turn, for less memory. Only batch normalization and
+        `weighting` 'pisa' notice.
     lr
         Learning rate of weights; that of biases is twice as high.
     schedule

@@ -1,7 +1,8 @@
 """Batch normalization that uses, and keeps, the running statistics it started with, also in training.
 
 The statistics of a few small batches are noisy, and move those of ImageNet towards a small dataset. Frozen ones are
-usual where a detector is trained in small batches: Ren et al. 2015, arXiv 1506.01497, section 3.2, and its successors.
+usual where a detector is trained in small batches: He et al. 2016 (ResNet), arXiv 1512.03385, appendix A, where scales
+and biases are fixed too; here they are trained.
 """
 
 from collections.abc import Collection
