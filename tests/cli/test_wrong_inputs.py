@@ -37,6 +37,7 @@ VERBS_AND_OPTIONS = [
     ("model", "detect dog.jpg --model runs/mine", 2, ["no option --model", "Did you mean --weights?"]),
     ("pretrained", "train data --out r --pretrained runs/mine", 2, ["Did you mean --init?"]),
     ("imgsz", "detect dog.jpg -w runs/mine --imgsz 640", 2, ["no option --imgsz", "--tile"]),
+    ("imgsz-of-train", "train data --out r --imgsz 512", 2, ["Did you mean --image-size?"]),
     ("epoch", "train data --out r --epoch 3", 2, ["Did you mean --epochs?"]),
     ("batch", "train data --out r --batch 3", 2, ["Did you mean --batch-size?"]),
     ("gpu", "train data --out r --gpu 0", 2, ["Did you mean --device cuda?"]),
