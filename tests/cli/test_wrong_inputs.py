@@ -72,7 +72,7 @@ VALUES = [
     ("folder-pt", "train data -o m.pt --steps 0", 2, ["this name ends in .pt", "--out m.", "--steps is 0"]),
     ("folder-html", "demo -o demo.html", 2, ["this name ends in .html", "--out demo."]),
     ("swallowed", "detect -w runs/mine --save image dog.jpg", 2, ["Write dog.jpg before --save"]),
-    ("model-vgg16", "train data --out r --model vgg16", 2, ["--model is vgg16", "Did you mean ssd300_vgg16?"]),
+    ("model-vgg16", "train data --out r --model vgg16", 2, ["--model is vgg16", "Did you mean ssd300_vgg16"]),
     ("model-yolo", "train data --out r --model yolo", 2, ["--model is yolo; it must be one of ssd300_vgg16"]),
     ("twice", "detect dog.jpg -w runs/mine -w coco", 2, ["-w is given twice"]),
     ("too-many-words", "info runs/mine dog.jpg", 2, ["'dog.jpg' is too much"]),
