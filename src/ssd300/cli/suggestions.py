@@ -56,6 +56,7 @@ _ELSEWHERE: dict[str, str] = {
     "--precision": "half fp16 bf16 int8 quantize dtype quantization",
     "--format": "include f type export-format",
     "--to": "format f output-format to-format type",
+    "--image-size": "imgsz img-size input-size size resolution",
     "--seed": "random-seed random-state s",
     "--metric": "metrics eval-type use-07-metric",
     "--frames": "max-frames num-frames",
