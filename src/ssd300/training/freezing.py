@@ -6,7 +6,6 @@ Frozen layers keep their weights, and the statistics of their batch normalizatio
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from types import MethodType
 
 from torch import nn
 
@@ -14,6 +13,7 @@ from ssd300.errors import UsageError
 from ssd300.model import SSD
 from ssd300.model.backbone import VGG16
 from ssd300.training.config import BACKBONE, NOTHING, frozen_stages
+from ssd300.training.frozen_norms import keep_statistics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,7 @@ def freeze(model: SSD, what: str, filled: Collection[str]) -> Frozen | None:
         for parameter in module.parameters(recurse=False):
             parameter.requires_grad_(False)
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
-            module.train = MethodType(_stay_in_evaluation, module)  # type: ignore[method-assign]  # outlives model.train()
+            keep_statistics(module)
     inside = {id(module) for module in parts if list(module.parameters(recurse=False))}
     sizes = {True: 0, False: 0}
     for parameter in model.parameters():
@@ -101,8 +100,3 @@ def _parts_of(body: nn.Module) -> Sequence[nn.Module]:
     for name, child in body.named_children():
         parts += child.children() if name in ("blocks", "stages") else [child]
     return parts
-
-
-def _stay_in_evaluation(norm: nn.Module, _mode: bool = True) -> nn.Module:
-    """In place of `nn.Module.train`."""
-    return norm

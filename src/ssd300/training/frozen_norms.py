@@ -29,8 +29,13 @@ def freeze_norms(model: SSD, filled: Collection[str]) -> None:
             "there is no batch normalization to freeze in what the run starts from", fix="Leave out --freeze-norms."
         )
     for norm in norms:
-        norm.eval()
-        norm.train = MethodType(_stay_in_evaluation, norm)  # type: ignore[method-assign]  # outlives model.train()
+        keep_statistics(norm)
+
+
+def keep_statistics(norm: nn.Module) -> None:
+    """Use and keep the running statistics of a batch normalization from now on, also after `model.train()`."""
+    norm.eval()
+    norm.train = MethodType(_stay_in_evaluation, norm)  # type: ignore[method-assign]  # outlives model.train()
 
 
 def _stay_in_evaluation(norm: nn.Module, mode: bool = True) -> nn.Module:  # noqa: ARG001  # as nn.Module.train has it
