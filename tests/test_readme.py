@@ -12,7 +12,8 @@ from ssd300.cli.app import app
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST_HOUR = (ROOT / "docs/first_hour.md").read_text(encoding="utf-8")
-TEXTS = README + FIRST_HOUR
+CUSTOM_DATA = (ROOT / "docs/custom-data.md").read_text(encoding="utf-8")
+TEXTS = README + FIRST_HOUR + CUSTOM_DATA
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", TEXTS, re.DOTALL) for line in block.split("\n")]
 COMMANDS = [
     part.strip()

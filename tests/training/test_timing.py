@@ -22,7 +22,7 @@ class SlowStep:
         self.made_for = state.config.batch_size
 
     def __call__(self, batch, step):
-        assert len(batch) == self.made_for
+        assert len(batch) in (self.made_for, self.made_for // 2)
         time.sleep(self.seconds_per_image * len(batch))
         return Losses(torch.zeros(()), torch.zeros(()))
 
@@ -51,10 +51,10 @@ def test_an_evaluation_is_timed_on_as_many_images_as_the_time_allows(config, dat
     class Counting(timing.Validator):
         def evaluate(self, model, *_):
             seen.append(len(self.dataset))
-            time.sleep(0.01 * len(self.dataset))
+            time.sleep(0.02 * len(self.dataset))
 
     validator = Counting(dataset=many, card=card, device=CPU)
-    assert timing.time_evaluation(state, validator, seconds=0.0) == pytest.approx(10.0, rel=0.3)
+    assert timing.time_evaluation(state, validator, seconds=0.0) == pytest.approx(20.0, rel=0.5)
     assert seen == [1]
-    assert timing.time_evaluation(state, validator, seconds=2.0) == pytest.approx(10.0, rel=0.3)
+    assert timing.time_evaluation(state, validator, seconds=5.0) == pytest.approx(20.0, rel=0.5)
     assert seen[1:] == [1, timing.SAMPLED]

@@ -28,16 +28,23 @@ def free_memory_bytes() -> int:
 
 def used_memory_bytes() -> int:
     """Resident memory of this process and its children. Memory that they share is counted for each."""
-    return int(psutil.Process().memory_info().rss) + child_memory_bytes()
-
-
-def child_memory_bytes() -> int:
-    """Resident memory of the children of this process. Memory that they share is counted for each."""
     used = 0
-    for one in psutil.Process().children(recursive=True):
+    process = psutil.Process()
+    for one in (process, *process.children(recursive=True)):
         try:
             used += int(one.memory_info().rss)
         except psutil.NoSuchProcess:
+            continue
+    return used
+
+
+def child_memory_bytes() -> int:
+    """Memory that the children of this process have for themselves: what they share with it is not counted."""
+    used = 0
+    for one in psutil.Process().children(recursive=True):
+        try:
+            used += int(one.memory_full_info().uss)
+        except psutil.Error:
             continue
     return used
 

@@ -22,8 +22,8 @@ from ssd300.training.state import TrainState
 from ssd300.training.step import TrainStep
 from ssd300.training.validation import Validator
 
-LEAST = 3  # steps timed, if there is time
-STEPS_S, STAGES_S, EVALUATION_S = 10.0, 2.0, 4.0  # together far below a minute, which `forecast` may take
+LEAST = 2  # steps timed, if there is time
+STEPS_S, STAGES_S, EVALUATION_S = 20.0, 2.0, 4.0  # together far below a minute, which `forecast` may take
 PROBE = 2  # images of the first steps; their time tells how many fit
 SAMPLED = 24  # images that are decoded, augmented or evaluated for the timing, at most
 
@@ -44,12 +44,15 @@ class TimedSteps:
 
 
 class _Steps(NamedTuple):
-    """Seconds of work and of waiting per step, the last batch, and memory: the most so far, and that of workers."""
+    """Seconds of work and of waiting per step, the last batch, and memory: the most so far, that of an image, and that
+    of workers.
+    """
 
     works: list[float]
     waits: list[float]
     last: Batch
     peak_bytes: int
+    image_bytes: float
     workers_bytes: int
 
 
@@ -60,16 +63,14 @@ def time_steps(
     whole = state.config.batch_size
     started = time.perf_counter()
     small = min(PROBE, whole)
-    before = peak_memory_bytes()
     found = _steps(state, dataset, device, images=small)
     left = max(seconds - (time.perf_counter() - started), 0.0)
     each = found.works[0] / small
     images = max(small, min(whole, int(left / (each * (least + 1)))))  # one step more, which is not timed
-    known_bytes, more_images = before, small
+    image_bytes = found.image_bytes
     if each * images * (least + 1) <= left:
-        known_bytes, more_images = found.peak_bytes, max(images - small, 1)
         found = _steps(state, dataset, device, images=images, least=least, seconds=left)
-    an_image = max(found.peak_bytes - known_bytes, 0) / more_images
+        image_bytes = found.image_bytes if images > small else image_bytes
     share = whole / images
     return TimedSteps(
         work_s=share * sum(found.works) / len(found.works),
@@ -77,14 +78,18 @@ def time_steps(
         count=len(found.works),
         images=images,
         last=found.last,
-        memory_bytes=round(found.peak_bytes + (whole - images) * an_image) + found.workers_bytes,
+        memory_bytes=round(found.peak_bytes + (whole - images) * image_bytes) + found.workers_bytes,
     )
 
 
 def _steps(
     state: TrainState, dataset: Dataset, device: torch.device, *, images: int, least: int = 1, seconds: float = 0.0
 ) -> _Steps:
-    """Steps of `images` images: one that is not timed, `least` that are, and more until `seconds` are over."""
+    """Steps of `images` images: `least` of them, and more until `seconds` are over.
+
+    A step before them, of half of the images, is not timed: it pays for what is made once. What the next one needs
+    more is the memory of the other half.
+    """
     deadline = time.perf_counter() + seconds
     config = replace(state.config, batch_size=images, accumulate=min(state.config.accumulate, images))
     step = TrainStep(replace(state, config=config), device)
@@ -99,9 +104,14 @@ def _steps(
         sampling=config.sampling,
         mixing=Mixing(config.mosaic, config.mixup, config.mixing_steps * config.batch_size),
     )
+    batch = next(batches)
+    half = max(images // 2, 1)
+    step(batch.part(slice(half)), 0)
+    _wait_for(device)
+    peaks = [peak_memory_bytes()]
     works: list[float] = []
     waits: list[float] = []
-    while len(works) < 1 + least or time.perf_counter() < deadline:
+    while len(works) < least or time.perf_counter() < deadline:
         asked = time.perf_counter()
         batch = next(batches)
         got = time.perf_counter()
@@ -109,7 +119,8 @@ def _steps(
         _wait_for(device)
         waits.append(got - asked)
         works.append(time.perf_counter() - got)
-    return _Steps(works[1:], waits[1:], batch, peak_memory_bytes(), child_memory_bytes())
+        peaks.append(peak_memory_bytes())
+    return _Steps(works, waits, batch, peaks[-1], (peaks[1] - peaks[0]) / max(images - half, 1), child_memory_bytes())
 
 
 def time_evaluation(state: TrainState, validator: Validator, *, seconds: float = EVALUATION_S) -> float:
