@@ -36,7 +36,7 @@ def freeze_norms(model: SSD, filled: Collection[str]) -> None:
 def keep_statistics(norm: nn.Module) -> None:
     """Have one layer of batch normalization use and keep its statistics, also after `model.train()`."""
     norm.eval()
-    norm.train = MethodType(_stay_in_evaluation, norm)  # type: ignore[method-assign]
+    norm.train = MethodType(_stay_in_evaluation, norm)  # type: ignore[method-assign]  # outlives model.train()
 
 
 def _stay_in_evaluation(norm: nn.Module, _mode: bool = True) -> nn.Module:
