@@ -15,6 +15,7 @@ def train(data, out, *words):
     return json.loads((out / "data.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_share_of_the_images_is_held_out_and_the_same_again(coloured, tmp_path, capsys):
     first = train(coloured, tmp_path / "a", "--holdout", "0.4")
     assert first["images"] + first["validation"]["images"] == 4  # of trainval
@@ -75,6 +76,7 @@ def test_a_run_of_more_than_a_week_is_refused_without_yes(coloured, tmp_path, ca
     assert main([*words, "--overwrite", "--yes", "--stop-after", "1"]) == 0
 
 
+@pytest.mark.slow
 def test_a_command_without_a_preset_says_which_it_gets(coloured, tmp_path, capsys):
     words = ["train", str(coloured), "--out", str(tmp_path / "r"), "--device", "cpu", *ONE_STEP[2:]]
     assert main(words) == 0

@@ -38,7 +38,7 @@ def test_a_killed_worker_is_reported_with_its_image(data, monkeypatch):
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_fault_in_preparing_an_image_is_reported_with_its_name(data, monkeypatch, workers):
-    def fail(*_):
+    def fail(*_, **__):
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr("ssd300.data.augmented_images.sample_augmentation", fail)

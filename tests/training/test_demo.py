@@ -66,6 +66,7 @@ def test_a_slow_machine_is_told_why_it_takes_long_and_what_is_shorter():
     assert "--steps 45 --overwrite" in shorter
 
 
+@pytest.mark.slow
 def test_steps_are_timed_without_a_log_of_the_start(tiny, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(demo_module, "TIMED_S", 0.0)
     monkeypatch.setattr(demo_module, "FEWEST", 1)

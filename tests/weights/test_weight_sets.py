@@ -93,6 +93,7 @@ def test_a_state_dict_in_parts_is_one_set():
     assert set(choice.taken.names) == set(KNOWN)
 
 
+@pytest.mark.slow
 def test_a_bomb_of_nested_lists_ends():
     bomb = [torch.zeros(1)]
     for _ in range(40):
