@@ -2,8 +2,7 @@
 
 Average precision asks for one good box per object with a high score. Two parts of the paper for the positives:
 - ISR weighs the class loss of a matched default box by the rank of its IoU with the object;
-- CARL adds a box loss weighed by the score of the object's class, so that the score of a badly placed box
-  falls.
+- CARL adds a box loss weighed by the score of the object's class, so that the score of a badly placed box falls.
 Its third part, for negatives, is not here: SSD has hard negative mining. All ranks and means are over the images that
 the network processes together.
 """
