@@ -3,9 +3,8 @@
 import os
 
 SETTINGS = {
-    # Threads that wait sleep. Spinning, they take the time of whatever else the machine does, and so make it slower.
-    "OMP_WAIT_POLICY": "passive",
-    "GOMP_SPINCOUNT": "0",
+    # Threads that wait for others soon sleep, so that they take less time from other work (docs/performance.md).
+    "GOMP_SPINCOUNT": "10000",
     # Large tensors in large pages of memory (Linux): a new tensor costs less than with pages of 4 kB.
     "THP_MEM_ALLOC_ENABLE": "1",
 }
