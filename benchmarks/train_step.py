@@ -4,7 +4,7 @@
 
 The command `ssd300` sets the variable itself, before torch is loaded. For SSD300-VGG16 the first way is that of
 pytorch-SSD300: NCHW in float32, and a loss that goes image by image. For the light model it is ours in bfloat16 with
-torch's own gradients of depthwise convolutions.
+torch's own depthwise convolutions and ReLU6.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from alternate import alternate, table
 from network import CLASSES, as_nchw
@@ -20,6 +21,7 @@ from pytorch_ssd300 import multibox_loss
 from ssd300.batches import Batch, Targets
 from ssd300.model import SSD, ssd300_efficientnet_lite0, ssd300_vgg16
 from ssd300.model.depthwise import DepthwiseConv2d, pad
+from ssd300.model.relu6 import ReLU6
 from ssd300.training.config import TrainConfig
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.state import Progress, TrainState
@@ -77,8 +79,8 @@ def ways_of_vgg16() -> dict[str, Callable[[], object]]:
 
 def ways_of_light() -> dict[str, Callable[[], object]]:
     return {
-        "bfloat16, torch's gradients": ours(with_torchs_gradients(), torch.bfloat16),
-        "float32, torch's gradients": ours(with_torchs_gradients(), torch.float32),
+        "bfloat16, torch's layers": ours(with_torchs_layers(), torch.bfloat16),
+        "float32, torch's layers": ours(with_torchs_layers(), torch.float32),
         "float32, ours": ours(ssd300_efficientnet_lite0(CLASSES), torch.float32),
         "bfloat16, ours": ours(ssd300_efficientnet_lite0(CLASSES), torch.bfloat16),
     }
@@ -91,12 +93,14 @@ class TorchsGradients(DepthwiseConv2d):
         return F.conv2d(pad(images, padding), self.weight, stride=self.stride, padding=around, groups=self.groups)
 
 
-def with_torchs_gradients() -> SSD:
+def with_torchs_layers() -> SSD:
     model = ssd300_efficientnet_lite0(CLASSES)
     for name, layer in list(model.named_modules()):
+        parent, _, own = name.rpartition(".")
         if isinstance(layer, DepthwiseConv2d):
-            parent, _, own = name.rpartition(".")
             setattr(model.get_submodule(parent), own, TorchsGradients(layer, same=layer.same))
+        elif isinstance(layer, ReLU6):
+            setattr(model.get_submodule(parent), own, nn.ReLU6(inplace=True))
     return model
 
 

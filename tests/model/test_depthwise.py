@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ssd300.model.depthwise import DepthwiseConv2d, use_fast_gradients
+from ssd300.model.depthwise import DepthwiseConv2d
+from ssd300.model.fast_layers import use_fast_layers
 
 CHANNELS = 4
 
@@ -34,7 +35,7 @@ def pair(kernel, stride, *, same):
     make = ConvSame if same else nn.Conv2d
     theirs = make(CHANNELS, CHANNELS, kernel, stride, 0 if same else kernel // 2, groups=CHANNELS, bias=False)
     ours = nn.Sequential(theirs)
-    use_fast_gradients(ours)
+    use_fast_layers(ours)
     assert type(ours[0]) is DepthwiseConv2d
     return theirs, ours[0]
 
@@ -109,7 +110,7 @@ def test_a_frozen_weight_gets_no_gradient():
 )
 def test_other_convolutions_stay_as_they_are(layer):
     network = nn.Sequential(layer)
-    use_fast_gradients(network)
+    use_fast_layers(network)
     assert network[0] is layer
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ssd300.errors import install_hint
-from ssd300.model.depthwise import use_fast_gradients
+from ssd300.model.fast_layers import use_fast_layers
 from ssd300.model.layers import L2Norm, init_fan_in
 
 # Widths of VGG16's convolutions, by stage; a pool follows each stage. Pools round up, as all of Caffe's do (75 -> 38).
@@ -74,7 +74,7 @@ class EfficientNetLite0(nn.Module):
         except ImportError as error:
             raise ImportError(f"ssd300_efficientnet_lite0 needs timm. {install_hint('light')}", name="timm") from error
         self.body = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))
-        use_fast_gradients(self.body)
+        use_fast_layers(self.body)
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in self.channels)
 
     def forward(self, images: Float[Tensor, "batch 3 h w"]) -> list[Tensor]:

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ssd300.model.on_cpu import is_trained_on_cpu
+
 SMALL_KERNEL = 3  # of these, torch's own gradient is faster
 CHANNELS_LAST = torch.channels_last
 
@@ -53,7 +55,7 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def forward(self, images: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h2 w2"]:
         padding = self.padding_of(*images.shape[2:])
-        if not _is_trained_on_cpu(images):
+        if not is_trained_on_cpu(images):
             return _convolve(pad(images, padding), self.weight, self.stride[0], padding)
         precision = images.dtype
         if torch.is_autocast_enabled("cpu"):
@@ -67,15 +69,6 @@ class DepthwiseConv2d(nn.Conv2d):
         kernel, stride = self.kernel_size[0], self.stride[0]
         down, across = (max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in (height, width))
         return Padding(down // 2, down - down // 2, across // 2, across - across // 2)
-
-
-def use_fast_gradients(network: nn.Module) -> None:
-    """Put a DepthwiseConv2d in the place of every depthwise convolution that it can replace, in place."""
-    for name, layer in list(network.named_modules()):
-        if isinstance(layer, nn.Conv2d) and _is_replaceable(layer):
-            parent, _, own = name.rpartition(".")
-            replacement = DepthwiseConv2d(layer, same=type(layer).__name__ == "Conv2dSame")  # timm's
-            setattr(network.get_submodule(parent), own, replacement)
 
 
 class _Depthwise(torch.autograd.Function):
@@ -155,11 +148,8 @@ def _convolve(padded: Tensor, weight: Tensor, stride: int, padding: Padding) -> 
     return F.conv2d(padded, weight, stride=stride, padding=padding.of_convolution, groups=len(weight))
 
 
-def _is_trained_on_cpu(images: Tensor) -> bool:
-    return images.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling()
-
-
-def _is_replaceable(layer: nn.Conv2d) -> bool:
+def is_replaceable(layer: nn.Conv2d) -> bool:
+    """Whether a DepthwiseConv2d does what `layer` does."""
     is_depthwise = layer.groups == layer.in_channels == layer.out_channels > 1 and layer.bias is None
     pairs = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
     square = all(isinstance(pair, tuple) and len(set(pair)) == 1 for pair in pairs)
