@@ -22,7 +22,7 @@ class SlowStep:
         self.made_for = state.config.batch_size
 
     def __call__(self, batch, step):
-        assert len(batch) in (self.made_for, self.made_for // 2)
+        assert len(batch) == self.made_for
         time.sleep(self.seconds_per_image * len(batch))
         return Losses(torch.zeros(()), torch.zeros(()))
 
@@ -58,3 +58,11 @@ def test_an_evaluation_is_timed_on_as_many_images_as_the_time_allows(config, dat
     assert seen == [1]
     assert timing.time_evaluation(state, validator, seconds=5.0) == pytest.approx(20.0, rel=0.5)
     assert seen[1:] == [1, timing.SAMPLED]
+
+
+def test_the_memory_of_a_batch_is_estimated_by_what_its_backward_pass_needs():
+    weight = torch.ones(100, requires_grad=True)
+    with timing._counted() as saved:
+        images = torch.ones(5, 100)
+        ((images * weight).relu() * 2).sum()
+    assert sum(saved.values()) == 2 * images.nbytes  # what is multiplied, and the result of ReLU; not the weights

@@ -5,6 +5,8 @@ count as their share of a batch.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,7 +25,7 @@ from ssd300.training.step import TrainStep
 from ssd300.training.validation import Validator
 
 LEAST = 2  # steps timed, if there is time
-STEPS_S, STAGES_S, EVALUATION_S = 20.0, 2.0, 4.0  # together far below a minute, which `forecast` may take
+STEPS_S, STAGES_S, EVALUATION_S = 12.0, 2.0, 3.0  # together far below a minute, which `forecast` may take
 PROBE = 2  # images of the first steps; their time tells how many fit
 SAMPLED = 24  # images that are decoded, augmented or evaluated for the timing, at most
 
@@ -67,18 +69,18 @@ def time_steps(
     left = max(seconds - (time.perf_counter() - started), 0.0)
     each = found.works[0] / small
     images = max(small, min(whole, int(left / (each * (least + 1)))))  # one step more, which is not timed
-    image_bytes = found.image_bytes
     if each * images * (least + 1) <= left:
         found = _steps(state, dataset, device, images=images, least=least, seconds=left)
-        image_bytes = found.image_bytes if images > small else image_bytes
     share = whole / images
+    parts = state.config.accumulate
+    at_once, timed_at_once = -(-whole // parts), -(-images // min(parts, images))
     return TimedSteps(
         work_s=share * sum(found.works) / len(found.works),
         waiting_s=share * sum(found.waits) / len(found.waits),
         count=len(found.works),
         images=images,
         last=found.last,
-        memory_bytes=round(found.peak_bytes + (whole - images) * image_bytes) + found.workers_bytes,
+        memory_bytes=round(found.peak_bytes + (at_once - timed_at_once) * found.image_bytes) + found.workers_bytes,
     )
 
 
@@ -87,8 +89,7 @@ def _steps(
 ) -> _Steps:
     """Steps of `images` images: `least` of them, and more until `seconds` are over.
 
-    A step before them, of half of the images, is not timed: it pays for what is made once. What the next one needs
-    more is the memory of the other half.
+    A step before them is not timed: it pays for what is made once. It counts what the backward pass needs.
     """
     deadline = time.perf_counter() + seconds
     config = replace(state.config, batch_size=images, accumulate=min(state.config.accumulate, images))
@@ -105,10 +106,10 @@ def _steps(
         mixing=Mixing(config.mosaic, config.mixup, config.mixing_steps * config.batch_size),
     )
     batch = next(batches)
-    half = max(images // 2, 1)
-    step(batch.part(slice(half)), 0)
+    with _counted() as saved:
+        step(batch, 0)
     _wait_for(device)
-    peaks = [peak_memory_bytes()]
+    at_once = -(-images // config.accumulate)
     works: list[float] = []
     waits: list[float] = []
     while len(works) < least or time.perf_counter() < deadline:
@@ -119,8 +120,22 @@ def _steps(
         _wait_for(device)
         waits.append(got - asked)
         works.append(time.perf_counter() - got)
-        peaks.append(peak_memory_bytes())
-    return _Steps(works, waits, batch, peaks[-1], (peaks[1] - peaks[0]) / max(images - half, 1), child_memory_bytes())
+    return _Steps(works, waits, batch, peak_memory_bytes(), sum(saved.values()) / at_once, child_memory_bytes())
+
+
+@contextmanager
+def _counted() -> Iterator[dict[int, int]]:
+    """In the block, the bytes of each tensor that is stored for a backward pass, by its place in memory; no weights."""
+    saved: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        if not (tensor.is_leaf and tensor.requires_grad):
+            storage = tensor.untyped_storage()
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        yield saved
 
 
 def time_evaluation(state: TrainState, validator: Validator, *, seconds: float = EVALUATION_S) -> float:
