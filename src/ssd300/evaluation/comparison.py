@@ -3,7 +3,7 @@
 Each resample takes the same images for both. So images that are hard for both do not widen the interval.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -11,14 +11,13 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ssd300.data.dataset import Dataset
+from ssd300.evaluation.resampling import CONFIDENCE, RESAMPLES, average_precisions, interval, mean_of_known, resampled
 from ssd300.evaluation.shown import is_shown, shown_from
-from ssd300.metrics.bootstrap import resample_weights, weighted_average_precision
 from ssd300.metrics.voc_matching import Judged, judge
 from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
 from ssd300.system.progress import Progress, silent
 from ssd300.types import DetectionTable
 
-CONFIDENCE = 0.95
 MOST_CHANGED = 6
 Requirement = Literal["nothing", "not-worse", "better"]
 
@@ -102,7 +101,7 @@ def compare(
     *,
     metric: Protocol = "voc07",
     rules: VocRules = DEVKIT,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     min_scores: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {}),  # read only
     progress: Progress = silent,
@@ -121,10 +120,10 @@ def compare(
         raise ValueError("there are no images to compare on")
     judged = [judge(dataset.annotations, table, len(dataset.classes), rules) for table in (a, b)]
     with progress("resampling", resamples, unit="resamples") as task:
-        resampled = _resampled_aps(judged, len(dataset), resamples, seed, metric, rules, task.advance)
+        drawn = resampled(judged, len(dataset), resamples, seed, metric, rules, task.advance)
     every_image_once = np.ones((1, len(dataset)), np.int32)
-    actual = [_aps(classes, every_image_once, metric, rules) for classes in judged]
-    means = [_mean(aps) for aps in resampled]
+    actual = [average_precisions(classes, every_image_once, metric, rules) for classes in judged]
+    means = [mean_of_known(aps) for aps in drawn]
     of_a, of_b = min_scores if all(min_scores) else ({}, {})
     shown = shown_from(dataset.classes, of_a), shown_from(dataset.classes, of_b)
     return Comparison(
@@ -132,9 +131,9 @@ def compare(
         images=len(dataset),
         resamples=resamples,
         seed=seed,
-        overall=_difference(_mean(actual[0])[0], _mean(actual[1])[0], means[1] - means[0]),
+        overall=_difference(mean_of_known(actual[0])[0], mean_of_known(actual[1])[0], means[1] - means[0]),
         per_class={
-            name: _difference(actual[0][0, label], actual[1][0, label], resampled[1][:, label] - resampled[0][:, label])
+            name: _difference(actual[0][0, label], actual[1][0, label], drawn[1][:, label] - drawn[0][:, label])
             for label, name in enumerate(dataset.classes)
         },
         changed=_changed(judged, dataset, shown),
@@ -142,50 +141,17 @@ def compare(
     )
 
 
-def _resampled_aps(
-    judged: Sequence[Sequence[Judged]],
-    images: int,
-    resamples: int,
-    seed: int,
-    metric: Protocol,
-    rules: VocRules,
-    advance: Callable[[int], None],
-) -> list[Float[np.ndarray, "r k"]]:
-    """For A and for B, the AP of each class in each resample; both have the same resamples."""
-    parts: list[list[np.ndarray]] = [[] for _ in judged]
-    for weights in resample_weights(images, resamples, seed=seed):
-        for side, classes in zip(parts, judged, strict=True):
-            side.append(_aps(classes, weights, metric, rules))
-        advance(len(weights))
-    return [np.concatenate(side) for side in parts]
-
-
-def _aps(
-    classes: Sequence[Judged], weights: Int[np.ndarray, "r images"], metric: Protocol, rules: VocRules
-) -> Float[np.ndarray, "r k"]:
-    """The AP of each class for each row of weights; NaN where the class has no object."""
-    return np.stack([weighted_average_precision(one, weights, protocol=metric, rules=rules) for one in classes], axis=1)
-
-
-def _mean(aps: Float[np.ndarray, "r k"]) -> Float[np.ndarray, " r"]:
-    """The mean of the APs that are not NaN; NaN where all are."""
-    known = np.isfinite(aps)
-    total = np.where(known, aps, 0.0).sum(axis=1)
-    mean: np.ndarray = np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
-    return mean
-
-
 def _difference(a: float, b: float, differences: Float[np.ndarray, " r"]) -> Difference:
     known = differences[np.isfinite(differences)]
     if not np.isfinite(a) or not len(known):
         return Difference(a=None, b=None, difference=None, low=None, high=None, b_leads=None)
-    low, high = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = interval(known)
     return Difference(
         a=float(a),
         b=float(b),
         difference=float(b - a),
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         b_leads=float(np.mean(known > 0)),
     )
 

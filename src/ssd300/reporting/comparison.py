@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ssd300.data.dataset import Dataset
-from ssd300.evaluation.comparison import CONFIDENCE, ChangedImage, Comparison, Difference
+from ssd300.evaluation.comparison import ChangedImage, Comparison, Difference
+from ssd300.evaluation.resampling import CONFIDENCE
 from ssd300.evaluation.shown import select_shown, thresholds_in_words
 from ssd300.evaluation.stored import is_weights
 from ssd300.metrics.error_kinds import find_errors
