@@ -15,7 +15,19 @@ from ssd300.images.to_tensor import WHITE
 def apply_photometric(
     images: UInt8[Tensor, "batch 3 h w"], changes: Photometric, fill: Float[Tensor, "3 1 1"]
 ) -> Float[Tensor, "batch 3 h w"]:
-    """RGB in 0..1 with the colors changed, and `fill` (RGB in 0..1) outside of the photograph."""
+    """RGB in 0..1 with the colors changed, and `fill` (RGB in 0..1) outside of the photograph.
+
+    A CPU changes one image after the other: its cache holds one through all of the changes, but not a batch.
+    """
+    if images.device.type == "cpu":
+        rows = [slice(row, row + 1) for row in range(len(images))]
+        return torch.cat([_changed(images[row], changes.part(row), fill) for row in rows])
+    return _changed(images, changes, fill)
+
+
+def _changed(
+    images: UInt8[Tensor, "batch 3 h w"], changes: Photometric, fill: Float[Tensor, "3 1 1"]
+) -> Float[Tensor, "batch 3 h w"]:
     pixels = images.float()
     first = changes.contrast_first
     pixels = (pixels + _column(changes.brightness)).clamp_(0, WHITE)
