@@ -67,3 +67,22 @@ def test_weight_decay_pulls_weights_to_zero_by_hand():
     model.weight.grad = torch.zeros(1, 1)
     optimizer.step()
     assert model.weight.item() == pytest.approx(1 - 0.1 * 0.5)
+
+
+def test_adamw_has_one_rate_and_decays_weights_alone():
+    light = ssd300_efficientnet_lite0(2)
+    groups = make_optimizer(light, kind="adamw", momentum=0.9, weight_decay=0.05).param_groups
+    assert [(group["weight_decay"], group["rate"]) for group in groups] == [(0.05, 1.0), (0.0, 1.0), (0.0, 1.0)]
+
+
+def test_the_first_step_of_adamw_by_hand():
+    """It decays by rate times decay, then goes by the rate, whatever the length of the gradient."""
+    model = nn.Linear(1, 1)
+    nn.init.ones_(model.weight)
+    nn.init.ones_(model.bias)
+    optimizer = make_optimizer(model, kind="adamw", momentum=0.0, weight_decay=0.5)
+    set_learning_rate(optimizer, 0.1)
+    model.weight.grad, model.bias.grad = torch.full((1, 1), 7.0), torch.full((1,), -3.0)
+    optimizer.step()
+    assert model.weight.item() == pytest.approx(1 - 0.1 * 0.5 - 0.1)
+    assert model.bias.item() == pytest.approx(1 + 0.1)

@@ -160,7 +160,7 @@ class Toy(SSD):
 
 def toy_state(folder, **changes) -> TrainState:
     config, model = light(folder, **changes), Toy()
-    optimizer = make_optimizer(model, momentum=config.momentum, weight_decay=0.0)
+    optimizer = make_optimizer(model, kind=config.optimizer, momentum=config.momentum, weight_decay=0.0)
     return TrainState(config=config, model=model, optimizer=optimizer)
 
 
@@ -186,3 +186,26 @@ def test_an_option_of_the_optimizer_can_be_overridden(tmp_path):
     second.load(override=True)
     toy_step(second)
     assert second.model.weight.item() == pytest.approx(-1.0 - (1.0 + 0.5))
+
+
+def test_another_optimizer_begins_without_the_moments_of_the_first(tmp_path):
+    first, second = toy_state(tmp_path), toy_state(tmp_path, optimizer="adamw")
+    toy_step(first)
+    first.save()
+    second.load(override=True)
+    assert second.model.weight.item() == pytest.approx(-1.0)
+    toy_step(second)
+    assert second.model.weight.item() == pytest.approx(-1.0 - 1.0)
+
+
+def test_the_moments_of_adamw_are_part_of_the_state(tmp_path):
+    """One step, saved and loaded into a fresh state, then another; beside both steps without a break."""
+    whole, resumed = toy_state(tmp_path, optimizer="adamw"), toy_state(tmp_path, optimizer="adamw")
+    toy_step(whole)
+    whole.save()
+    resumed.load()
+    for state in (whole, resumed):
+        state.model.weight.grad = torch.full((1,), -0.25)
+        state.optimizer.step()
+    assert resumed.model.weight.item() == whole.model.weight.item() != -1.0
+    assert resumed.optimizer.state_dict()["state"][0]["step"] == 2

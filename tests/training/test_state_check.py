@@ -36,7 +36,7 @@ class Toy(SSD):
 def fresh(folder, *, features=2, **changes) -> TrainState:
     model = Toy(features)
     config = replace(light(folder), ema=True, **changes)
-    optimizer = make_optimizer(model, momentum=config.momentum, weight_decay=config.weight_decay)
+    optimizer = make_optimizer(model, kind=config.optimizer, momentum=config.momentum, weight_decay=config.weight_decay)
     return TrainState(
         config=config, model=model, optimizer=optimizer, average=average_of(model, decay=0.9), data="0123abcd" * 8
     )
@@ -102,7 +102,7 @@ def is_refused(content, expected) -> bool:
 def test_an_entry_that_is_missing_counts_as_damage_wherever_it_is(folder):
     whole, expected = content_of(folder), fresh(folder)._expected()
     for path in list(places(whole)):
-        if path[:2] == ("optimizer", "param_groups") and len(path) == 4 and path[-1] not in OF_GROUP:
+        if path[:2] == ("optimizer", "param_groups") and len(path) == 4 and path[-1] not in OF_GROUP["sgd"]:
             continue  # these are torch's own options, which differ between its versions
         if path[-1] == "min_scores":
             continue  # runs of earlier versions do not have it
@@ -228,3 +228,21 @@ def test_a_whole_state_of_other_options_is_not_called_damaged(folder):
         resumed_step(folder, lr=0.5)
     with pytest.raises(UsageError, match="model: "):
         resumed_step(folder, features=3, model="ssd300_vgg16")
+
+
+def test_a_state_of_adamw_is_taken_and_each_of_its_moments_is_checked(tmp_path):
+    state = fresh(tmp_path, optimizer="adamw")
+    step(state)
+    state.save()
+    whole, expected = content_of(tmp_path), fresh(tmp_path, optimizer="adamw")._expected()
+    assert not is_refused(whole, expected)
+    for name in ("step", "exp_avg", "exp_avg_sq"):
+        moments = whole["optimizer"]["state"][0]
+        good = moments.pop(name)
+        assert is_refused(whole, expected), name
+        moments[name] = torch.full_like(good, torch.nan)
+        assert is_refused(whole, expected), name
+        moments[name] = torch.zeros(7)
+        assert is_refused(whole, expected), name
+        moments[name] = good
+    assert not is_refused(whole, expected)

@@ -25,7 +25,8 @@ SCALED = {0.5: 0.2, 2.0: 0.2}  # the weight of objects half and twice as large, 
 OBJECTS = 3000  # that the search uses, spread over all of them
 CANDIDATES = 150  # shapes that are tried, the most frequent ones
 GRID = 1.15  # the ratio between neighboring widths, and heights, of the shapes that are tried
-SMALLEST, LARGEST = 1.0, 1.5  # roots of areas in a map, as multiples of the step and of the larger square of the map
+SMALLEST, SMALLEST_COARSE = 1.0, 2.5  # root of an area as a multiple of the step: in the finest map, and in the others
+LARGEST = 1.5  # longest side, as a multiple of the image
 LESS_OF_A_CLASS = 0.01  # where there are more objects than the search uses; among these no class loses any
 LEAST_GAIN = 5e-4  # of the mean fit, for an exchange
 ROUNDS = 6
@@ -135,11 +136,11 @@ def _with_scaled(objects: _Objects) -> _Objects:
 def _candidates(settings: DefaultBoxSettings, number: int, objects: _Objects) -> Float[np.ndarray, "shapes 2"]:
     """Shapes of the objects, on a grid of sizes, the most frequent ones that a map can have.
 
-    A map's cells see a limited part of the image, so its boxes become little larger than the paper's. Much smaller than
-    a cell they would fit only objects that happen to be at its center.
+    A map keeps the sizes that it has in the paper, and the finest one takes the smaller ones too. If boxes of one size
+    were in more maps, the heads of each would learn the same objects, from a part of the examples.
     """
-    least = (SMALLEST * settings.steps_px[number]) ** 2
-    most = max(width * height for width, height in settings.shapes_px[number]) * LARGEST**2
+    least = ((SMALLEST if number == 0 else SMALLEST_COARSE) * settings.steps_px[number]) ** 2
+    most = max(width * height for width, height in settings.shapes_px[number])
     logarithms = np.round(np.log(objects.size) / np.log(GRID)).astype(np.int64)
     steps, first = np.unique(logarithms, axis=0, return_inverse=True)
     weights = np.bincount(first.reshape(-1), weights=objects.weight)

@@ -11,7 +11,7 @@ GROUPS = {  # all fields but `out`
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
     "accumulate amp ema ema_decay ema_ramp",
-    "recipe": "matching weighting box_loss box_weight backbone_lr freeze_norms sampling mosaic mixup",
+    "recipe": "optimizer matching weighting box_loss box_weight backbone_lr freeze_norms sampling mosaic mixup",
     "network": "default_boxes rules normalization init_key",
     "run": "eval_every patience save_every save_minutes log_every tensorboard",
 }
@@ -40,6 +40,8 @@ def _without_effect(config: TrainConfig) -> set[str]:
     names = set()
     if config.schedule == "cosine" or not any(drop < config.steps for drop in config.lr_drop):
         names |= {"lr_drop", "lr_drop_factor"}
+    if config.optimizer == "adamw":
+        names.add("momentum")
     if config.image_size is None:
         names.add("image_size")
     if not config.ema:

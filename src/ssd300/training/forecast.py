@@ -126,9 +126,10 @@ def _advise(config: TrainConfig, device: torch.device, stages: dict[str, float],
 
 def _disk(state: TrainState) -> int:
     """Bytes of the weights and states of a run folder; its other files are small."""
-    model, momentum = _nbytes(state.model.state_dict().values()), _nbytes(state.model.parameters())
+    model, of_weights = _nbytes(state.model.state_dict().values()), _nbytes(state.model.parameters())
     averages = 0 if state.average is None else 1
-    return (2 + averages) * model + 2 * ((1 + averages) * model + momentum)
+    moments = 2 if state.config.optimizer == "adamw" else 1
+    return (2 + averages) * model + 2 * ((1 + averages) * model + moments * of_weights)
 
 
 def _nbytes(tensors: Iterable[torch.Tensor]) -> int:

@@ -62,6 +62,7 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
         model=model,
         optimizer=make_optimizer(
             model,
+            kind=config.optimizer,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             decay_biases=config.decay_biases,

@@ -136,7 +136,8 @@ class TrainState:
                 model.set_default_boxes(DefaultBoxSettings(**content["default_boxes"]))
         self.model.load_state_dict(content["model"])
         options = [{name: value for name, value in group.items() if name != "params"} for group in self._groups()]
-        self.optimizer.load_state_dict(content["optimizer"])
+        if "optimizer" not in changed:  # the moments of one kind of optimizer mean nothing to another
+            self.optimizer.load_state_dict(content["optimizer"])
         for group, present in zip(self._groups(), options, strict=True):
             group.update(present)  # torch loads the options too, and would undo those of --override
         precision = self.progress.precision

@@ -19,9 +19,9 @@ from ssd300.training.config import TrainConfig
 
 VERSION, WRITTEN_BY = "format_version", "written_by"  # states of version 1 have neither
 FIRST_VERSION = 2  # that a state can name
-WHOLE_VERSION = 3  # from this one on, a state has every option; an older one may be from before some
+WHOLE_VERSION = 4  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
-BOXES = "default_boxes"  # an entry since WHOLE_VERSION
+BOXES = "default_boxes"  # an entry since version 3
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OF_BEST: dict[str, type | tuple[type, ...]] = {
     "metric": str,
@@ -30,8 +30,12 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "averaged": bool,
 }
 # With the data, which has the classes, these decide all sizes, and the optimizer's groups.
-SIZE_OPTIONS = ("model", "default_boxes", "backbone_lr", "freeze")
-OF_GROUP = ("params", "lr", "rate", "momentum", "dampening", "weight_decay")  # torch adds others, by its version
+SIZE_OPTIONS = ("model", "default_boxes", "optimizer", "backbone_lr", "freeze")
+OF_GROUP = {  # by optimizer; torch adds others, by its version
+    "sgd": ("params", "lr", "rate", "momentum", "dampening", "weight_decay"),
+    "adamw": ("params", "lr", "rate", "eps", "weight_decay"),
+}
+OF_PARAMETER = {"sgd": ("momentum_buffer",), "adamw": ("step", "exp_avg", "exp_avg_sq")}
 FINGERPRINT_DIGITS = 64  # of the data; a state that was made without data has ""
 
 
@@ -67,9 +71,10 @@ def check_state(content: object, expected: Expected) -> None:
     _check_progress(entries["progress"], expected.content["progress"])
     _check_average(entries["average"], entries["model"], wanted=config["ema"])
     _check_scaler(entries["scaler"], needed=entries["progress"]["precision"] == torch.float16)
-    _check_optimizer(entries["optimizer"], expected, same=same)
-    momentum = config["momentum"] and entries["progress"]["step"] and not entries["scaler"]
-    _require(bool(entries["optimizer"]["state"] or not momentum), "optimizer.state", "is empty")
+    _check_optimizer(entries["optimizer"], expected, config["optimizer"], same=same)
+    keeps = config["momentum"] or config["optimizer"] == "adamw"
+    has_made_steps = entries["progress"]["step"] and not entries["scaler"]
+    _require(bool(entries["optimizer"]["state"] or not (keeps and has_made_steps)), "optimizer.state", "is empty")
     _check_random(entries["random"], entries["random_cuda"])
 
 
@@ -172,14 +177,14 @@ def _check_scaler(scaler: object, *, needed: bool) -> None:
             _require(0 <= value < math.inf, f"scaler.{name}", f"is {value}")
 
 
-def _check_optimizer(optimizer: object, expected: Expected, *, same: bool) -> None:
+def _check_optimizer(optimizer: object, expected: Expected, kind: str, *, same: bool) -> None:
     values = _mapping("optimizer", optimizer, ("state", "param_groups"))
     _is("optimizer.param_groups", values["param_groups"], list)
     _is("optimizer.state", values["state"], dict)
     numbers: list[int] = []
     group_like = expected.content["optimizer"]["param_groups"][0]
     for group in values["param_groups"]:
-        numbers += _check_group(group, group_like)
+        numbers += _check_group(group, group_like, OF_GROUP[kind])
     _require(numbers == list(range(len(numbers))), "optimizer.param_groups", "does not number the parameters")
     if same:
         _require(len(numbers) == len(expected.parameters), "optimizer.param_groups", "has other parameters")
@@ -189,19 +194,22 @@ def _check_optimizer(optimizer: object, expected: Expected, *, same: bool) -> No
     _require(not state or sorted(state) == numbers, "optimizer.state", "has not one entry per parameter")
     for number, entry in state.items():
         name = f"optimizer.state.{number}"
-        if _mapping(name, entry, ("momentum_buffer",))["momentum_buffer"] is not None:  # as it is without momentum
-            _tensors(name, entry, {"momentum_buffer": expected.parameters[number]} if same else None)
+        of_parameter = _mapping(name, entry, OF_PARAMETER[kind])
+        if kind == "sgd" and of_parameter["momentum_buffer"] is None:  # as it is without momentum
+            continue
+        like = {one: torch.zeros(()) if one == "step" else expected.parameters[number] for one in OF_PARAMETER[kind]}
+        _tensors(name, entry, like if same else None)
 
 
-def _check_group(group: object, like: Mapping[str, Any]) -> list[int]:
-    """The numbers of its parameters."""
+def _check_group(group: object, like: Mapping[str, Any], needed: Sequence[str]) -> list[int]:
+    """The numbers of its parameters. `needed` are the entries that it must have."""
     where = "optimizer.param_groups"
     _is(where, group, dict)
     assert isinstance(group, dict)
-    for name in OF_GROUP:
+    for name in needed:
         _require(name in group, f"{where}.{name}", "is missing")
     for name, value in group.items():
-        if name in OF_GROUP and name != "params":
+        if name in needed and name != "params":
             _is(f"{where}.{name}", value, (int, float))
             _require(math.isfinite(value), f"{where}.{name}", f"is {value}")
         elif name in like:
