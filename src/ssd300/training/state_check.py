@@ -19,9 +19,9 @@ from ssd300.training.config import TrainConfig
 
 VERSION, WRITTEN_BY = "format_version", "written_by"  # states of version 1 have neither
 FIRST_VERSION = 2  # that a state can name
-WHOLE_VERSION = 3  # from this one on, a state has every option; an older one may be from before some
+WHOLE_VERSION = 4  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
-BOXES = "default_boxes"  # an entry since WHOLE_VERSION
+BOXES, BOXES_VERSION = "default_boxes", 3  # an entry, and the first version whose states all have it
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OF_BEST: dict[str, type | tuple[type, ...]] = {
     "metric": str,
@@ -30,7 +30,7 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "averaged": bool,
 }
 # With the data, which has the classes, these decide all sizes, and the optimizer's groups.
-SIZE_OPTIONS = ("model", "default_boxes", "backbone_lr", "freeze")
+SIZE_OPTIONS = ("model", "default_boxes", "backbone_lr", "freeze", "heads")
 OF_GROUP = ("params", "lr", "rate", "momentum", "dampening", "weight_decay")  # torch adds others, by its version
 FINGERPRINT_DIGITS = 64  # of the data; a state that was made without data has ""
 
@@ -48,7 +48,7 @@ class Expected(NamedTuple):
 def check_state(content: object, expected: Expected) -> None:
     """Raises ValueError that names the entry and what is wrong with it."""
     versioned = isinstance(content, dict) and bool({VERSION, WRITTEN_BY} & content.keys())
-    boxes = (BOXES,) if isinstance(content, dict) and (BOXES in content or _is_whole(content)) else ()
+    boxes = (BOXES,) if isinstance(content, dict) and (BOXES in content or _is_from(BOXES_VERSION, content)) else ()
     entries = _mapping("the content", content, (*ENTRIES, *boxes, *((VERSION, WRITTEN_BY) if versioned else ())))
     if versioned:
         _is(VERSION, entries[VERSION], int)
@@ -58,7 +58,7 @@ def check_state(content: object, expected: Expected) -> None:
     _require(len(entries["data"]) in (0, FINGERPRINT_DIGITS), "data", "is no fingerprint")
     if boxes:
         _check_default_boxes(entries[BOXES], expected.content[BOXES])
-    _check_config(entries["config"], expected, whole=_is_whole(entries))
+    _check_config(entries["config"], expected, whole=_is_from(WHOLE_VERSION, entries))
     config = complete(entries["config"])
     same = entries["data"] == expected.content["data"] and all(
         config[name] == expected.content["config"][name] for name in SIZE_OPTIONS
@@ -73,10 +73,10 @@ def check_state(content: object, expected: Expected) -> None:
     _check_random(entries["random"], entries["random_cuda"])
 
 
-def _is_whole(entries: Mapping[str, Any]) -> bool:
-    """Whether the state must have what `WHOLE_VERSION` has. One whose version is damaged must."""
+def _is_from(first: int, entries: Mapping[str, Any]) -> bool:
+    """Whether the state must have what the version `first` has. One whose version is damaged must."""
     version = entries.get(VERSION, 1)
-    return not isinstance(version, int) or version >= WHOLE_VERSION
+    return not isinstance(version, int) or version >= first
 
 
 def _check_default_boxes(settings: object, like: Mapping[str, Any]) -> None:
