@@ -48,7 +48,7 @@ class Expected(NamedTuple):
 def check_state(content: object, expected: Expected) -> None:
     """Raises ValueError that names the entry and what is wrong with it."""
     versioned = isinstance(content, dict) and bool({VERSION, WRITTEN_BY} & content.keys())
-    boxes = (BOXES,) if isinstance(content, dict) and (BOXES in content or _is_from(BOXES_VERSION, content)) else ()
+    boxes = (BOXES,) if isinstance(content, dict) and (BOXES in content or _has_reached(BOXES_VERSION, content)) else ()
     entries = _mapping("the content", content, (*ENTRIES, *boxes, *((VERSION, WRITTEN_BY) if versioned else ())))
     if versioned:
         _is(VERSION, entries[VERSION], int)
@@ -58,7 +58,7 @@ def check_state(content: object, expected: Expected) -> None:
     _require(len(entries["data"]) in (0, FINGERPRINT_DIGITS), "data", "is no fingerprint")
     if boxes:
         _check_default_boxes(entries[BOXES], expected.content[BOXES])
-    _check_config(entries["config"], expected, whole=_is_from(WHOLE_VERSION, entries))
+    _check_config(entries["config"], expected, whole=_has_reached(WHOLE_VERSION, entries))
     config = complete(entries["config"])
     same = entries["data"] == expected.content["data"] and all(
         config[name] == expected.content["config"][name] for name in SIZE_OPTIONS
@@ -73,10 +73,10 @@ def check_state(content: object, expected: Expected) -> None:
     _check_random(entries["random"], entries["random_cuda"])
 
 
-def _is_from(first: int, entries: Mapping[str, Any]) -> bool:
-    """Whether the state must have what the version `first` has. One whose version is damaged must."""
+def _has_reached(least: int, entries: Mapping[str, Any]) -> bool:
+    """Whether the state must have what that version has. One whose version is damaged must."""
     version = entries.get(VERSION, 1)
-    return not isinstance(version, int) or version >= first
+    return not isinstance(version, int) or version >= least
 
 
 def _check_default_boxes(settings: object, like: Mapping[str, Any]) -> None:

@@ -29,7 +29,7 @@ from ssd300.weights.checksums import OF_DATA, OF_HEADER, UNSEALED, check_header,
 from ssd300.weights.other_files import not_our_weights
 
 FORMAT, FORMAT_VERSION = "ssd300", 2
-SSD_HEADS: HeadKind = "ssd"  # those of a card that says nothing of them
+SSD_HEADS = "ssd"  # those of a card that says nothing of them
 CHECKSUM_1 = "sha256"  # of the tensors, in files of version 1
 ENTRIES = frozenset(["format", "format_version", "card", CHECKSUM_1, OF_HEADER, OF_DATA])  # of the metadata
 
@@ -41,7 +41,7 @@ class Card:
     `classes` are without background, in the order of the outputs. `clip_boxes` clips boxes to the image before
     non-maximum suppression. `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None
     before the first one. `min_scores` are confidence thresholds by class name; a class without one has the default of
-    detection.
+    detection. `heads` is a HeadKind.
 
     `source` tells where the weights come from, as JSON values. Its keys depend on what wrote the file:
     - `ssd300 train`: "start" (the file that it started from, or "none"), "data" ("<folder>, <split>"), "images" (how
@@ -61,7 +61,7 @@ class Card:
     metric: Mapping[str, Any] | None = None
     min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
     source: Mapping[str, Any] = field(repr=False, default_factory=dict)
-    heads: HeadKind = SSD_HEADS
+    heads: str = SSD_HEADS
 
     @property
     def image_size_px(self) -> int:
