@@ -1,4 +1,7 @@
-"""A detector of another image size, with fitted default boxes, goes the whole way: training, weights, export."""
+"""A detector of another image size, with fitted default boxes, goes the whole way: training, weights, export.
+
+So does one with a pyramid and other heads.
+"""
 
 import json
 
@@ -7,12 +10,13 @@ import pytest
 from ssd300.cli import main
 
 SIZE = "128"
+PYRAMID = ["--model", "ssd_lite0_fpn", "--heads", "ssdlite"]
 
 
-@pytest.fixture
-def run(coloured, tmp_path):
+@pytest.fixture(params=[[], PYRAMID], ids=["light", "pyramid"])
+def run(coloured, tmp_path, request):
     words = ["--preset", "light", "--image-size", SIZE, "--default-boxes", "fitted", "--init", "none", "--amp", "off"]
-    words += ["--steps", "2", "--batch-size", "2", "--workers", "0", "--json"]
+    words += [*request.param, "--steps", "2", "--batch-size", "2", "--workers", "0", "--json"]
     assert main(["train", str(coloured), "--out", str(tmp_path / "run"), *words]) == 0
     return tmp_path / "run"
 

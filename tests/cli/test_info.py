@@ -28,6 +28,15 @@ def weights(tmp_path):
     return tmp_path / "w.safetensors"
 
 
+def test_heads_of_another_kind_are_said(tmp_path, capsys):
+    card = Card(model="ssd_lite0_fpn", classes=("red",), settings=PAPER, normalization=LITE, heads="ssdlite")
+    save_weights(tmp_path / "w.safetensors", card.build(), card)
+    assert main(["info", str(tmp_path / "w.safetensors")]) == 0
+    text = capsys.readouterr().out
+    assert "A detector, ssd_lite0_fpn.\n" in text
+    assert "Its heads and extra layers are SSDLite's" in text
+
+
 def test_weights_in_sentences(weights, capsys):
     assert main(["info", str(weights)]) == 0
     text = capsys.readouterr().out

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from ssd300.model.depthwise import DepthwiseConv2d
 from ssd300.model.heads import ExtraLayers, Heads
 from ssd300.model.layers import BatchNorm
 from ssd300.model.shapes import SHAPES
@@ -45,3 +46,26 @@ def test_initialization_is_by_fan_in():
     assert head.weight.abs().max() <= bound
     assert head.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.01)
     assert (head.bias == 0).all()
+
+
+def test_heads_of_ssdlite_are_a_depthwise_convolution_and_a_mix_for_logits_and_for_offsets():
+    heads = Heads([8, 6], [2, 3], num_logits=4, kind="ssdlite").eval()
+    assert sum(isinstance(layer, DepthwiseConv2d) for layer in heads.modules()) == 4
+    assert [tuple(head.weight.shape) for head in heads.logits] == [(8, 8, 1, 1), (12, 6, 1, 1)]
+    predictions = heads([torch.rand(1, 8, 3, 3), torch.rand(1, 6, 1, 1)])
+    assert predictions.logits.shape == (1, 21, 4)
+    assert predictions.offsets.shape == (1, 21, 4)
+
+
+def test_heads_of_the_paper_have_the_tensors_that_they_always_had():
+    names = [
+        f"{part}.{number}.{kind}" for part in ("logits", "offsets") for number in (0, 1) for kind in ("weight", "bias")
+    ]
+    assert list(Heads([8, 6], [2, 3], num_logits=4).state_dict()) == names
+
+
+@pytest.mark.parametrize("kind", ["ssd", "ssdlite"])
+def test_extra_layers_of_both_kinds_give_the_same_maps(kind):
+    extras = ExtraLayers(8, PAPER_EXTRAS, batch_norm=True, kind=kind).eval()
+    maps = extras(torch.zeros(1, 8, 19, 19))
+    assert [tuple(one.shape[1:]) for one in maps] == [(512, 10, 10), (256, 5, 5), (256, 3, 3), (256, 1, 1)]

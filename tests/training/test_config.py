@@ -43,6 +43,13 @@ def test_norms_are_frozen_only_where_there_is_something_to_keep(tmp_path, preset
     assert PRESETS["light"](tmp_path, freeze_norms=True).freeze_norms
 
 
+@pytest.mark.parametrize("model", ["ssd300_vgg16", "ssd512_vgg16"])
+def test_heads_of_ssdlite_need_batch_normalization(tmp_path, model):
+    with pytest.raises(ValueError, match=f"heads is ssdlite; with {model} it must be ssd"):
+        TrainConfig(out=tmp_path, model=model, heads="ssdlite")
+    assert PRESETS["light"](tmp_path, model="ssd_lite0_fpn", heads="ssdlite").heads == "ssdlite"
+
+
 def test_a_frozen_backbone_has_no_rate_of_its_own(tmp_path):
     with pytest.raises(ValueError, match=r"backbone_lr is 0\.1; with freeze backbone it must be 1"):
         PRESETS["light"](tmp_path, backbone_lr=0.1, freeze="backbone")

@@ -54,6 +54,18 @@ def test_choices_beyond_the_paper_are_in_the_card_and_in_the_optimizer(config, d
     assert state.model.extras.training
 
 
+def test_the_pyramid_starts_from_imagenet_and_learns_at_the_full_rate(config, data):
+    options = {"model": "ssd_lite0_fpn", "heads": "ssdlite", "backbone_lr": 0.1, "freeze_norms": True}
+    state, card = initial_state(data, config("run", init="imagenet", freeze="stages:2", **options), ALONE, CPU)
+    assert (card.model, card.heads) == ("ssd_lite0_fpn", "ssdlite")
+    full = {one for group in state.optimizer.param_groups if group["rate"] >= 1 for one in group["params"]}
+    assert set(state.model.pyramid.parameters()) < full
+    assert not set(state.model.backbone.parameters()) & full
+    norms = [module.training for module in state.model.train().pyramid.modules() if hasattr(module, "running_mean")]
+    assert norms
+    assert all(norms)
+
+
 def test_a_run_folder_is_started_from_and_the_log_counts_its_classes(config, data, light_run, caplog):
     caplog.set_level("INFO")
     state, card = initial_state(data, config("run", init=str(light_run)), ALONE, CPU)

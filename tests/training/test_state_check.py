@@ -223,6 +223,18 @@ def test_a_state_of_version_2_is_read_and_the_options_that_it_lacks_have_their_d
         resumed_step(folder, freeze="backbone")
 
 
+def test_a_state_of_version_3_is_read_without_the_kind_of_heads_but_not_without_default_boxes(folder):
+    content = content_of(folder) | {"format_version": 3}
+    del content["config"]["heads"]
+    assert not is_refused(content, fresh(folder)._expected())
+    torch.save(content, str(folder / STATE))
+    assert resumed_step(folder) == 2
+    with pytest.raises(UsageError, match="heads: ssd -> ssdlite"):
+        resumed_step(folder, heads="ssdlite")
+    del content["default_boxes"]
+    assert is_refused(content, fresh(folder)._expected())
+
+
 def test_a_whole_state_of_other_options_is_not_called_damaged(folder):
     with pytest.raises(UsageError, match=r"lr: 0\.01 -> 0\.5"):
         resumed_step(folder, lr=0.5)

@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -29,6 +30,22 @@ def test_round_trip(saved):
     images = torch.rand(1, 3, 300, 300)
     with torch.no_grad():
         assert torch.equal(model(images).logits, loaded(images).logits)
+
+
+def test_heads_of_ssdlite_are_stored_and_those_of_the_paper_are_not_mentioned(saved, tmp_path):
+    card = replace(saved[2], model="ssd_lite0_fpn", heads="ssdlite")
+    model = card.build().eval()
+    save_weights(tmp_path / "lite.safetensors", model, card)
+    loaded, read = load_weights(tmp_path / "lite.safetensors")
+    assert read == card
+    assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in loaded.state_dict().items())
+    assert "heads" not in saved[2].to_json()
+
+
+def test_heads_of_a_newer_version_are_named(saved, tmp_path):
+    path = changed(saved, tmp_path, metadata={"card": json.dumps(saved[2].to_json() | {"heads": "ssdhuge"})})
+    with pytest.raises(WeightsError, match="the heads are ssdhuge; this ssd300 has ssd, ssdlite"):
+        read_card(path)
 
 
 def changed(saved, tmp_path, *, metadata=None, tensors=None):

@@ -1,11 +1,12 @@
 import os
+from functools import partial
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from ssd300.errors import WeightsError
-from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
+from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16, ssd_lite0_fpn
 from ssd300.model.default_boxes import PAPER, TORCHVISION
 from ssd300.model.ssd import CAFFE, IMAGENET
 from ssd300.weights import Card, save_weights
@@ -180,6 +181,44 @@ def test_without_a_common_class_the_outputs_of_background_alone_are_taken(tmp_pa
     assert torch.equal(rows(new, 3)[0][:, 0], rows(old, 3)[0][:, 0])
     assert start.classes.startswith("classes: 0 of 2 continue those of the file; new: 2 (x, y)")
     assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("new", "named"),
+    [
+        (ssd_lite0_fpn, "the pyramid, the extra layers, the heads"),
+        (partial(ssd300_efficientnet_lite0, heads="ssdlite"), "the extra layers, the heads"),
+    ],
+)
+def test_a_pyramid_or_other_heads_start_from_the_backbone_of_a_run_without_them(tmp_path, caplog, new, named):
+    old = saved_run(tmp_path / "run", ("a", "b"), settings=TORCHVISION)
+    torch.manual_seed(3)
+    model = new(2)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    start = initialize(model, str(tmp_path / "run"), ("a", "b"))
+    assert start.notes == (f"the file is of ssd300_efficientnet_lite0; new and random are {named}",)
+    assert start.classes == "classes: the heads are new, so no class continues one of the file"
+    assert all(name.startswith("backbone.") for name in start.filled)
+    assert not caplog.text  # of default boxes, as no offsets are taken
+    for name, tensor in model.state_dict().items():
+        wanted = old.state_dict() if name.startswith("backbone.") else before
+        assert torch.equal(tensor, wanted[name]), name
+
+
+def test_heads_of_ssdlite_are_continued_by_class_name(tmp_path):
+    torch.manual_seed(1)
+    old, new = (ssd_lite0_fpn(2, heads="ssdlite") for _ in range(2))
+    card = Card(
+        model="ssd_lite0_fpn", classes=("a", "b"), settings=PAPER, normalization=old.normalization, heads="ssdlite"
+    )
+    save_weights(tmp_path / "old.safetensors", old, card)
+    start = initialize(new, str(tmp_path / "old.safetensors"), ("b", "x"))
+    assert (start.random, start.notes) == ((), ())
+    assert start.classes.startswith("classes: 1 of 2 continue")
+    for ours, theirs in zip(rows(new, 0), rows(old, 0), strict=True):
+        assert torch.equal(ours[:, [0, 1]], theirs[:, [0, 2]])
+    assert torch.equal(new.heads.before_logits[0][0].weight, old.heads.before_logits[0][0].weight)
+    assert torch.equal(new.pyramid.halve[0][1][1].running_var, old.pyramid.halve[0][1][1].running_var)
 
 
 @pytest.mark.parametrize("name", ["old.pth", "old.safetensors"])

@@ -50,6 +50,8 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"It resizes images to {size} x {size} pixels ({facts['resize']}){_normalization(facts)}."
     if facts.get("default_boxes", {}).get("fitted_px"):
         yield "Its default boxes are fitted to the objects that it was trained on."
+    if facts.get("heads") == "ssdlite":
+        yield "Its heads and extra layers are SSDLite's: depthwise-separable convolutions."
     if layers := facts.get("float32_layers"):
         yield f"In float32 for the sake of mAP: {plural(len(layers), 'layer')}: {', '.join(layers)}."
     if facts.get("suppresses") is False:

@@ -120,6 +120,7 @@ class TorchWeights:
             "licence": card.source.get("licence"),
             "source": card.source,
             "default_boxes": vars(card.settings),
+            "heads": card.heads,
         }
 
     def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:

@@ -1,6 +1,6 @@
 """SSD in the paper's parts: backbone, default boxes, heads, matcher, loss, selection of detections."""
 
-from ssd300.model.builders import BUILDERS, ssd300_efficientnet_lite0, ssd300_vgg16, ssd512_vgg16
+from ssd300.model.builders import BUILDERS, ssd300_efficientnet_lite0, ssd300_vgg16, ssd512_vgg16, ssd_lite0_fpn
 from ssd300.model.ssd import SSD
 
-__all__ = ["BUILDERS", "SSD", "ssd300_efficientnet_lite0", "ssd300_vgg16", "ssd512_vgg16"]
+__all__ = ["BUILDERS", "SSD", "ssd300_efficientnet_lite0", "ssd300_vgg16", "ssd512_vgg16", "ssd_lite0_fpn"]

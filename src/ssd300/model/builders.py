@@ -4,57 +4,112 @@ from collections.abc import Callable
 
 from ssd300.model.backbone import VGG16, EfficientNetLite0
 from ssd300.model.default_boxes import PAPER, SSD512, DefaultBoxSettings
-from ssd300.model.heads import ExtraLayers
+from ssd300.model.heads import ExtraLayers, HeadKind
+from ssd300.model.pyramid import Pyramid
 from ssd300.model.shapes import SHAPES
 from ssd300.model.ssd import CAFFE, LITE, SSD, Normalization
 
 
 def ssd300_vgg16(
-    num_classes: int, *, settings: DefaultBoxSettings = PAPER, normalization: Normalization = CAFFE
+    num_classes: int,
+    *,
+    settings: DefaultBoxSettings = PAPER,
+    normalization: Normalization = CAFFE,
+    heads: HeadKind = "ssd",
 ) -> SSD:
     """SSD300 as in the paper. `num_classes` excludes background. Randomly initialized, as Caffe does it.
 
-    `settings` set the image size, see `shapes`. Raises ValueError if they have other maps than the network has then.
+    `settings` set the image size, see `shapes`. Raises ValueError if they have other maps than the network has then,
+    or for other heads than "ssd".
     """
-    return _on_vgg16("ssd300_vgg16", num_classes, settings, normalization)
+    return _on_vgg16("ssd300_vgg16", num_classes, settings, normalization, heads)
 
 
 def ssd512_vgg16(
-    num_classes: int, *, settings: DefaultBoxSettings = SSD512, normalization: Normalization = CAFFE
+    num_classes: int,
+    *,
+    settings: DefaultBoxSettings = SSD512,
+    normalization: Normalization = CAFFE,
+    heads: HeadKind = "ssd",
 ) -> SSD:
     """The paper's second detector: an image of 512 pixels, seven maps, 24,564 default boxes. Else as `ssd300_vgg16`."""
-    return _on_vgg16("ssd512_vgg16", num_classes, settings, normalization)
+    return _on_vgg16("ssd512_vgg16", num_classes, settings, normalization, heads)
 
 
 def ssd300_efficientnet_lite0(
-    num_classes: int, *, settings: DefaultBoxSettings = PAPER, normalization: Normalization = LITE
+    num_classes: int,
+    *,
+    settings: DefaultBoxSettings = PAPER,
+    normalization: Normalization = LITE,
+    heads: HeadKind = "ssd",
 ) -> SSD:
     """SSD300's maps and default boxes on EfficientNet-Lite0, small enough for training on a CPU.
 
-    The extra layers have batch normalization. Needs the extra `light`.
+    The extra layers have batch normalization. With `heads` "ssdlite" they and the heads are depthwise-separable. Needs
+    the extra `light`.
 
     Raises:
         ImportError: timm is not installed.
-        ValueError: as `ssd300_vgg16`.
+        ValueError: `settings` have other maps than the network has.
     """
-    backbone = EfficientNetLite0()
-    extras = _extras("ssd300_efficientnet_lite0", backbone.channels[-1], settings, batch_norm=True)
-    return SSD(backbone, extras, num_classes=num_classes, settings=settings, normalization=normalization)
+    return _on_lite0("ssd300_efficientnet_lite0", num_classes, settings, normalization, heads)
 
 
-def _on_vgg16(name: str, num_classes: int, settings: DefaultBoxSettings, normalization: Normalization) -> SSD:
+def ssd_lite0_fpn(
+    num_classes: int,
+    *,
+    settings: DefaultBoxSettings = PAPER,
+    normalization: Normalization = LITE,
+    heads: HeadKind = "ssd",
+) -> SSD:
+    """As `ssd300_efficientnet_lite0`, with a pyramid between the backbone and the other layers."""
+    return _on_lite0("ssd_lite0_fpn", num_classes, settings, normalization, heads, has_pyramid=True)
+
+
+def _on_vgg16(
+    name: str, num_classes: int, settings: DefaultBoxSettings, normalization: Normalization, heads: HeadKind
+) -> SSD:
+    if heads != "ssd":
+        # They need batch normalization, which VGG16 lacks, and would save a twentieth of its work.
+        raise ValueError(f"heads is {heads}; {name} is the paper's detector, with heads ssd")
     backbone = VGG16()
     extras = _extras(name, backbone.channels[-1], settings)
     return SSD(backbone, extras, num_classes=num_classes, settings=settings, normalization=normalization)
 
 
-def _extras(name: str, channels: int, settings: DefaultBoxSettings, *, batch_norm: bool = False) -> ExtraLayers:
+def _on_lite0(
+    name: str,
+    num_classes: int,
+    settings: DefaultBoxSettings,
+    normalization: Normalization,
+    heads: HeadKind,
+    *,
+    has_pyramid: bool = False,
+) -> SSD:
+    backbone = EfficientNetLite0()
+    pyramid = Pyramid(backbone.channels) if has_pyramid else None
+    extras = _extras(name, (pyramid or backbone).channels[-1], settings, batch_norm=True, heads=heads)
+    return SSD(
+        backbone,
+        extras,
+        num_classes=num_classes,
+        settings=settings,
+        normalization=normalization,
+        pyramid=pyramid,
+        heads=heads,
+    )
+
+
+def _extras(
+    name: str, channels: int, settings: DefaultBoxSettings, *, batch_norm: bool = False, heads: HeadKind = "ssd"
+) -> ExtraLayers:
     SHAPES[name].check(settings)
-    return ExtraLayers(channels, SHAPES[name].extras(settings.image_size_px), batch_norm=batch_norm)
+    return ExtraLayers(channels, SHAPES[name].extras(settings.image_size_px), batch_norm=batch_norm, kind=heads)
 
 
 BUILDERS: dict[str, Callable[..., SSD]] = {
     "ssd300_vgg16": ssd300_vgg16,
     "ssd512_vgg16": ssd512_vgg16,
     "ssd300_efficientnet_lite0": ssd300_efficientnet_lite0,
+    "ssd_lite0_fpn": ssd_lite0_fpn,
 }

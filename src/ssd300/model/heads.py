@@ -1,10 +1,11 @@
 """The layers behind the backbone: extra feature maps, and the convolutions that predict from each map.
 
-Paper section 2.1, figure 2; ssd_pascal.py AddExtraLayers and model_libs.py CreateMultiBoxHead.
+Paper section 2.1, figure 2; ssd_pascal.py AddExtraLayers and model_libs.py CreateMultiBoxHead. SSDLite's are those of
+MobileNetV2 (arXiv 1801.04381, section 6.2): regular convolutions become depthwise-separable ones.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 
 from ssd300.model.layers import BatchNorm, init_fan_in
 from ssd300.model.predictions import Predictions
+from ssd300.model.separable import depthwise, pointwise
+
+HeadKind = Literal["ssd", "ssdlite"]
 
 
 class Extra(NamedTuple):
@@ -32,22 +36,20 @@ class ExtraLayers(nn.Module):
     """Each layer reduces channels with a 1x1 convolution, shrinks the map with a larger one, and gives a further map.
 
     `channels` are the widths of the maps. The paper's layers have no batch normalization; `batch_norm` is for backbones
-    that are trained with it.
+    that are trained with it. `kind` "ssdlite" makes the larger convolution depthwise-separable, as torchvision's
+    SSDLite does; these layers always have batch normalization.
     """
 
-    def __init__(self, in_channels: int, layers: Sequence[Extra], *, batch_norm: bool = False) -> None:
+    def __init__(
+        self, in_channels: int, layers: Sequence[Extra], *, batch_norm: bool = False, kind: HeadKind = "ssd"
+    ) -> None:
         super().__init__()
         self.channels = tuple(layer.width for layer in layers)
-        blocks = []
-        for layer in layers:
-            blocks.append(
-                nn.Sequential(
-                    *_convolution(in_channels, layer.squeeze, 1, 1, 0, batch_norm),
-                    *_convolution(layer.squeeze, layer.width, layer.kernel, layer.stride, layer.padding, batch_norm),
-                )
-            )
-            in_channels = layer.width
-        self.blocks = nn.ModuleList(blocks)
+        before = (in_channels, *self.channels)
+        self.blocks = nn.ModuleList(
+            _separable_extra(width, layer) if kind == "ssdlite" else _extra(width, layer, batch_norm)
+            for width, layer in zip(before, layers, strict=False)
+        )
         self.apply(init_fan_in)
 
     def forward(self, features: Float[Tensor, "batch channels h w"]) -> list[Tensor]:
@@ -57,6 +59,21 @@ class ExtraLayers(nn.Module):
             features = block(features)
             maps.append(features)
         return maps
+
+
+def _extra(in_channels: int, layer: Extra, batch_norm: bool) -> nn.Sequential:
+    return nn.Sequential(
+        *_convolution(in_channels, layer.squeeze, 1, 1, 0, batch_norm),
+        *_convolution(layer.squeeze, layer.width, layer.kernel, layer.stride, layer.padding, batch_norm),
+    )
+
+
+def _separable_extra(in_channels: int, layer: Extra) -> nn.Sequential:
+    return nn.Sequential(
+        pointwise(in_channels, layer.squeeze),
+        depthwise(layer.squeeze, layer.kernel, stride=layer.stride, padding=layer.padding),
+        pointwise(layer.squeeze, layer.width),
+    )
 
 
 def _convolution(
@@ -69,24 +86,41 @@ def _convolution(
 
 
 class Heads(nn.Module):
-    """For each map one 3x3 convolution for class logits (background first) and one for box offsets.
+    """For each map one convolution for class logits (background first) and one for box offsets.
 
+    They are 3x3. With `kind` "ssdlite" they are 1x1, each behind a depthwise 3x3 convolution of its own.
     `channels` and `boxes_per_cell` have one entry per map; `num_logits` includes background.
     """
 
-    def __init__(self, channels: Sequence[int], boxes_per_cell: Sequence[int], num_logits: int) -> None:
+    def __init__(
+        self, channels: Sequence[int], boxes_per_cell: Sequence[int], num_logits: int, *, kind: HeadKind = "ssd"
+    ) -> None:
         super().__init__()
         self.num_logits = num_logits
         pairs = list(zip(channels, boxes_per_cell, strict=True))
-        self.logits = nn.ModuleList(nn.Conv2d(width, boxes * num_logits, 3, padding=1) for width, boxes in pairs)
-        self.offsets = nn.ModuleList(nn.Conv2d(width, boxes * 4, 3, padding=1) for width, boxes in pairs)
+        kernel = 1 if kind == "ssdlite" else 3
+        around = kernel // 2
+        self.logits = nn.ModuleList(
+            nn.Conv2d(width, boxes * num_logits, kernel, padding=around) for width, boxes in pairs
+        )
+        self.offsets = nn.ModuleList(nn.Conv2d(width, boxes * 4, kernel, padding=around) for width, boxes in pairs)
+        before = depthwise if kind == "ssdlite" else nn.Identity
+        self.before_logits = nn.ModuleList(before(width) for width in channels)
+        self.before_offsets = nn.ModuleList(before(width) for width in channels)
         self.apply(init_fan_in)
 
     def forward(self, maps: Sequence[Tensor]) -> Predictions:
         return Predictions(
-            logits=torch.cat([_rows(head(m), self.num_logits) for head, m in zip(self.logits, maps, strict=True)], 1),
-            offsets=torch.cat([_rows(head(m), 4) for head, m in zip(self.offsets, maps, strict=True)], 1),
+            logits=_joined(maps, self.before_logits, self.logits, self.num_logits),
+            offsets=_joined(maps, self.before_offsets, self.offsets, 4),
         )
+
+
+def _joined(
+    maps: Sequence[Tensor], before: nn.ModuleList, heads: nn.ModuleList, width: int
+) -> Float[Tensor, "batch boxes width"]:
+    """The rows of all maps, one after the other."""
+    return torch.cat([_rows(head(one(m)), width) for m, one, head in zip(maps, before, heads, strict=True)], 1)
 
 
 def _rows(output: Float[Tensor, "batch channels h w"], width: int) -> Float[Tensor, "batch boxes width"]:

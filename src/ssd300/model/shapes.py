@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ssd300.model.default_boxes import COCO_512, SETTINGS, SSD512, DefaultBoxSettings
 from ssd300.model.heads import Extra
+from ssd300.model.pyramid import WIDTH
 
 SMALLEST_VALID, LARGEST_VALID = 3, 5  # cells of a map that a 3x3 convolution without padding shrinks, as in SSD300
 OUTSIDE = 1 / 8  # of a step: so far is the last center of SSD300's third map outside of the image
@@ -113,4 +114,5 @@ SHAPES = {
         },
         ends_with_4x4=True,
     ),
+    "ssd_lite0_fpn": Shape(image_size_px=300, strides=(8, 16, 32), widths=((WIDTH, WIDTH),) * 3, boxes=SETTINGS),
 }

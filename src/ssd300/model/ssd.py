@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ssd300.model.default_boxes import DefaultBoxSettings, make_default_boxes
-from ssd300.model.heads import ExtraLayers, Heads
+from ssd300.model.heads import ExtraLayers, HeadKind, Heads
 from ssd300.model.predictions import Predictions
+from ssd300.model.pyramid import Pyramid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ NORMALIZATIONS = {"caffe": CAFFE, "imagenet": IMAGENET, "none": NONE}
 
 
 class SSD(nn.Module):
-    """Backbone, extra layers and heads, with normalization and default boxes as buffers.
+    """Backbone, extra layers and heads, with normalization and default boxes as buffers; some have a pyramid as well.
 
     `default_boxes` are cxcywh, relative. The buffers follow `to(device)` and are not in the state dict. Convolutions
     are in channels_last, which is faster on CPUs.
@@ -52,6 +53,8 @@ class SSD(nn.Module):
         num_classes: int,
         settings: DefaultBoxSettings,
         normalization: Normalization,
+        pyramid: Pyramid | None = None,
+        heads: HeadKind = "ssd",
     ) -> None:
         super().__init__()
         if num_classes < 1:
@@ -59,8 +62,10 @@ class SSD(nn.Module):
         self.num_classes = num_classes
         self.settings = settings
         self.backbone = backbone
+        self.pyramid = pyramid
         self.extras = extras
-        self.heads = Heads((*backbone.channels, *extras.channels), settings.per_cell, num_classes + 1)  # type: ignore[misc]  # nn.Module types attributes as Tensor | Module
+        first = (pyramid or backbone).channels
+        self.heads = Heads((*first, *extras.channels), settings.per_cell, num_classes + 1, kind=heads)  # type: ignore[misc]  # nn.Module types attributes as Tensor | Module
         self.register_buffer("default_boxes", make_default_boxes(settings), persistent=False)
         self.register_buffer("mean", torch.empty(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.empty(3, 1, 1), persistent=False)
@@ -97,4 +102,6 @@ class SSD(nn.Module):
             raise ValueError(f"images have shape {tuple(images.shape)}; this network takes (batch, 3, {size}, {size})")
         normalized = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         maps: list[Tensor] = self.backbone(normalized)
+        if self.pyramid is not None:
+            maps = self.pyramid(maps)
         return self.heads([*maps, *self.extras(maps[-1])])  # type: ignore[no-any-return]  # nn.Module's call is untyped

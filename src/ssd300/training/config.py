@@ -30,7 +30,8 @@ class TrainConfig:
     out
         The run folder.
     model
-        The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'.
+        The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'; 'ssd_lite0_fpn' is
+        the same with a feature pyramid.
     image_size
         Width and height to which images are resized for the network, such as 384 or 512. Default boxes are scaled with
         it. Left out, it is the model's own: 512 for 'ssd512_vgg16', 300 for the others.
@@ -130,10 +131,13 @@ class TrainConfig:
         Steps between lines of the log.
     tensorboard
         Write events for TensorBoard (needs the extra 'tensorboard').
+    heads
+        'ssd' has the paper's 3x3 convolutions. 'ssdlite' has depthwise-separable ones, also in the extra layers: faster
+        and smaller; not with VGG16.
     """
 
     out: Path
-    model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0", "ssd512_vgg16"] = "ssd300_vgg16"
+    model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0", "ssd512_vgg16", "ssd_lite0_fpn"] = "ssd300_vgg16"
     image_size: int | None = None
     init: str = "none"
     init_key: str | None = None
@@ -179,6 +183,7 @@ class TrainConfig:
     save_minutes: float = 3.0
     log_every: int = 10
     tensorboard: bool = False
+    heads: Literal["ssd", "ssdlite"] = "ssd"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
@@ -232,6 +237,10 @@ class TrainConfig:
             )
         if self.freeze_norms and "vgg16" in self.model:
             raise ValueError(f"freeze_norms is True; {self.model} has no batch normalization in its backbone")
+        if self.heads != "ssd" and "vgg16" in self.model:
+            raise ValueError(
+                f"heads is {self.heads}; with {self.model} it must be ssd, as these heads need batch normalization"
+            )
         if self.freeze_norms and self.init == "none":
             raise ValueError("freeze_norms is True; with init none there are no means and variances to keep")
 

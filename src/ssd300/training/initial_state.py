@@ -38,7 +38,7 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
             fix="Make --batch-size larger, or start fewer processes.",
         )
     torch.manual_seed(config.seed)
-    model = BUILDERS[config.model](len(dataset.classes), settings=settings_for(config, dataset))
+    model = BUILDERS[config.model](len(dataset.classes), settings=settings_for(config, dataset), heads=config.heads)
     start = initialize(model, config.init, dataset.classes, config.init_key)
     if config.normalization == "none":
         model.set_normalization(NONE)
@@ -90,4 +90,5 @@ def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Ca
         settings=model.settings,
         normalization=model.normalization,
         source=source,
+        heads=config.heads,
     )

@@ -21,7 +21,7 @@ VERSION, WRITTEN_BY = "format_version", "written_by"  # states of version 1 have
 FIRST_VERSION = 2  # that a state can name
 WHOLE_VERSION = 4  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
-BOXES = "default_boxes"  # an entry since version 3
+BOXES, BOXES_VERSION = "default_boxes", 3  # an entry, and the first version whose states all have it
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OF_BEST: dict[str, type | tuple[type, ...]] = {
     "metric": str,
@@ -30,7 +30,7 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "averaged": bool,
 }
 # With the data, which has the classes, these decide all sizes, and the optimizer's groups.
-SIZE_OPTIONS = ("model", "default_boxes", "optimizer", "backbone_lr", "freeze")
+SIZE_OPTIONS = ("model", "default_boxes", "optimizer", "backbone_lr", "freeze", "heads")
 OF_GROUP = {  # by optimizer; torch adds others, by its version
     "sgd": ("params", "lr", "rate", "momentum", "dampening", "weight_decay"),
     "adamw": ("params", "lr", "rate", "eps", "weight_decay"),
@@ -52,7 +52,7 @@ class Expected(NamedTuple):
 def check_state(content: object, expected: Expected) -> None:
     """Raises ValueError that names the entry and what is wrong with it."""
     versioned = isinstance(content, dict) and bool({VERSION, WRITTEN_BY} & content.keys())
-    boxes = (BOXES,) if isinstance(content, dict) and (BOXES in content or _is_whole(content)) else ()
+    boxes = (BOXES,) if isinstance(content, dict) and (BOXES in content or _has_reached(BOXES_VERSION, content)) else ()
     entries = _mapping("the content", content, (*ENTRIES, *boxes, *((VERSION, WRITTEN_BY) if versioned else ())))
     if versioned:
         _is(VERSION, entries[VERSION], int)
@@ -62,7 +62,7 @@ def check_state(content: object, expected: Expected) -> None:
     _require(len(entries["data"]) in (0, FINGERPRINT_DIGITS), "data", "is no fingerprint")
     if boxes:
         _check_default_boxes(entries[BOXES], expected.content[BOXES])
-    _check_config(entries["config"], expected, whole=_is_whole(entries))
+    _check_config(entries["config"], expected, whole=_has_reached(WHOLE_VERSION, entries))
     config = complete(entries["config"])
     same = entries["data"] == expected.content["data"] and all(
         config[name] == expected.content["config"][name] for name in SIZE_OPTIONS
@@ -78,10 +78,10 @@ def check_state(content: object, expected: Expected) -> None:
     _check_random(entries["random"], entries["random_cuda"])
 
 
-def _is_whole(entries: Mapping[str, Any]) -> bool:
-    """Whether the state must have what `WHOLE_VERSION` has. One whose version is damaged must."""
+def _has_reached(least: int, entries: Mapping[str, Any]) -> bool:
+    """Whether the state must have what that version has. One whose version is damaged must."""
     version = entries.get(VERSION, 1)
-    return not isinstance(version, int) or version >= WHOLE_VERSION
+    return not isinstance(version, int) or version >= least
 
 
 def _check_default_boxes(settings: object, like: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,12 +22,14 @@ from ssd300.errors import WeightsError
 from ssd300.images.resize import ANTIALIASED, RESIZES, Resize
 from ssd300.model import BUILDERS, SSD
 from ssd300.model.default_boxes import DefaultBoxSettings
+from ssd300.model.heads import HeadKind
 from ssd300.model.ssd import Normalization
 from ssd300.system.files import write_atomically
 from ssd300.weights.checksums import OF_DATA, OF_HEADER, UNSEALED, check_header, check_whole, seal
 from ssd300.weights.other_files import not_our_weights
 
 FORMAT, FORMAT_VERSION = "ssd300", 2
+SSD_HEADS = "ssd"  # those of a card that says nothing of them
 CHECKSUM_1 = "sha256"  # of the tensors, in files of version 1
 ENTRIES = frozenset(["format", "format_version", "card", CHECKSUM_1, OF_HEADER, OF_DATA])  # of the metadata
 
@@ -39,7 +41,7 @@ class Card:
     `classes` are without background, in the order of the outputs. `clip_boxes` clips boxes to the image before
     non-maximum suppression. `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None
     before the first one. `min_scores` are confidence thresholds by class name; a class without one has the default of
-    detection.
+    detection. `heads` is a HeadKind.
 
     `source` tells where the weights come from, as JSON values. Its keys depend on what wrote the file:
     - `ssd300 train`: "start" (the file that it started from, or "none"), "data" ("<folder>, <split>"), "images" (how
@@ -59,6 +61,7 @@ class Card:
     metric: Mapping[str, Any] | None = None
     min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
     source: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    heads: str = SSD_HEADS
 
     @property
     def image_size_px(self) -> int:
@@ -66,11 +69,15 @@ class Card:
 
     def build(self) -> SSD:
         """A new, randomly initialized detector that these weights fit."""
-        return BUILDERS[self.model](len(self.classes), settings=self.settings, normalization=self.normalization)
+        return BUILDERS[self.model](
+            len(self.classes), settings=self.settings, normalization=self.normalization, heads=self.heads
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """Without `fitted_px` where there are none: files of earlier versions have no such entry."""
+        """Without what says nothing, `fitted_px` and `heads`: files of earlier versions have no such entries."""
         card = asdict(self)
+        if self.heads == SSD_HEADS:
+            del card["heads"]
         if not card["settings"]["fitted_px"]:
             del card["settings"]["fitted_px"]
         return card
@@ -234,6 +241,12 @@ def _check_card(card: Card, path: Path) -> None:
             f"the confidence thresholds are {dict(card.min_scores)}; they must be for its classes and lie in 0..1",
             where=path,
             fix="Choose them again with `ssd300 thresholds`.",
+        )
+    if card.heads not in get_args(HeadKind):
+        raise WeightsError(
+            f"the heads are {card.heads}; this ssd300 has {', '.join(get_args(HeadKind))}",
+            where=path,
+            fix="Install a newer ssd300.",
         )
     if card.resize not in RESIZES:
         raise WeightsError(

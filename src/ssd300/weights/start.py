@@ -23,12 +23,14 @@ from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import Card, is_ours, read_card_file, read_weights_file
 from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.resolve import find_weights, resolve_weights
-from ssd300.weights.start_tensors import read_start
+from ssd300.weights.start_tensors import NEW_HEADS, new_parts, read_start, whole_parts
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
 
 IMAGENET_LITE0 = "imagenet"
 FIRST_LAYER = "conv1_1"
 NOTHING_TAKEN = "classes: the file has no names and another number of classes; all class outputs are new"
+OTHER_HEADS = "classes: the heads are new, so no class continues one of the file"
+OFFSETS = "heads.offsets."
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +63,10 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
     - a detector of another code that `import_weights` reads, with the class names that it finds: as one of ours;
     - a file with VGG16's convolutions (see `vgg16_layers`), or its first ones: the backbone;
     - a run folder, which stands for its best weights;
-    - a weights file of ours, with the same backbone: every tensor of the same name and shape, heads included; of the
-      class outputs those of background and of the classes of the same name, wherever they are in the list. Without
-      names on both sides, the class outputs are taken by place if their numbers are equal;
+    - a weights file of ours, with the same backbone: every part of the same names and shapes, heads included, so of a
+      detector without a pyramid or with other heads the backbone alone; of the class outputs those of background and
+      of the classes of the same name, wherever they are in the list. Without names on both sides, the class outputs
+      are taken by place if their numbers are equal;
     - a name of `named`, which may be downloaded, unless a file has that name.
 
     Raises:
@@ -79,13 +82,14 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
     if found.are_ours:
         card = read_card_file(path) if is_ours(path) else None
         given = found.tensors if card is None else dict(read_weights_file(path)[0].state_dict())
-        return replace(_fill_from_detector(model, path, given, card, classes), notes=found.notes)
+        start = _fill_from_detector(model, path, given, card, classes)
+        return replace(start, notes=(*found.notes, *start.notes))
     if found.is_foreign:
         detector, card, report = import_weights(path, key=key)
         start = _fill_from_detector(
             model, path, detector.state_dict(), card, classes, has_names=not report.class_names.are_numbers
         )
-        return replace(start, notes=(f"the file is of {report.layout}", *report.notes))
+        return replace(start, notes=(f"the file is of {report.layout}", *report.notes, *start.notes))
     if not isinstance(model.backbone, VGG16):
         raise WeightsError(
             "the file holds no backbone for this model", where=path, fix="Use --init imagenet or --init none."
@@ -190,15 +194,6 @@ def _fill_from_detector(
     `has_names`: the classes of the card have names that mean something.
     """
     _check_same_backbone(model, given, card, path)
-    if card is not None and not card.settings.fits_like(model.settings):
-        other = "ones fitted to its objects" if card.settings.fitted_px else "unnamed ones"
-        known = next((name for name, settings in SETTINGS.items() if settings == card.settings), other)
-        log.warning(
-            "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly%s",
-            path,
-            known,
-            f". With --default-boxes {known} they fit" if known in SETTINGS else "",
-        )
     state = model.state_dict()
     fits = {
         name: tensor
@@ -209,12 +204,33 @@ def _fill_from_detector(
     if match is not None:
         count = model.num_classes if card is None else len(card.classes)
         fits |= take_rows(state, given, match, (model.num_classes + 1, count + 1))
+    fits = whole_parts(fits, state)
     model.load_state_dict(state | fits)
     if card is not None:
         model.set_normalization(card.normalization)
+        _warn_of_default_boxes(model, card, path, fits)
     layers = {name.rsplit(".", 1)[0] for name in fits if match is None or match.rows or not name.startswith(LOGITS)}
     start = _start(model, str(path), {id(module) for name, module in model.named_modules() if name in layers})
+    if new := new_parts(fits, state):
+        of = card.model if card else "another detector"
+        start = replace(start, notes=(f"the file is of {of}; new and random are {', '.join(new)}",))
+    if NEW_HEADS in new:
+        return replace(start, classes=OTHER_HEADS)
     return replace(start, classes=NOTHING_TAKEN if match is None else match.describe())
+
+
+def _warn_of_default_boxes(model: SSD, card: Card, path: Path, fits: Mapping[str, Tensor]) -> None:
+    """Say so if box offsets are taken that were trained for other default boxes."""
+    if card.settings.fits_like(model.settings) or not any(name.startswith(OFFSETS) for name in fits):
+        return
+    other = "ones fitted to its objects" if card.settings.fitted_px else "unnamed ones"
+    known = next((name for name, settings in SETTINGS.items() if settings == card.settings), other)
+    log.warning(
+        "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly%s",
+        path,
+        known,
+        f". With --default-boxes {known} they fit" if known in SETTINGS else "",
+    )
 
 
 def _check_same_backbone(model: SSD, given: Mapping[str, Tensor], card: Card | None, path: Path) -> None:

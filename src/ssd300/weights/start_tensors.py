@@ -13,6 +13,9 @@ from ssd300.weights.weight_sets import WeightSet, choose, find_sets
 
 KEY_OPTION = "--init-key"
 HEADS = "heads."
+IN_PARTS = ("extras", "heads")  # taken layer by layer and map by map, as another image size may have more of them
+NEW_HEADS = "the heads"
+WORDS = {"pyramid": "the pyramid", "extras": "the extra layers", "heads": NEW_HEADS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,27 @@ def read_start(path: Path, ours: Iterable[str], key: str | None = None) -> Start
         are_ours=are_ours,
         notes=tuple(choice.notes(KEY_OPTION)),
     )
+
+
+def whole_parts(fits: Mapping[str, Tensor], state: Iterable[str]) -> dict[str, Tensor]:
+    """Of the tensors that fit a model with the names `state`, those of parts that fit whole.
+
+    A bias or a batch normalization may have the right shape by chance, beside a convolution of another detector.
+    """
+    broken = {_part(name) for name in state if name not in fits}
+    return {name: tensor for name, tensor in fits.items() if _part(name) not in broken}
+
+
+def new_parts(fits: Iterable[str], state: Iterable[str]) -> list[str]:
+    """In words, what of a model with the names `state` has nothing of `fits`."""
+    taken = {name.partition(".")[0] for name in fits}
+    return [words for part, words in WORDS.items() if part not in taken and any(n.startswith(part) for n in state)]
+
+
+def _part(name: str) -> str:
+    """Such as backbone, extras.blocks.0 and heads.logits.0."""
+    names = name.split(".")
+    return ".".join(names[:3]) if names[0] in IN_PARTS else names[0]
 
 
 def _fullest(sets: Sequence[WeightSet]) -> list[WeightSet]:
