@@ -9,7 +9,12 @@ from ssd300.model.ssd import CAFFE, LITE
 
 @pytest.mark.parametrize(
     ("name", "normalization"),
-    [("ssd300_vgg16", CAFFE), ("ssd300_efficientnet_lite0", LITE), ("ssd_lite0_fpn", LITE)],
+    [
+        ("ssd300_vgg16", CAFFE),
+        ("ssd300_efficientnet_lite0", LITE),
+        ("ssd300_efficientnet_lite2", LITE),
+        ("ssd_lite0_fpn", LITE),
+    ],
 )
 def test_a_detector_has_the_papers_boxes_and_the_normalization_of_its_backbone(name, normalization):
     model = BUILDERS[name](3)

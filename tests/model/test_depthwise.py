@@ -116,9 +116,9 @@ def test_other_convolutions_stay_as_they_are(layer):
 
 def test_efficientnet_has_them_and_the_names_and_results_of_timms():
     timm = pytest.importorskip("timm")
-    from ssd300.model.backbone import EfficientNetLite0
+    from ssd300.model.backbone import TimmBackbone
 
-    ours = EfficientNetLite0().eval().body
+    ours = TimmBackbone("tf_efficientnet_lite0").eval().body
     theirs = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4)).eval()
     assert sum(isinstance(layer, DepthwiseConv2d) for layer in ours.modules()) == 16
     theirs.load_state_dict(ours.state_dict())

@@ -63,3 +63,10 @@ def test_fields_are_changed_and_the_warm_up_is_at_most_a_tenth_of_the_run(change
 def test_a_change_of_a_field_that_does_not_exist_names_it():
     with pytest.raises(TypeError, match="epoch"):
         PRESETS["light"]("run", epoch=3)
+
+
+def test_a_backbone_takes_the_place_of_the_presets_model():
+    config = PRESETS["light"]("run", backbone="timm:resnet18")
+    assert (config.model, config.backbone, config.lr) == ("ssd300_timm", "timm:resnet18", PRESETS["light"]("run").lr)
+    with pytest.raises(ValueError, match="ssd300_vgg16 has its own"):
+        PRESETS["light"]("run", backbone="timm:resnet18", model="ssd300_vgg16")

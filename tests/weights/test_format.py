@@ -8,6 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from ssd300.errors import WeightsError
+from ssd300.model import Architecture
 from ssd300.model.default_boxes import PAPER
 from ssd300.model.ssd import LITE
 from ssd300.weights import Card, load_weights, read_card, save_weights
@@ -40,6 +41,18 @@ def test_heads_of_ssdlite_are_stored_and_those_of_the_paper_are_not_mentioned(sa
     assert read == card
     assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in loaded.state_dict().items())
     assert "heads" not in saved[2].to_json()
+
+
+def test_a_backbone_of_timm_is_stored_and_that_of_our_models_is_not_mentioned(saved, tmp_path):
+    architecture = Architecture(model="ssd300_timm", backbone="timm:mobilenetv3_small_050")
+    model = architecture.build(2, settings=architecture.shape.default_boxes("paper", 96))
+    card = Card(model="ssd300_timm", classes=("a", "b"), settings=model.settings, normalization=model.normalization,
+                backbone=architecture.backbone)  # fmt: skip
+    save_weights(tmp_path / "w.safetensors", model, card)
+    assert read_card(tmp_path / "w.safetensors") == card
+    state = load_weights(tmp_path / "w.safetensors")[0].state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+    assert "backbone" not in replace(card, model="ssd300_vgg16", backbone=None).to_json()
 
 
 def test_heads_of_a_newer_version_are_named(saved, tmp_path):

@@ -115,7 +115,7 @@ def test_imagenet_for_the_light_model():
     model = ssd300_efficientnet_lite0(3)
     start = initialize(model, "imagenet")
     assert all(name.startswith(("extras", "heads", "backbone.norms")) for name in start.random)
-    with pytest.raises(WeightsError, match="for ssd300_efficientnet_lite0 only"):
+    with pytest.raises(WeightsError, match="for EfficientNet-Lite and --backbone"):
         initialize(ssd300_vgg16(3), "imagenet")
 
 

@@ -99,6 +99,17 @@ def check_start_and_device(mistakes: Mistakes, init: str, device: str) -> None:
         choose_device(device)
 
 
+def check_backbone(mistakes: Mistakes, backbone: str | None, image_size_px: int | None) -> None:
+    """Check that timm has the network, and that a detector can be built on it; None is a model of ours."""
+    if backbone is None:
+        return
+    with mistakes.caught():
+        from ssd300.model.shapes import timm_shape
+
+        shape = timm_shape(backbone)
+        shape.map_sizes(image_size_px or shape.image_size_px)
+
+
 def check_share(mistakes: Mistakes, option: str, share: float | None) -> None:
     """Check a share of images: above 0 and below 1."""
     if share is not None and not 0 < share < 1:

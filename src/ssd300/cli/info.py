@@ -44,7 +44,8 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     source, classes = facts["source"], facts["classes"]
     yield facts["file"]
     exported = f", exported in {facts['precision']}" if "precision" in facts else ""
-    yield f"A detector, {facts['model']}{exported}."
+    backbone = facts.get("backbone") or source.get("backbone")
+    yield f"A detector, {facts['model']}{f' ({backbone})' if backbone else ''}{exported}."
     yield f"It finds {plural(len(classes), 'class', 'classes')}: {', '.join(classes)}."
     size = facts["input_size"][0] if "input_size" in facts else facts["image_size_px"]
     yield f"It resizes images to {size} x {size} pixels ({facts['resize']}){_normalization(facts)}."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ssd300 import run_layout
-from ssd300.cli.early_checks import check_run_folder, check_share, check_start_and_device
+from ssd300.cli.early_checks import check_backbone, check_run_folder, check_share, check_start_and_device
 from ssd300.cli.help import RUN
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import next_steps
@@ -127,6 +127,7 @@ def train(
     given = {**choice.options, **given} if choice else given
     config = mistakes.built(partial(PRESETS[name], out), given, fix="See `ssd300 train --help`.")
     check_start_and_device(mistakes, config.init, config.device)
+    check_backbone(mistakes, config.backbone, config.image_size)
     if choice and is_main_process():
         say([choice.describe()])
     if name == "pytorch-ssd300":

@@ -109,6 +109,7 @@ class TorchWeights:
         return {
             "file": str(path),
             "model": card.model,
+            **({} if card.backbone is None else {"backbone": card.backbone}),
             "classes": list(card.classes),
             "input_size": [card.settings.image_size_px] * 2,
             "normalization": {"mean": card.normalization.mean, "std": card.normalization.std},

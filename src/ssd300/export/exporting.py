@@ -147,7 +147,7 @@ def _manifest(card: Card, precision: Precision, *, top_k: int | None) -> Manifes
         top_k=top_k,
         min_scores=dict(card.min_scores),
         metric=card.metric,
-        source=card.source,
+        source=card.source if card.backbone is None else {"backbone": card.backbone, **card.source},
         format_version=1 if top_k is None else THRESHOLDS_INSIDE,
     )
 

@@ -3,15 +3,14 @@
 A backbone has an attribute `channels` (one number per map that it returns) and knows nothing of boxes or classes.
 """
 
-import warnings
 from collections import OrderedDict
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ssd300.errors import install_hint
 from ssd300.model.fast_layers import use_fast_layers
 from ssd300.model.layers import L2Norm, init_fan_in
+from ssd300.model.timm_networks import create_features, has_channels_last, used_maps
 
 # Widths of VGG16's convolutions, by stage; a pool follows each stage. Pools round up, as all of Caffe's do (75 -> 38).
 VGG16_STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -52,30 +51,28 @@ class VGG16(nn.Module):
         return [self.norm4_3(conv4_3), self.to_conv7(conv4_3)]
 
 
-class EfficientNetLite0(nn.Module):
-    """timm's `tf_efficientnet_lite0`. Needs the extra `light`.
+class TimmBackbone(nn.Module):
+    """A network of timm, such as `tf_efficientnet_lite0`. Needs the extra `light`.
 
-    Three maps: the outputs at strides 8, 16 and 32, which are 38, 19 and 10 cells wide for an image of 300 pixels.
-    They have no activation and very different magnitudes, so batch normalization follows each. VGG16 has L2
-    normalization in its place, on its first map.
+    Three maps: the outputs at strides 8, 16 and 32, which in most networks are 38, 19 and 10 cells wide for an image of
+    300 pixels. They may have no activation and very different magnitudes, so batch normalization follows each. VGG16
+    has L2 normalization in its place, on its first map.
 
     Raises:
         ImportError: timm is not installed.
+        UsageError: the network has no map at one of the strides.
     """
 
-    channels = (40, 112, 320)
-
-    def __init__(self) -> None:
+    def __init__(self, network: str) -> None:
         super().__init__()
-        try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "IProgress not found")  # in notebooks, about bars that are not drawn
-                import timm
-        except ImportError as error:
-            raise ImportError(f"ssd300_efficientnet_lite0 needs timm. {install_hint('light')}", name="timm") from error
-        self.body = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))
+        self.network = network
+        self.channels = used_maps(network).channels
+        self.body = create_features(network)
         use_fast_layers(self.body)
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in self.channels)
 
     def forward(self, images: Float[Tensor, "batch 3 h w"]) -> list[Tensor]:
-        return [norm(features) for norm, features in zip(self.norms, self.body(images), strict=True)]
+        maps: list[Tensor] = self.body(images)
+        if has_channels_last(self.body):
+            maps = [features.permute(0, 3, 1, 2) for features in maps]
+        return [norm(features) for norm, features in zip(self.norms, maps, strict=True)]

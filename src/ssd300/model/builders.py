@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from ssd300.model.backbone import VGG16, EfficientNetLite0
+from ssd300.model.backbone import VGG16, TimmBackbone
 from ssd300.model.default_boxes import PAPER, SSD512, DefaultBoxSettings
 from ssd300.model.heads import ExtraLayers, HeadKind
 from ssd300.model.pyramid import Pyramid
-from ssd300.model.shapes import SHAPES
+from ssd300.model.shapes import SHAPES, Shape, timm_shape
 from ssd300.model.ssd import CAFFE, LITE, SSD, Normalization
+from ssd300.model.timm_networks import timm_name, usual_normalization
 
 
 def ssd300_vgg16(
@@ -52,7 +53,56 @@ def ssd300_efficientnet_lite0(
         ImportError: timm is not installed.
         ValueError: `settings` have other maps than the network has.
     """
-    return _on_lite0("ssd300_efficientnet_lite0", num_classes, settings, normalization, heads)
+    return _on_lite("ssd300_efficientnet_lite0", num_classes, settings, normalization, heads)
+
+
+def ssd300_efficientnet_lite1(
+    num_classes: int,
+    *,
+    settings: DefaultBoxSettings = PAPER,
+    normalization: Normalization = LITE,
+    heads: HeadKind = "ssd",
+) -> SSD:
+    """A deeper backbone than that of `ssd300_efficientnet_lite0`; else the same."""
+    return _on_lite("ssd300_efficientnet_lite1", num_classes, settings, normalization, heads)
+
+
+def ssd300_efficientnet_lite2(
+    num_classes: int,
+    *,
+    settings: DefaultBoxSettings = PAPER,
+    normalization: Normalization = LITE,
+    heads: HeadKind = "ssd",
+) -> SSD:
+    """A deeper and wider backbone than that of `ssd300_efficientnet_lite0`; else the same."""
+    return _on_lite("ssd300_efficientnet_lite2", num_classes, settings, normalization, heads)
+
+
+def ssd300_timm(
+    num_classes: int,
+    *,
+    backbone: str,
+    settings: DefaultBoxSettings | None = None,
+    normalization: Normalization | None = None,
+    heads: HeadKind = "ssd",
+) -> SSD:
+    """SSD300's maps and default boxes on any network of timm, 'timm:NAME', with maps at strides 8, 16 and 32.
+
+    Layers and `heads` are as in `ssd300_efficientnet_lite0`. The normalization of images is that of timm's weights, if
+    none is given.
+    Needs the extra `light`.
+
+    Raises:
+        ImportError: timm is not installed.
+        UsageError: timm has no such network, or it has no such maps, or cannot process images of this size.
+        ValueError: `settings` have other maps than the network has.
+    """
+    name, shape = timm_name(backbone), timm_shape(backbone)
+    if normalization is None:
+        mean, std = usual_normalization(name)
+        normalization = Normalization(mean=mean, std=std)
+    settings = settings or shape.default_boxes("paper")
+    return _on_timm(name, shape, num_classes, settings, normalization, heads)
 
 
 def ssd_lite0_fpn(
@@ -63,7 +113,8 @@ def ssd_lite0_fpn(
     heads: HeadKind = "ssd",
 ) -> SSD:
     """As `ssd300_efficientnet_lite0`, with a pyramid between the backbone and the other layers."""
-    return _on_lite0("ssd_lite0_fpn", num_classes, settings, normalization, heads, has_pyramid=True)
+    shape = SHAPES["ssd_lite0_fpn"]
+    return _on_timm("tf_efficientnet_lite0", shape, num_classes, settings, normalization, heads, has_pyramid=True)
 
 
 def _on_vgg16(
@@ -73,12 +124,20 @@ def _on_vgg16(
         # They need batch normalization, which VGG16 lacks, and would save a twentieth of its work.
         raise ValueError(f"heads is {heads}; {name} is the paper's detector, with heads ssd")
     backbone = VGG16()
-    extras = _extras(name, backbone.channels[-1], settings)
+    extras = _extras(SHAPES[name], backbone.channels[-1], settings)
     return SSD(backbone, extras, num_classes=num_classes, settings=settings, normalization=normalization)
 
 
-def _on_lite0(
-    name: str,
+def _on_lite(
+    name: str, num_classes: int, settings: DefaultBoxSettings, normalization: Normalization, heads: HeadKind
+) -> SSD:
+    network = name.replace("ssd300", "tf")
+    return _on_timm(network, SHAPES[name], num_classes, settings, normalization, heads)
+
+
+def _on_timm(
+    network: str,
+    shape: Shape,
     num_classes: int,
     settings: DefaultBoxSettings,
     normalization: Normalization,
@@ -86,9 +145,9 @@ def _on_lite0(
     *,
     has_pyramid: bool = False,
 ) -> SSD:
-    backbone = EfficientNetLite0()
+    backbone = TimmBackbone(network)
     pyramid = Pyramid(backbone.channels) if has_pyramid else None
-    extras = _extras(name, (pyramid or backbone).channels[-1], settings, batch_norm=True, heads=heads)
+    extras = _extras(shape, (pyramid or backbone).channels[-1], settings, batch_norm=True, heads=heads)
     return SSD(
         backbone,
         extras,
@@ -101,15 +160,18 @@ def _on_lite0(
 
 
 def _extras(
-    name: str, channels: int, settings: DefaultBoxSettings, *, batch_norm: bool = False, heads: HeadKind = "ssd"
+    shape: Shape, channels: int, settings: DefaultBoxSettings, *, batch_norm: bool = False, heads: HeadKind = "ssd"
 ) -> ExtraLayers:
-    SHAPES[name].check(settings)
-    return ExtraLayers(channels, SHAPES[name].extras(settings.image_size_px), batch_norm=batch_norm, kind=heads)
+    shape.check(settings)
+    return ExtraLayers(channels, shape.extras(settings.image_size_px), batch_norm=batch_norm, kind=heads)
 
 
+# By name: those that need no more than a number of classes.
 BUILDERS: dict[str, Callable[..., SSD]] = {
     "ssd300_vgg16": ssd300_vgg16,
     "ssd512_vgg16": ssd512_vgg16,
     "ssd300_efficientnet_lite0": ssd300_efficientnet_lite0,
     "ssd_lite0_fpn": ssd_lite0_fpn,
+    "ssd300_efficientnet_lite1": ssd300_efficientnet_lite1,
+    "ssd300_efficientnet_lite2": ssd300_efficientnet_lite2,
 }

@@ -12,8 +12,8 @@ def use_fast_layers(network: nn.Module) -> None:
     """
     for name, layer in list(network.named_modules()):
         parent, _, own = name.rpartition(".")
-        if isinstance(layer, nn.Conv2d) and is_replaceable(layer):
-            same = type(layer).__name__ == "Conv2dSame"  # timm's
+        same = type(layer).__name__ == "Conv2dSame"  # timm's; other classes may do more than convolve
+        if (same or type(layer) is nn.Conv2d) and is_replaceable(layer):
             setattr(network.get_submodule(parent), own, DepthwiseConv2d(layer, same=same))
         elif type(layer) is nn.ReLU6 and layer.inplace:
             setattr(network.get_submodule(parent), own, ReLU6())

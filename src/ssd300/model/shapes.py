@@ -1,15 +1,17 @@
 """The maps of each detector at any image size, and default boxes for them.
 
-The network decides the sizes of the maps: the backbone's are the image divided by their strides, rounded up, and each
-extra layer shrinks the last map further. Default boxes are those of the paper's size, scaled.
+The network decides the sizes of the maps: the backbone's are the image divided by their strides, rounded up in most
+networks, and each extra layer shrinks the last map further. Default boxes are those of the paper's size, scaled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ssd300.model.default_boxes import COCO_512, SETTINGS, SSD512, DefaultBoxSettings
 from ssd300.model.heads import Extra
 from ssd300.model.pyramid import WIDTH
+from ssd300.model.timm_networks import STRIDES, cells, timm_name
 
 SMALLEST_VALID, LARGEST_VALID = 3, 5  # cells of a map that a 3x3 convolution without padding shrinks, as in SSD300
 OUTSIDE = 1 / 8  # of a step: so far is the last center of SSD300's third map outside of the image
@@ -20,6 +22,7 @@ class Shape:
     """What decides the maps of a detector: `strides` of the backbone's, and (squeeze, width) of each extra layer.
 
     `image_size_px` is the usual size, of the default boxes in `boxes`. `ends_with_4x4` is SSD512's last layer.
+    `rounded` gives the sizes of the backbone's maps at an image size, if they may be rounded in another way than up.
     """
 
     image_size_px: int
@@ -27,13 +30,14 @@ class Shape:
     widths: tuple[tuple[int, int], ...]
     boxes: Mapping[str, DefaultBoxSettings]
     ends_with_4x4: bool = False
+    rounded: Callable[[int], tuple[int, ...]] | None = None
 
     def extras(self, image_size_px: int) -> list[Extra]:
         """The extra layers. Those of SSD300 halve a map of more than 5 cells, and take a border off a smaller one.
 
         SSD512's halve all maps but the last. The shapes of weights do not depend on the image size.
         """
-        cells = -(-image_size_px // self.strides[-1])
+        cells = self._of_backbone(image_size_px)[-1]
         layers = []
         for number, (squeeze, width) in enumerate(self.widths, start=1):
             if self.ends_with_4x4 and number == len(self.widths):
@@ -48,10 +52,15 @@ class Shape:
 
     def map_sizes(self, image_size_px: int) -> tuple[int, ...]:
         """Cells along a side of each map."""
-        sizes = [-(-image_size_px // stride) for stride in self.strides]
+        sizes = [*self._of_backbone(image_size_px)]
         for layer in self.extras(image_size_px):
             sizes.append(layer.cells(sizes[-1]))
         return tuple(sizes)
+
+    def _of_backbone(self, image_size_px: int) -> tuple[int, ...]:
+        if self.rounded is not None:
+            return self.rounded(image_size_px)
+        return tuple(-(-image_size_px // stride) for stride in self.strides)
 
     def default_boxes(self, name: str, image_size_px: int | None = None) -> DefaultBoxSettings:
         """The default boxes of that name, for an image size; None is the usual one.
@@ -62,7 +71,7 @@ class Shape:
             raise ValueError(f"default_boxes is {name}; this model has {', '.join(self.boxes)}")
         usual = self.boxes[name]
         size = usual.image_size_px if image_size_px is None else image_size_px
-        if size == usual.image_size_px:
+        if size == usual.image_size_px and usual.map_sizes == self.map_sizes(size):
             return usual
         scale = size / usual.image_size_px
         return replace(
@@ -96,12 +105,12 @@ class Shape:
 
 _SSD300_EXTRAS = ((256, 512), (128, 256), (128, 256), (128, 256))  # conv8 to conv11
 
+# The backbone gives three of the six maps, so the first of the paper's extra layers is not needed.
+_THREE_MAPS = Shape(image_size_px=300, strides=STRIDES, widths=_SSD300_EXTRAS[1:], boxes=SETTINGS)
+
 SHAPES = {
     "ssd300_vgg16": Shape(image_size_px=300, strides=(8, 16), widths=_SSD300_EXTRAS, boxes=SETTINGS),
-    # The backbone gives three of the six maps, so the first of the paper's extra layers is not needed.
-    "ssd300_efficientnet_lite0": Shape(
-        image_size_px=300, strides=(8, 16, 32), widths=_SSD300_EXTRAS[1:], boxes=SETTINGS
-    ),
+    "ssd300_efficientnet_lite0": _THREE_MAPS,
     "ssd512_vgg16": Shape(  # ssd_pascal_512.py
         image_size_px=512,
         strides=(8, 16),
@@ -114,5 +123,12 @@ SHAPES = {
         },
         ends_with_4x4=True,
     ),
-    "ssd_lite0_fpn": Shape(image_size_px=300, strides=(8, 16, 32), widths=((WIDTH, WIDTH),) * 3, boxes=SETTINGS),
+    "ssd_lite0_fpn": Shape(image_size_px=300, strides=STRIDES, widths=((WIDTH, WIDTH),) * 3, boxes=SETTINGS),
+    "ssd300_efficientnet_lite1": _THREE_MAPS,
+    "ssd300_efficientnet_lite2": _THREE_MAPS,
 }
+
+
+def timm_shape(backbone: str) -> Shape:
+    """That of a detector on 'timm:NAME'. Raises UsageError if timm has no such network."""
+    return replace(_THREE_MAPS, rounded=partial(cells, timm_name(backbone)))

@@ -12,6 +12,13 @@ from typing import Literal, get_args, get_origin, get_type_hints
 IMAGE_SIZES_PX = (64, 2049)  # under 64 the last maps are all of one cell
 NamedBoxes = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
 
+Models = Literal[
+    "ssd300_vgg16", "ssd300_efficientnet_lite0", "ssd512_vgg16", "ssd300_efficientnet_lite1",
+    "ssd300_efficientnet_lite2", "ssd300_timm", "ssd_lite0_fpn",
+]  # fmt: skip
+ON_TIMM = "ssd300_timm"  # the model of `backbone`
+TIMM = re.compile(r"timm:\S+")  # a value of `backbone`
+
 NOTHING, BACKBONE, STAGES = "none", "backbone", re.compile(r"stages:([1-9]\d*)")  # values of `freeze`
 
 
@@ -31,13 +38,13 @@ class TrainConfig:
         The run folder.
     model
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'; 'ssd_lite0_fpn' is
-        the same with a feature pyramid.
+        the same with a feature pyramid. 'ssd300_timm' is for `backbone`, and is left out.
     image_size
         Width and height to which images are resized for the network, such as 384 or 512. Default boxes are scaled with
         it. Left out, it is the model's own: 512 for 'ssd512_vgg16', 300 for the others.
     init
-        Weights to start from: a run folder, a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite0
-        only), or 'none'. A detector's classes are continued by name.
+        Weights to start from: a run folder, a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite and
+        `backbone`), or 'none'. A detector's classes are continued by name.
     init_key
         Which of several weights in the file of `init` to start from, such as 'model' or 'ema'.
     freeze
@@ -134,10 +141,12 @@ class TrainConfig:
     heads
         'ssd' has the paper's 3x3 convolutions. 'ssdlite' has depthwise-separable ones, also in the extra layers: faster
         and smaller; not with VGG16.
+    backbone
+        In place of `model`: SSD300 on a network of timm, such as 'timm:mobilenetv3_large_100'. Needs the extra 'light'.
     """
 
     out: Path
-    model: Literal["ssd300_vgg16", "ssd300_efficientnet_lite0", "ssd512_vgg16", "ssd_lite0_fpn"] = "ssd300_vgg16"
+    model: Models = "ssd300_vgg16"
     image_size: int | None = None
     init: str = "none"
     init_key: str | None = None
@@ -184,6 +193,7 @@ class TrainConfig:
     log_every: int = 10
     tensorboard: bool = False
     heads: Literal["ssd", "ssdlite"] = "ssd"
+    backbone: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
@@ -219,6 +229,14 @@ class TrainConfig:
 
     def _check_choices(self) -> None:
         """Raises ValueError for choices that exclude each other. Another code's `rules` have all of their parts."""
+        if self.backbone is not None and not TIMM.fullmatch(self.backbone):
+            raise ValueError(
+                f"backbone is {self.backbone}; it must be timm: and a name of timm, such as timm:mobilenetv3_large_100"
+            )
+        if self.backbone is not None and self.model != ON_TIMM:
+            raise ValueError(f"backbone is {self.backbone}; {self.model} has its own, so leave out one of the two")
+        if self.backbone is None and self.model == ON_TIMM:
+            raise ValueError(f"model is {ON_TIMM}; it needs a backbone, such as timm:mobilenetv3_large_100")
         for name in ("matching", "box_loss", "weighting"):
             own = getattr(TrainConfig, name)
             if self.rules != "paper" and getattr(self, name) != own:

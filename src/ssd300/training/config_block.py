@@ -7,7 +7,7 @@ from ssd300.system.wording import wrapped
 from ssd300.training.config import TrainConfig
 
 GROUPS = {  # all fields but `out`
-    "usual": "model image_size init freeze steps batch_size device seed",
+    "usual": "model backbone image_size init freeze steps batch_size device seed",
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
     "accumulate amp ema ema_decay ema_ramp",
@@ -42,8 +42,7 @@ def _without_effect(config: TrainConfig) -> set[str]:
         names |= {"lr_drop", "lr_drop_factor"}
     if config.optimizer == "adamw":
         names.add("momentum")
-    if config.image_size is None:
-        names.add("image_size")
+    names |= {name for name in ("backbone", "image_size") if getattr(config, name) is None}
     if not config.ema:
         names |= {"ema_decay", "ema_ramp"}
     if config.rules != "paper":  # they have their own

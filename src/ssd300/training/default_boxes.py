@@ -10,7 +10,7 @@ from ssd300.errors import DataError, UsageError
 from ssd300.images.header import image_size_hw
 from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.fitted_boxes import covered, fit_default_boxes
-from ssd300.model.shapes import SHAPES
+from ssd300.model.shapes import Shape
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.types import Annotation
@@ -18,13 +18,12 @@ from ssd300.types import Annotation
 log = logging.getLogger(__name__)
 
 
-def settings_for(config: TrainConfig, dataset: Dataset) -> DefaultBoxSettings:
-    """The default boxes that the configuration names. The log says what fitted ones cover.
+def settings_for(config: TrainConfig, dataset: Dataset, shape: Shape) -> DefaultBoxSettings:
+    """The default boxes that the configuration names, for a detector of a shape. The log says what fitted ones cover.
 
     Raises DataError if the size of an image is needed, and it cannot be read; UsageError if the model has no default
     boxes of this name.
     """
-    shape = SHAPES[config.model]
     if config.default_boxes != "fitted":
         try:
             return shape.default_boxes(config.default_boxes, config.image_size)

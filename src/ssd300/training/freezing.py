@@ -95,8 +95,8 @@ def backbone_stages(backbone: nn.Module) -> list[list[nn.Module]]:
 
 
 def _parts_of(body: nn.Module) -> Sequence[nn.Module]:
-    """The children of timm's features, and in place of `blocks` or `stages` their own ones."""
+    """The children of timm's features, and in place of `blocks`, `stages` or a whole `model` their own ones."""
     parts: list[nn.Module] = []
     for name, child in body.named_children():
-        parts += child.children() if name in ("blocks", "stages") else [child]
+        parts += _parts_of(child) if name == "model" else child.children() if name in ("blocks", "stages") else [child]
     return parts

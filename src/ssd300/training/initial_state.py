@@ -7,7 +7,7 @@ import torch
 
 from ssd300.data.dataset import Dataset
 from ssd300.errors import UsageError
-from ssd300.model import BUILDERS, SSD
+from ssd300.model import SSD, Architecture
 from ssd300.model.ssd import NONE
 from ssd300.system.wording import some
 from ssd300.training.averaging import average_of
@@ -38,7 +38,8 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
             fix="Make --batch-size larger, or start fewer processes.",
         )
     torch.manual_seed(config.seed)
-    model = BUILDERS[config.model](len(dataset.classes), settings=settings_for(config, dataset), heads=config.heads)
+    architecture = Architecture(model=config.model, backbone=config.backbone, heads=config.heads)
+    model = architecture.build(len(dataset.classes), settings=settings_for(config, dataset, architecture.shape))
     start = initialize(model, config.init, dataset.classes, config.init_key)
     if config.normalization == "none":
         model.set_normalization(NONE)
@@ -91,4 +92,5 @@ def _card(config: TrainConfig, dataset: Dataset, model: SSD, start: Start) -> Ca
         normalization=model.normalization,
         source=source,
         heads=config.heads,
+        backbone=config.backbone,
     )

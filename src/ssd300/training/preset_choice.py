@@ -34,8 +34,8 @@ def choose_preset(given: Mapping[str, Any], *, resumed: Path | None = None) -> P
     """The preset for the options `given` by name. `resumed` is a run folder, whose preset is found by its options."""
     if resumed is not None and (name := preset_of_run(resumed, given)) is not None:
         return PresetChoice(name=name, why=", that of the run")
-    if "model" in given:
-        if "vgg16" in given["model"]:
+    if "model" in given or "backbone" in given:
+        if "vgg16" in given.get("model", ""):
             why = ", as --model is VGG16: made for a GPU, and for --init vgg16_features"
             return PresetChoice(name=WITH_VGG16, why=why)
         return PresetChoice(name=ON_A_CPU, why=f": {CPU_REASON}")

@@ -1,15 +1,15 @@
 """Presets: whole configurations by name. Each docstring gives its cost, and whether its mAP was measured here.
 
 `ssd300 train --dry-run` estimates the time on your machine. `changes` are fields of TrainConfig in place of the
-preset's: `presets.light("runs/a", steps=200)`. A preset's own warm-up becomes shorter with the run: it is at most one
-step in `WARMUP_SHARE`.
+preset's: `presets.light("runs/a", steps=200)`. A `backbone` takes the place of the preset's `model` too. A preset's own
+warm-up becomes shorter with the run: it is at most one step in `WARMUP_SHARE`.
 """
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ssd300.training.config import TrainConfig
+from ssd300.training.config import ON_TIMM, TrainConfig
 
 WARMUP_SHARE = 10
 ON_A_CPU = "light"  # the preset for a machine without a GPU
@@ -87,6 +87,8 @@ def light(out: str | Path, **changes: Any) -> TrainConfig:
 
 
 def _changed(preset: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
+    if changes.get("backbone") is not None:
+        changes = {"model": ON_TIMM, **changes}
     config = replace(preset, **changes)
     if "warmup_steps" in changes:
         return config

@@ -30,7 +30,7 @@ OF_BEST: dict[str, type | tuple[type, ...]] = {
     "averaged": bool,
 }
 # With the data, which has the classes, these decide all sizes, and the optimizer's groups.
-SIZE_OPTIONS = ("model", "default_boxes", "optimizer", "backbone_lr", "freeze", "heads")
+SIZE_OPTIONS = ("model", "backbone", "default_boxes", "optimizer", "backbone_lr", "freeze", "heads")
 OF_GROUP = {  # by optimizer; torch adds others, by its version
     "sgd": ("params", "lr", "rate", "momentum", "dampening", "weight_decay"),
     "adamw": ("params", "lr", "rate", "eps", "weight_decay"),

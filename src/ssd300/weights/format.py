@@ -18,9 +18,10 @@ from torch import Tensor
 
 from ssd300.data.class_lists import repeated
 from ssd300.data.dataset import fold
-from ssd300.errors import WeightsError
+from ssd300.errors import UsageError, WeightsError
 from ssd300.images.resize import ANTIALIASED, RESIZES, Resize
-from ssd300.model import BUILDERS, SSD
+from ssd300.model import SSD, Architecture
+from ssd300.model.architecture import MODELS
 from ssd300.model.default_boxes import DefaultBoxSettings
 from ssd300.model.heads import HeadKind
 from ssd300.model.ssd import Normalization
@@ -38,6 +39,7 @@ ENTRIES = frozenset(["format", "format_version", "card", CHECKSUM_1, OF_HEADER, 
 class Card:
     """The metadata of a weights file.
 
+    `model`, `backbone` and `heads` are those of `Architecture`.
     `classes` are without background, in the order of the outputs. `clip_boxes` clips boxes to the image before
     non-maximum suppression. `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None
     before the first one. `min_scores` are confidence thresholds by class name; a class without one has the default of
@@ -62,22 +64,27 @@ class Card:
     min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
     source: Mapping[str, Any] = field(repr=False, default_factory=dict)
     heads: str = SSD_HEADS
+    backbone: str | None = None
 
     @property
     def image_size_px(self) -> int:
         return self.settings.image_size_px
 
+    @property
+    def architecture(self) -> Architecture:
+        return Architecture(model=self.model, backbone=self.backbone, heads=self.heads)
+
     def build(self) -> SSD:
         """A new, randomly initialized detector that these weights fit."""
-        return BUILDERS[self.model](
-            len(self.classes), settings=self.settings, normalization=self.normalization, heads=self.heads
-        )
+        return self.architecture.build(len(self.classes), settings=self.settings, normalization=self.normalization)
 
     def to_json(self) -> dict[str, Any]:
-        """Without what says nothing, `fitted_px` and `heads`: files of earlier versions have no such entries."""
+        """Without what says nothing: files of earlier versions have no `fitted_px`, `heads` and `backbone`."""
         card = asdict(self)
         if self.heads == SSD_HEADS:
             del card["heads"]
+        if self.backbone is None:
+            del card["backbone"]
         if not card["settings"]["fitted_px"]:
             del card["settings"]["fitted_px"]
         return card
@@ -146,6 +153,8 @@ def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tupl
 def _built(card: Card, path: Path) -> SSD:
     try:
         return card.build()
+    except (ImportError, UsageError) as error:  # timm is missing, or another version of it
+        raise WeightsError(f"its detector cannot be built ({error})", where=path) from error
     except Exception as error:  # damaged values raise whatever the code does that they meet
         raise WeightsError(f"its card is of no detector ({error})", where=path, fix="Copy the file again.") from error
 
@@ -226,9 +235,9 @@ def _card(fields: dict[str, Any]) -> Card:
 
 
 def _check_card(card: Card, path: Path) -> None:
-    if card.model not in BUILDERS:
+    if card.model not in MODELS:
         raise WeightsError(
-            f"the model is {card.model}; known are {', '.join(BUILDERS)}", where=path, fix="Install a newer ssd300."
+            f"the model is {card.model}; known are {', '.join(MODELS)}", where=path, fix="Install a newer ssd300."
         )
     if (again := repeated(card.classes)) is not None or "" in map(fold, card.classes):
         raise WeightsError(

