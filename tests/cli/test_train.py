@@ -80,6 +80,6 @@ def test_a_run_of_more_than_a_week_is_refused_without_yes(coloured, tmp_path, ca
 def test_a_command_without_a_preset_says_which_it_gets(coloured, tmp_path, capsys):
     words = ["train", str(coloured), "--out", str(tmp_path / "r"), "--device", "cpu", *ONE_STEP[2:]]
     assert main(words) == 0
-    assert "preset light, as there is no GPU" in capsys.readouterr().err
+    assert "preset best, as there is no GPU" in capsys.readouterr().err
     assert main([*words, "--resume"]) == 0
-    assert "preset light, that of the run" in capsys.readouterr().err
+    assert "preset best, that of the run" in capsys.readouterr().err

@@ -26,9 +26,9 @@ def machine(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("device", "downloaded", "name", "init", "words"),
     [
-        ("cpu", ("vgg16",), "light", "imagenet", "as there is no GPU"),
-        ("cuda", (), "light", "imagenet", "`ssd300 download vgg16_features` gets it"),
-        ("cuda", ("coco",), "light", "imagenet", "nothing to start VGG16 from"),
+        ("cpu", ("vgg16",), "best", "imagenet", "as there is no GPU"),
+        ("cuda", (), "best", "imagenet", "`ssd300 download vgg16_features` gets it"),
+        ("cuda", ("coco",), "best", "imagenet", "nothing to start VGG16 from"),
         ("cuda", ("vgg16",), "paper", "vgg16", "with --init vgg16, as there is a GPU"),
         ("cuda", ("vgg16", "vgg16_features"), "paper", "vgg16_features", "as there is a GPU"),
     ],
@@ -46,12 +46,12 @@ def test_what_the_machine_can_do_decides_and_is_said(machine, device, downloaded
     ("given", "name"),
     [
         ({"model": "ssd300_vgg16"}, "paper"),
-        ({"model": "ssd300_efficientnet_lite0"}, "light"),
+        ({"model": "ssd300_efficientnet_lite0"}, "best"),
         ({"init": "coco"}, "paper"),
-        ({"init": "imagenet"}, "light"),
-        ({"init": "none"}, "light"),
-        ({"init": "nowhere.safetensors"}, "light"),
-        ({"init": "coco", "model": "ssd300_efficientnet_lite0"}, "light"),
+        ({"init": "imagenet"}, "best"),
+        ({"init": "none"}, "best"),
+        ({"init": "nowhere.safetensors"}, "best"),
+        ({"init": "coco", "model": "ssd300_efficientnet_lite0"}, "best"),
     ],
 )
 def test_model_and_start_come_before_the_machine(machine, given, name):
@@ -59,7 +59,7 @@ def test_model_and_start_come_before_the_machine(machine, given, name):
     assert choose_preset(given).name == name
 
 
-@pytest.mark.parametrize(("model", "name"), [("ssd300_vgg16", "paper"), ("ssd300_efficientnet_lite0", "light")])
+@pytest.mark.parametrize(("model", "name"), [("ssd300_vgg16", "paper"), ("ssd300_efficientnet_lite0", "best")])
 def test_a_start_from_weights_of_ours_takes_the_preset_of_their_model(machine, tmp_path, model, name):
     machine("cpu")
     detector = BUILDERS[model](2)
@@ -78,4 +78,4 @@ def test_a_resumed_run_keeps_its_preset_on_another_machine(machine, tmp_path, na
     given = {"workers": 0, "batch_size": 2}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(describe(PRESETS[name](tmp_path, **given))))
     assert choose_preset(given, resumed=tmp_path).name == name
-    assert choose_preset(given, resumed=tmp_path / "nothing").name == "light"
+    assert choose_preset(given, resumed=tmp_path / "nothing").name == "best"

@@ -65,6 +65,18 @@ def test_a_change_of_a_field_that_does_not_exist_names_it():
         PRESETS["light"]("run", epoch=3)
 
 
+@pytest.mark.parametrize(
+    ("changes", "every"), [({}, 100), ({"steps": 55}, 5), ({"steps": 3}, 1), ({"steps": 55, "eval_every": 0}, 0)]
+)
+def test_best_evaluates_ten_times_unless_it_is_told_otherwise(changes, every):
+    assert PRESETS["best"]("run", **changes).eval_every == every
+
+
+def test_best_sees_as_many_images_as_light():
+    best, light = PRESETS["best"]("run"), PRESETS["light"]("run")
+    assert best.steps * best.batch_size == light.steps * light.batch_size
+
+
 def test_a_backbone_takes_the_place_of_the_presets_model():
     config = PRESETS["light"]("run", backbone="timm:resnet18")
     assert (config.model, config.backbone, config.lr) == ("ssd300_timm", "timm:resnet18", PRESETS["light"]("run").lr)

@@ -21,8 +21,8 @@ TYPED = {"STR": "TEXT", "INT": "N", "FLOAT": "NUMBER"}  # what is typed for a va
 
 # The first options of a group, in one order for all verbs; the other ones follow as they are declared.
 FIRST_OPTIONS = (
-    "--weights", "--predictions", "--out", "--metric", "--preset", "--model", "--image-size", "--init", "--freeze",
-    "--steps", "--epochs", "--batch-size", "--holdout", "--resume", "--dry-run", "--device", "--seed",
+    "--weights", "--predictions", "--out", "--metric", "--preset", "--model", "--backbone", "--image-size", "--init",
+    "--freeze", "--steps", "--epochs", "--batch-size", "--holdout", "--resume", "--dry-run", "--device", "--seed",
     "--split", "--eval-split", "--classes", "--only", "--format", "--on-bad-label", "--on-bad-image",
     "--lr", "--schedule", "--eval-every",
 )  # fmt: skip

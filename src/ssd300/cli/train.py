@@ -56,7 +56,7 @@ HOW_TO_HOLD_OUT = (
 def train(
     *data: Path,
     out: OutFolder,
-    preset: Annotated[Literal["paper", "pytorch-ssd300", "light", "paper-coco"] | None, Usual] = None,
+    preset: Annotated[Literal["paper", "pytorch-ssd300", "light", "best", "paper-coco"] | None, Usual] = None,
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: Annotated[float | None, Usual] = None,
     reading: DataOptions = DataOptions(),  # frozen
@@ -80,9 +80,9 @@ def train(
     out
         The run folder: weights, state, log, configuration, report.
     preset
-        Gives each option that is left out its value. paper, paper-coco (for COCO) and pytorch-ssd300 train VGG16, light
-        a smaller network on a CPU. Default: what this machine can do: paper with a GPU and weights to start VGG16 from,
-        else light.
+        Gives each option that is left out its value. paper, paper-coco (for COCO) and pytorch-ssd300 train VGG16, best
+        and light a smaller network on a CPU. Default: what this machine can do: paper with a GPU and weights to start
+        VGG16 from, else best.
     options
         The fields of the configuration, as options.
     epochs

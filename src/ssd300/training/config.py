@@ -13,8 +13,8 @@ IMAGE_SIZES_PX = (64, 2049)  # under 64 the last maps are all of one cell
 NamedBoxes = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
 
 Models = Literal[
-    "ssd300_vgg16", "ssd300_efficientnet_lite0", "ssd512_vgg16", "ssd300_efficientnet_lite1",
-    "ssd300_efficientnet_lite2", "ssd300_timm", "ssd_lite0_fpn",
+    "ssd300_vgg16", "ssd512_vgg16", "ssd300_efficientnet_lite0", "ssd300_efficientnet_lite1",
+    "ssd300_efficientnet_lite2", "ssd_lite0_fpn", "ssd300_timm",
 ]  # fmt: skip
 ON_TIMM = "ssd300_timm"  # the model of `backbone`
 TIMM = re.compile(r"timm:\S+")  # a value of `backbone`
@@ -39,6 +39,8 @@ class TrainConfig:
     model
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'; 'ssd_lite0_fpn' is
         the same with a feature pyramid. 'ssd300_timm' is for `backbone`, and is left out.
+    backbone
+        In place of `model`: SSD300 on a network of timm, such as 'timm:mobilenetv3_large_100'. Needs the extra 'light'.
     image_size
         Width and height to which images are resized for the network, such as 384 or 512. Default boxes are scaled with
         it. Left out, it is the model's own: 512 for 'ssd512_vgg16', 300 for the others.
@@ -81,6 +83,9 @@ class TrainConfig:
     default_boxes
         Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from. 'fitted' exchanges
         boxes of the paper for as many that fit the training objects better.
+    heads
+        'ssd' has the paper's 3x3 convolutions. 'ssdlite' has depthwise-separable ones, also in the extra layers: faster
+        and smaller; not with VGG16.
     rules
         Matching and loss: 'paper' or 'pytorch-ssd300'.
     matching
@@ -138,15 +143,11 @@ class TrainConfig:
         Steps between lines of the log.
     tensorboard
         Write events for TensorBoard (needs the extra 'tensorboard').
-    heads
-        'ssd' has the paper's 3x3 convolutions. 'ssdlite' has depthwise-separable ones, also in the extra layers: faster
-        and smaller; not with VGG16.
-    backbone
-        In place of `model`: SSD300 on a network of timm, such as 'timm:mobilenetv3_large_100'. Needs the extra 'light'.
     """
 
     out: Path
     model: Models = "ssd300_vgg16"
+    backbone: str | None = None
     image_size: int | None = None
     init: str = "none"
     init_key: str | None = None
@@ -165,6 +166,7 @@ class TrainConfig:
     decay_biases: bool = False
     grad_clip: float | None = None
     default_boxes: Literal[NamedBoxes, "fitted"] = "paper"
+    heads: Literal["ssd", "ssdlite"] = "ssd"
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
     matching: Literal["paper", "atss"] = "paper"
     box_loss: Literal["smooth_l1", "giou", "ciou"] = "smooth_l1"
@@ -192,8 +194,6 @@ class TrainConfig:
     save_minutes: float = 3.0
     log_every: int = 10
     tensorboard: bool = False
-    heads: Literal["ssd", "ssdlite"] = "ssd"
-    backbone: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
