@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ssd300.model.depthwise import DepthwiseConv2d
-from ssd300.model.heads import ExtraLayers, Heads
+from ssd300.model.heads import ExtraLayers, Heads, expect_few_objects
 from ssd300.model.layers import BatchNorm
 from ssd300.model.shapes import SHAPES
 
@@ -69,3 +69,21 @@ def test_extra_layers_of_both_kinds_give_the_same_maps(kind):
     extras = ExtraLayers(8, PAPER_EXTRAS, batch_norm=True, kind=kind).eval()
     maps = extras(torch.zeros(1, 8, 19, 19))
     assert [tuple(one.shape[1:]) for one in maps] == [(512, 10, 10), (256, 5, 5), (256, 3, 3), (256, 1, 1)]
+
+
+def test_new_class_outputs_expect_few_objects():
+    """Where the features are 0 they say exactly the share; the classes are as probable as each other."""
+    heads = Heads((8, 4), (4, 6), num_logits=5)
+    expect_few_objects(heads, 0.05)
+    logits = heads([torch.zeros(1, 8, 3, 3), torch.zeros(1, 4, 2, 2)]).logits
+    probabilities = logits.softmax(-1)
+    torch.testing.assert_close(probabilities[..., 0], torch.full((1, 60), 0.95))
+    torch.testing.assert_close(probabilities[..., 1:], torch.full((1, 60, 4), 0.0125))
+
+
+def test_expecting_few_objects_changes_no_box_output():
+    torch.manual_seed(0)
+    heads = Heads((8,), (4,), num_logits=3)
+    before = [parameter.clone() for parameter in heads.offsets.parameters()]
+    expect_few_objects(heads, 0.5)
+    assert all(torch.equal(*pair) for pair in zip(before, heads.offsets.parameters(), strict=True))

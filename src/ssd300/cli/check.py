@@ -26,7 +26,7 @@ from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
 from ssd300.system.wording import counted, plural, some
-from ssd300.training.config import IMAGE_SIZES_PX
+from ssd300.training.option_checks import IMAGE_SIZES_PX
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,6 +4,7 @@ Paper section 2.1, figure 2; ssd_pascal.py AddExtraLayers and model_libs.py Crea
 MobileNetV2 (arXiv 1801.04381, section 6.2): regular convolutions become depthwise-separable ones.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from ssd300.model.layers import BatchNorm, init_fan_in
 from ssd300.model.predictions import Predictions
 from ssd300.model.separable import depthwise, pointwise
+
+PRIOR_STD = 0.01  # of the weights, as RetinaNet's
 
 HeadKind = Literal["ssd", "ssdlite"]
 
@@ -114,6 +117,21 @@ class Heads(nn.Module):
             logits=_joined(maps, self.before_logits, self.logits, self.num_logits),
             offsets=_joined(maps, self.before_offsets, self.offsets, 4),
         )
+
+
+def expect_few_objects(heads: Heads, share: float) -> None:
+    """Have new class outputs take a default box for an object with the probability `share`, above 0 and under 1.
+
+    Randomly initialized ones see an object in nearly every box, and unlearn it in the first part of a run. The biases
+    are those of RetinaNet (Lin et al. 2017, arXiv 1708.02002, section 4.1), for a softmax: all classes are as probable.
+    """
+    for head in heads.logits:
+        assert isinstance(head, nn.Conv2d)
+        nn.init.normal_(head.weight, std=PRIOR_STD)
+        with torch.no_grad():
+            biases = head.bias.view(-1, heads.num_logits)  # type: ignore[union-attr]  # heads have biases
+            biases.zero_()
+            biases[:, 0] = math.log((1 - share) / share * (heads.num_logits - 1))
 
 
 def _joined(

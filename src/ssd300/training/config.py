@@ -4,28 +4,18 @@ The defaults are the paper's and Caffe's (ssd_pascal.py:336-390).
 """
 
 import math
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal
 
-IMAGE_SIZES_PX = (64, 2049)  # under 64 the last maps are all of one cell
+from ssd300.training.option_checks import NOTHING, check_choices, check_values
+
 NamedBoxes = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
 
 Models = Literal[
     "ssd300_vgg16", "ssd512_vgg16", "ssd300_efficientnet_lite0", "ssd300_efficientnet_lite1",
     "ssd300_efficientnet_lite2", "ssd_lite0_fpn", "ssd300_timm",
 ]  # fmt: skip
-ON_TIMM = "ssd300_timm"  # the model of `backbone`
-TIMM = re.compile(r"timm:\S+")  # a value of `backbone`
-
-NOTHING, BACKBONE, STAGES = "none", "backbone", re.compile(r"stages:([1-9]\d*)")  # values of `freeze`
-
-
-def frozen_stages(freeze: str) -> int:
-    """How many stages 'stages:N' names; 0 for another value of `freeze`."""
-    found = STAGES.fullmatch(freeze)
-    return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +89,9 @@ class TrainConfig:
         the images that are processed together; only with `rules` 'paper'.
     box_weight
         Weight of the box loss beside the class loss: the paper's alpha.
+    class_prior
+        How probable new class outputs take it to be that a default box shows an object; 0 leaves them random, as Caffe
+        does.
     backbone_lr
         The backbone's learning rate is this many times `lr`.
     freeze_norms
@@ -172,6 +165,7 @@ class TrainConfig:
     box_loss: Literal["smooth_l1", "giou", "ciou"] = "smooth_l1"
     weighting: Literal["equal", "pisa"] = "equal"
     box_weight: float = 1.0
+    class_prior: float = 0.0
     backbone_lr: float = 1.0
     freeze_norms: bool = False
     normalization: Literal["start", "none"] = "start"
@@ -197,70 +191,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
-        for name, hint in get_type_hints(type(self)).items():
-            if (choices := get_args(hint)) and get_origin(hint) is Literal and getattr(self, name) not in choices:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be one of {', '.join(choices)}")
-        for name, least in (("steps", 1), ("batch_size", 1), ("workers", 0), ("save_every", 1), ("log_every", 1)):
-            if (value := getattr(self, name)) < least:
-                raise ValueError(f"{name} is {value}; it must be {least} or more")
-        for name in (
-            "eval_every", "patience", "ema_ramp", "warmup_steps", "momentum", "weight_decay", "seed", "save_minutes",
-        ):  # fmt: skip
-            if not (value := getattr(self, name)) >= 0:
-                raise ValueError(f"{name} is {value}; it must be 0 or more")
-        if self.freeze not in (NOTHING, BACKBONE) and not frozen_stages(self.freeze):
-            raise ValueError(f"freeze is {self.freeze}; it must be {NOTHING}, {BACKBONE} or stages:N, such as stages:3")
-        for name in ("lr", "lr_drop_factor", "box_weight", "backbone_lr"):
-            if not (0 < (value := getattr(self, name)) < math.inf):
-                raise ValueError(f"{name} is {value}; it must be above 0")
-        if not 1 <= self.accumulate <= self.batch_size:
-            raise ValueError(f"accumulate is {self.accumulate}; it must be 1 to the batch size, {self.batch_size}")
-        if not 0 <= self.ema_decay < 1:
-            raise ValueError(f"ema_decay is {self.ema_decay}; it must be 0 or more, and under 1")
-        if self.image_size is not None and self.image_size not in range(*IMAGE_SIZES_PX):
-            least, most = IMAGE_SIZES_PX[0], IMAGE_SIZES_PX[1] - 1
-            raise ValueError(f"image_size is {self.image_size}; it must be {least} to {most}, or left out")
-        if self.grad_clip is not None and not self.grad_clip > 0:
-            raise ValueError(f"grad_clip is {self.grad_clip}; it must be above 0, or left out")
-        if list(self.lr_drop) != sorted(set(self.lr_drop)) or any(drop < 1 for drop in self.lr_drop):
-            drops = " ".join(map(str, self.lr_drop))
-            raise ValueError(f"lr_drop is {drops}; drops are steps from 1 on, each later than the one before")
-        self._check_choices()
-
-    def _check_choices(self) -> None:
-        """Raises ValueError for choices that exclude each other. Another code's `rules` have all of their parts."""
-        if self.backbone is not None and not TIMM.fullmatch(self.backbone):
-            raise ValueError(
-                f"backbone is {self.backbone}; it must be timm: and a name of timm, such as timm:mobilenetv3_large_100"
-            )
-        if self.backbone is not None and self.model != ON_TIMM:
-            raise ValueError(f"backbone is {self.backbone}; {self.model} has its own, so leave out one of the two")
-        if self.backbone is None and self.model == ON_TIMM:
-            raise ValueError(f"model is {ON_TIMM}; it needs a backbone, such as timm:mobilenetv3_large_100")
-        for name in ("matching", "box_loss", "weighting"):
-            own = getattr(TrainConfig, name)
-            if self.rules != "paper" and getattr(self, name) != own:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}; with rules {self.rules} it must be {own}, as these rules have a "
-                    "matching and a loss of their own"
-                )
-        for name in ("mosaic", "mixup"):
-            if not 0 <= (share := getattr(self, name)) <= 1:
-                raise ValueError(f"{name} is {share}; it must be 0 to 1")
-            if share and not self.augment:
-                raise ValueError(f"{name} is {share}; without augment it must be 0, as it is an augmentation")
-        if self.backbone_lr != 1 and self.freeze == BACKBONE:
-            raise ValueError(
-                f"backbone_lr is {self.backbone_lr}; with freeze {BACKBONE} it must be 1, as it has no effect"
-            )
-        if self.freeze_norms and "vgg16" in self.model:
-            raise ValueError(f"freeze_norms is True; {self.model} has no batch normalization in its backbone")
-        if self.heads != "ssd" and "vgg16" in self.model:
-            raise ValueError(
-                f"heads is {self.heads}; with {self.model} it must be ssd, as these heads need batch normalization"
-            )
-        if self.freeze_norms and self.init == "none":
-            raise ValueError("freeze_norms is True; with init none there are no means and variances to keep")
+        check_values(self)
+        check_choices(self)
 
     def for_epochs(self, epochs: float, images: int) -> "TrainConfig":
         """The same with the steps in which each of `images` images is processed `epochs` times, rounded up."""

@@ -12,8 +12,8 @@ from torch import nn
 from ssd300.errors import UsageError
 from ssd300.model import SSD
 from ssd300.model.backbone import VGG16
-from ssd300.training.config import BACKBONE, NOTHING, frozen_stages
 from ssd300.training.frozen_norms import keep_statistics
+from ssd300.training.option_checks import BACKBONE, NOTHING, frozen_stages
 
 
 @dataclass(frozen=True, kw_only=True)

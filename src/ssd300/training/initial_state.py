@@ -8,6 +8,7 @@ import torch
 from ssd300.data.dataset import Dataset
 from ssd300.errors import UsageError
 from ssd300.model import SSD, Architecture
+from ssd300.model.heads import expect_few_objects
 from ssd300.model.ssd import NONE
 from ssd300.system.wording import some
 from ssd300.training.averaging import average_of
@@ -40,6 +41,8 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     torch.manual_seed(config.seed)
     architecture = Architecture(model=config.model, backbone=config.backbone, heads=config.heads)
     model = architecture.build(len(dataset.classes), settings=settings_for(config, dataset, architecture.shape))
+    if config.class_prior:
+        expect_few_objects(model.heads, config.class_prior)
     start = initialize(model, config.init, dataset.classes, config.init_key)
     if config.normalization == "none":
         model.set_normalization(NONE)

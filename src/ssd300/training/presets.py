@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ssd300.training.config import ON_TIMM, TrainConfig
+from ssd300.training.config import TrainConfig
+from ssd300.training.option_checks import ON_TIMM
 
 WARMUP_SHARE = 10
 EVALUATIONS = 10  # of a run of `best`
