@@ -4,7 +4,10 @@ The command line turns each kind into its exit code. Some callers catch a single
 images that raise DataError, and the server answers a DataError with a 4xx status.
 """
 
+import re
 from collections.abc import Iterable, Sequence
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal obeys, but for tabs and new lines
 
 
 def as_text(name: object) -> str:
@@ -12,12 +15,17 @@ def as_text(name: object) -> str:
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
+def printable(text: str) -> str:
+    r"""The text with control characters written out, such as '\x1b': names in a file from anywhere may have them."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 class SSDError(Exception):
     """`what` is wrong, `where` (file, object, line), and the `fix`. str() gives all three as one text."""
 
     def __init__(self, what: str, *, where: object = None, fix: str | None = None) -> None:
-        self.what = as_text(what)
-        self.where = None if where is None else as_text(where)
+        self.what = printable(as_text(what))
+        self.where = None if where is None else printable(as_text(where))
         self.fix = fix
         super().__init__(": ".join(part for part in (self.where, self.what) if part) + (f". {fix}" if fix else ""))
 

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ssd300.errors import DownloadError
-from ssd300.system.web import is_address, read_web
+from ssd300.system.web import check_reachable, is_address, read_web
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -49,3 +49,9 @@ def test_a_status_and_a_missing_server_are_reported(address):
         read_web(address + "/gone")
     with pytest.raises(DownloadError, match="nothing was received"):
         read_web("http://127.0.0.1:1/")
+
+
+def test_any_answer_reaches_a_server_and_none_is_reported(address):
+    check_reachable(address)  # this one has no HEAD: status 501
+    with pytest.raises(DownloadError, match="no server answered"):
+        check_reachable("http://127.0.0.1:1")

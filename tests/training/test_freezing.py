@@ -4,6 +4,7 @@ import torch
 from ssd300.data.loader import training_batches
 from ssd300.errors import UsageError
 from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16
+from ssd300.model.backbone import TimmBackbone
 from ssd300.training.distributed import ALONE
 from ssd300.training.freezing import backbone_stages, freeze
 from ssd300.training.initial_state import initial_state
@@ -30,6 +31,26 @@ def test_the_stages_of_the_light_model_are_the_stem_and_the_blocks():
     assert len(stages) == 8
     assert weights_of(stages[0]) == 3 * 32 * 9 + 2 * 32
     assert sum(map(weights_of, stages)) == sum(p.numel() for p in backbone.body.parameters())
+
+
+@pytest.mark.parametrize(
+    ("network", "count"),
+    [
+        ("resnet18", 5),
+        ("convnext_atto", 5),
+        ("mobilenetv3_small_050", 7),
+        ("regnetx_002", 5),
+        ("swin_tiny_patch4_window7_224", 5),  # its stages have linear layers and no convolutions
+        ("tresnet_m", 5),  # its first part has no weights
+    ],
+)
+def test_each_stage_of_a_network_of_timm_has_weights(network, count):
+    with torch.device("meta"):
+        backbone = TimmBackbone(network)
+    stages = [weights_of(stage) for stage in backbone_stages(backbone)]
+    assert len(stages) == count
+    assert min(stages) > 0
+    assert sum(stages) == sum(p.numel() for p in backbone.body.parameters())
 
 
 @pytest.mark.parametrize("build", [ssd300_vgg16, ssd300_efficientnet_lite0])

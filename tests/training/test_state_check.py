@@ -242,6 +242,17 @@ def test_a_whole_state_of_other_options_is_not_called_damaged(folder):
         resumed_step(folder, features=3, model="ssd300_vgg16")
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("model", "ssd_lite0_fpn"), ("heads", "ssdlite"), ("freeze", "backbone")]
+)
+@pytest.mark.parametrize("override", [False, True])
+def test_what_decides_the_layers_cannot_change_even_with_override(folder, option, value, override):
+    state = fresh(folder, **{option: value})
+    state.optimizer.param_groups[-1]["params"].pop()  # as where there are fewer layers
+    with pytest.raises(UsageError, match=rf"cannot change within a run: {option}: \S+ -> {value}.*--init"):
+        state.load(override=override)
+
+
 def test_a_state_of_adamw_is_taken_and_each_of_its_moments_is_checked(tmp_path):
     state = fresh(tmp_path, optimizer="adamw")
     step(state)

@@ -1,5 +1,6 @@
 import json
 import random
+import socket
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,16 @@ def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
     save_weights(path, model, card)
     return path, model, card
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Any connection fails the test."""
+
+    def connect(_socket, address):
+        pytest.fail(f"connects to {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
 
 
 def test_round_trip(saved):
@@ -59,6 +70,58 @@ def test_heads_of_a_newer_version_are_named(saved, tmp_path):
     path = changed(saved, tmp_path, metadata={"card": json.dumps(saved[2].to_json() | {"heads": "ssdhuge"})})
     with pytest.raises(WeightsError, match="the heads are ssdhuge; this ssd300 has ssd, ssdlite"):
         read_card(path)
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        "resnet18", "https://example.org/resnet18", "timm:https://example.org/a.pth", "timm:hf-hub:owner/network",
+        "timm:local-dir:/tmp/a", "timm:../../etc/passwd", "timm:", "timm:res net", "timm:\x1b[31mred", "timm:résnet",
+        "timm:resnet18\n", "timm:" + "a/" * 5000, None,
+    ],
+)  # fmt: skip
+def test_a_backbone_that_is_no_name_of_timm_is_refused_before_anything_is_built(saved, tmp_path, backbone, no_network):
+    card = saved[2].to_json() | {"model": "ssd300_timm", "backbone": backbone}
+    path = changed(saved, tmp_path, metadata={"card": json.dumps(card)})
+    for read in (read_card, load_weights):
+        with pytest.raises(WeightsError, match=r"w\.safetensors: the backbone is .*must be timm:.*Copy") as refused:
+            read(path)
+        assert "\x1b" not in str(refused.value)
+        assert len(str(refused.value)) < 1000
+
+
+def test_a_backbone_that_timm_does_not_have_and_one_beside_a_model_of_ours_are_refused(saved, tmp_path, no_network):
+    card = saved[2].to_json() | {"model": "ssd300_timm", "backbone": "timm:resnet_18"}
+    path = changed(saved, tmp_path, metadata={"card": json.dumps(card)})
+    with pytest.raises(WeightsError, match=r"w\.safetensors: .*timm has no network 'resnet_18'.*Did you mean resnet18"):
+        load_weights(path)
+    path = changed(saved, tmp_path, metadata={"card": json.dumps(saved[2].to_json() | {"backbone": "timm:resnet18"})})
+    with pytest.raises(WeightsError, match="ssd300_efficientnet_lite0 has its own"):
+        read_card(path)
+
+
+def test_weights_on_timm_are_read_without_a_connection(tmp_path, no_network):
+    architecture = Architecture(model="ssd300_timm", backbone="timm:mobilenetv3_small_050.lamb_in1k")
+    model = architecture.build(1, settings=architecture.shape.default_boxes("paper", 64))
+    card = Card(model="ssd300_timm", classes=("a",), settings=model.settings, normalization=model.normalization,
+                backbone=architecture.backbone)  # fmt: skip
+    save_weights(tmp_path / "w.safetensors", model, card)
+    assert load_weights(tmp_path / "w.safetensors")[1] == card
+
+
+def test_a_model_of_a_newer_version_is_named_and_its_control_characters_are_written_out(saved, tmp_path):
+    card = saved[2].to_json() | {"model": "ssd900_\x1b[31m"}
+    path = changed(saved, tmp_path, metadata={"card": json.dumps(card)})
+    with pytest.raises(WeightsError, match=r"the model is ssd900_\\x1b\[31m; known are .*Install a newer ssd300"):
+        read_card(path)
+
+
+def test_an_entry_of_a_newer_version_is_named(saved, tmp_path):
+    card = saved[2].to_json()
+    for place, newer in (("card", card | {"neck": "b"}), ("settings", card | {"settings": {"neck": 1}})):
+        path = changed(saved, tmp_path, metadata={"card": json.dumps(newer)})
+        with pytest.raises(WeightsError, match=f"the {place} has 'neck', which this ssd300 does not.*newer ssd300"):
+            read_card(path)
 
 
 def changed(saved, tmp_path, *, metadata=None, tensors=None):

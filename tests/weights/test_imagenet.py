@@ -46,39 +46,6 @@ def test_without_the_package_the_error_names_its_extra(monkeypatch):
         initialize(ssd300_efficientnet_lite1(3), "imagenet")
 
 
-def test_timms_own_weights_with_their_normalization_and_license(monkeypatch, tmp_path, whole):
-    import timm
-
-    torch.save(whole.state_dict(), str(tmp_path / "timm.pth"))
-    create, overlay = timm.create_model, {"file": str(tmp_path / "timm.pth")}
-    monkeypatch.setattr(timm, "create_model", lambda *a, **b: create(*a, **b, pretrained_cfg_overlay=overlay))
-    model = on_timm()
-    start = initialize(model, "imagenet")
-    check_filled(model, whole, start)
-    assert start.source == "timm/mobilenetv3_small_050.lamb_in1k"
-    assert start.notes == ("the license of timm/mobilenetv3_small_050.lamb_in1k, as timm has it: apache-2.0",)
-
-
-def test_without_network_the_error_says_which_file_to_get(monkeypatch):
-    import timm
-
-    model, create = on_timm(), timm.create_model
-
-    def offline(*arguments, pretrained=False, **options):
-        if pretrained:
-            raise OSError("no route to host\nand more")
-        return create(*arguments, **options)
-
-    monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(WeightsError, match=r"\(no route to host\).*timm/mobilenetv3_small_050.*--init FILE"):
-        initialize(model, "imagenet")
-
-
-def test_a_network_without_weights_says_so():
-    with pytest.raises(WeightsError, match=r"timm has no weights of cspresnet50d"):
-        initialize(on_timm("cspresnet50d"), "imagenet")
-
-
 def test_a_file_in_timms_names_fills_the_backbone(tmp_path, whole):
     torch.save({"model": whole.state_dict()}, str(tmp_path / "whole.pth"))
     model = on_timm()

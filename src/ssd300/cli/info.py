@@ -28,12 +28,13 @@ def info(
         Print one JSON object with all that is stored, also the default boxes, and nothing else.
     """
     from ssd300.detection.backends import backend_for
+    from ssd300.errors import printable
 
     facts = backend_for(weights).facts()
     if json_:
         print_json(facts)
         return
-    sys.stdout.writelines(f"{line}\n" for line in _sentences(facts))
+    sys.stdout.writelines(f"{printable(line)}\n" for line in _sentences(facts))
     sys.stdout.write(f"\nall of it, also the default boxes: {shlex.join(['ssd300', 'info', weights, '--json'])}\n")
 
 
@@ -44,7 +45,7 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     source, classes = facts["source"], facts["classes"]
     yield facts["file"]
     exported = f", exported in {facts['precision']}" if "precision" in facts else ""
-    backbone = facts.get("backbone") or source.get("backbone")
+    backbone = facts.get("backbone")
     yield f"A detector, {facts['model']}{f' ({backbone})' if backbone else ''}{exported}."
     yield f"It finds {plural(len(classes), 'class', 'classes')}: {', '.join(classes)}."
     size = facts["input_size"][0] if "input_size" in facts else facts["image_size_px"]

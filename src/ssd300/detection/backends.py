@@ -176,7 +176,8 @@ class ExportedFile:
         return []
 
     def facts(self) -> dict[str, Any]:
-        return {"file": str(self.path), **asdict(self._load().card)}
+        manifest = self._load().card
+        return {"file": str(self.path), **asdict(manifest), **manifest.layers}
 
     def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
         network = self._load(threads)

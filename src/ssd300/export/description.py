@@ -37,7 +37,7 @@ def facts(manifest: Manifest, selection: Selection) -> dict[str, str]:
     """The metadata of a file, a text under each key; lists are JSON. `selection` has the file's default thresholds."""
     min_scores = np.broadcast_to(np.asarray(selection.min_score, np.float64), (len(manifest.classes),))
     found = {
-        "description": f"SSD object detector {manifest.model} in {manifest.precision}, {_written_by()}. It finds "
+        "description": f"SSD object detector {_named(manifest)} in {manifest.precision}, {_written_by()}. It finds "
         f"{len(manifest.classes)} classes; how to use it: {', '.join((*_texts(manifest), MIN_SCORE, MAX_OVERLAP))}.",
         "classes": json.dumps(manifest.classes, ensure_ascii=False),
         **_texts(manifest),
@@ -90,6 +90,13 @@ def describe_openvino(model: Any, manifest: Manifest, selection: Selection) -> N
         model.set_rt_info(text, key)
     (parameter,) = model.get_parameters()
     parameter.set_layout(import_openvino().Layout("NHWC"))
+
+
+def _named(manifest: Manifest) -> str:
+    """Such as 'ssd300_timm (timm:resnet18, heads ssdlite)'."""
+    backbone, heads = manifest.layers.get("backbone"), manifest.layers["heads"]
+    beyond = [*([backbone] if backbone else []), *([f"heads {heads}"] if heads != "ssd" else [])]
+    return f"{manifest.model} ({', '.join(beyond)})" if beyond else manifest.model
 
 
 def _texts(manifest: Manifest) -> dict[str, str]:

@@ -30,6 +30,7 @@ from ssd300.system.progress import Progress, numbered, silent
 from ssd300.system.temporary import temporary_folder
 from ssd300.types import Selection
 from ssd300.weights import Card, load_weights
+from ssd300.weights.card import SSD_HEADS
 
 MAX_CALIBRATION_IMAGES, MAX_COMPARED_IMAGES = 300, 32
 
@@ -147,9 +148,18 @@ def _manifest(card: Card, precision: Precision, *, top_k: int | None) -> Manifes
         top_k=top_k,
         min_scores=dict(card.min_scores),
         metric=card.metric,
-        source=card.source if card.backbone is None else {"backbone": card.backbone, **card.source},
+        source={**_layers_beyond(card), **card.source},
         format_version=1 if top_k is None else THRESHOLDS_INSIDE,
     )
+
+
+def _layers_beyond(card: Card) -> dict[str, str]:
+    """The backbone and the heads of the weights, where the name of the model does not say them.
+
+    They go into the manifest's `source`: an older ssd300 reads it, and refuses an entry of its own that it lacks.
+    """
+    beyond = {} if card.backbone is None else {"backbone": card.backbone}
+    return beyond if card.heads == SSD_HEADS else {**beyond, "heads": card.heads}
 
 
 def _calibration(original: TorchNetwork, images: Sequence[np.ndarray], selection: Selection, out: Path) -> Calibration:

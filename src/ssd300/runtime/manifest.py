@@ -21,7 +21,8 @@ class Manifest:
 
     `suppresses` is true if it contains non-maximum suppression, with `top_k` rows per image. `float32_layers` are the
     convolutions of an int8 file that are not in 8 bits. `resize`, `min_scores`,
-    `metric` and `source` are as in the card of the weights.
+    `metric` and `source` are as in the card of the weights; `source` has the card's "backbone" and "heads" as well, if
+    they are not those that the model always has.
     """
 
     model: str
@@ -36,6 +37,12 @@ class Manifest:
     metric: Mapping[str, Any] | None = field(default=None, repr=False)
     source: Mapping[str, Any] = field(repr=False, default_factory=dict)
     format_version: int = 1  # as low as can be, so that an older ssd300 reads what it can run
+
+    @property
+    def layers(self) -> dict[str, str]:
+        """The kind of heads, and a backbone by name if there is one, as in the card of the weights."""
+        backbone = {"backbone": self.source["backbone"]} if "backbone" in self.source else {}
+        return {**backbone, "heads": self.source.get("heads", "ssd")}
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)

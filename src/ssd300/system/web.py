@@ -5,6 +5,7 @@ from ssd300.errors import DownloadError
 SCHEMES = ("http://", "https://")
 MAX_BYTES = 200_000_000  # that are read into memory
 TIMEOUT_S = 30.0  # without a single byte
+REACHED_S = 10.0  # until a server answers at all
 
 
 def is_address(name: str) -> bool:
@@ -45,3 +46,21 @@ def read_web(address: str, *, max_bytes: int = MAX_BYTES) -> bytes:
             f"the file has more than {max_bytes:,} bytes", where=address, fix="Download it, and name the file."
         )
     return content
+
+
+def check_reachable(address: str) -> None:
+    """Raises DownloadError if no server answers at the address. Any answer will do, also that it has nothing there."""
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    try:
+        request = urllib.request.Request(address, method="HEAD")
+        with urllib.request.urlopen(request, timeout=REACHED_S):
+            pass
+    except urllib.error.HTTPError as error:
+        error.close()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise DownloadError(
+            f"no server answered ({reason_of(error)})", where=address, fix="Check the connection."
+        ) from error

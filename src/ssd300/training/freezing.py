@@ -79,7 +79,8 @@ def backbone_stages(backbone: nn.Module) -> list[list[nn.Module]]:
     """The modules of a backbone by stage, the first one first.
 
     VGG16 has 7: conv1 to conv5 of three or fewer layers each, conv6 and conv7. A backbone of timm has its stem and then
-    its blocks, which are 8 stages in EfficientNet-Lite0. Layers without convolutions belong to the stage before them.
+    its blocks, which are 8 stages in EfficientNet-Lite0. A part without weights of convolutions, or of linear layers as
+    transformers have them, belongs to the stage before it.
     """
     if isinstance(backbone, VGG16):
         by_number: dict[str, list[nn.Module]] = {}
@@ -88,10 +89,16 @@ def backbone_stages(backbone: nn.Module) -> list[list[nn.Module]]:
         return list(by_number.values())
     stages: list[list[nn.Module]] = []
     for part in _parts_of(backbone.get_submodule("body")):
-        if not stages or any(isinstance(module, nn.Conv2d) for module in part.modules()):
+        if not stages or (_has_weights([part]) and _has_weights(stages[-1])):
             stages.append([])
         stages[-1].append(part)
     return stages
+
+
+def _has_weights(parts: Sequence[nn.Module]) -> bool:
+    """Whether there is a convolution or a linear layer that is trained."""
+    modules = (module for part in parts for module in part.modules())
+    return any(isinstance(one, nn.Conv2d | nn.Linear) and list(one.parameters()) for one in modules)
 
 
 def _parts_of(body: nn.Module) -> Sequence[nn.Module]:

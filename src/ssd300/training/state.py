@@ -21,6 +21,8 @@ MAY_CHANGE = {
     "out", "workers", "device", "eval_every", "save_every", "save_minutes", "log_every", "on_bad_image", "cache",
     "tensorboard",
 }  # fmt: skip
+# These decide which layers there are, and which of them the optimizer has: a state is of no use to others.
+CANNOT_CHANGE = ("model", "backbone", "heads", "freeze")
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +77,8 @@ class TrainState:
 
         Raises:
             RunError: there is no state that can be read.
-            UsageError: it is of other data; or of other options, and `override` is false or they do not fit.
+            UsageError: it is of other data; or of other options, and `override` is false or they are among
+                `CANNOT_CHANGE` or do not fit.
         """
         content, path = read_state(self.config.out, self._expected())
         then, now = complete(content["config"]), describe(self.config)
@@ -89,6 +92,12 @@ class TrainState:
                 "the data is not what the run began with",
                 where=path,
                 fix="Resume on the same data, or start a new run.",
+            )
+        if fixed := [change for change in changed if change.split(":")[0] in CANNOT_CHANGE]:
+            raise UsageError(
+                "these options cannot change within a run: " + "; ".join(fixed),
+                where=path,
+                fix=f"Give them as they were, or start a new run from its weights with --init {self.config.out}.",
             )
         if changed and not override:
             raise UsageError(
@@ -104,7 +113,7 @@ class TrainState:
             raise UsageError(
                 f"the state does not fit the options ({str(error).splitlines()[0]})",
                 where=path,
-                fix="Model and classes cannot change within a run: start a new one, with --init to use its weights.",
+                fix=f"Start a new run from its weights with --init {self.config.out}.",
             ) from error
 
     def _content(self) -> dict[str, Any]:

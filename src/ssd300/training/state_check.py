@@ -197,8 +197,12 @@ def _check_optimizer(optimizer: object, expected: Expected, kind: str, *, same: 
         of_parameter = _mapping(name, entry, OF_PARAMETER[kind])
         if kind == "sgd" and of_parameter["momentum_buffer"] is None:  # as it is without momentum
             continue
-        like = {one: torch.zeros(()) if one == "step" else expected.parameters[number] for one in OF_PARAMETER[kind]}
-        _tensors(name, entry, like if same else None)
+        _tensors(name, entry, _like(expected.parameters[number], kind) if same else None)
+
+
+def _like(parameter: Tensor, kind: str) -> dict[str, Tensor]:
+    """What the optimizer keeps of a parameter, in its shapes and types."""
+    return {name: torch.zeros(()) if name == "step" else parameter for name in OF_PARAMETER[kind]}
 
 
 def _check_group(group: object, like: Mapping[str, Any], needed: Sequence[str]) -> list[int]:

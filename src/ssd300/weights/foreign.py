@@ -15,10 +15,10 @@ from ssd300.errors import WeightsError
 from ssd300.model import SSD, ssd300_vgg16
 from ssd300.model.default_boxes import DefaultBoxSettings, make_default_boxes
 from ssd300.model.ssd import Normalization
+from ssd300.weights.card import Card
 from ssd300.weights.class_names import COCO_CLASSES, COCO_CLASSES_WITH_GAPS, ChosenNames, are_cocos, class_names
 from ssd300.weights.contents import Contents
 from ssd300.weights.detectors import SCALE, find_detector, names_of
-from ssd300.weights.format import Card
 from ssd300.weights.layouts import OURS, Layout
 from ssd300.weights.tensor_files import load_tensors, read_contents
 from ssd300.weights.weight_sets import TOP, Choice

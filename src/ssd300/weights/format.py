@@ -7,87 +7,23 @@ version 1 have one over the tensors alone.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ssd300.data.class_lists import repeated
-from ssd300.data.dataset import fold
 from ssd300.errors import UsageError, WeightsError
-from ssd300.images.resize import ANTIALIASED, RESIZES, Resize
-from ssd300.model import SSD, Architecture
-from ssd300.model.architecture import MODELS
-from ssd300.model.default_boxes import DefaultBoxSettings
-from ssd300.model.heads import HeadKind
-from ssd300.model.ssd import Normalization
+from ssd300.model import SSD
 from ssd300.system.files import write_atomically
+from ssd300.weights.card import Card, parse_card
 from ssd300.weights.checksums import OF_DATA, OF_HEADER, UNSEALED, check_header, check_whole, seal
 from ssd300.weights.other_files import not_our_weights
 
 FORMAT, FORMAT_VERSION = "ssd300", 2
-SSD_HEADS = "ssd"  # those of a card that says nothing of them
 CHECKSUM_1 = "sha256"  # of the tensors, in files of version 1
 ENTRIES = frozenset(["format", "format_version", "card", CHECKSUM_1, OF_HEADER, OF_DATA])  # of the metadata
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """The metadata of a weights file.
-
-    `model`, `backbone` and `heads` are those of `Architecture`.
-    `classes` are without background, in the order of the outputs. `clip_boxes` clips boxes to the image before
-    non-maximum suppression. `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None
-    before the first one. `min_scores` are confidence thresholds by class name; a class without one has the default of
-    detection. `heads` is a HeadKind.
-
-    `source` tells where the weights come from, as JSON values. Its keys depend on what wrote the file:
-    - `ssd300 train`: "start" (the file that it started from, or "none"), "data" ("<folder>, <split>"), "images" (how
-      many), and "fingerprint" of the dataset; "recipe" has the choices beyond the paper by option, if there are any.
-      `ssd300 thresholds` compares "data" and "fingerprint" with its dataset, and reports if these are training images.
-    - `ssd300 import`: "imported_from" (file name) and "layout"; for published weights also "origin", "data", "licence"
-      and "published".
-    - `ssd300 thresholds` adds "min_scores", a mapping of what they were chosen by and on.
-    """
-
-    model: str
-    classes: tuple[str, ...] = field(repr=False)
-    settings: DefaultBoxSettings = field(repr=False)
-    normalization: Normalization
-    resize: Resize = ANTIALIASED
-    clip_boxes: bool = False
-    metric: Mapping[str, Any] | None = None
-    min_scores: Mapping[str, float] = field(repr=False, default_factory=dict)
-    source: Mapping[str, Any] = field(repr=False, default_factory=dict)
-    heads: str = SSD_HEADS
-    backbone: str | None = None
-
-    @property
-    def image_size_px(self) -> int:
-        return self.settings.image_size_px
-
-    @property
-    def architecture(self) -> Architecture:
-        return Architecture(model=self.model, backbone=self.backbone, heads=self.heads)
-
-    def build(self) -> SSD:
-        """A new, randomly initialized detector that these weights fit."""
-        return self.architecture.build(len(self.classes), settings=self.settings, normalization=self.normalization)
-
-    def to_json(self) -> dict[str, Any]:
-        """Without what says nothing: files of earlier versions have no `fitted_px`, `heads` and `backbone`."""
-        card = asdict(self)
-        if self.heads == SSD_HEADS:
-            del card["heads"]
-        if self.backbone is None:
-            del card["backbone"]
-        if not card["settings"]["fitted_px"]:
-            del card["settings"]["fitted_px"]
-        return card
 
 
 def save_weights(path: Path, model: SSD, card: Card) -> None:
@@ -121,7 +57,7 @@ def read_card_file(path: Path) -> Card:
     """The card alone; the tensors are not read, nor checked. Raises WeightsError."""
     metadata = _metadata(path)
     _check_sealed(path, metadata, check_header)
-    return _parse_card(path, metadata)
+    return parse_card(metadata.get("card"), path)
 
 
 def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tuple[SSD, Card]:
@@ -133,7 +69,7 @@ def read_weights_file(path: Path, *, device: torch.device | str = "cpu") -> tupl
     """
     metadata = _metadata(path)
     _check_sealed(path, metadata, check_whole)
-    card = _parse_card(path, metadata)
+    card = parse_card(metadata.get("card"), path)
     tensors = _tensors(path, metadata)
     model = _built(card, path)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -211,62 +147,6 @@ def _metadata(path: Path) -> dict[str, str]:
 def _has_our_entries(metadata: Mapping[str, str]) -> bool:
     """Whether there are three of them, which other programs do not write, even if one or two are damaged."""
     return len(metadata.keys() & ENTRIES) >= 3
-
-
-def _parse_card(path: Path, metadata: Mapping[str, str]) -> Card:
-    try:
-        card = _card(json.loads(metadata["card"]))
-        _check_card(card, path)
-    except WeightsError:
-        raise
-    except Exception as error:  # damaged values of version 1 raise whatever the code does that they meet
-        raise WeightsError(f"the metadata cannot be read ({error})", where=path, fix="Copy the file again.") from error
-    return card
-
-
-def _card(fields: dict[str, Any]) -> Card:
-    settings = {name: _tuples(value) for name, value in fields.pop("settings").items()}
-    normalization = {name: _tuples(value) for name, value in fields.pop("normalization").items()}
-    return Card(
-        settings=DefaultBoxSettings(**settings),
-        normalization=Normalization(**normalization),
-        **{name: _tuples(value) if name == "classes" else value for name, value in fields.items()},
-    )
-
-
-def _check_card(card: Card, path: Path) -> None:
-    if card.model not in MODELS:
-        raise WeightsError(
-            f"the model is {card.model}; known are {', '.join(MODELS)}", where=path, fix="Install a newer ssd300."
-        )
-    if (again := repeated(card.classes)) is not None or "" in map(fold, card.classes):
-        raise WeightsError(
-            f"the class '{again}' is listed twice" if again else "a class has no name",
-            where=path,
-            fix="Its detections could not be told apart: write the file again, with a name of its own for each class.",
-        )
-    if not (set(card.min_scores) <= set(card.classes) and all(0 <= score <= 1 for score in card.min_scores.values())):
-        raise WeightsError(
-            f"the confidence thresholds are {dict(card.min_scores)}; they must be for its classes and lie in 0..1",
-            where=path,
-            fix="Choose them again with `ssd300 thresholds`.",
-        )
-    if card.heads not in get_args(HeadKind):
-        raise WeightsError(
-            f"the heads are {card.heads}; this ssd300 has {', '.join(get_args(HeadKind))}",
-            where=path,
-            fix="Install a newer ssd300.",
-        )
-    if card.resize not in RESIZES:
-        raise WeightsError(
-            f"images are resized by {card.resize}; this ssd300 has {', '.join(RESIZES)}",
-            where=path,
-            fix="Install a newer ssd300.",
-        )
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ssd300.errors import WeightsError, as_text, install_hint
+from ssd300.errors import WeightsError, install_hint
 from ssd300.model import SSD
 from ssd300.model.backbone import TimmBackbone
 from ssd300.model.ssd import LITE, Normalization
 from ssd300.model.timm_networks import import_timm, usual_normalization
 from ssd300.weights.start_tensors import KEY_OPTION
 from ssd300.weights.tensor_files import load_tensors, read_contents
+from ssd300.weights.timm_download import downloaded
 from ssd300.weights.weight_sets import choose, find_sets
 
 COUNTER = "num_batches_tracked"  # of batch normalization; older files have none, and nothing here uses it
@@ -55,7 +56,7 @@ def fill_imagenet(model: SSD, backbone: TimmBackbone) -> Source:
         return Source(path.name)
     config = import_timm().get_pretrained_cfg(backbone.network)
     name = f"timm/{config.architecture}.{config.tag}" if config.tag else f"timm/{config.architecture}"
-    _fill(backbone, _downloaded(backbone.network), name)
+    _fill(backbone, downloaded(backbone.network), name)
     model.set_normalization(_normalization(backbone))
     return Source(name, (f"the license of {name}, as timm has it: {config.license or 'not stated'}",))
 
@@ -104,23 +105,6 @@ def _whole(network: str) -> list[str]:
     """The names of all tensors of the network, with the classifier, which a backbone does not have."""
     with torch.device("meta"):
         return list(import_timm().create_model(network).state_dict())
-
-
-def _downloaded(network: str) -> Mapping[str, Tensor]:
-    timm = import_timm()
-    config = timm.get_pretrained_cfg(network)
-    if not config.has_weights:
-        raise WeightsError(f"timm has no weights of {network}", fix="Use --init none, or another network.")
-    try:
-        weights: Mapping[str, Tensor] = timm.create_model(network, pretrained=True).state_dict()
-    except Exception as error:  # whatever the download and the readers of files raise
-        reason = as_text(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
-        place = f"{config.hf_hub_id} of the Hugging Face Hub" if config.hf_hub_id else config.url
-        raise WeightsError(
-            f"timm could not download the weights of {network} ({reason.rstrip('.')})",
-            fix=f"Connect to the internet, or get the file of {place} elsewhere and name it: --init FILE.",
-        ) from error
-    return weights
 
 
 def _fill(backbone: TimmBackbone, whole: Mapping[str, Tensor], where: object) -> None:

@@ -8,7 +8,8 @@ from ssd300 import run_layout
 from ssd300.errors import WeightsError, did_you_mean
 from ssd300.model import SSD
 from ssd300.system.files import spelled_like
-from ssd300.weights.format import Card, read_card_file, read_weights_file
+from ssd300.weights.card import Card
+from ssd300.weights.format import read_card_file, read_weights_file
 from ssd300.weights.named import NAMED, check_is_detector, named_detector
 
 

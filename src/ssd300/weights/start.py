@@ -17,9 +17,10 @@ from ssd300.model import SSD
 from ssd300.model.backbone import VGG16, TimmBackbone
 from ssd300.model.default_boxes import SETTINGS
 from ssd300.system.files import spelled_like
+from ssd300.weights.card import Card
 from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_places, take_rows
 from ssd300.weights.foreign import import_weights
-from ssd300.weights.format import Card, is_ours, read_card_file, read_weights_file
+from ssd300.weights.format import is_ours, read_card_file, read_weights_file
 from ssd300.weights.imagenet import Source, fill_from_timm_file, fill_imagenet
 from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.resolve import find_weights, resolve_weights
