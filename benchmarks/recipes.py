@@ -23,6 +23,7 @@ METRICS = ("voc07", "coco")
 SPLITS = {"val": ("train", "val"), "test": ("trainval", "test")}  # trained on, measured on; once, at the end of the run
 FITTED = "--preset light --default-boxes fitted"
 SMALL = f"{FITTED} --batch-size 8"
+BEST = "--preset best --eval-every 0"  # measured once, so no evaluation chooses the weights
 RECIPES = {
     "light": "--preset light",
     "light-norms": "--preset light --freeze-norms",
@@ -30,20 +31,23 @@ RECIPES = {
     "b8": SMALL,
     "b4": f"{FITTED} --batch-size 4",
     "b8-adamw": f"{SMALL} --optimizer adamw --lr 1e-3 --weight-decay 0.05",
-    "b8-rate": f"{SMALL} --lr 2e-2",
-    "b8-atss": f"{SMALL} --matching atss",
-    "b8-pisa": f"{SMALL} --weighting pisa",
-    "b8-giou": f"{SMALL} --box-loss giou --box-weight 2",
-    "b8-average": f"{SMALL} --ema --ema-decay 0.99",
-    "b8-balanced": f"{SMALL} --sampling balanced",
-    "b8-mosaic": f"{SMALL} --mosaic 0.5",
-    "b8-mixup": f"{SMALL} --mixup 0.2",
-    "b8-backbone": f"{SMALL} --backbone-lr 0.3",
-    "b8-384": f"{SMALL} --image-size 384",
-    "b8-512": f"{SMALL} --image-size 512",
     "b8-pyramid": f"{SMALL} --model ssd_lite0_fpn",
-    "best": "--preset best --eval-every 0",
-    "best-512": "--preset best --eval-every 0 --image-size 512",
+    "b8-rate2": f"{SMALL} --lr 2e-2",
+    "b8-prior": f"{SMALL} --class-prior 0.05",
+    "b4-prior": f"{FITTED} --batch-size 4 --class-prior 0.05",
+    "best": BEST,
+    "best-rate8": f"{BEST} --lr 8e-2",
+    "best-atss": f"{BEST} --matching atss",
+    "best-pisa": f"{BEST} --weighting pisa",
+    "best-giou": f"{BEST} --box-loss giou --box-weight 2",
+    "best-average": f"{BEST} --ema --ema-decay 0.99",
+    "best-balanced": f"{BEST} --sampling balanced",
+    "best-mosaic": f"{BEST} --mosaic 0.5",
+    "best-mixup": f"{BEST} --mixup 0.2",
+    "best-backbone": f"{BEST} --backbone-lr 0.3",
+    "best-pyramid": f"{BEST} --model ssd_lite0_fpn",
+    "best-384": f"{BEST} --image-size 384",
+    "best-512": f"{BEST} --image-size 512",
 }
 
 
