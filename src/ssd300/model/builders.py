@@ -89,8 +89,7 @@ def ssd300_timm(
     """SSD300's maps and default boxes on any network of timm, 'timm:NAME', with maps at strides 8, 16 and 32.
 
     Layers and `heads` are as in `ssd300_efficientnet_lite0`. The normalization of images is that of timm's weights, if
-    none is given.
-    Needs the extra `light`.
+    none is given. Needs the extra `light`.
 
     Raises:
         ImportError: timm is not installed.

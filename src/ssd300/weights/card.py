@@ -30,11 +30,10 @@ NEWER = "Install a newer ssd300."
 class Card:
     """The metadata of a weights file.
 
-    `model`, `backbone` and `heads` are those of `Architecture`.
-    `classes` are without background, in the order of the outputs. `clip_boxes` clips boxes to the image before
-    non-maximum suppression. `metric` is {"name", "value", "images"} of the evaluation that chose these weights, None
-    before the first one. `min_scores` are confidence thresholds by class name; a class without one has the default of
-    detection. `heads` is a HeadKind.
+    `model`, `backbone` and `heads` are those of `Architecture`. `classes` are without background, in the order of the
+    outputs. `clip_boxes` clips boxes to the image before non-maximum suppression. `metric` is {"name", "value",
+    "images"} of the evaluation that chose these weights, None before the first one. `min_scores` are confidence
+    thresholds by class name; a class without one has the default of detection.
 
     `source` tells where the weights come from, as JSON values. Its keys depend on what wrote the file:
     - `ssd300 train`: "start" (the file that it started from, or "none"), "data" ("<folder>, <split>"), "images" (how
