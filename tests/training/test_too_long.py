@@ -7,7 +7,7 @@ from ssd300.training.too_long import WEEK_S, may_take_long, too_long
 @pytest.mark.parametrize("name", PRESETS)
 def test_only_runs_of_many_images_are_timed_first(name):
     config = PRESETS[name]("run")
-    assert may_take_long(config, config.steps) == (name != "light")
+    assert may_take_long(config, config.steps) == (name not in ("light", "best"))
     assert not may_take_long(config, 10)
 
 
@@ -16,5 +16,5 @@ def test_the_forecast_and_what_makes_the_run_shorter_are_said():
     assert "about 17 days, more than a week: 120,000 steps of 12 s" in text
     assert "Add --yes" in text
     assert f"--steps {WEEK_S // 12}," in text
-    assert "--preset light" in text
+    assert "--preset best" in text
     assert "--preset light" not in str(too_long(PRESETS["light"]("run", device="cpu"), 120_000, 12.0))

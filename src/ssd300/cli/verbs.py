@@ -96,8 +96,8 @@ VERBS: Mapping[str, Verb] = {
         "DATA... --out RUN [OPTIONS]",
         (
             Example("On a CPU, with a fifth of the images held out to measure on", "ssd300 train data/cells "
-                    "--out runs/cells --preset light \\\n    --holdout 0.2"),
-            Example("Go on after a stop", "ssd300 train data/cells --out runs/cells --preset light \\\n    "
+                    "--out runs/cells --preset best \\\n    --holdout 0.2"),
+            Example("Go on after a stop", "ssd300 train data/cells --out runs/cells --preset best \\\n    "
                     "--holdout 0.2 --resume"),
         ),
         "training.md",
