@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import psutil
 import pytest
@@ -250,7 +251,10 @@ def test_the_loaded_weights_are_used_when_the_file_is_replaced(exported, tmp_pat
 
 @pytest.mark.slow
 def test_memory_stays_flat(server):
-    """Good, broken and too large images in turn; the long run is benchmarks/serve.py's."""
+    """Good, broken and too large images in turn; the long run is benchmarks/serve.py's.
+
+    A leak grows with every request. A library's buffer for one more large image, 25 MB, comes once, at a chance moment.
+    """
     process = psutil.Process(server.process.pid)
     bodies = [JPEG, JPEG[:2000], image_file((1500, 2000), seed=1), b""]
 
@@ -259,8 +263,10 @@ def test_memory_stays_flat(server):
             server.detect(bodies[number % len(bodies)])
         return process.memory_info().rss
 
-    settled = rounds(120)
-    assert rounds(240) < settled + 20_000_000
+    sizes = [rounds(120) for _ in range(5)]
+    growth = [later - earlier for earlier, later in pairwise(sizes)]
+    assert min(growth) < 1_000_000, growth
+    assert sum(growth) < 60_000_000, growth
 
 
 @pytest.mark.parametrize(
