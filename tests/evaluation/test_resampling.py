@@ -50,6 +50,7 @@ def test_without_objects_there_is_none():
         image_id=image.image_id, image_path=image.image_path, size_hw=image.size_hw, boxes_px=np.zeros((0, 4)),
         labels=np.zeros(0, int), difficult=np.zeros(0, bool),
     )  # fmt: skip
+    assert map_interval(data([]), table(problem(0)[1][:1]).select(np.zeros(1, bool)), resamples=5) is None
     assert map_interval(data([empty]), table([row for row in rows if row[0] == 0]), resamples=5) is None
 
 

@@ -47,7 +47,9 @@ def map_interval(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Interval | None:
-    """The interval of the mAP of detections; None if no class has an object that counts."""
+    """The interval of the mAP of detections; None if no class has an object that counts, or there are no images."""
+    if not len(dataset):
+        return None
     judged = judge(dataset.annotations, table, len(dataset.classes), rules)
     with progress("resampling", resamples, unit="resamples") as task:
         (aps,) = resampled([judged], len(dataset), resamples, seed, metric, rules, task.advance)

@@ -60,8 +60,7 @@ class TrainConfig:
     warmup_steps
         Steps over which the rate rises linearly to its value.
     optimizer
-        'sgd' is Caffe's. 'adamw' learns faster in a run of few steps; it needs a lower `lr`, such as 0.001, and a
-        higher `weight_decay`, such as 0.05.
+        'sgd' is Caffe's. 'adamw' needs a lower `lr`, such as 0.001, and a higher `weight_decay`, such as 0.05.
     momentum
         Momentum of SGD.
     weight_decay

@@ -1,4 +1,4 @@
-"""What makes an update of a gradient: Caffe's SGD, or AdamW, which learns faster in a run of few steps.
+"""What makes an update of a gradient: Caffe's SGD, or AdamW.
 
 With Caffe's SGD biases have twice the rate and no weight decay (ssd_pascal.py: lr_mult and decay_mult).
 """

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ssd300.training.config import TrainConfig
 
 IMAGE_SIZES_PX = (64, 2049)  # under 64 the last maps are all of one cell
-ON_TIMM = "ssd300_timm"  # the model of `backbone`
+ON_TIMM = "ssd300_timm"  # the model of `backbone`, as in model/architecture.py, which needs torch
 TIMM = re.compile(r"timm:\S+")  # a value of `backbone`
 
 NOTHING, BACKBONE, STAGES = "none", "backbone", re.compile(r"stages:([1-9]\d*)")  # values of `freeze`

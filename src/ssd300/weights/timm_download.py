@@ -40,7 +40,10 @@ def downloaded(network: str) -> Mapping[str, Tensor]:
 
 
 def _source(config: Any) -> dict[str, Any]:
-    """What timm is told beside the name: the file, if it is in the cache. Raises DownloadError without a connection."""
+    """Options for timm's `create_model`: the file with the weights, if the cache has it.
+
+    Raises DownloadError if a download is needed and the Hub does not answer.
+    """
     if not config.hf_hub_id:
         return {}  # timm tries an address once
     import huggingface_hub
