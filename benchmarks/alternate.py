@@ -1,4 +1,4 @@
-"""Not a benchmark itself: measures the CPU time of several ways to do one thing, in alternating rounds of one process.
+"""Not a benchmark itself: measures the time of several ways to do one thing, in alternating rounds of one process.
 
 Machines are noisy. Read the ratios, which compare measurements next to each other in time, and not the times.
 """
@@ -13,7 +13,7 @@ import torch
 
 @dataclass(frozen=True)
 class Times:
-    """CPU seconds of one way, one value per round."""
+    """Seconds of one way, one value per round."""
 
     seconds: list[float]
 
@@ -22,25 +22,31 @@ class Times:
         return statistics.median(self.seconds)
 
 
-def alternate(ways: Mapping[str, Callable[[], object]], *, rounds: int, threads: int = 1) -> dict[str, Times]:
-    """Run each way once to warm up, then all of them in turn, `rounds` times. On one thread by default."""
+def alternate(
+    ways: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    threads: int = 1,
+    clock: Callable[[], float] = time.process_time,
+) -> dict[str, Times]:
+    """Run each way once to warm up, then all of them in turn, `rounds` times. On one thread by default, in CPU time."""
     torch.set_num_threads(threads)
     for work in ways.values():
         work()
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, work in ways.items():
-            start = time.process_time()
+            start = clock()
             work()
-            seconds[name].append(time.process_time() - start)
+            seconds[name].append(clock() - start)
     return {name: Times(values) for name, values in seconds.items()}
 
 
-def table(title: str, times: Mapping[str, Times], *, unit: str = "ms") -> str:
+def table(title: str, times: Mapping[str, Times], *, unit: str = "ms", clock: str = "CPU") -> str:
     """A Markdown table: median, range, and the speed relative to the first way (the median of the rounds' ratios)."""
     scale = {"ms": 1e3, "s": 1.0}[unit]
     first = next(iter(times.values())).seconds
-    rows = [f"| {title} | CPU {unit}, median | range | speed relative to the first |", "|---|---|---|---|"]
+    rows = [f"| {title} | {clock} {unit}, median | range | speed relative to the first |", "|---|---|---|---|"]
     for name, way in times.items():
         ratio = statistics.median(slow / fast for slow, fast in zip(first, way.seconds, strict=True))
         low, high = min(way.seconds) * scale, max(way.seconds) * scale

@@ -4,8 +4,8 @@
 
 Each dataset is a VOC folder with the splits train, val, trainval and test. Recipes are compared on `val` after training
 on `train`; what was chosen is measured on `test` after training on `trainval`. A score that is there is not made again,
-and a run goes on from its state, so the command can be repeated after a stop or with more seeds. With OMP_NUM_THREADS=1
-two commands at a time use two cores better than one command does.
+and a run goes on from its state, so the command can be repeated after a stop or with more seeds. With `--jobs 2` and
+OMP_NUM_THREADS=1, two runs at a time use two cores better than one does.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ RECIPES = {
     "best": BEST,
     "best-rate8": f"{BEST} --lr 8e-2",
     "best-atss": f"{BEST} --matching atss",
+    "best-atss-pisa": f"{BEST} --matching atss --weighting pisa",
     "best-pisa": f"{BEST} --weighting pisa",
     "best-giou": f"{BEST} --box-loss giou --box-weight 2",
     "best-average": f"{BEST} --ema --ema-decay 0.99",
@@ -46,6 +48,9 @@ RECIPES = {
     "best-mixup": f"{BEST} --mixup 0.2",
     "best-backbone": f"{BEST} --backbone-lr 0.3",
     "best-pyramid": f"{BEST} --model ssd_lite0_fpn",
+    "best-ssdlite": f"{BEST} --heads ssdlite",
+    "best-lite1": f"{BEST} --model ssd300_efficientnet_lite1",
+    "best-lite2": f"{BEST} --model ssd300_efficientnet_lite2",
     "best-384": f"{BEST} --image-size 384",
     "best-512": f"{BEST} --image-size 512",
 }
@@ -91,14 +96,23 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--images", type=int, default=4000, help="that each run sees")
     parser.add_argument("--split", choices=list(SPLITS), default="val", help="that is measured on")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"), help="the folder of runs and scores")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    runs = [
+        Run(recipe, data, seed, options.images, options.split)
+        for recipe in options.recipes
+        for seed in options.seeds
+        for data in options.data
+    ]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        found = dict(zip(runs, pool.map(lambda run: score(run, options.out), runs), strict=True))
     print(" | ".join(["| recipe", *(data.name for data in options.data), "mean |"]))
     print("|---" * (len(options.data) + 2) + "|")
     for recipe in options.recipes:
         scores = {
-            data: [score(Run(recipe, data, seed, options.images, options.split), options.out) for seed in options.seeds]
+            data: [found[Run(recipe, data, seed, options.images, options.split)] for seed in options.seeds]
             for data in options.data
         }
         means = [

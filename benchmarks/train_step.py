@@ -23,6 +23,7 @@ from ssd300.model import SSD, ssd300_efficientnet_lite0, ssd300_vgg16
 from ssd300.model.depthwise import DepthwiseConv2d, pad
 from ssd300.model.relu6 import ReLU6
 from ssd300.training.config import TrainConfig
+from ssd300.training.distributed import ALONE, World
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.state import Progress, TrainState
 from ssd300.training.step import TrainStep
@@ -41,20 +42,24 @@ def main() -> None:
     print(table(f"{arguments.model}, training step of {BATCH}", times, unit="s"))
 
 
-def random_batch() -> Batch:
+def random_batch(count: int = BATCH) -> Batch:
     random = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (BATCH, 3, 300, 300), dtype=torch.uint8, generator=random)
-    size = torch.rand(BATCH, OBJECTS, 2, generator=random) * 0.5 + 0.1
-    corner = torch.rand(BATCH, OBJECTS, 2, generator=random) * (1 - size)
-    boxes, labels = torch.cat([corner, corner + size], 2), torch.randint(1, 21, (BATCH, OBJECTS), generator=random)
-    return Batch(images=images, targets=Targets(boxes=boxes, labels=labels), image_ids=tuple("abcdefgh"))
+    images = torch.randint(0, 256, (count, 3, 300, 300), dtype=torch.uint8, generator=random)
+    size = torch.rand(count, OBJECTS, 2, generator=random) * 0.5 + 0.1
+    corner = torch.rand(count, OBJECTS, 2, generator=random) * (1 - size)
+    boxes, labels = torch.cat([corner, corner + size], 2), torch.randint(1, 21, (count, OBJECTS), generator=random)
+    return Batch(images=images, targets=Targets(boxes=boxes, labels=labels), image_ids=tuple(map(str, range(count))))
 
 
 def ours(model: SSD, precision: torch.dtype) -> Callable[[], object]:
-    optimizer = make_optimizer(model.train(), momentum=CONFIG.momentum, weight_decay=CONFIG.weight_decay)
-    state = TrainState(config=CONFIG, model=model, optimizer=optimizer, progress=Progress(precision=precision))
-    step, batch = TrainStep(state, torch.device("cpu")), random_batch()
+    step, batch = train_step(model, precision), random_batch()
     return lambda: step(batch, 0)
+
+
+def train_step(model: SSD, precision: torch.dtype, device: str = "cpu", world: World = ALONE) -> TrainStep:
+    optimizer = make_optimizer(model.to(device).train(), momentum=CONFIG.momentum, weight_decay=CONFIG.weight_decay)
+    state = TrainState(config=CONFIG, model=model, optimizer=optimizer, progress=Progress(precision=precision))
+    return TrainStep(state, torch.device(device), world)
 
 
 def ways_of_vgg16() -> dict[str, Callable[[], object]]:
