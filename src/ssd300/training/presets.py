@@ -26,8 +26,8 @@ class Preset(Protocol):
 def paper(out: str | Path, **changes: Any) -> TrainConfig:
     """SSD300-VGG16 by the rules of the paper and Caffe. The weights to start from are yours to name, with `init`.
 
-    Cost: 3.84 million images, for a GPU; docs/performance.md has the images/s of one. mAP: published as 77.2 on VOC2007 test, not
-    measured here.
+    Cost: 3.84 million images, for a GPU; docs/performance.md has the images/s of one. mAP: published as 77.2 on VOC2007
+    test, not measured here.
     """
     return _changed(TrainConfig(out=Path(out)), changes)
 

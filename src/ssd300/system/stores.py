@@ -1,0 +1,157 @@
+"""A place for many files: a folder, or an address that fsspec knows, such as s3://bucket/folder (the extra `remote`).
+
+Names in a store are relative, with slashes. A folder needs no extra.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
+
+from ssd300.errors import DataError, RunError, UsageError, install_hint
+from ssd300.system.files import write_atomically
+
+SCHEME = "://"
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Reading raises DataError for a file that is not there or cannot be read, writing RunError; where is its place."""
+
+    def place(self, name: str) -> str:
+        """The path or address of a file, to be printed."""
+
+    def names(self, suffix: str = "") -> list[str]:
+        """The files in it and below that end so, sorted. Empty where there is no such place; no hidden files."""
+
+    def size(self, name: str) -> int:
+        """Bytes of a file."""
+
+    def read(self, name: str, start: int = 0, count: int | None = None) -> bytes:
+        """A file, or `count` bytes of it from `start` on; fewer at its end."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file whole or not at all; one of that name is replaced."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+
+
+def is_remote(place: str | Path) -> bool:
+    """Whether it is an address of a file system, such as s3://bucket/folder, and not a path."""
+    return SCHEME in str(place)
+
+
+def open_store(place: str | Path) -> Store:
+    """The store at a folder or an address.
+
+    Raises UsageError where fsspec, or its part for this kind of address, is not installed.
+    """
+    return Remote(str(place)) if is_remote(place) else Folder(Path(place))
+
+
+class Folder:
+    """A folder of this machine. It is made when something is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def place(self, name: str) -> str:
+        return str(self.path / name)
+
+    def names(self, suffix: str = "") -> list[str]:
+        files = (path.relative_to(self.path) for path in self.path.rglob(f"*{suffix}") if path.is_file())
+        return sorted(name.as_posix() for name in files if not any(part.startswith(".") for part in name.parts))
+
+    def size(self, name: str) -> int:
+        with _readable(self.place(name)):
+            return (self.path / name).stat().st_size
+
+    def read(self, name: str, start: int = 0, count: int | None = None) -> bytes:
+        with _readable(self.place(name)), (self.path / name).open("rb") as file:
+            return _part(file, start, count)
+
+    def write(self, name: str, content: bytes) -> None:
+        def fill(path: Path) -> None:
+            path.write_bytes(content)
+
+        write_atomically(self.path / name, fill)
+
+    def remove(self, name: str) -> None:
+        (self.path / name).unlink(missing_ok=True)
+
+
+class Remote:
+    """An address, through fsspec. An object store shows a file only when it is whole."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self.files, self.root = _file_system(self.address)
+
+    def place(self, name: str) -> str:
+        return f"{self.address}/{name}"
+
+    def names(self, suffix: str = "") -> list[str]:
+        with _readable(self.address):
+            try:
+                found = [str(path) for path in self.files.find(self.root)]
+            except FileNotFoundError:
+                return []
+        names = (path[len(self.root) :].lstrip("/") for path in found)
+        return sorted(
+            name for name in names if name.endswith(suffix) and not any(p.startswith(".") for p in name.split("/"))
+        )
+
+    def size(self, name: str) -> int:
+        with _readable(self.place(name)):
+            return int(self.files.size(self._path(name)))
+
+    def read(self, name: str, start: int = 0, count: int | None = None) -> bytes:
+        with _readable(self.place(name)):
+            end = None if count is None else start + count
+            return cast(bytes, self.files.cat_file(self._path(name), start=start, end=end))
+
+    def write(self, name: str, content: bytes) -> None:
+        try:
+            self.files.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
+            self.files.pipe_file(self._path(name), content)
+        except Exception as error:  # each kind of address has its own kinds
+            raise RunError(f"it cannot be written ({error})", where=self.place(name)) from error
+
+    def remove(self, name: str) -> None:
+        if self.files.exists(self._path(name)):
+            self.files.rm_file(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+
+def _file_system(address: str) -> tuple[Any, str]:
+    try:
+        import fsspec
+    except ImportError as error:
+        raise UsageError("addresses of files need fsspec", where=address, fix=install_hint("remote")) from error
+    try:
+        files, root = fsspec.core.url_to_fs(address)
+    except ValueError as error:
+        raise UsageError(str(error), where=address, fix="Check the part before ://.") from error
+    except ImportError as error:  # its message names the package
+        raise UsageError(str(error), where=address, fix="Install the package that it names.") from error
+    return files, str(root).rstrip("/")
+
+
+@contextmanager
+def _readable(where: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError("there is no such file", where=where, fix="Check the path.") from error
+    except DataError:
+        raise
+    except Exception as error:  # each kind of address has its own kinds
+        raise DataError(f"it cannot be read ({error})", where=where, fix="Check that you may read it.") from error
+
+
+def _part(file: BinaryIO, start: int, count: int | None) -> bytes:
+    file.seek(start)
+    return file.read() if count is None else file.read(count)

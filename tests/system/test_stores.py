@@ -1,0 +1,49 @@
+"""Stores: a folder and an address of fsspec behave alike."""
+
+from pathlib import Path
+
+import pytest
+
+from ssd300.errors import DataError, UsageError
+from ssd300.system.stores import Store, is_remote, open_store
+
+
+@pytest.fixture(params=["folder", "address"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return open_store(tmp_path / "place" if request.param == "folder" else f"memory://{tmp_path.name}/place")
+
+
+def test_what_is_written_can_be_read_whole_and_in_parts(store: Store) -> None:
+    store.write("below/a.bin", b"0123456789")
+    store.write("below/a.bin", b"abcdefghij")
+    assert store.read("below/a.bin") == b"abcdefghij"
+    assert (store.read("below/a.bin", 3, 4), store.read("below/a.bin", 8, 40)) == (b"defg", b"ij")
+    assert store.size("below/a.bin") == 10
+
+
+def test_names_are_sorted_of_all_levels_and_without_hidden_files(store: Store) -> None:
+    assert store.names() == []
+    for name in ("b.tar", "a/c.tar", ".hidden.tar", "d.json"):
+        store.write(name, b"x")
+    assert store.names(".tar") == ["a/c.tar", "b.tar"]
+    store.remove("b.tar")
+    store.remove("b.tar")
+    assert store.names() == ["a/c.tar", "d.json"]
+
+
+def test_a_missing_file_is_named(store: Store) -> None:
+    for ask in (store.read, store.size):
+        with pytest.raises(DataError, match="there is no such file") as raised:
+            ask("no.bin")
+        assert raised.value.where == store.place("no.bin")
+
+
+def test_an_unknown_kind_of_address_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="nowhere"):
+        open_store("nowhere://bucket/folder")
+
+
+def test_paths_and_addresses_are_told_apart() -> None:
+    assert is_remote("s3://bucket/a")
+    assert not is_remote("folder/a")
+    assert not is_remote(Path("s3:/bucket/a"))
