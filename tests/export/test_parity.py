@@ -25,6 +25,8 @@ BOX, NEAR, FAR = (0.1, 0.1, 0.5, 0.5), (0.1, 0.1, 0.5, 0.52), (0.6, 0.6, 0.9, 0.
         ([(BOX, 0.9, 0), (FAR, 0.9, 0)], [(BOX, 0.9, 0)], 0.5, 0.0, 0.0),
         ([(BOX, 0.9, 0)], [(BOX, 0.9, 0), (FAR, 0.9, 0)], 0.5, 0.0, 0.0),  # the file must not add detections
         ([(BOX, 0.52, 0)], [(BOX, 0.48, 0)], 1.0, 0.04, 0.0),  # a partner may have a score below SHOWN_SCORE
+        # of two that overlap it, the partner is the one with the better score and not the nearer one
+        ([(BOX, 0.9, 0)], [(NEAR, 0.8, 0), (BOX, 0.3, 0)], 1.0, 0.1, 1 - 0.4 / 0.42),
         ([], [], 1.0, 0.0, 0.0),
     ],
 )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ssd300.export.parity import LIMITS, raw_violations
-from ssd300.export.raw import Raw, moved_scores, probes, raw_agreement
+from ssd300.export.raw import Raw, moved_scores, probes, raw_agreement, weighted_quantile
 
 FIRST = [0, 300]  # two feature maps, the second of four boxes
 
@@ -52,6 +52,27 @@ def test_the_share_of_scores_that_moved_by_hand():
     weights = [Raw(boxes, np.array([[0.5], [0.3]], np.float32))]
     file = [Raw(boxes, np.array([[0.4], [0.5]], np.float32))]
     assert moved_scores(weights, file) == pytest.approx((0.1 + 0.2) / (0.5 + 0.5))
+
+
+def test_the_quantile_of_weighted_values_by_hand():
+    values, weights = np.array([0.4, 0.1, 0.2]), np.array([0.1, 0.6, 0.3])
+    assert [weighted_quantile(values, weights, share) for share in (0.5, 0.7, 0.95, 1.0)] == [0.1, 0.2, 0.4, 0.4]
+
+
+def test_a_shift_of_tiny_boxes_that_nobody_sees_does_not_refuse_a_file():
+    """As a detector of small faces in 8 bits: all that is seen is where it was."""
+    raw = raw_of(0)
+    seen_first = np.argsort(-raw.scores.max(axis=1))
+    tiny = seen_first[150:200]
+    boxes = raw.boxes.copy()
+    boxes[tiny, 2:] = boxes[tiny, :2] + 0.02
+    scores = raw.scores.copy()
+    scores[tiny] *= 0.01 / scores[tiny].max()
+    scores[seen_first[200:]] *= 0.005
+    moved = boxes.copy()
+    moved[tiny] += 0.005
+    found = seen([Raw(boxes, scores)], [Raw(moved, scores)])
+    assert not raw_violations(found, LIMITS["int8"])
 
 
 def test_probes_are_colored_and_the_same_each_time():

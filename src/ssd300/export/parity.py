@@ -66,8 +66,8 @@ class Agreement:
 def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agreement:
     """Compare the detections of an exported file with those of its weights, image by image. Boxes are relative.
 
-    The partner of a detection is the one of its class with the highest IoU, at any score, if that IoU is at least
-    PARTNER_IOU.
+    The partner of a detection is, of those of its class whose IoU with it is at least PARTNER_IOU, the one with the
+    best score, however low: NMS may leave a second, lower one of the same object.
     """
     shares, scores, boxes, count = [], [], [], 0
     for mine, others in ((weights, file), (file, weights)):
@@ -79,8 +79,9 @@ def agreement(weights: Sequence[Detections], file: Sequence[Detections]) -> Agre
             iou = np.where(one.labels[:, None] == other.labels, iou, 0.0)
             for row in np.flatnonzero(one.scores >= SHOWN_SCORE):
                 shown += 1
-                partner = int(iou[row].argmax()) if len(other) else -1
-                if partner >= 0 and iou[row, partner] >= PARTNER_IOU:
+                partners = np.flatnonzero(iou[row] >= PARTNER_IOU)
+                if len(partners):
+                    partner = int(partners[other.scores[partners].argmax()])
                     with_partner += 1
                     scores.append(float(abs(one.scores[row] - other.scores[partner])))
                     boxes.append(1 - float(iou[row, partner]))

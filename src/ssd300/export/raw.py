@@ -38,8 +38,9 @@ class RawAgreement:
     `scores` counts the scores that were compared, and is never 0. `moved` is the sum of the differences of the scores
     of the BEST default boxes, relative to the sum of these scores. `unexplained` is the share of the variance of the
     log odds that the file does not have in common with the weights, for the feature map where it is largest. `box` is
-    the quantile of 1 - IoU of the BEST default boxes, or the mean of all boxes of a feature map where that is larger: a
-    map without any of the BEST boxes counts too.
+    the quantile of 1 - IoU of the BEST default boxes, each weighted by its score, as a pixel more or less is much of a
+    tiny box that nobody sees; or the mean of all boxes of a feature map where that is larger: a map without any of the
+    BEST boxes counts too.
     """
 
     images: int
@@ -92,17 +93,26 @@ def raw_agreement(
         ]
         box = max(box, float(np.mean(of_map)))
     best = [
-        _box_differences(one.boxes[rows], other.boxes[rows])
+        (_box_differences(one.boxes[rows], other.boxes[rows]), one.scores[rows].max(axis=1))
         for one, other in zip(weights, file, strict=True)
         for rows in [best_boxes(one)]
     ]
+    differences, scores = (np.concatenate(column) for column in zip(*best, strict=True))
     return RawAgreement(
         images=len(weights),
         scores=sum(raw.scores.size for raw in weights),
         moved=moved_scores(weights, file),
         unexplained=unexplained,
-        box=max(box, float(np.quantile(np.concatenate(best), quantile))),
+        box=max(box, weighted_quantile(differences, scores, quantile)),
     )
+
+
+def weighted_quantile(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], quantile: float) -> float:
+    """The least of the values below or at which this share of the weight lies; weights are not negative."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order], dtype=np.float64)
+    place = int(np.searchsorted(reached, quantile * reached[-1]))
+    return float(values[order[min(place, len(order) - 1)]])
 
 
 def first_boxes_of(settings: DefaultBoxSettings) -> list[int]:
