@@ -185,6 +185,16 @@ class DetectionTable:
         )
 
 
+def join(tables: Sequence[DetectionTable]) -> DetectionTable:
+    """The rows of all tables, one after the other. Of no table, a table without rows."""
+    return DetectionTable(
+        image_index=np.concatenate([np.zeros(0, np.int64), *(table.image_index for table in tables)]),
+        labels=np.concatenate([np.zeros(0, np.int64), *(table.labels for table in tables)]),
+        scores=np.concatenate([np.zeros(0), *(table.scores for table in tables)]),
+        boxes_px=np.concatenate([np.zeros((0, 4)), *(table.boxes_px for table in tables)]),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """What counts as a detection; the defaults are those of Caffe's evaluation (ssd_pascal.py:396,405).

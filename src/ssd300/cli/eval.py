@@ -77,7 +77,8 @@ def eval_(
     predictions
         Instead of weights: stored predictions. A folder of comp4_det_*_<class>.txt, detections.jsonl or
         detections.json, COCO results or COCO annotations with scores, FiftyOne's labels.json, or a folder of YOLO text
-        files or VOC XML files with scores.
+        files or VOC XML files with scores; or a Parquet file, or a folder of parts in Parquet or JSON lines, as
+        detection in bulk writes it. Millions of detections are scored in blocks, in bounded memory.
     metric
         One or more. voc07: mean precision at 11 recalls, voc12: area under the curve, both at IoU 0.5; coco: mean over
         IoU 0.5 to 0.95, which needs the extra coco.
@@ -138,6 +139,7 @@ def eval_(
             top_k=selection.top_k,
             ids_of=reader.ids_of,
             on_bad=reader.on_bad_prediction,
+            hold=interval or rule_variants or errors or out is not None,
             progress=shown,
         )
     else:
@@ -152,14 +154,18 @@ def eval_(
             device=detecting.device,
         )
     say([*report.notes, *(f"skipped: {image}" for image in report.skipped)])
-    intervals = _intervals(report, metric, rules.rules()) if interval else {}
+    intervals: dict[str, Interval | None] = {}
     analysis = variants = None
-    if errors or out is not None:
-        with shown("analyzing the errors"):
-            analysis = analyze_errors(report.dataset, report.detections, min_scores=report.min_scores, **scoring)
-    if rule_variants:
-        with shown("measuring by other rules"):
-            variants = variants_of(report.dataset, report.detections, metric=metric[0], rules=scoring["rules"])
+    if report.held is None:
+        _leave_out(report, interval=interval, rule_variants=rule_variants, errors=errors, out=out, overwrite=overwrite)
+    else:
+        intervals = _intervals(report, metric, rules.rules()) if interval else {}
+        if errors or out is not None:
+            with shown("analyzing the errors"):
+                analysis = analyze_errors(report.dataset, report.detections, min_scores=report.min_scores, **scoring)
+        if rule_variants:
+            with shown("measuring by other rules"):
+                variants = variants_of(report.dataset, report.detections, metric=metric[0], rules=scoring["rules"])
     if out is not None and analysis is not None:
         from ssd300.reporting.evaluation import write_evaluation
 
@@ -171,7 +177,7 @@ def eval_(
     if json_:
         print_json(as_dict(report, intervals, variants, printed))
     else:
-        print_evaluation(report, intervals, variants, printed, out)
+        print_evaluation(report, intervals, variants, printed, out if report.held is not None else None)
         if weights is not None:
             look = command(
                 "eval", *data, "--weights", weights, *reading.words(), "--out", free_folder(Path("evaluation"))
@@ -207,6 +213,21 @@ def _check(
         mistakes.errors.append(DataError("there are no such predictions", where=predictions, fix=fix))
     if "coco" in metric and find_spec("faster_coco_eval") is None:
         mistakes.add("--metric coco needs faster-coco-eval", fix=install_hint("coco"))
+
+
+def _leave_out(
+    report: "Report", *, interval: bool, rule_variants: bool, errors: bool, out: Path | None, overwrite: bool
+) -> None:
+    """Say which of the things that were asked for need a table of all detections; write the scores alone to `out`."""
+    asked = {"--interval": interval, "--referee": rule_variants, "--failures": errors}
+    if left_out := [option for option, is_asked in asked.items() if is_asked]:
+        say([f"left out, as it needs a table of all detections: {', '.join(left_out)}"])
+    if out is not None:
+        from ssd300.evaluation.saving import write_scores
+
+        files = write_scores(out, report, overwrite=overwrite)
+        say([f"{out} has {' and '.join(files)}; left out, as they need a table of all detections: the page with its "
+             "curves and errors, and the detections"])  # fmt: skip
 
 
 def _intervals(report: "Report", metrics: Sequence[Metric], rules: "VocRules") -> "dict[str, Interval | None]":

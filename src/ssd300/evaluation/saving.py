@@ -16,7 +16,7 @@ from ssd300.detection.results import ImageDetections
 from ssd300.evaluation.scoring import Report
 from ssd300.images.header import image_size_hw
 from ssd300.metrics.voc import ClassResult
-from ssd300.system.files import write_text
+from ssd300.system.files import whole_folder, write_json, write_text
 from ssd300.types import Annotation, DetectionTable
 
 
@@ -37,6 +37,18 @@ def store_evaluation(folder: Path, report: Report) -> list[str]:
         return [f"{run_layout.COMP4} is not written: {why}"]
     write_comp4(folder / run_layout.COMP4, dataset.split, report.detections, dataset.annotations, dataset.classes)
     return []
+
+
+def write_scores(out: Path, report: Report, *, overwrite: bool = False) -> list[str]:
+    """Write a folder with what a report has without its detections. Returns the names of its files.
+
+    Raises:
+        UsageError: `out` is not empty, and `overwrite` is false.
+    """
+    with whole_folder(out, overwrite=overwrite) as folder:
+        write_text(folder / run_layout.PER_CLASS_CSV, _per_class_csv(report.per_class))
+        write_json(folder / run_layout.SCORES, report.to_dict())
+    return [run_layout.PER_CLASS_CSV, run_layout.SCORES]
 
 
 def detection_rows(

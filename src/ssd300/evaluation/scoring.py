@@ -61,7 +61,7 @@ class Report:
 
     scores: Sequence[Score]
     dataset: Dataset
-    detections: DetectionTable
+    held: DetectionTable | None
     limits: Limits
     trained_on_images: int | None = None
     min_scores: Mapping[str, float] = field(default_factory=dict)
@@ -84,6 +84,13 @@ class Report:
             tables.append(html_table(title, ("class", "AP", "objects", "detections"), rows))
         note = "" if self.warning is None else f"<p>{self.warning}</p>"
         return "\n".join(tables) + note
+
+    @property
+    def detections(self) -> DetectionTable:
+        """All detections that were scored. Raises ValueError where they are not held."""
+        if self.held is None:
+            raise ValueError("the detections were scored in blocks and are not held; notes say why")
+        return self.held
 
     @property
     def images(self) -> int:
@@ -147,7 +154,7 @@ def score(
     if not metrics:
         raise ValueError(f"no metric was named; there are {', '.join(get_args(Metric))}")
     scores = [_score(dataset, table, metric, rules) for metric in metrics]
-    return Report(scores=scores, dataset=dataset, detections=table, limits=limits or Limits.of_stored(table))
+    return Report(scores=scores, dataset=dataset, held=table, limits=limits or Limits.of_stored(table))
 
 
 def _score(dataset: Dataset, table: DetectionTable, metric: Metric, rules: VocRules) -> Score:

@@ -82,17 +82,24 @@ def mean_ap(results: Sequence[ClassResult]) -> float | None:
 def average_precision(
     true: Bool[np.ndarray, " n"], objects: int, *, protocol: Protocol = "voc07", rules: VocRules = DEVKIT
 ) -> float | None:
-    """AP (0..1) of one class from the truth of its detections, best score first. None without objects.
+    """AP (0..1) of one class from the truth of its detections, best score first. None without objects."""
+    precision = _curve(true)[1][true] if objects else np.zeros(0)
+    return average_precision_at_true(precision, objects, protocol=protocol, rules=rules)
 
-    The mean, over recalls, of the best precision at that recall or a higher one.
+
+def average_precision_at_true(
+    precision: Float[np.ndarray, " n"], objects: int, *, protocol: Protocol = "voc07", rules: VocRules = DEVKIT
+) -> float | None:
+    """AP from the precision at the first, second, .. true detection, at which alone recall rises and precision peaks.
+
+    The mean, over recalls, of the best precision at that recall or a higher one. None without objects.
     """
     if not objects:
         return None
-    true_positives, precision = _curve(true)
     envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)  # 0 at recalls that are never reached
     if protocol == "voc12":
-        steps = np.diff(true_positives, prepend=0)  # recall rises by 1 / objects at each true positive
-        return float((steps * envelope[:-1]).sum() / objects)
+        return float(envelope.sum() / objects)  # recall rises by 1 / objects at each true positive
+    true_positives = np.arange(1, len(precision) + 1)
     if rules.voc07_thresholds == "exact":
         reached = np.searchsorted(RECALL_STEPS * true_positives, np.arange(RECALL_STEPS + 1) * objects)
     else:

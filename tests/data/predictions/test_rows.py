@@ -128,5 +128,6 @@ def test_a_fault_is_raised_with_its_place_or_skipped(data):
     with rows.at("file:4"):
         rows.add(0, 0, (0.5, 0.0, 0.0, np.inf, 1.0))
     rows.add(1, 0, (0.5, 0.0, 0.0, 1.0, 1.0))
-    assert rows.skipped == ["file:4: score or box is not finite: 0.5, 0.0, 0.0, inf, 1.0"]
-    assert len(rows.table()) == 1
+    assert (rows.skipped, rows.first_skipped) == (1, "file:4: score or box is not finite: 0.5, 0.0, 0.0, inf, 1.0")
+    assert len(rows.take()) == 1
+    assert len(rows.take()) == 0

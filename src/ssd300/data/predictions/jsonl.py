@@ -1,14 +1,18 @@
-"""Our own `detections.jsonl`: a line per image, with all its detections. The row of an image is that of the API too."""
+"""Our own `detections.jsonl`: a line per image, with all its detections. The row of an image is that of the API too,
+and of detection in bulk, where the image is named by `id` and `error` says why it has no detections.
+"""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ssd300.boxes import CORNERS
 from ssd300.data.predictions.rows import PredictionRows
 from ssd300.errors import DataError
+from ssd300.types import DetectionTable
 
+BLOCK = 100_000  # detections that are read at a time: some 20 MB
 DETECTION_COLUMNS = ("label", "label_id", "score", *CORNERS)  # of a detection where it is one row of a table
 
 
@@ -39,35 +43,40 @@ def looks_like_jsonl(path: Path) -> bool:
     return path.suffix == ".jsonl" or an_image
 
 
-def read_jsonl(path: Path, rows: PredictionRows) -> None:
-    """Read every line into `rows`. Blank lines are skipped.
+def jsonl_blocks(path: Path, rows: PredictionRows) -> Iterator[DetectionTable]:
+    """The detections of a file, in blocks of whole images. Blank lines are skipped.
 
     Raises:
         DataError: as `PredictionRows.at` does, or the file has no line: images without detections have lines too.
     """
+    empty = True
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
+                empty = False
                 with rows.at(where := f"{path}:{number}"):
                     add_image(json.loads(line), where, rows)
-    if not rows.places:
+                if len(rows.image_index) >= BLOCK:
+                    yield rows.take()
+    if empty:
         raise DataError(
             "the file is empty; it has a line per image, also for images without detections",
             where=path,
             fix="Run the detection again.",
         )
+    yield rows.take()
 
 
 def add_image(row: Any, where: str, rows: PredictionRows) -> None:
-    """Put all detections of an image's row, which is at `where`, into `rows`.
+    """Put all detections of an image's row, which is at `where`, into `rows`. One with an error has none.
 
     Raises DataError for a second row, or one of another size.
     """
-    image = rows.image(row["image"])
-    if image in rows.places:
-        raise DataError(f"the image '{row['image']}' is at {rows.places[image]} already")
-    rows.places[image] = where
-    rows.check_size(image, row.get("height"), row.get("width"))
+    by_id = isinstance(row, dict) and "image" not in row and "id" in row
+    image = rows.place(row["id" if by_id else "image"], where, row.get("height"), row.get("width"))
+    if row.get("error") is not None:
+        rows.remarks.fail(where, str(row["error"]))
+        return
     for number, detection in enumerate(row["detections"], start=1):
         with rows.at(f"{where}, detection {number}"):
             corners = corners_of(detection)

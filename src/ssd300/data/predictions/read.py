@@ -1,6 +1,6 @@
 """Stored detections of this program or another one, as a table to be scored against annotations.
 
-The format is recognized by content: VOC's result files (`comp4`), our own lines (`jsonl`), or one of `foreign`. A fault
+The format is recognized by content: VOC's result files (`comp4`), our own `parts`, or one of `foreign`. A fault
 is named by file and line; rows that are skipped are counted. No metric here.
 """
 
@@ -11,16 +11,17 @@ from pathlib import Path
 from ssd300 import run_layout
 from ssd300.data.predictions.comp4 import PATTERN, read_comp4
 from ssd300.data.predictions.foreign import foreign_reader
-from ssd300.data.predictions.jsonl import looks_like_jsonl, read_jsonl
+from ssd300.data.predictions.parts import find_parts
 from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
 from ssd300.errors import DataError
-from ssd300.types import Annotation, DetectionTable
+from ssd300.types import Annotation, DetectionTable, join
 
 ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zip")
 UNDERSTOOD = (
     f"a folder of <competition>_det_<split>_<class>.txt (VOC results), {run_layout.DETECTIONS_JSONL} or a folder "
-    "that holds it, detections.json, COCO results or COCO annotations with scores (.json), FiftyOne's labels.json, "
-    "a folder of YOLO text files, or of VOC's XML files with scores"
+    "that holds it, Parquet or a folder of parts in Parquet or JSON lines, detections.json, COCO results or COCO "
+    "annotations with scores (.json), FiftyOne's labels.json, a folder of YOLO text files, or of "
+    "VOC's XML files with scores"
 )
 
 
@@ -53,33 +54,28 @@ def read_predictions(
     """
     rows = PredictionRows(annotations, classes, on_bad)
     result_files = sorted(path.glob(PATTERN)) if path.is_dir() else []
-    jsonl = _jsonl_file(path, search_run=not result_files)
-    if result_files and jsonl.is_file():
+    parts = find_parts(path, search_run=not result_files) if path.exists() else None
+    if result_files and parts is not None:
         raise DataError(
-            f"the folder holds two predictions, VOC results and {run_layout.DETECTIONS_JSONL}",
+            f"the folder holds two predictions, VOC results and {parts.files[0].name}",
             where=path,
-            fix=f"Name {jsonl}, or move the result files to a folder of their own.",
+            fix=f"Name {parts.files[0]}, or move the result files to a folder of their own.",
         )
     notes: list[str] = []
     if result_files:
         format_name = "comp4"
         notes = read_comp4(result_files, rows)
-    elif jsonl.is_file() and looks_like_jsonl(jsonl):
-        format_name = "jsonl"
-        read_jsonl(jsonl, rows)
+    elif parts is not None:
+        format_name = parts.format
+        table = join(list(parts.blocks(rows)))
+        return StoredPredictions(table=table, format=format_name, notes=tuple(rows.notes()))
     elif (foreign := foreign_reader(path)) is not None:
         format_name, read = foreign
         notes = read(rows, ids_of)
     else:
         raise _unknown(path)
-    return StoredPredictions(table=rows.table(), format=format_name, notes=(*notes, *rows.notes()))
-
-
-def _jsonl_file(path: Path, *, search_run: bool) -> Path:
-    """Our own lines, there or not: the file `path`, that of the folder `path`, or that of a run's evaluation."""
-    file = path / run_layout.DETECTIONS_JSONL if path.is_dir() else path
-    of_a_run = path / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
-    return of_a_run if search_run and not file.is_file() and of_a_run.is_file() else file
+    table = rows.take()
+    return StoredPredictions(table=table, format=format_name, notes=(*notes, *rows.notes()))
 
 
 def _unknown(path: Path) -> DataError:

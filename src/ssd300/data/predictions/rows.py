@@ -17,24 +17,25 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ssd300.data.dataset import fold
+from ssd300.data.predictions.remarks import Remarks
 from ssd300.errors import DataError
-from ssd300.system.wording import counted, plural
+from ssd300.system.wording import plural
 from ssd300.types import Annotation, DetectionTable
 
 OnBadPrediction: TypeAlias = Literal["error", "skip"]
 SHOWN_CLASSES = 25
-USUAL_MIN_SCORE = 0.05  # a higher minimum in stored detections costs AP: precision at high recall comes from low scores
-OUTSIDE_PX = 1.0  # a box that leaves its image by more is reported
 
 
 @dataclass
 class PredictionRows:
-    """The data that predictions belong to, and the rows found so far."""
+    """The data that predictions belong to, and the rows found since the last `take`."""
 
     annotations: Sequence[Annotation]
     classes: Sequence[str]
     on_bad: OnBadPrediction = "error"
-    skipped: list[str] = field(init=False, default_factory=list)
+    skipped: int = field(init=False, default=0)
+    first_skipped: str = field(init=False, default="")
+    remarks: Remarks = field(init=False)
     places: dict[int, str] = field(init=False, default_factory=dict)  # index of an image -> file and line of its row
     images: Mapping[str, int] = field(init=False)
     by_stem: dict[str, list[int]] = field(init=False, default_factory=dict)
@@ -44,6 +45,7 @@ class PredictionRows:
     numbers: "array[float]" = field(init=False, default_factory=lambda: array("d"))  # score and box of each row
 
     def __post_init__(self) -> None:
+        self.remarks = Remarks(self.annotations)
         self.labels = {form: label for label, name in enumerate(self.classes) for form in (name, fold(name))}
         images = {}
         for index, annotation in enumerate(self.annotations):
@@ -90,6 +92,15 @@ class PredictionRows:
             raise DataError(f"the class '{name}' is not one of {known}", fix="Use the classes of the predictions.")
         return label
 
+    def place(self, name: str, where: str, height: Any, width: Any) -> int:
+        """The index of the image whose row is at `where`. Raises DataError for a second row, or one of another size."""
+        image = self.image(name)
+        if image in self.places:
+            raise DataError(f"the image '{name}' is at {self.places[image]} already")
+        self.places[image] = where
+        self.check_size(image, height, width)
+        return image
+
     def check_size(self, image: int, height: Any, width: Any) -> None:
         """Raise DataError if predictions were made on an image of another size than the image of this index.
 
@@ -118,14 +129,18 @@ class PredictionRows:
         self.label_index.append(label)
         self.numbers.extend(numbers)
 
-    def table(self) -> DetectionTable:
+    def take(self) -> DetectionTable:
+        """The rows that were added since the last time, which are forgotten here. They end with an image's last one."""
         numbers = np.array(self.numbers).reshape(-1, 5)
-        return DetectionTable(
+        table = DetectionTable(
             image_index=np.array(self.image_index, dtype=np.int64),
             labels=np.array(self.label_index, dtype=np.int64),
             scores=numbers[:, 0].copy(),
             boxes_px=numbers[:, 1:].copy(),
         )
+        self.remarks.look(table)
+        self.image_index, self.label_index, self.numbers = array("q"), array("q"), array("d")
+        return table
 
     @contextmanager
     def at(self, where: str) -> Iterator[None]:
@@ -136,44 +151,15 @@ class PredictionRows:
             what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
             fix = "Correct it, or skip such rows with --on-bad-prediction skip."
             if isinstance(error, DataError):
-                what, fix = error.what, error.fix or fix
+                what, fix, where = error.what, error.fix or fix, str(error.where or where)
             if self.on_bad == "error":
                 raise DataError(what, where=where, fix=fix) from None
-            self.skipped.append(f"{where}: {what}")
+            self.skipped += 1
+            self.first_skipped = self.first_skipped or f"{where}: {what}"
 
     def notes(self) -> list[str]:
-        """Remarks to print: skipped rows, images without rows, inverted boxes, boxes outside, a high minimum score."""
-        table = self.table()
-        notes = []
-        if self.skipped:
-            notes.append(
-                f"{plural(len(self.skipped), 'row')} skipped by --on-bad-prediction skip; the first: {self.skipped[0]}"
-            )
-        empty = len(self.annotations) - len(np.unique(table.image_index))
-        if empty:
-            notes.append(f"{empty} of {len(self.annotations)} images have no detection")
-        inverted = (table.boxes_px[:, 2:] < table.boxes_px[:, :2]).any(axis=1)
-        if inverted.any():
-            notes.append(
-                counted(
-                    int(inverted.sum()),
-                    "{box is|boxes are} inverted: {it matches|they match} no object, and {counts|count} as false",
-                )
-            )
-        sizes = np.array([annotation.size_hw or (np.inf, np.inf) for annotation in self.annotations], float)
-        limits = sizes.reshape(-1, 2)[table.image_index][:, ::-1]
-        outside = (table.boxes_px < -OUTSIDE_PX).any(axis=1) | (table.boxes_px[:, 2:] > limits + OUTSIDE_PX).any(axis=1)
-        outside &= ~inverted
-        if outside.any():
-            notes.append(
-                counted(
-                    int(outside.sum()),
-                    "{box leaves its image; it is used as it is|boxes leave their images; they are used as they are}",
-                )
-            )
-        if len(table) and (lowest := float(table.scores.min())) > USUAL_MIN_SCORE:
-            notes.append(
-                f"no score is below {lowest:.3g}: detections with lower scores are missing from AP; store them, as "
-                "`ssd300 detect --min-score 0.01` does"
-            )
-        return notes
+        """Remarks to print on what was taken: skipped rows first, then those of `Remarks`."""
+        if not self.skipped:
+            return self.remarks.notes()
+        skipped = f"{plural(self.skipped, 'row')} skipped by --on-bad-prediction skip; the first: {self.first_skipped}"
+        return [skipped, *self.remarks.notes()]
