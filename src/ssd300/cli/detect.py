@@ -1,15 +1,17 @@
 """`ssd300 detect`: boxes, names and scores on copies of images and videos, and `detections.jsonl`."""
 
-import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ssd300.cli.detect_bulk import Command, JobOptions, detect_as_job
+from ssd300.cli.detect_parts import check_classes, compiled_batch, load, scores_of, selection_of
 from ssd300.cli.detect_summary import at_the_limit, pages_noted, raise_for_skipped, result_lines, summary
-from ssd300.cli.early_checks import check_counts, check_device, check_names, check_outputs, check_weights
+from ssd300.cli.early_checks import check_counts, check_device, check_outputs, check_weights
 from ssd300.cli.help import SELECTION, SPEED, VIDEOS
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import (
@@ -18,7 +20,7 @@ from ssd300.cli.options import (
     Json,
     MaxOverlap,
     MinScore,
-    OutFolder,
+    Out,
     Overwrite,
     Several,
     Switch,
@@ -28,6 +30,7 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
+from ssd300.cli.out_folder import check_is_folder_name
 from ssd300.cli.progress import image_progress
 from ssd300.cli.video_checks import check_of_videos
 from ssd300.detection.defaults import BATCH, MAX_OVERLAP, TOP_K
@@ -35,26 +38,26 @@ from ssd300.errors import as_text
 from ssd300.system.wording import on_one_line, some
 
 if TYPE_CHECKING:
-    from ssd300.detection.detector import Detector
-    from ssd300.detection.network import Network
     from ssd300.detection.sources import Source
-    from ssd300.types import Selection
 
 Kept, OfSpeed, OfVideos = Parameter(group=SELECTION), Parameter(group=SPEED), Parameter(group=VIDEOS)
 Saved = Literal[
-    "image", "jsonl", "json", "csv", "coco", "coco-annotations", "yolo", "yolo-scores", "voc", "comp4", "crops"
-]
+    "image", "jsonl", "json", "csv", "coco", "coco-annotations", "yolo", "yolo-scores", "voc", "comp4", "crops",
+    "parquet",
+]  # fmt: skip
+SAVED: tuple[Saved, ...] = ("image", "jsonl")  # where --save is left out
+FolderOrAddress = Annotated[str, Out, Parameter(metavar="FOLDER", validator=check_is_folder_name)]
 
 
 def detect(
     *source: str,
     weights: Weights,
-    out: OutFolder | None = None,
+    out: FolderOrAddress | None = None,
     min_score: Annotated[float | None, MinScore, Usual] = None,
     min_score_of: Annotated[tuple[str, ...], Several, Kept, Parameter(metavar="CLASS=SCORE...")] = (),
     max_overlap: Annotated[float, MaxOverlap, Kept] = MAX_OVERLAP,
     top_k: Annotated[int, TopK, Kept] = TOP_K,
-    save: Annotated[tuple[Saved, ...], Several, Usual] = ("image", "jsonl"),
+    save: Annotated[tuple[Saved, ...], Several, Usual] = SAVED,
     only: Annotated[tuple[str, ...], Classes, Kept] = (),
     suppress: Annotated[tuple[str, ...], Classes, Kept] = (),
     tile: Annotated[int | None, Usual, Parameter(metavar="PIXELS")] = None,
@@ -66,6 +69,7 @@ def detect(
     device: Device = "auto",
     precision: Annotated[Literal["float32", "bfloat16"] | None, OfSpeed] = None,
     compile: Annotated[Switch, OfSpeed] = False,  # noqa: A002  # the option's name
+    job: JobOptions = JobOptions(),  # frozen
     overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
@@ -79,8 +83,8 @@ def detect(
     weights
         A run folder, a .safetensors file, a name, or an exported .onnx or .xml file.
     out
-        The folder for all files. After an interrupt the same command resumes there. Default: detections, or the first
-        of detections-2, detections-3 and so on that is free.
+        The folder for all files; for a job on millions of images also an address. After an interrupt the same command
+        resumes there. Default: detections, or the first of detections-2, detections-3 and so on that is free.
     min_score
         Confidence threshold: less likely objects are left out. Default: those in the weights, which `ssd300 thresholds`
         stores, or else 0.2.
@@ -91,7 +95,7 @@ def detect(
     top_k
         Maximum number of detections per image.
     save
-        What to write, one or more; image is the annotated images and videos.
+        What to write, one or more; image is the annotated images and videos. parquet is a job on millions of images.
     only
         Keep the detections of these classes alone. Default: all classes.
     suppress
@@ -114,6 +118,8 @@ def detect(
         Precision of the network; an exported file has its own. Default: float32.
     compile
         Compile the network with torch.compile first; worth it for many images.
+    job
+        How a job on millions of images is done.
     overwrite
         Write into a folder that is not empty.
     json_
@@ -131,12 +137,23 @@ def detect(
     )
     limits = {"min_score": min_score, "max_overlap": max_overlap, "top_k": top_k}
     mistakes.built(Selection, limits, fix="See `ssd300 detect --help`.")
-    own = _scores(mistakes, min_score_of)
+    own = scores_of(mistakes, min_score_of)
+    if job.is_wanted(save):
+        command = Command(
+            sources=source, weights=weights, out=out, limits=limits, own=own, only=only, suppress=suppress, tile=tile,
+            batch_size=batch_size, device=device, precision=precision, save=None if save is SAVED else save,
+            overwrite=overwrite, as_json=json_,
+        )  # fmt: skip
+        others = {"--frames": frames, "--every": every, "--fps": fps, "--track": track, "--compile": compile}
+        detect_as_job(mistakes, command, job, misplaced=[name for name, value in others.items() if value])
+        return
+    job.check_left_out(mistakes, out)
     if not save and not json_:
         mistakes.add("--save names no format", fix="Name some, or omit it for image and jsonl.")
-    if out is not None:
+    folder_path = None if out is None else Path(out)
+    if folder_path is not None:
         with mistakes.caught():
-            check_folder(out, overwrite=overwrite)
+            check_folder(folder_path, overwrite=overwrite)
     check_device(mistakes, weights, device)
     sources: list[Source] = []
     not_images: list[str] = []
@@ -144,12 +161,12 @@ def detect(
         sources = find_sources(source, not_images.append)
         check_readable(sources)
     check_of_videos(mistakes, sources, every=every, fps=fps, track=track)
-    if "image" in save and out is not None:
+    if "image" in save and folder_path is not None:
         with mistakes.caught():
-            check_sources_stay(sources, out)
+            check_sources_stay(sources, folder_path)
     classes = check_weights(mistakes, weights)
     if classes:
-        _check_classes(mistakes, classes, only, suppress, own)
+        check_classes(mistakes, classes, only, suppress, own)
         check_outputs(mistakes, save, classes)
     mistakes.raise_all()
 
@@ -160,16 +177,14 @@ def detect(
     from ssd300.detection.run_options import RunOptions
     from ssd300.detection.tiles import TiledNetwork
 
-    network = _load(weights, device, precision, compile_for=_compiled_batch(compile, batch_size, tile))
+    network = load(weights, device, precision, compile_for=compiled_batch(compile, batch_size, tile))
     detector = Detector(network if tile is None else TiledNetwork(network, tile))
-    _check_classes(
-        mistakes, detector.card.classes, only, suppress, own
-    )  # again: those of a download are known only now
+    check_classes(mistakes, detector.card.classes, only, suppress, own)  # again: those of a download are known only now
     check_outputs(mistakes, save, detector.card.classes)
     mistakes.raise_all()
     options = RunOptions(
-        selection=_selection(detector, min_score, own, max_overlap, top_k),
-        save=save,
+        selection=selection_of(detector, min_score, own, max_overlap, top_k),
+        save=save,  # type: ignore[arg-type]  # parquet is a job's
         suppress=(*suppress, *(name for name in detector.card.classes if only and name not in only)),
         batch_size=batch_size,
         frames=FrameChoice(every=every or 1, per_second=fps, most=frames),
@@ -177,12 +192,12 @@ def detect(
     )
     say([*not_images, *(_without_font(detector.card.classes) if "image" in save else [])])
     key = content_key(detector, sources, options, weights=weights, tile=tile, precision=precision)
-    if out is None:
+    if folder_path is None:
         stay = partial(check_sources_stay, sources if "image" in save else [])
         folder = open_usual_folder(key, stay, overwrite=overwrite)
-        out = folder.folder
+        folder_path = folder.folder
     else:
-        folder = DetectionFolder(out, key, overwrite=overwrite)
+        folder = DetectionFolder(folder_path, key, overwrite=overwrite)
     if folder.done:
         say([f"resuming: {len(folder.done)} of {len(sources)} are done"])
     run = DetectionRun(detector, sources, folder, options, lambda line: say([line]))
@@ -190,8 +205,8 @@ def detect(
         with image_progress(run.expected, run.done) as progress:
             interruption = run.run(progress)
         rows = [row for _, row in folder.rows()] if json_ else []
-        lines = [] if json_ else [f"{on_one_line(line)}\n" for line in result_lines(run, out)]
-        notes = [*pages_noted(run), *at_the_limit(run, top_k), f"{summary(run)}; written to {out}"]
+        lines = [] if json_ else [f"{on_one_line(line)}\n" for line in result_lines(run, folder_path)]
+        notes = [*pages_noted(run), *at_the_limit(run, top_k), f"{summary(run)}; written to {folder_path}"]
     if json_:
         print_json({"images": rows, "skipped": [as_text(sources[number]) for number in sorted(folder.skipped)]})
     else:
@@ -200,70 +215,6 @@ def detect(
     if interruption is not None:
         raise interruption
     raise_for_skipped(run, folder)
-
-
-def _compiled_batch(wanted: bool, batch_size: int, tile: int | None) -> int | None:
-    """The batch size to compile for, None for no compilation; tiles have batches of another size."""
-    from ssd300.detection.tiles import TOGETHER
-
-    return (batch_size if tile is None else TOGETHER) if wanted else None
-
-
-def _load(weights: str, device: str, precision: str | None, *, compile_for: int | None) -> "Network":
-    from ssd300.detection.backends import backend_for
-
-    backend = backend_for(weights)
-    where = backend.choose_device(device)
-    network = backend.load(device=where, precision=precision)
-    say(backend.notes(where, precision))
-    if compile_for is not None:
-        say([f"compiled in {backend.compile(network, compile_for):.1f} s"])
-    return network
-
-
-def _scores(mistakes: Mistakes, words: Sequence[str]) -> dict[str, float]:
-    """The confidence threshold of each class that --min-score-of names, as far as they are right."""
-    own: dict[str, float] = {}
-    for before, word, after in zip(("", *words), words, (*words[1:], ""), strict=False):
-        name, equals, value = word.rpartition("=")
-        if not equals:
-            if not (_is_number(word) and before and "=" not in before):  # else the mistake in its class has said it
-                joined = f"CLASS={word}" if _is_number(word) else f"{word}={after if _is_number(after) else 0.4}"
-                fix = f"Write --min-score-of {shlex.quote(joined)}."
-                mistakes.add(f"--min-score-of takes CLASS=SCORE, not '{word}'", fix=fix)
-            continue
-        try:
-            own[name] = float(value)
-        except ValueError:
-            mistakes.add(f"--min-score-of: '{value}' is not a score", fix=f"Write --min-score-of {name}=0.4.")
-            continue
-        if not 0 <= own[name] <= 1:
-            mistakes.add(f"--min-score-of {word}: the score must be in 0..1", fix=f"Such as {name}=0.4.")
-    return own
-
-
-def _is_number(word: str) -> bool:
-    try:
-        return float(word) >= 0
-    except ValueError:
-        return False
-
-
-def _check_classes(
-    mistakes: Mistakes, classes: Sequence[str], only: Iterable[str], suppress: Iterable[str], scores: Iterable[str]
-) -> None:
-    check_names(mistakes, "--only", only, classes)
-    check_names(mistakes, "--suppress", suppress, classes)
-    check_names(mistakes, "--min-score-of", scores, classes)
-
-
-def _selection(
-    detector: "Detector", min_score: float | None, own: Mapping[str, float], max_overlap: float, top_k: int
-) -> "Selection":
-    if min_score is None and detector.card.min_scores:
-        stored = ", ".join(f"{name} {score:.3f}" for name, score in detector.card.min_scores.items())
-        say([f"confidence thresholds from the weights: {stored}"])
-    return detector.selection(min_score, max_overlap=max_overlap, top_k=top_k, min_score_of=own)
 
 
 def _without_font(classes: Sequence[str]) -> list[str]:

@@ -32,23 +32,38 @@ def _groups(*names: str) -> list[Group]:
     return [Group(name, sort_key=place) for place, name in enumerate(names, start=1)]
 
 
-ARGUMENTS, USUAL, PLAIN, DATA, SELECTION, RULES, VIDEOS, NETWORK, LEARNING, RECIPE, RUN, LIMITS, SPEED, OUTPUT = (
-    _groups(
-        "Arguments",
-        "Usual options",
-        "Options",
-        "Data",
-        "Which detections are used",
-        "Rules of the metrics",
-        "Videos and cameras",
-        "Network and loss",
-        "Learning",
-        "Choices beyond the paper",
-        "Evaluating, saving, logging",
-        "Limits and network",
-        "Speed",
-        "Output",
-    )
+(
+    ARGUMENTS,
+    USUAL,
+    PLAIN,
+    DATA,
+    SELECTION,
+    RULES,
+    VIDEOS,
+    NETWORK,
+    LEARNING,
+    RECIPE,
+    RUN,
+    LIMITS,
+    SPEED,
+    JOBS,
+    OUTPUT,
+) = _groups(
+    "Arguments",
+    "Usual options",
+    "Options",
+    "Data",
+    "Which detections are used",
+    "Rules of the metrics",
+    "Videos and cameras",
+    "Network and loss",
+    "Learning",
+    "Choices beyond the paper",
+    "Evaluating, saving, logging",
+    "Limits and network",
+    "Speed",
+    "Millions of images",
+    "Output",
 )
 
 

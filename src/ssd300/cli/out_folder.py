@@ -12,8 +12,9 @@ OF_FILES = (
 )
 
 
-def check_is_folder_name(_type: Any, folder: Path | None) -> None:
+def check_is_folder_name(_type: Any, name: Path | str | None) -> None:
     """Raises UsageError for a new folder whose name ends as that of a file: `found.jpg`, but not `run-1.5`."""
+    folder = None if name is None else Path(name)
     if folder is None or folder.suffix.lower() not in OF_FILES.split() or folder.exists():
         return
     from ssd300.system.files import free_folder

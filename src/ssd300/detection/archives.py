@@ -116,7 +116,7 @@ def _zipped(path: Path) -> Generator[_Member, None, None]:
 
     for info in archive.infolist():
         if not info.is_dir():
-            yield _Member(_plain(info.filename), partial(read, info), partial(read, info))
+            yield _Member(plain_name(info.filename), partial(read, info), partial(read, info))
 
 
 def _tarred(path: Path) -> Generator[_Member, None, None]:
@@ -127,7 +127,7 @@ def _tarred(path: Path) -> Generator[_Member, None, None]:
     with tarfile.open(path) as archive:
         for info in archive:
             if not info.isdir():
-                yield _Member(_plain(info.name), partial(_extracted, archive, info), partial(read_later, info))
+                yield _Member(plain_name(info.name), partial(_extracted, archive, info), partial(read_later, info))
 
 
 def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo, most: int) -> bytes:
@@ -139,7 +139,8 @@ def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo, most: int) -> by
         return file.read(most)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A member's name as a plain relative path: '/etc/a.jpg' and '../../etc/a.jpg' are 'etc/a.jpg'."""
     parts = name.replace("\\", "/").split("/")
     return "/".join(part for part in parts if part not in ("", ".", "..")) or "file"
 

@@ -45,13 +45,13 @@ def listed_paths(content: bytes, root: Path, where: str, note: Note) -> list[Pat
     Raises:
         DataError: it is not text, or has no path.
     """
-    text = _decoded(content)
+    text = list_text(content)
     if text is None or "\0" in text:
         raise DataError("the list is not text", where=where, fix=_ONE_PER_LINE)
     paths: list[Path] = []
     comments: list[str] = []
     for line in filter(str.strip, re.split(r"\r\n|\r|\n", text)):
-        path = _existing(root, line)
+        path = existing_path(root, line)
         if line.lstrip().startswith("#") and not _exists(path):
             comments.append(line.strip())
         else:
@@ -74,7 +74,7 @@ def _standard_input() -> bytes:
     return content
 
 
-def _decoded(content: bytes) -> str | None:
+def list_text(content: bytes) -> str | None:
     """The text: UTF-8, or UTF-16 as Windows writes it; bytes that are neither stay as the system's names have them."""
     if content.startswith(_UTF16):
         return content.decode("utf-16", errors="replace")
@@ -87,7 +87,7 @@ def _decoded(content: bytes) -> str | None:
     return None if _BYTES.search(text) and _CONTROLS.search(text) else text
 
 
-def _existing(root: Path, line: str) -> Path:
+def existing_path(root: Path, line: str) -> Path:
     """The path of a line as it stands, or else without the spaces around it, or without quotes, in which Windows copies
     a path; each also as the name that it has in a list in Windows' encoding. The first that exists counts.
     """

@@ -1,0 +1,63 @@
+"""The count at the end of a job: every planned image has one row, read from the parts themselves."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from ssd300.detection.bulk.chunks import Chunk
+from ssd300.detection.bulk.job import Job
+from ssd300.detection.bulk.rows import ids_and_errors, part_name
+from ssd300.errors import as_text
+
+DIGEST_BYTES = 16  # of an id, that stand for it in memory
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Images that are planned (those of a tar file as its part has them), and rows; planned images without a row
+    (`missing`), and rows that have an id for another time (`twice`); rows with an error, the first of these.
+    """
+
+    planned: int
+    rows: int
+    missing: int
+    twice: int
+    errors: int
+    first_error: str = ""
+
+    def words(self) -> str:
+        return (
+            f"{self.planned:,} images planned, {self.rows:,} rows, missing {self.missing:,}, twice {self.twice:,}, "
+            f"{self.errors:,} with an error"
+        )
+
+
+def count(job: Job) -> Counts:
+    """Reads the ids of all parts; 16 bytes of memory per image."""
+    done, digests = job.done(), []
+    planned = rows = missing = failed = 0
+    first_error = ""
+    for chunk in job.plan.chunks():
+        ids, errors = ids_and_errors(job.store, part_name(chunk.name, job.form)) if chunk.name in done else ([], [])
+        lost = _missing(chunk, ids, done=chunk.name in done)
+        missing, rows = missing + lost, rows + len(ids)
+        planned += len(ids) + lost if chunk.images is None else chunk.images
+        for image, error in zip(ids, errors, strict=True):
+            failed += error is not None
+            first_error = first_error or (f"{image}: {error}" if error is not None else "")
+        digests.append(np.array([_digest(image) for image in ids], dtype=f"S{DIGEST_BYTES}"))
+    together = np.sort(np.concatenate(digests)) if digests else np.zeros(0, dtype="S1")
+    return Counts(planned, rows, missing, int(np.sum(together[1:] == together[:-1])), failed, first_error)
+
+
+def _missing(chunk: Chunk, ids: list[str], *, done: bool) -> int:
+    """How many images of the chunk have no row; of a tar file that is not done, one stands for all."""
+    if chunk.ids:
+        return sum((Counter(map(as_text, chunk.ids)) - Counter(ids)).values())
+    return int(not done) if chunk.images is None else max(chunk.images - len(ids), 0)
+
+
+def _digest(image: str) -> bytes:
+    return hashlib.blake2b(image.encode(), digest_size=DIGEST_BYTES).digest()

@@ -1,0 +1,117 @@
+"""A job in its place: `manifest.json`, `plan/` and `parts/`. What is done is what has a part; nothing else counts."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ssd300.detection.bulk.fingerprint import PARTS, check_same
+from ssd300.detection.bulk.plan import Entry, Plan
+from ssd300.detection.bulk.rows import FOLDER, PartFormat, ids_and_errors, part_name
+from ssd300.errors import DataError, UsageError
+from ssd300.system.files import check_output_free, free_beside, remove_stale_temporaries
+from ssd300.system.lock import LOCK, Lock
+from ssd300.system.stores import Store, is_remote, open_store
+
+MANIFEST = "manifest.json"
+
+
+class Job:
+    """A new job, or the one that is there. `close` lets other commands use its folder again.
+
+    `made_with` has the PARTS of the fingerprint, `about` what else the manifest tells.
+
+    Raises:
+        UsageError: something else is there, or a job that was made with something else; with `overwrite` it is removed.
+        InUseError: another process works on it. At an address nothing tells that: the parts stay right all the same.
+    """
+
+    def __init__(
+        self, out: str, made_with: Mapping[str, Any], form: PartFormat, about: Mapping[str, Any], *, overwrite: bool
+    ) -> None:
+        self.out, self.form = out, form
+        self.store: Store = open_store(out)
+        _check_place(out, self.store, overwrite=overwrite)
+        self._lock = _lock(out)
+        try:
+            if overwrite:
+                _remove(self.store)
+            self.manifest: dict[str, Any] = read_manifest(self.store) or {}
+            if self.manifest:
+                check_same(self.manifest, made_with, out)
+            if not is_remote(out):
+                remove_stale_temporaries(Path(out))
+            self.manifest |= {**{name: made_with[name] for name in PARTS}, **about}
+            self.write_manifest()
+            self.plan = Plan(self.store)
+        except BaseException:
+            self.close()
+            raise
+
+    def write_manifest(self, **more: Any) -> None:
+        self.manifest |= more
+        self.store.write(MANIFEST, (json.dumps(self.manifest, indent=2) + "\n").encode())
+
+    def done(self) -> set[str]:
+        """The chunks that have their part."""
+        ending = f".{self.form}"
+        names = (name for name in self.store.names(ending) if name.startswith(f"{FOLDER}/"))
+        return {name.removeprefix(f"{FOLDER}/").removesuffix(ending) for name in names}
+
+    def pending(self) -> list[Entry]:
+        """The chunks without a part."""
+        done = self.done()
+        return [entry for entry in self.plan.entries if entry.name not in done]
+
+    def failed(self) -> list[Entry]:
+        """The chunks whose part has rows with an error."""
+        done = self.done()
+        return [entry for entry in self.plan.entries if entry.name in done and any(self._errors(entry))]
+
+    def _errors(self, entry: Entry) -> list[str | None]:
+        return ids_and_errors(self.store, part_name(entry.name, self.form))[1]
+
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
+def read_manifest(store: Store) -> dict[str, Any] | None:
+    """The manifest in a store; None if there is none. Raises DataError for one that is damaged."""
+    try:
+        content = store.read(MANIFEST)
+    except DataError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
+    try:
+        manifest: dict[str, Any] = json.loads(content)
+    except ValueError as error:
+        place = store.place(MANIFEST)
+        raise DataError("the manifest is damaged", where=place, fix="Name another --out.") from error
+    return manifest
+
+
+def _check_place(out: str, store: Store, *, overwrite: bool) -> None:
+    if overwrite or read_manifest(store) is not None:
+        return
+    if not is_remote(out):
+        check_output_free(Path(out), overwrite=False)
+    elif store.names():
+        fix = "Name a free one, or --overwrite to replace a job there."
+        raise UsageError("the output is not empty, and has no job", where=out, fix=fix)
+
+
+def _remove(store: Store) -> None:
+    """The files of a job that is there; others stay."""
+    for name in store.names():
+        if name == MANIFEST or name.startswith(("plan/", f"{FOLDER}/")):
+            store.remove(name)
+
+
+def _lock(out: str) -> Lock | None:
+    if is_remote(out):
+        return None
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Lock(folder / LOCK, output=folder, instead=free_beside(folder))

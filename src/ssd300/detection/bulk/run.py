@@ -1,0 +1,150 @@
+"""A job from its command to its count: plan what is new, do what has no part, count what is there."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ssd300.detection.bulk import local, on_ray
+from ssd300.detection.bulk.counts import Counts, count
+from ssd300.detection.bulk.fingerprint import digest_of, weights_files
+from ssd300.detection.bulk.job import Job
+from ssd300.detection.bulk.plan import Entry
+from ssd300.detection.bulk.rows import VERSION
+from ssd300.detection.bulk.sources import as_named, find_inputs
+from ssd300.detection.bulk.work import Done, Work, Worker
+from ssd300.detection.contents import Note
+from ssd300.detection.network import Network
+from ssd300.system.progress import Progress, Task, silent
+from ssd300.system.wording import plural
+
+Engine = Literal["local", "ray"]
+CHUNK_IMAGES = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkOptions:
+    """How a job is done. None of it changes a row."""
+
+    engine: Engine = "local"
+    chunk_images: int = CHUNK_IMAGES
+    overwrite: bool = False
+    cluster: on_ray.Cluster = field(default_factory=on_ray.Cluster)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """The weights by their name, and how they run; `network` is loaded already, for the engine `local`."""
+
+    weights: str
+    network: Network
+    device: str
+    precision: str | None = None
+    tile_px: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the job has in all, and what this start did: images, seconds, members of shards that are no images."""
+
+    counts: Counts
+    new: int
+    seconds: float
+    others: int
+
+    @property
+    def per_second(self) -> float:
+        return self.new / self.seconds if self.seconds else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            **asdict(self.counts),
+            "new": self.new,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.per_second, 3),
+        }
+
+
+def made_with(sources: Sequence[str], column: str | None, model: Model, work: Work) -> dict[str, Any]:
+    """The fingerprint of a job. Raises WeightsError."""
+    return {
+        "weights": digest_of(weights_files(model.weights)),
+        "settings": {
+            **asdict(work.selection),
+            "suppress": sorted(work.suppress),
+            "tile": model.tile_px,
+            "precision": model.precision,
+            "rows": f"{work.form} {VERSION}",
+        },
+        "input": {"sources": as_named(sources), "column": column},
+    }
+
+
+def detect_in_bulk(
+    sources: Sequence[str],
+    model: Model,
+    work: Work,
+    options: BulkOptions,
+    *,
+    column: str | None = None,
+    note: Note = lambda _line: None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Do the job at `work.out`, new or begun, and count it. `note` takes lines for the user.
+
+    Raises:
+        DataError: a source is not there, or a shard has changed.
+        UsageError: the place holds something else, or a job that was made with something else.
+        RunError: it cannot be written, or the cluster fails. The same command goes on.
+    """
+    fingerprint = made_with(sources, column, model, work)
+    about = {"weights_file": model.weights, "classes": list(model.network.card.classes), "finished": False}
+    job = Job(work.out, fingerprint, work.form, about, overwrite=options.overwrite)
+    try:
+        with progress("planning"):
+            inputs = find_inputs(sources, note, column=column, out=work.out)
+            job.plan.extend(inputs, options.chunk_images, note)
+        entries = [*job.pending(), *(job.failed() if work.retry else ())]
+        if done := len(job.plan.entries) - len(entries):
+            note(f"resuming: {done:,} of {plural(len(job.plan.entries), 'chunk')} are done")
+        outcome = _do(job, model, work, entries, options, note, progress)
+        job.write_manifest(finished=not outcome.counts.missing, counts=outcome.to_dict())
+    finally:
+        job.close()
+    return outcome
+
+
+def _do(
+    job: Job, model: Model, work: Work, entries: list[Entry], options: BulkOptions, note: Note, progress: Progress
+) -> Outcome:
+    unknown = work.retry or any(one.images is None for one in entries)  # until they are read
+    total = None if unknown else sum(one.images or 0 for one in entries)
+    new = others = 0
+    started = time.monotonic()
+    with progress("detecting", total) as task:
+        for done in _engine(model, work, entries, options, note, task):
+            new, others = new + done.new, others + done.others
+            task.update(max(task.done, new), total)
+            task.notes = [f"{task.per_second:.1f} images/s"]
+    seconds = time.monotonic() - started
+    with progress("counting"):
+        return Outcome(count(job), new, seconds if new else 0.0, others)
+
+
+def _engine(
+    model: Model, work: Work, entries: list[Entry], options: BulkOptions, note: Note, task: Task
+) -> Iterator[Done]:
+    if not entries:
+        return iter(())
+    if options.engine == "local":
+        return local.run(Worker(model.network, work, model.tile_px), entries, task.advance)
+    files = weights_files(model.weights)
+    loading = on_ray.Loading(
+        weights=str(files[0]),
+        files=tuple(str(file.absolute()) for file in files),
+        digest=digest_of(files),
+        device=model.device,
+        precision=model.precision,
+        tile_px=model.tile_px,
+    )
+    return on_ray.run(work, loading, entries, options.cluster, note)
