@@ -13,6 +13,7 @@ from ssd300.cli.early_checks import check_counts, check_device, check_weights
 from ssd300.cli.help import JOBS
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Switch, print_json, say, say_result
+from ssd300.detection.defaults import CHUNK_IMAGES
 from ssd300.system.progress import shown
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ssd300.detection.bulk.work import Work
 
 FORMATS = ("parquet", "jsonl")
-CHUNK_IMAGES = 256
 
 
 @Parameter(name="*", group=JOBS)

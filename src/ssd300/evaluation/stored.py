@@ -16,7 +16,7 @@ from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
 from ssd300.detection.backends import is_exported
 from ssd300.errors import RunError
 from ssd300.evaluation.evaluator import evaluate_weights
-from ssd300.evaluation.in_blocks import SMALL, Cut, evaluate_parts, fits, why_not_held
+from ssd300.evaluation.in_blocks import COCO_BYTES, SMALL, Cut, evaluate_parts, fits, why_not_held
 from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
@@ -95,9 +95,9 @@ def _is_for_blocks(parts: Parts, metrics: Sequence[Metric], *, hold: bool) -> bo
         return False
     if "coco" not in metrics:
         return not hold or not fits(parts.most_detections)
-    if not fits(parts.most_detections):
+    if not fits(parts.most_detections, COCO_BYTES):
         raise RunError(
-            f"COCO's metric needs all detections in memory: {why_not_held(parts.most_detections)}",
+            f"COCO's metric needs all detections in memory: {why_not_held(parts.most_detections, COCO_BYTES)}",
             where=parts.files[0].parent,
             fix="Use --metric voc07 or voc12, which are measured in blocks, or a machine with more memory.",
         )

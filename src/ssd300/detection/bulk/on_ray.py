@@ -1,7 +1,7 @@
 """The engine `ray`: the chunks spread over actors of a Ray cluster, each with the weights loaded once.
 
-Ray is told where the plan has a chunk, and tells how many rows its part has: images and rows do not pass through it. A
-killed actor is started again without limit, and so are its chunks.
+Ray passes the place of each chunk in the plan to an actor, which reads the images, writes the part, and returns only
+counts. Ray is asked to restart killed actors without limit, and to give their chunks out again.
 """
 
 import logging
@@ -23,7 +23,7 @@ from ssd300.errors import RunError, UsageError, install_hint
 from ssd300.system.processors import processors
 
 ENOUGH_CPUS = 4  # below it Ray's own work and the actors wait for each other
-AT_ONCE = 20_000  # chunks that Ray is told of together, so that its memory has a bound
+AT_ONCE = 20_000  # chunks that Ray gets at a time, which limits its memory
 PER_ACTOR = 2  # chunks that an actor has: one that it does, and the next one
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -14,12 +14,12 @@ from ssd300.detection.bulk.rows import VERSION
 from ssd300.detection.bulk.sources import as_named, find_inputs
 from ssd300.detection.bulk.work import Done, Work, Worker
 from ssd300.detection.contents import Note
+from ssd300.detection.defaults import CHUNK_IMAGES
 from ssd300.detection.network import Network
 from ssd300.system.progress import Progress, Task, silent
 from ssd300.system.wording import plural
 
 Engine = Literal["local", "ray"]
-CHUNK_IMAGES = 256
 
 
 @dataclass(frozen=True, kw_only=True)

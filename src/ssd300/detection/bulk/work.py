@@ -98,7 +98,7 @@ class Worker:
             return self._detect(chunk, kept, others, tick, self.work.batch_size)
         except SSDError:
             raise
-        except Exception:
+        except Exception:  # of whatever library: the second pass finds the image, and its row has the error
             others.clear()
             return self._detect(chunk, kept, others, lambda: None, None)
 
@@ -143,7 +143,7 @@ class Worker:
                 ((_, outcome),) = self.detector.outcomes([image], self.work.selection, batch_size=1)
             except (RunError, UsageError):
                 raise
-            except Exception as error:
+            except Exception as error:  # of whatever library: it becomes the row of this image
                 outcome = error
             yield number, outcome
 
