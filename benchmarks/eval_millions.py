@@ -120,9 +120,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         truth = write_data(folder / "test.json", options.images)
-        print(
-            f"{options.images:,} images, {options.images * OBJECTS_PER_IMAGE:,} objects, {' and '.join(options.metrics)}\n"
-        )
+        objects, metrics = options.images * OBJECTS_PER_IMAGE, " and ".join(options.metrics)
+        print(f"{options.images:,} images, {objects:,} objects, {metrics}\n")
         print("| detections | Parquet | way | seconds | µs per detection | memory before | peak | mAP |")
         print("|---|---|---|---|---|---|---|---|")
         for million in options.millions:

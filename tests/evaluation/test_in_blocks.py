@@ -1,12 +1,16 @@
 """Stored detections scored in blocks: the numbers of the table in memory, and what is said about it."""
 
+import json
+
 import pytest
 
 from data.predictions.test_parts import found, row, write
+from ssd300.cli import main
 from ssd300.data import load_dataset
 from ssd300.data.predictions.parts import find_parts
 from ssd300.evaluation.in_blocks import SHARE
 from ssd300.evaluation.stored import evaluate_stored
+from ssd300.system.stores import open_store
 
 
 @pytest.fixture
@@ -75,3 +79,18 @@ def test_the_table_of_cocos_metric_needs_more_memory(dataset, parts, monkeypatch
     monkeypatch.setattr("ssd300.evaluation.in_blocks.free_memory_bytes", lambda: free)
     assert evaluate_stored(parts, dataset, metrics=["voc07", "voc12"]).held is not None
     assert evaluate_stored(parts, dataset, metrics=["voc07", "coco"]).held is None
+
+
+def test_eval_reads_the_parts_at_an_address(dataset, parts, coloured, tmp_path, capsys):
+    store = open_store(f"memory://{tmp_path.name}")
+    for file in parts.iterdir():
+        store.write(f"parts/{file.name}", file.read_bytes())
+    printed = []
+    for place in (str(parts), f"memory://{tmp_path.name}"):
+        assert main(["eval", str(coloured), "--predictions", place, "--json"]) == 0
+        printed.append(json.loads(capsys.readouterr().out))
+    assert printed[0] == printed[1]
+    assert main(["eval", str(coloured), "--predictions", "memory://nowhere"]) == 3
+    assert "there are no detections in Parquet" in capsys.readouterr().err
+    assert main(["eval", str(coloured), "--predictions", "nowhere://bucket/job"]) == 2
+    assert "nowhere" in capsys.readouterr().err

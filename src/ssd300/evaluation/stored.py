@@ -48,7 +48,7 @@ def is_weights(source: str) -> bool:
 
 
 def evaluate_stored(
-    predictions: Path,
+    predictions: Path | str,
     dataset: Dataset,
     *,
     metrics: Sequence[Metric] = ("voc07",),
@@ -60,7 +60,7 @@ def evaluate_stored(
     hold: bool = True,
     progress: Progress = silent,
 ) -> Report:
-    """Score predictions that were stored for `dataset`.
+    """Score predictions that were stored for `dataset`, at a path or, as a text, at an address of fsspec.
 
     Of these, only those with a score above `min_score` count, and only the best `top_k` of each image; None keeps all.
     `ids_of` is as for `read_predictions`; if it is None and `dataset` was read from COCO annotations, it is their file.
@@ -74,7 +74,7 @@ def evaluate_stored(
         ValueError, UsageError: as `score` does.
     """
     cut = Cut(min_score, top_k)
-    parts = find_parts(predictions) if predictions.exists() else None
+    parts = find_parts(predictions) if isinstance(predictions, str) or predictions.exists() else None
     if parts is not None and _is_for_blocks(parts, metrics, hold=hold):
         rows = PredictionRows(dataset.annotations, dataset.classes, on_bad)
         return evaluate_parts(parts, dataset, rows, metrics=metrics, rules=rules, cut=cut, progress=progress)
@@ -111,7 +111,7 @@ def detections_of(
 
 
 def _read(
-    path: Path, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction, progress: Progress
+    path: Path | str, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction, progress: Progress
 ) -> StoredPredictions:
     known = coco_files(dataset.root).get(dataset.split) if ids_of is None else ids_of
     with progress("reading the predictions"):
