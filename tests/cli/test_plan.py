@@ -16,8 +16,9 @@ FAST = ["--seconds", "0.1", "--rounds", "2"]
 def words(light_run_of_session, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(trial, "try_bookkeeping", partial(trial.try_bookkeeping, names=512))
-    write_images(tmp_path / "photos", 5)
-    return ["plan", "--weights", str(light_run_of_session), *FAST]
+    monkeypatch.setattr("ssd300.cli.plan.GENERATED", 2)
+    write_images(tmp_path / "photos", 2)
+    return ["plan", "--weights", str(light_run_of_session), "--batch-size", "2", *FAST]
 
 
 def test_the_json_says_where_each_number_comes_from(words, capsys):
@@ -39,7 +40,7 @@ def test_the_json_says_where_each_number_comes_from(words, capsys):
 def test_the_table_has_the_answer_the_first_limit_and_the_origins(words, capsys):
     assert main([*words, "--images", "1e9", "--images-per-second", "20", "--hours", "240"]) == 0
     out, err = capsys.readouterr()
-    assert "generated ones of 640 x 480" in err
+    assert "2 generated ones of 640 x 480" in err
     assert out.startswith("1,000,000,000 images, 192 images/s of a machine")  # 20 x 16 x 0.6
     assert "breaks first: " in out
     assert "to do: " in out
@@ -50,7 +51,7 @@ def test_the_table_has_the_answer_the_first_limit_and_the_origins(words, capsys)
 
 
 def test_too_little_time_is_said(words, capsys):
-    assert main([*words, "--images", "1e9", "--hours", "0.1"]) == 0
+    assert main([*words, "photos", "--images", "1e9", "--hours", "0.1"]) == 0
     assert "none are enough for 6 min" in capsys.readouterr().out
 
 

@@ -28,6 +28,7 @@ GENERATED_WH = (640, 480)  # the usual size of COCO's images
 BYTES_PER_PIXEL = 0.53  # of a file of COCO: train2017 has 118,287 in 19.3 GB
 ID_LENGTH = 60  # characters of an image's path or address, where generated ones stand for yours
 HOURS = 24.0
+QUIET = 0.9  # of a processor for the detector
 HELP = "See `ssd300 plan --help`."
 
 
@@ -96,6 +97,10 @@ def plan(
     speed, measured = _trial(weights, paths, replace(DISPLAY, min_score=min_score), batch_size, seconds, rounds)
     if not paths:
         say([f"no images were named: {GENERATED} generated ones of {GENERATED_WH[0]} x {GENERATED_WH[1]} were used"])
+    if speed.cpu_share < QUIET:
+        alone = f"{speed.images / (speed.seconds * speed.cpu_share):.3g}"
+        busy = f"this machine is busy: the detector had {speed.cpu_share:.0%} of a processor"
+        say([f"{busy}. On a quiet one it may do some {alone} images/s: try --images-per-second {alone}"])
     assumptions = Assumptions(**(measured | values))
     origins: dict[str, Origin] = {
         **dict.fromkeys(values, "assumed"),

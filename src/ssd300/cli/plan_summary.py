@@ -52,6 +52,7 @@ WORDS: Mapping[str, tuple[str, Any]] = {
     "plan_chunk_bytes": ("memory of a part", in_bytes),
     "plan_image_seconds": ("time to plan an image", in_time),
     "count_image_bytes": ("memory of an image while counting", in_bytes),
+    "count_image_seconds": ("time to count an image", in_time),
     "count_part_seconds": ("time to count a part, on a disk", in_time),
     "count_part_reads": ("requests to count a part", in_short),
     "price_per_hour": ("price of a machine per hour", in_short),
@@ -108,7 +109,7 @@ def _answers(assumptions: "Assumptions", cost: "Cost", asked_hours: float | None
         parts = ((cost.plan_hours, "planning"), (cost.detect_hours, "detecting"), (cost.count_hours, "counting"))
         of_it = ", ".join(f"{in_time(hours * HOUR)} {name}" for hours, name in parts)
         answer = [
-            _row("machines", f"{cost.machines:,} of {assumptions.cores_per_machine} processors", ""),
+            _row("machines", f"{cost.machines:,}, of {assumptions.cores_per_machine} processors each", ""),
             _row("time", in_time(cost.hours * HOUR), of_it),
             _row("network", f"{in_bits_per_second(cost.network_of_a_machine)} of a machine",
                  f"{in_bits_per_second(cost.network_in_all)} in all"),

@@ -9,13 +9,14 @@ from ssd300.detection.bulk.cost import Assumptions, cost_in_hours, cost_with_mac
 MILLION = Assumptions(
     images=1_000_000, images_per_second=10.0, image_bytes=100_000.0, detections_per_image=5.0, row_bytes=50.0,
     detection_bytes=20.0, part_bytes=1_000.0, id_bytes=60.0, plan_image_bytes=400.0, plan_chunk_bytes=200.0,
-    plan_image_seconds=1e-5, count_image_bytes=50.0, count_part_seconds=0.01, count_part_reads=4.0, chunk_images=250,
+    plan_image_seconds=1e-5, count_image_bytes=50.0, count_image_seconds=1e-6, count_part_seconds=0.01, count_part_reads=4.0,
+    chunk_images=250,
     cores_per_machine=10, efficiency=0.5, network=1e9, memory=1e9, store_requests=1000.0, store_latency=0.01,
     files_per_folder=10_000, chunk_seconds=100.0, price_per_hour=2.0,
 )  # fmt: skip
 # 10 images/s x 10 processors x 0.5 = 50 images/s of a machine; 1,000,000 / 250 = 4,000 parts.
 PLAN = 1_000_000 * 1e-5 + (1000 + 4) * 0.01  # names listed by thousands, 4 files of the plan
-COUNT = 4_000 * (0.01 + 4 * 0.01 + 0.001 * 0.01)
+COUNT = 1_000_000 * 1e-6 + 4_000 * (0.01 + 4 * 0.01 + 0.001 * 0.01)
 
 
 def limits(cost):
@@ -35,7 +36,7 @@ def test_hours_of_a_number_of_machines():
 
 def test_machines_for_a_number_of_hours_are_the_fewest_that_keep_it():
     cost = cost_in_hours(MILLION, 1.0)
-    assert cost.machines == 6  # 3,600 s less 220 s for plan and count: 1,000,000 / 3,380 / 50 = 5.9
+    assert cost.machines == 6  # 3,600 s less 221 s for plan and count: 1,000,000 / 3,379 / 50 = 5.9
     assert cost.hours <= 1 < cost_with_machines(MILLION, 5).hours
 
 
@@ -121,7 +122,14 @@ def test_no_time_and_no_machines_are_refused(ask):
 
 
 def test_nothing_to_wait_for_costs_nothing():
-    free = replace(MILLION, store_latency=0.0, plan_image_seconds=0.0, count_part_seconds=0.0, count_image_bytes=0.0)
+    free = replace(
+        MILLION,
+        store_latency=0.0,
+        plan_image_seconds=0.0,
+        count_part_seconds=0.0,
+        count_image_seconds=0.0,
+        count_image_bytes=0.0,
+    )
     cost = cost_with_machines(free, 2)
     assert (cost.plan_hours, cost.count_hours) == (0, 0)
     assert limits(cost)["planning and counting"].reached_at is None

@@ -29,6 +29,7 @@ def test_images_go_through_the_code_of_a_job_round_after_round(tmp_path):
     assert speed.seconds >= 0.05
     assert 0 < speed.slowest <= speed.images_per_second <= speed.fastest
     assert speed.images >= 3
+    assert 0 < speed.cpu_share < 1.5
     assert sizes.image_bytes == np.mean([image.stat().st_size for image in images])
     assert sizes.detections_per_image == 1
     assert sizes.part_bytes == len(encoded([], "parquet"))
@@ -54,11 +55,12 @@ def test_a_broken_image_is_named(tmp_path):
 
 
 def test_planning_and_counting_take_memory_for_each_image(tmp_path):
-    found = try_bookkeeping(str(tmp_path), "parquet", 60, names=2560)
+    found = try_bookkeeping(str(tmp_path), "parquet", 60, names=1024)
     assert 60 < found.id_bytes < 70  # the id and its part of the line
     assert 100 < found.plan_image_bytes < 1000  # two sets, the id and its name
     assert 50 < found.plan_chunk_bytes < 1000
     assert found.count_image_bytes >= 16  # the digest
     assert found.plan_image_seconds > 0
-    assert found.count_part_seconds > 0
+    assert found.count_image_seconds > 0
+    assert found.count_part_seconds >= 0
     assert found.count_part_reads >= 1

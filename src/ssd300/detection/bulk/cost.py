@@ -11,15 +11,16 @@ from ssd300.detection.bulk.plan import CHUNKS_PER_FILE
 from ssd300.detection.bulk.stored_file import AHEAD
 from ssd300.detection.defaults import CHUNK_IMAGES
 from ssd300.system.quantities import BITS, HOUR
+from ssd300.system.wording import words
 
 LISTED_AT_ONCE = 1000  # names that a request to S3 lists
 Unit = Literal["bytes", "bits/s", "requests/s", "files", "seconds"]
 # Above 0, all of them; these may be 0 as well.
-MAY_BE_ZERO = frozenset(
-    ["detections_per_image", "row_bytes", "detection_bytes", "part_bytes", "id_bytes", "plan_image_bytes",
-     "plan_chunk_bytes", "plan_image_seconds", "count_image_bytes", "count_part_seconds", "count_part_reads",
-     "store_latency", "price_per_hour"]
-)  # fmt: skip
+MAY_BE_ZERO = words(
+    "detections_per_image row_bytes detection_bytes part_bytes id_bytes plan_image_bytes plan_chunk_bytes "
+    "plan_image_seconds count_image_bytes count_image_seconds count_part_seconds count_part_reads store_latency "
+    "price_per_hour"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,8 @@ class Assumptions:
     `images_per_second` are those of one detector alone, with one thread, from files to rows. A row takes `row_bytes`
     and `detection_bytes` for each detection, and a part file `part_bytes` besides. The machine that plans and counts
     needs `plan_image_bytes` of memory for each image that is a file of its own, `plan_chunk_bytes` for each part, and
-    for counting `count_image_bytes` for each image; and the seconds of `plan_image_seconds` and `count_part_seconds`,
-    with `count_part_reads` requests to the store for each part.
+    for counting `count_image_bytes` for each image; the seconds of `plan_image_seconds`, `count_image_seconds` and
+    `count_part_seconds`, and `count_part_reads` requests to the store for each part.
 
     Raises ValueError that names the field, its value, and what is allowed.
     """
@@ -47,6 +48,7 @@ class Assumptions:
     plan_chunk_bytes: float
     plan_image_seconds: float
     count_image_bytes: float
+    count_image_seconds: float
     count_part_seconds: float
     count_part_reads: float
     chunk_images: int = CHUNK_IMAGES
@@ -195,7 +197,8 @@ def _limits(given: Assumptions, rate: float, detect: float, asked_hours: float |
         reached_at = math.floor(given.images * most / used) if grows and used else None
         return Limit(name=name, used=used, most=most, unit=unit, rests_on=rests_on, reached_at=reached_at)
 
-    parts, speed = ("images_per_file", "chunk_images"), ("images_per_second", "efficiency")
+    parts = ("images_per_file", "chunk_images") if given.images_per_file == 1 else ("images_per_file",)
+    speed = ("images_per_second", "efficiency")
     needed_rate = given.cpu_images_per_second * given.image_bytes * BITS
     part_seconds = given.images_per_part / (given.images_per_second * given.efficiency)
     limits = [
@@ -243,7 +246,8 @@ def _plan_seconds(given: Assumptions) -> float:
 def _count_seconds(given: Assumptions) -> float:
     """The parts are listed and read, one after the other."""
     requests = given.count_part_reads + 1 / LISTED_AT_ONCE
-    return given.parts * (given.count_part_seconds + requests * given.store_latency)
+    reading = given.images * given.count_image_seconds
+    return reading + given.parts * (given.count_part_seconds + requests * given.store_latency)
 
 
 def _check(name: str, value: float | int) -> None:

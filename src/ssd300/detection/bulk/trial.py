@@ -32,7 +32,10 @@ UNKNOWN_DETECTION_BYTES = 40.0  # score and box without compression, where the t
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Images per second from files to rows: the median of the rounds, the slowest, the fastest; and what was done."""
+    """Images per second from files to rows: the median of the rounds, the slowest, the fastest; and what was done.
+
+    `cpu_share` is the time on a processor, of all: far below 1 where other work shares the machine.
+    """
 
     images_per_second: float
     slowest: float
@@ -40,6 +43,7 @@ class Speed:
     rounds: int
     images: int
     seconds: float
+    cpu_share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,7 @@ class Bookkeeping:
     plan_chunk_bytes: float
     plan_image_seconds: float
     count_image_bytes: float
+    count_image_seconds: float
     count_part_seconds: float
     count_part_reads: float
 
@@ -89,7 +94,7 @@ def try_images(
     if broken := [row for row in rows if row["error"] is not None]:
         raise DataError(str(broken[0]["error"]), where=broken[0]["id"], fix="Leave it out.")
     speeds: list[float] = []
-    done, place, started = 0, 0, time.perf_counter()
+    done, place, started, on_cpu = 0, 0, time.perf_counter(), time.process_time()
     with progress("measuring", rounds, unit="rounds") as task:
         for _ in range(rounds):
             of_round, begun = 0, time.perf_counter()
@@ -99,13 +104,15 @@ def try_images(
             speeds.append(of_round / (time.perf_counter() - begun))
             done += of_round
             task.advance()
+    took, on_cpu = time.perf_counter() - started, time.process_time() - on_cpu
     speed = Speed(
         images_per_second=statistics.median(speeds),
         slowest=min(speeds),
         fastest=max(speeds),
         rounds=rounds,
         images=done,
-        seconds=time.perf_counter() - started,
+        seconds=took,
+        cpu_share=on_cpu / took,
     )
     return speed, _sizes(images, rows, work)
 
@@ -126,9 +133,7 @@ def _sizes(images: Sequence[Path], rows: Sequence[Row], work: Work) -> Sizes:
 def try_bookkeeping(out: str, form: PartFormat, id_length: int, names: int = NAMES) -> Bookkeeping:
     """Plan and count made-up jobs of so many images, whose ids have `id_length` characters, in folders of `out`."""
     planned = _job(f"{out}/planned", form)
-    began = time.perf_counter()
-    planned.plan.extend(_ids(id_length, names), ROWS_PER_PART, _no_note)
-    plan_seconds = time.perf_counter() - began
+    plan_seconds = _seconds(lambda: planned.plan.extend(_ids(id_length, names), ROWS_PER_PART, _no_note))
     plan_bytes = sum(planned.store.size(file) for file in planned.store.names(SUFFIX))
     planned.close()
     single = _job(f"{out}/single", form)  # an image in each chunk, so that little waits to be written
@@ -136,20 +141,23 @@ def try_bookkeeping(out: str, form: PartFormat, id_length: int, names: int = NAM
     chunk_memory = _traced(lambda: Plan(single.store)).kept
     single.close()
     counted = _job(f"{out}/counted", form)
-    parts = _write_parts(counted, id_length, names)
+    parts = _write_parts(counted, id_length, names, ROWS_PER_PART)
     counted.store = counting = _Counting(Path(counted.out))
-    began = time.perf_counter()
-    count(counted)
-    count_seconds, reads = time.perf_counter() - began, counting.reads
+    count_seconds, reads = _seconds(lambda: count(counted)), counting.reads
     count_memory = _traced(lambda: count(counted)).peak
     counted.close()
+    whole = _job(f"{out}/whole", form)  # the same rows in one part
+    _write_parts(whole, id_length, names, names)
+    whole_seconds = _seconds(lambda: count(whole))
+    whole.close()
     return Bookkeeping(
         id_bytes=plan_bytes / names,
         plan_image_bytes=max(plan_memory - chunk_memory, 0) / names,
         plan_chunk_bytes=chunk_memory / names,
         plan_image_seconds=plan_seconds / names,
         count_image_bytes=count_memory / names,
-        count_part_seconds=count_seconds / parts,
+        count_image_seconds=min(whole_seconds, count_seconds) / names,
+        count_part_seconds=max(count_seconds - whole_seconds, 0.0) / parts,
         count_part_reads=reads / parts,
     )
 
@@ -167,9 +175,9 @@ def _ids(length: int, count: int) -> Iterator[str]:
         yield f"{folder}/{name}"
 
 
-def _write_parts(job: Job, id_length: int, count: int) -> int:
+def _write_parts(job: Job, id_length: int, count: int, each: int) -> int:
     """A part for each chunk of a plan that has no ids, whose files would be in memory too; how many there are."""
-    job.plan.extend([Shard(kind="parquet", file="made-up", size=0, rows=count, column="")], ROWS_PER_PART, _no_note)
+    job.plan.extend([Shard(kind="parquet", file="made-up", size=0, rows=count, column="")], each, _no_note)
     same = {"width": 1, "height": 1, "detections": [], "error": None, "seconds": 0.0}
     ids = _ids(id_length, count)
     for entry in job.plan.entries:
@@ -209,6 +217,12 @@ def _traced(work: Callable[[], object]) -> _Memory:
     finally:
         tracemalloc.stop()
     return _Memory(peak, kept)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def _no_note(_line: str) -> None:
