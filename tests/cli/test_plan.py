@@ -18,7 +18,7 @@ def words(light_run_of_session, tmp_path, monkeypatch):
     monkeypatch.setattr(trial, "try_bookkeeping", partial(trial.try_bookkeeping, names=512))
     monkeypatch.setattr("ssd300.cli.plan.GENERATED", 2)
     write_images(tmp_path / "photos", 2)
-    return ["plan", "--weights", str(light_run_of_session), "--batch-size", "2", *FAST]
+    return ["plan", "--weights", str(light_run_of_session), *FAST]
 
 
 def test_the_json_says_where_each_number_comes_from(words, capsys):

@@ -9,9 +9,9 @@ from ssd300.detection.bulk.cost import Assumptions, cost_in_hours, cost_with_mac
 MILLION = Assumptions(
     images=1_000_000, images_per_second=10.0, image_bytes=100_000.0, detections_per_image=5.0, row_bytes=50.0,
     detection_bytes=20.0, part_bytes=1_000.0, id_bytes=60.0, plan_image_bytes=400.0, plan_chunk_bytes=200.0,
-    plan_image_seconds=1e-5, count_image_bytes=50.0, count_image_seconds=1e-6, count_part_seconds=0.01, count_part_reads=4.0,
-    chunk_images=250,
-    cores_per_machine=10, efficiency=0.5, network=1e9, memory=1e9, store_requests=1000.0, store_latency=0.01,
+    plan_image_seconds=1e-5, count_image_bytes=50.0, count_image_seconds=1e-6, count_part_seconds=0.01,
+    count_part_reads=4.0, chunk_images=250, cores_per_machine=10, efficiency=0.5,
+    network=1e9, memory=1e9, store_requests=1000.0, store_latency=0.01,
     files_per_folder=10_000, chunk_seconds=100.0, price_per_hour=2.0,
 )  # fmt: skip
 # 10 images/s x 10 processors x 0.5 = 50 images/s of a machine; 1,000,000 / 250 = 4,000 parts.
