@@ -62,7 +62,7 @@ def test_too_little_time_is_said(words, capsys):
         (["--images", "-5"], 2, ["--images is -5"]),
         (["--images", "1.5"], 2, ["--images is 1.5"]),
         (["--images", "inf"], 2, ["--images is inf"]),
-        (["--images", "many"], 2, ["--images"]),
+        (["--images", "1M"], 2, ["--images is 1M; it must be a number"]),
         ([], 2, ["plan needs --images"]),
         (["--images", "1e9", "--hours", "0"], 2, ["--hours is 0; it must be above 0"]),
         (["--images", "1e9", "--hours", "3", "--machines", "2"], 2, ["--hours and --machines exclude each other"]),
@@ -84,6 +84,7 @@ def test_wrong_numbers_are_told_together_before_any_work(words, given, code, sai
     err = capsys.readouterr().err
     assert all(text in err for text in said), err
     assert "measuring" not in err
+    assert err.count("--images is") <= 1
 
 
 def test_without_weights_the_command_to_type_is_said(words, capsys):

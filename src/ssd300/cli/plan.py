@@ -119,7 +119,7 @@ def _values(mistakes: Mistakes, assumed: AssumptionOptions, images: float) -> di
     from ssd300.detection.bulk.cost import Assumptions
 
     whole = math.isfinite(images) and images == int(images) and images >= 1
-    if not whole:
+    if not whole and not mistakes.errors:  # else it may stand in for a word that is no number
         mistakes.add(f"--images is {images:g}; it must be a whole number, 1 or more", fix="Such as 1e9.")
     values = assumed.values(mistakes) | {"images": int(images) if whole else 1}
     measured = {field.name: 1.0 for field in fields(Assumptions) if field.default is MISSING}

@@ -92,7 +92,7 @@ def try_images(
         worker.do(entry)
         rows += read_part(worker.store, part_name(entry.name, work.form))
     if broken := [row for row in rows if row["error"] is not None]:
-        raise DataError(str(broken[0]["error"]), where=broken[0]["id"], fix="Leave it out.")
+        raise DataError(str(broken[0]["error"]), where=broken[0]["id"])
     speeds: list[float] = []
     done, place, started, on_cpu = 0, 0, time.perf_counter(), time.process_time()
     with progress("measuring", rounds, unit="rounds") as task:
