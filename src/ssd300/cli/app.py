@@ -28,6 +28,7 @@ COLLECT_MISTAKES = frozenset(
         "eval",
         "detect",
         "benchmark",
+        "plan",
         "export",
         "serve",
         "compare",

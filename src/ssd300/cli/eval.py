@@ -35,6 +35,7 @@ from ssd300.errors import DataError, install_hint
 from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_output_free, free_folder, spelled_like
 from ssd300.system.progress import shown
+from ssd300.system.stores import is_remote
 
 if TYPE_CHECKING:
     from ssd300.evaluation.resampling import Interval
@@ -52,7 +53,7 @@ Metrics = Annotated[
 def eval_(
     *data: Path,
     weights: Weights | None = None,
-    predictions: Annotated[Path | None, Usual] = None,
+    predictions: Annotated[str | None, Usual, Parameter(metavar="PATH")] = None,
     metric: Metrics = ("voc07",),
     rules: VocRuleOptions = VocRuleOptions(),  # frozen
     interval: Annotated[Switch, Parameter(group=OUTPUT)] = False,
@@ -78,7 +79,8 @@ def eval_(
         Instead of weights: stored predictions. A folder of comp4_det_*_<class>.txt, detections.jsonl or
         detections.json, COCO results or COCO annotations with scores, FiftyOne's labels.json, or a folder of YOLO text
         files or VOC XML files with scores; or a Parquet file, or a folder of parts in Parquet or JSON lines, as
-        detection in bulk writes it. Millions of detections are scored in blocks, in bounded memory.
+        detection in bulk writes it, here or at an address such as s3://bucket/job. Millions of detections are scored in
+        blocks, in bounded memory.
     metric
         One or more. voc07: mean precision at 11 recalls, voc12: area under the curve, both at IoU 0.5; coco: mean over
         IoU 0.5 to 0.95, which needs the extra coco.
@@ -132,7 +134,7 @@ def eval_(
         from ssd300.evaluation.stored import evaluate_stored
 
         report = evaluate_stored(
-            predictions,
+            predictions if is_remote(predictions) else Path(predictions),
             dataset,
             **scoring,
             min_score=selection.min_score,
@@ -169,7 +171,7 @@ def eval_(
     if out is not None and analysis is not None:
         from ssd300.reporting.evaluation import write_evaluation
 
-        source, typed = weights or str(predictions), shlex.join(sys.argv)
+        source, typed = str(weights or predictions), shlex.join(sys.argv)
         with shown("writing the report"):
             notes = write_evaluation(out, report, analysis, source=source, command=typed, overwrite=overwrite)
         say(notes)
@@ -194,7 +196,7 @@ def _check(
     mistakes: Mistakes,
     data: Sequence[Path],
     weights: str | None,
-    predictions: Path | None,
+    predictions: str | None,
     selection: SelectionOptions,
     metric: Sequence[str],
 ) -> None:
@@ -207,9 +209,9 @@ def _check(
         mistakes.add(f"{inside[0]} is weights and no data", fix="Name it with --weights, or leave it out.")
     if predictions is not None and selection.max_overlap is not None:
         mistakes.add("--max-overlap is only for weights: no NMS runs on stored predictions", fix="Leave it out.")
-    if predictions is not None and not predictions.exists():
+    if predictions is not None and not is_remote(predictions) and not Path(predictions).exists():
         known = "Name what `ssd300 detect` wrote, such as detections.jsonl, or another detector's results."
-        fix = spelled_like(predictions, known)
+        fix = spelled_like(Path(predictions), known)
         mistakes.errors.append(DataError("there are no such predictions", where=predictions, fix=fix))
     if "coco" in metric and find_spec("faster_coco_eval") is None:
         mistakes.add("--metric coco needs faster-coco-eval", fix=install_hint("coco"))

@@ -184,6 +184,22 @@ VERBS: Mapping[str, Verb] = {
         ),
         "performance.md",
     ),
+    "plan": Verb(
+        DETECT,
+        "Say what detection on millions of images takes and costs.",
+        "[IMAGES...] --images N --weights WEIGHTS [OPTIONS]",
+        (
+            Example("A billion images in a day, measured on generated images",
+                    "ssd300 plan --images 1e9 --weights m.onnx"),
+            Example(
+                "With your images, on ten machines, packed into tar files of 1,000 images",
+                "ssd300 plan photos --images 2e8 --weights m.onnx --machines 10 \\\n    --images-per-file 1000",
+            ),
+        ),
+        "scale.md",
+        "The speed, the size of the rows, and what planning and counting take are measured on this machine; the rest "
+        "is arithmetic. Each number says whether it was measured, assumed or given.",
+    ),
     "export": Verb(
         DETECT,
         "Export weights to ONNX or OpenVINO, and check that they agree.",
