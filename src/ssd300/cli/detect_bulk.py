@@ -160,19 +160,24 @@ def _check(mistakes: Mistakes, command: Command, job: JobOptions, misplaced: Seq
 
 
 def _loaded(mistakes: Mistakes, command: Command, job: JobOptions, form: Any) -> tuple["Model", "Work"]:
+    from functools import partial
+
     from ssd300.cli.options import device_for
+    from ssd300.detection.backends import load_network
     from ssd300.detection.bulk.run import Model
     from ssd300.detection.bulk.work import Work
     from ssd300.detection.detector import Detector
 
     network = load(command.weights, command.device, command.precision, compile_for=None)
+    device = device_for(command.weights, command.device)
     detector = Detector(network)
     check_classes(mistakes, detector.card.classes, command.only, command.suppress, command.own)
     mistakes.raise_all()
     model = Model(
         weights=command.weights,
         network=network,
-        device=device_for(command.weights, command.device),
+        load=partial(load_network, command.weights, device=device, precision=command.precision),
+        device=device,
         precision=command.precision,
         tile_px=command.tile,
     )

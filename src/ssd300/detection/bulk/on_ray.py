@@ -1,7 +1,7 @@
 """The engine `ray`: the chunks spread over actors of a Ray cluster, each with the weights loaded once.
 
 Ray passes the place of each chunk in the plan to an actor, which reads the images, writes the part, and returns only
-counts. Ray is asked to restart killed actors without limit, and to give their chunks out again.
+counts. Ray restarts killed actors without limit, and gives their chunks out again: both are its default for actors.
 """
 
 import logging
@@ -11,13 +11,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ssd300.detection.backends import load_network
 from ssd300.detection.bulk.fingerprint import digest_of
 from ssd300.detection.bulk.plan import Entry
-from ssd300.detection.bulk.work import Done, Work, Worker
+from ssd300.detection.bulk.work import Done, Work
+from ssd300.detection.bulk.worker import Worker
 from ssd300.detection.contents import Note
 from ssd300.errors import RunError, UsageError, install_hint
 from ssd300.system.processors import processors
@@ -29,6 +31,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come
     "RAY_DEDUP_LOGS": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # else it says that its own actors may not restart, and looks for a network
 }
 
 
@@ -90,8 +93,6 @@ def _spread(
         compute=ray.data.ActorPoolStrategy(size=min(actors, len(entries)), max_tasks_in_flight_per_actor=PER_ACTOR),
         num_cpus=0 if gpus else 1,
         num_gpus=gpus,
-        max_restarts=-1,
-        max_task_retries=-1,
     )
     names = [field.name for field in fields(Done)]
     try:
@@ -109,8 +110,8 @@ class _Actor:
     def __init__(self, work: Work, loading: Loading, copies: Any) -> None:
         logging.getLogger("ssd300").setLevel(logging.ERROR)
         weights = loading.weights if _are_here(loading) else _copied(loading, copies)
-        network = load_network(weights, device=loading.device, precision=loading.precision, threads=1)
-        self._worker = Worker(network, work, loading.tile_px)
+        load = partial(load_network, weights, device=loading.device, precision=loading.precision, threads=1)
+        self._worker = Worker(work, load, loading.tile_px)
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[Any]]:
         """A batch of one entry of the plan, done."""

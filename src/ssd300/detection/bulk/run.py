@@ -1,7 +1,7 @@
 """A job from its command to its count: plan what is new, do what has no part, count what is there."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +12,8 @@ from ssd300.detection.bulk.job import Job
 from ssd300.detection.bulk.plan import Entry
 from ssd300.detection.bulk.rows import VERSION
 from ssd300.detection.bulk.sources import as_named, find_inputs
-from ssd300.detection.bulk.work import Done, Work, Worker
+from ssd300.detection.bulk.work import Done, Work
+from ssd300.detection.bulk.worker import Worker
 from ssd300.detection.contents import Note
 from ssd300.detection.defaults import CHUNK_IMAGES
 from ssd300.detection.network import Network
@@ -34,10 +35,13 @@ class BulkOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The weights by their name, and how they run; `network` is loaded already, for the engine `local`."""
+    """The weights by their name, and how they run; `network` is loaded already, and `load` does it in another process,
+    where an image may kill it.
+    """
 
     weights: str
     network: Network
+    load: Callable[[], Network]
     device: str
     precision: str | None = None
     tile_px: int | None = None
@@ -108,6 +112,8 @@ def detect_in_bulk(
         if done := len(job.plan.entries) - len(entries):
             note(f"resuming: {done:,} of {plural(len(job.plan.entries), 'chunk')} are done")
         outcome = _do(job, model, work, entries, options, note, progress)
+        if not outcome.counts.missing:
+            job.remove_marks()
         job.write_manifest(finished=not outcome.counts.missing, counts=outcome.to_dict())
     finally:
         job.close()
@@ -137,7 +143,7 @@ def _engine(
     if not entries:
         return iter(())
     if options.engine == "local":
-        return local.run(Worker(model.network, work, model.tile_px), entries, task.advance)
+        return local.run(Worker(work, model.load, model.tile_px, model.network), entries, task.advance)
     files = weights_files(model.weights)
     loading = on_ray.Loading(
         weights=str(files[0]),
