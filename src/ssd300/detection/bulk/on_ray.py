@@ -7,9 +7,10 @@ counts. No image goes through Ray's memory, so plain actors do, and Ray Data wit
 import logging
 import os
 import signal
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -26,6 +27,8 @@ from ssd300.errors import RunError, SSDError, UsageError, install_hint
 from ssd300.system.processors import processors
 
 ENOUGH_CPUS = 4  # below it Ray's own work and the actors wait for each other
+ANSWER_S = 10.0  # in which a cluster must answer
+AUTO = "auto"  # an address: the cluster that this machine is a node of
 PER_ACTOR = 2  # chunks that an actor has: one that it does, and the next one
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -57,28 +60,16 @@ class Loading:
     tile_px: int | None
 
 
-def import_ray(address: str | None) -> Any:
-    """The module `ray`, usage statistics off; for a cluster of its own, one that nobody else can reach.
-
-    Raises UsageError where it is not installed.
-    """
-    wanted = QUIET if address else QUIET | {LOOPBACK_ONLY: "0"}
-    os.environ.update({name: value for name, value in wanted.items() if name not in os.environ})
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError("--engine ray needs Ray", fix=install_hint("ray")) from error
-    return ray
-
-
 def run(work: Work, loading: Loading, entries: Sequence[Entry], cluster: Cluster, note: Note) -> Iterator[Done]:
-    """Do the chunks, in any order. `note` takes a line on a cluster that is small.
+    """Do the chunks, in any order. `note` takes a line on a cluster that is small. A cluster at an address is connected
+    already, one of this machine is started.
 
     Raises:
-        RunError: the cluster cannot be reached, has no room for an actor, or a chunk fails.
+        RunError: the cluster has no room for an actor, or a chunk fails.
     """
-    ray = import_ray(cluster.address)
-    with _connected(ray, cluster.address):
+    with nullcontext() if cluster.address else connected(None):
+        import ray
+
         actors = min(_actors(ray, cluster.actors, loading.device, note), len(entries))
         copies = ray.put([Path(file).read_bytes() for file in loading.files])
         try:
@@ -155,9 +146,31 @@ def _copied(loading: Loading, copies: Any) -> str:
     return str(folder / Path(loading.files[0]).name)
 
 
+def _import_ray(address: str | None) -> Any:
+    """The module `ray`, usage statistics off; for a cluster of its own, one that nobody else can reach.
+
+    Raises UsageError where it is not installed.
+    """
+    wanted = QUIET if address else QUIET | {LOOPBACK_ONLY: "0"}
+    os.environ.update({name: value for name, value in wanted.items() if name not in os.environ})
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("--engine ray needs Ray", fix=install_hint("ray")) from error
+    return ray
+
+
 @contextmanager
-def _connected(ray: Any, address: str | None) -> Iterator[None]:
-    """In the block Ray runs: a cluster of its own, or the one at `address`. Its own bars and logs are off."""
+def connected(address: str | None) -> Iterator[None]:
+    """In the block Ray runs: a cluster of its own, or the one at `address`. Its own bars and logs are off.
+
+    Raises:
+        UsageError: Ray is not installed.
+        RunError: nobody answers at the address, or no cluster can be started.
+    """
+    if address:
+        _check_answer(address)
+    ray = _import_ray(address)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     more = {} if address else {"num_cpus": max(processors(), ENOUGH_CPUS), "include_dashboard": False}
     try:
@@ -170,8 +183,7 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
         )
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        fix = "Start one with `ray start --head`, or omit --ray-address." if address else "See Ray's logs in /tmp/ray."
-        raise RunError(f"no Ray cluster can be used ({reason})", where=address, fix=fix) from error
+        raise RunError(f"no Ray cluster can be used ({reason})", where=address, fix=_fix(address)) from error
     for number, handler in handlers.items():  # Ray sets its own
         signal.signal(number, handler)
     logging.getLogger("ray").setLevel(logging.ERROR)
@@ -179,6 +191,24 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answer(address: str) -> None:
+    """Ray itself tries for two minutes, and then ends the process. Raises RunError."""
+    host, _, port = (os.environ.get("RAY_ADDRESS", "") if address == AUTO else address).rpartition(":")
+    if not (host and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
+    except OSError as error:
+        raise RunError(f"no Ray cluster answers ({error})", where=address, fix=_fix(address)) from error
+
+
+def _fix(address: str | None) -> str:
+    if address is None:
+        return "See Ray's logs in /tmp/ray."
+    token = "" if address == AUTO else " Where it asks for a token, set RAY_AUTH_MODE=token."
+    return f"Start one with `ray start --head`, or omit --ray-address.{token}"
 
 
 def _actors(ray: Any, wanted: int | None, device: str, note: Note) -> int:

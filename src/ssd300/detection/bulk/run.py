@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -101,6 +102,20 @@ def detect_in_bulk(
         UsageError: the place holds something else, or a job that was made with something else.
         RunError: it cannot be written, or the cluster fails. The same command goes on.
     """
+    address = options.cluster.address if options.engine == "ray" else None
+    with on_ray.connected(address) if address else nullcontext():  # before the plan, which may take long
+        return _detect(sources, model, work, options, column, note, progress)
+
+
+def _detect(
+    sources: Sequence[str],
+    model: Model,
+    work: Work,
+    options: BulkOptions,
+    column: str | None,
+    note: Note,
+    progress: Progress,
+) -> Outcome:
     fingerprint = made_with(sources, column, model, work)
     about = {"weights_file": model.weights, "classes": list(model.network.card.classes), "finished": False}
     job = Job(work.out, fingerprint, work.form, about, overwrite=options.overwrite)
