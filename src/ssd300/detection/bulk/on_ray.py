@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -162,7 +163,8 @@ def _import_ray(address: str | None) -> Any:
 
 @contextmanager
 def connected(address: str | None) -> Iterator[None]:
-    """In the block Ray runs: a cluster of its own, or the one at `address`. Its own bars and logs are off.
+    """In the block Ray runs: a cluster of its own, or the one at `address`. Its own logs are off, and what it prints of
+    killed processes goes to standard error.
 
     Raises:
         UsageError: Ray is not installed.
@@ -188,7 +190,8 @@ def connected(address: str | None) -> Iterator[None]:
         signal.signal(number, handler)
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         ray.shutdown()
 
