@@ -134,6 +134,13 @@ def test_other_weights_settings_or_input_are_refused_by_name(model, tmp_path):
     assert before[0]["detections"]
 
 
+def test_a_job_that_found_no_image_can_be_repaired(model, tmp_path):
+    images = write_images(tmp_path / "images", 2)
+    with pytest.raises(DataError, match="no such file"):
+        do([tmp_path / "imagse"], model, tmp_path / "out")
+    assert do([images], model, tmp_path / "out").counts.rows == 2
+
+
 def test_a_folder_with_something_else_is_refused(model, tmp_path):
     images = write_images(tmp_path / "images", 2)
     with pytest.raises(UsageError, match="not empty"):

@@ -41,13 +41,13 @@ class Job:
             if overwrite:
                 _remove(self.store)
             self.manifest: dict[str, Any] = read_manifest(self.store) or {}
-            if self.manifest:
+            self.plan = Plan(self.store)
+            if self.plan.entries:  # else nothing was begun, as after a mistake in the sources
                 check_same(self.manifest, made_with, out)
             if not is_remote(out):
                 remove_stale_temporaries(Path(out))
             self.manifest |= {**{name: made_with[name] for name in PARTS}, **about}
             self.write_manifest()
-            self.plan = Plan(self.store)
         except BaseException:
             self.close()
             raise
