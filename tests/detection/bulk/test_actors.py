@@ -91,13 +91,16 @@ WAITS = object()
 
 
 class Imitated:
-    """Ray, whose answers come the latest first; it shows how many were asked for at a time."""
+    """Ray, whose answers come the latest first, or the earliest; it shows how many were asked for at a time."""
 
     most = 0
 
+    def __init__(self, latest_first: bool) -> None:
+        self._step = -1 if latest_first else 1
+
     def wait(self, answers: list[Answer], num_returns: int) -> tuple[list[Answer], list[Answer]]:
         self.most = max(self.most, len(answers))
-        return [next(one for one in reversed(answers) if one.value is not WAITS)], []
+        return [next(one for one in answers[:: self._step] if one.value is not WAITS)], []
 
     def get(self, answer: Answer) -> object:
         return answer.value
@@ -105,10 +108,11 @@ class Imitated:
 
 @pytest.mark.parametrize("chunks", [1, 2, 3, 5, 40])
 @pytest.mark.parametrize("waiting", [0, 2])
-def test_each_chunk_is_given_out_once_and_an_actor_without_room_stops_nobody(chunks, waiting):
+@pytest.mark.parametrize("latest_first", [True, False])
+def test_each_chunk_is_given_out_once_and_an_actor_without_room_stops_nobody(chunks, waiting, latest_first):
     actors = [Actor() for _ in range(3)] + [Actor(starts=False) for _ in range(waiting)]
     entries = [Entry(f"{number:08d}", 1, "plan/0.jsonl", 0, 1) for number in range(chunks)]
-    ray = Imitated()
+    ray = Imitated(latest_first)
     done = list(on_ray._spread(ray, list(actors), entries, None))
     assert sorted(one.chunk for one in done) == [entry.name for entry in entries]
     assert sorted(name for actor in actors for name in actor.given) == [entry.name for entry in entries]

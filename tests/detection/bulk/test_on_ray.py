@@ -140,7 +140,7 @@ def test_a_job_joins_a_cluster_and_leaves_it_running(alone, environment, weights
     try:
         for name, address in (("auto", "auto"), ("port", "127.0.0.1:6389")):
             command = alone.command(*words(images, weights, tmp_path / name, "--ray-address", address, "--actors", "1"))
-            until = time.monotonic() + 40
+            until = time.monotonic() + 90
             while (ended := subprocess.run(command, capture_output=True, text=True, env=environment)).returncode:
                 assert time.monotonic() < until, ended.stderr  # it has not started yet
             assert has_counts(json.loads(ended.stdout), 12, 0)

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -90,23 +90,20 @@ def _start(ray: Any, work: Work, loading: Loading, count: int) -> list[Any]:
     return [kind.remote(work, loading) for _ in range(count)]
 
 
-def _spread(ray: Any, actors: list[Any], entries: Iterable[Entry], copies: Any) -> Iterator[Done]:
+def _spread(ray: Any, actors: list[Any], entries: Sequence[Entry], copies: Any) -> Iterator[Done]:
     """Give the chunks to the actors that have started. One that has no more ends, and makes room for one that waits."""
-    waiting = iter(entries)
+    waiting, left = iter(entries), len(entries)
     answers = {actor.start.remote(): actor for actor in actors}  # by what they are the answer to
     actors.clear()
-    chunks = 0
-    while answers:
+    while left:
         (answer,), _ = ray.wait(list(answers), num_returns=1)
         actor, done = answers.pop(answer), ray.get(answer)
         for entry in islice(waiting, PER_ACTOR if done is None else 1):
             answers[actor.do.remote(entry, [copies])] = actor
-            chunks += 1
+        del actor
         if done is not None:
-            chunks -= 1
+            left -= 1
             yield done
-        elif not chunks:  # those that have not started yet are not needed
-            return
 
 
 class _Actor:
