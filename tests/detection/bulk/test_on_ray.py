@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -72,12 +72,16 @@ def has_counts(printed: dict, count: int, errors: int) -> bool:
     return {name: printed[name] for name in expected} == expected
 
 
-def wait_for_parts(out: Path, count: int, driver: subprocess.Popen) -> None:
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> None:
     deadline = time.monotonic() + 100
-    while len(list((out / "parts").glob("*.parquet"))) < count:
-        assert driver.poll() is None, driver.communicate()
+    while not condition():
+        assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def wait_for_parts(out: Path, count: int, driver: subprocess.Popen) -> None:
+    wait_until(lambda: len(list((out / "parts").glob("*.parquet"))) >= count, driver)
 
 
 def test_rows_are_those_of_the_local_engine_also_of_images_that_break_or_kill(alone, environment, weights, tmp_path):
@@ -138,12 +142,11 @@ def test_a_job_joins_a_cluster_and_leaves_it_running(alone, environment, weights
     )  # fmt: skip
     head = subprocess.Popen(head_command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
+        wait_until(Path(environment["RAY_TMPDIR"], "ray/ray_current_cluster").is_file, head)
         for name, address in (("auto", "auto"), ("port", "127.0.0.1:6389")):
-            command = alone.command(*words(images, weights, tmp_path / name, "--ray-address", address, "--actors", "1"))
-            until = time.monotonic() + 90
-            while (ended := subprocess.run(command, capture_output=True, text=True, env=environment)).returncode:
-                assert time.monotonic() < until, ended.stderr  # it has not started yet
-            assert has_counts(json.loads(ended.stdout), 12, 0)
+            command = words(images, weights, tmp_path / name, "--ray-address", address, "--actors", "1")
+            printed, _ = finish(alone.command(*command), environment)
+            assert has_counts(printed, 12, 0)
         command = words(images, light_run_of_session, tmp_path / "gpu", "--ray-address", "auto", "--device", "cuda")
         ended = subprocess.run(alone.command(*command), capture_output=True, text=True, env=environment)
         assert ended.returncode == 1
