@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from bulk_jobs import write_images
-from detection.bulk.test_run import MeanColor
+from mean_color import MeanColor
 from ssd300.detection.bulk.rows import encoded
 from ssd300.detection.bulk.trial import UNKNOWN_DETECTION_BYTES, try_bookkeeping, try_images
 from ssd300.detection.bulk.work import Work

@@ -19,7 +19,8 @@ from ssd300.detection.bulk.fingerprint import PARTS
 from ssd300.detection.bulk.job import Job
 from ssd300.detection.bulk.plan import SUFFIX, Plan
 from ssd300.detection.bulk.rows import PartFormat, Row, encoded, part_name, read_part
-from ssd300.detection.bulk.work import Work, Worker
+from ssd300.detection.bulk.work import Work
+from ssd300.detection.bulk.worker import Worker
 from ssd300.detection.network import Network
 from ssd300.errors import DataError
 from ssd300.system.progress import Progress, silent
@@ -86,7 +87,7 @@ def try_images(
     """
     plan = Plan(open_store(work.out))
     plan.extend([str(image.absolute()) for image in images], CHUNK, _no_note)
-    worker = Worker(network, work)
+    worker = Worker(work, lambda: network, network=network)
     rows: list[Row] = []
     for entry in plan.entries:  # it warms up, too
         worker.do(entry)
