@@ -41,7 +41,7 @@ def test_pieces_are_all_of_it_in_order_and_differ_by_one_at_most(size):
 
 def test_the_processes_of_a_run_see_the_batches_of_one():
     whole = EndlessBatches(7, batch_size=5, seed=3)
-    pieces = [EndlessBatches(7, batch_size=5, seed=3, rows=World(rank, 2).piece(5)) for rank in range(2)]
+    pieces = [EndlessBatches(7, batch_size=5, seed=3, rows=range(5)[World(rank, 2).piece(5)]) for rank in range(2)]
     for batch, first, second in zip(whole, *pieces, strict=False):
         assert batch == first + second
         if batch[-1][0] > 3:

@@ -37,6 +37,12 @@ class World:
         dist.all_reduce(total)
         return total
 
+    def stacked(self, value: Tensor) -> Tensor:
+        """The tensors of all processes, of one shape, in a new first dimension, in each of them."""
+        pieces = [torch.empty_like(value) for _ in range(self.size)]
+        dist.all_gather(pieces, value)
+        return torch.stack(pieces)
+
     def any(self, flag: bool) -> bool:
         """Whether `flag` is true in any process."""
         return flag if self.size == 1 else bool(self.sum(torch.tensor(int(flag))))
@@ -52,6 +58,19 @@ class World:
     def piece(self, count: int) -> slice:
         """The part of this process of `count` items. Parts follow each other; their lengths differ by one at most."""
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+
+    def rows(self, count: int, parts: int) -> list[range]:
+        """The rows of this process in each of `parts` parts of a batch of `count` rows.
+
+        A part has the same rows whatever the number of processes, and each process has rows of it if there are enough.
+        Lengths differ by one at most, of parts and of pieces; the processes take turns with the longer pieces.
+        """
+        bounds = [count * part // parts for part in range(parts + 1)]
+        pieces = [World((self.rank + part) % self.size, self.size) for part in range(parts)]
+        return [
+            range(start, end)[piece.piece(end - start)]
+            for start, end, piece in zip(bounds[:-1], bounds[1:], pieces, strict=True)
+        ]
 
     def parallel(self, model: nn.Module, device: torch.device) -> nn.Module:
         """The model; with several processes, one whose backward pass averages gradients over them."""
