@@ -29,6 +29,7 @@ if __name__ == "__main__":
         state, _ = initial_state(dataset, config, world, torch.device("cpu"))
         model = state.model
         if wide:
+            torch.Tensor.float = torch.Tensor.double  # the loss, too
             model.double().register_forward_pre_hook(lambda _, images: images[0].double())
         rows = list(chain(*world.rows(config.batch_size, config.accumulate)))
         size = model.settings.image_size_px

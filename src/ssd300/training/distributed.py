@@ -63,14 +63,17 @@ class World:
         """The rows of this process in each of `parts` parts of a batch of `count` rows.
 
         A part has the same rows whatever the number of processes, and each process has rows of it if there are enough.
-        Lengths differ by one at most, of parts and of pieces; the processes take turns with the longer pieces.
+        Lengths differ by one at most, of parts, of pieces, and of all that a process has.
         """
-        bounds = [count * part // parts for part in range(parts + 1)]
-        pieces = [World((self.rank + part) % self.size, self.size) for part in range(parts)]
-        return [
-            range(start, end)[piece.piece(end - start)]
-            for start, end, piece in zip(bounds[:-1], bounds[1:], pieces, strict=True)
-        ]
+        found, turn = [], 0  # the process that has the next longer piece
+        for part in range(parts):
+            start, end = count * part // parts, count * (part + 1) // parts
+            each, longer = divmod(end - start, self.size)
+            lengths = [each + ((rank - turn) % self.size < longer) for rank in range(self.size)]
+            turn += longer
+            first = start + sum(lengths[: self.rank])
+            found.append(range(first, first + lengths[self.rank]))
+        return found
 
     def parallel(self, model: nn.Module, device: torch.device) -> nn.Module:
         """The model; with several processes, one whose backward pass averages gradients over them."""
