@@ -107,13 +107,13 @@ class TrainStep:
 
     def most_at_once(self, count: int) -> int:
         """How many of `count` images the network processes together."""
-        return max(part.stop - part.start for part in self._parts(count))
+        return max(int(part.stop - part.start) for part in self._parts(count))
 
     def _parts(self, count: int) -> list[slice]:
         """The parts of this process's `count` images. It alone may have fewer than those of a batch."""
         whole = count if self.world.size == 1 else self.config.batch_size
         rows = self.world.rows(whole, min(self.config.accumulate, whole))
-        ends = [0, *accumulate(map(len, rows))]
+        ends = [0, *accumulate(len(part) for part in rows)]
         return [slice(start, end) for start, end in pairwise(ends)]
 
 
