@@ -31,7 +31,7 @@ from ssd300.system.processes import is_main_process
 from ssd300.system.torch_settings import set_before_torch
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
-TELLING_S = 4.0  # for another process to tell its error: when the first one exits, torchrun ends the others
+TELLING_S = 2.0  # for another process to tell its error: when the first one exits, torchrun ends the others
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 # These collect their mistakes in `Mistakes`, so that those in the words are reported with the others.
 COLLECT_MISTAKES = frozenset(

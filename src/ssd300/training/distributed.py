@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ssd300.errors import UsageError
 from ssd300.system.processes import process_count
+from ssd300.training.meeting import meet
 from ssd300.training.told_once import told_once
 
 BACKENDS = "cpu:gloo,cuda:nccl"
@@ -135,7 +136,8 @@ def joined() -> Iterator[World]:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    store, rank, size = next(rendezvous("env://"))
+    shared, rank, size = next(rendezvous("env://"))
+    store = PrefixStore(meet(shared, rank, size), shared)
     dist.init_process_group(
         BACKENDS if torch.cuda.is_available() else "gloo",
         store=PrefixStore("group", store),

@@ -14,7 +14,9 @@ from torch.distributed.distributed_c10d import Store
 from ssd300.errors import RunError, SSDError, ToldElsewhereError
 
 OF_EXCHANGES = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")  # in the words of their errors
-MAIN_S, REASON_S = 2.0, 5.0  # to wait for the main process to tell an error, and for the reason of a lost process
+# To wait for the main process to tell an error, and for the reason of a lost process. One that can leave a reason has
+# done so before it is lost.
+MAIN_S, REASON_S = 2.0, 1.0
 TELLING, TOLD = "the main process tells", "told by its own"  # keys; the reason of process n has the key str(n)
 
 
