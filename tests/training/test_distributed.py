@@ -1,9 +1,7 @@
 """Several processes make the run of one. On CPU with gloo; with NCCL the code is the same."""
 
 import json
-import os
 import subprocess
-import sys
 from itertools import chain
 from pathlib import Path
 
@@ -14,17 +12,15 @@ import torch
 from ssd300.data.loader import EndlessBatches
 from ssd300.training.distributed import World
 from ssd300.weights import load_weights
+from training.torchrun import torchrun
 
 OPTIONS = {"init": "none", "workers": 0, "amp": "off", "log_every": 1, "warmup_steps": 0, "lr": 1e-3}
 
 
-def run(processes: int, data: Path, out: Path, options: dict, **others) -> subprocess.CompletedProcess:
-    script = [str(Path(__file__).with_name("processes.py")), str(data), str(out), json.dumps(OPTIONS | options)]
-    starter = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    command = [sys.executable, *(starter if processes > 1 else []), *script, json.dumps(others)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+def run(processes: int, data: Path, out: Path, options: dict, *starting: str, **others) -> subprocess.CompletedProcess:
+    """A run in so many processes; `starting` are options of torchrun, `others` are arguments of `train`."""
+    words = [data, out, json.dumps(OPTIONS | options), json.dumps(others)]
+    return torchrun(processes, Path(__file__).with_name("processes.py"), *words, options=starting)
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:

@@ -128,6 +128,8 @@ def _run(words: list[str]) -> None:
         with typed(words, errors):
             app(mended, exit_on_error=False, print_error=False, result_action="return_value")
     if errors:
+        if not is_main_process():  # which has the same words, and tells the same
+            _leave_time_to_tell()
         raise raised(errors)
 
 

@@ -33,7 +33,7 @@ class Lock:
         OSError: the file cannot be made.
     """
 
-    def __init__(self, path: Path, *, output: Path, instead: Path, wait_s: float = 0) -> None:
+    def __init__(self, path: Path, *, output: Path, instead: Path, wait_s: float = 0.0) -> None:
         self.path = path
         self._lock = FileLock(path, timeout=wait_s)
         try:
