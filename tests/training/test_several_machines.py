@@ -63,24 +63,11 @@ def test_torchrun_and_ssd300_know_the_options(number):
 
 @pytest.mark.slow
 def test_of_two_processes_one_prints_notes_and_errors(coloured, tmp_path):
-    words = [
-        "train",
-        coloured,
-        "--preset",
-        "light",
-        "--init",
-        "none",
-        "--steps",
-        "1",
-        "--batch-size",
-        "2",
-        "--amp",
-        "off",
-    ]
-    words += ["--workers", "0", "--image-size", "64", "--sync-norms", "--out", tmp_path / "run"]
+    options = "--preset light --init none --steps 2 --batch-size 2 --amp off --workers 0 --image-size 64 --sync-norms"
+    words = ["train", coloured, *options.split(), "--out", tmp_path / "run"]
     ended = torchrun(2, "-m", "ssd300", *words)
     assert ended.returncode == 0, ended.stderr
-    for words_once in ("coloured: PASCAL VOC", "1 of 2 classes have no object", "step 1/1", "best mAP", "next:"):
+    for words_once in ("coloured: PASCAL VOC", "1 of 2 classes have no object", "step 2/2", "best mAP", "next:"):
         assert (ended.stdout + ended.stderr).count(words_once) == 1 + (words_once == "coloured: PASCAL VOC")
     (coloured / "JPEGImages/p1.jpg").write_bytes(b"")
     for wrong, message in (

@@ -13,18 +13,18 @@ from torch.distributed import DistNetworkError
 from torch.distributed.distributed_c10d import Store
 
 PAUSE_S = 0.02
+LONGEST_S = 1800.0  # as long as torch waits for a process
 
 
 def meet(store: Store, rank: int, size: int) -> str:
     """The name of this start, the same in all of its processes, which all call this.
 
     Each leaves a word of its own, the main process joins the latest ones to a name, and it counts once all have seen
-    their word in it: who left an older one is gone, and sees nothing. Raises DistNetworkError if the time of the store
-    is over.
+    their word in it: who left an older one is gone, and sees nothing. Raises DistNetworkError if one does not come.
     """
     word = uuid4().hex
     store.set(f"arrived/{rank}", word)
-    ended = time.monotonic() + store.timeout.total_seconds()
+    ended = time.monotonic() + LONGEST_S
     while time.monotonic() < ended:
         if rank == 0:
             words = [store.get(f"arrived/{one}").decode() for one in range(size)]
