@@ -26,14 +26,13 @@ from ssd300.data.sampling import Key, Sampling, epoch_order, keys_of_epoch, repe
 from ssd300.errors import DataError, RunError, UsageError
 from ssd300.types import Annotation
 
-WHOLE = slice(None)
 FORK = "fork"  # the way of starting workers that lets them share a cache
 
 
 class EndlessBatches(TorchSampler[list[Key]]):
     """Keys of the images of batch after batch, after the first `images_seen` images. A batch may span two epochs.
 
-    `rows` are those of each batch that are yielded: all, or the part of one process. `factors` are those of
+    `rows` are those of each batch that are yielded: all, or those of one process. `factors` are those of
     `sampling.epoch_order`. The first `mixing_images` of the stream may be mixed with others.
     """
 
@@ -44,12 +43,12 @@ class EndlessBatches(TorchSampler[list[Key]]):
         batch_size: int,
         seed: int,
         images_seen: int = 0,
-        rows: slice = WHOLE,
+        rows: Sequence[int] | None = None,
         factors: Float[np.ndarray, " images"] | None = None,
         mixing_images: int = 0,
     ) -> None:
         self.count = count
-        self.rows = rows
+        self.rows = range(batch_size) if rows is None else rows
         self.batch_size = batch_size
         self.seed = seed
         self.images_seen = images_seen
@@ -59,8 +58,8 @@ class EndlessBatches(TorchSampler[list[Key]]):
     def __iter__(self) -> Iterator[list[Key]]:
         keys = enumerate(self._keys(), start=self.images_seen)
         while True:
-            batch = [next(keys) for _ in range(self.batch_size)][self.rows]
-            yield [key._replace(mixes=number < self.mixing_images) for number, key in batch]
+            batch = [next(keys) for _ in range(self.batch_size)]
+            yield [key._replace(mixes=number < self.mixing_images) for number, key in map(batch.__getitem__, self.rows)]
 
     def _keys(self) -> Iterator[Key]:
         epoch, start = divmod(self.images_seen, self.count)
@@ -112,7 +111,7 @@ def training_batches(
     augment: bool = True,
     on_bad_image: OnBadImage = "error",
     cache: ImageCache | None = None,
-    rows: slice = WHOLE,
+    rows: Sequence[int] | None = None,
     sampling: Sampling = "uniform",
     mixing: Mixing = NO_MIXING,
 ) -> Iterator[Batch]:

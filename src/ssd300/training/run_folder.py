@@ -32,6 +32,7 @@ from ssd300.system.memory import used_memory_bytes
 from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
+from ssd300.training.launch import make_own
 from ssd300.training.records import Records, StepRow, rate_in_words
 from ssd300.training.run_images import save_training_batch, save_validation_images
 from ssd300.training.run_log import RunLog
@@ -63,6 +64,7 @@ class RunFolder(Callback):
         """A new run removes files of an earlier run and writes its own; a resumed one cuts rows after its state."""
         self.last = progress.step * config.batch_size, progress.seconds
         self.start = progress.step, progress.seconds
+        make_own(self.folder)  # before any other file
         if self.resumed:
             self.log.start(append=True)
             self.records.resume(progress.step)
