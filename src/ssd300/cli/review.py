@@ -160,7 +160,7 @@ def _print(done: "WeightsReview", top: int) -> None:
             out.write(f"and {len(result.cases) - len(worst):,} more; --json has them all\n")
         out.write("\n")
     out.write(
-        f"{plural(len(result.cases), 'case')} on {plural(len(result.dataset), 'image')}; a detection is confident with "
+        f"{plural(len(result.cases), 'case')} on {plural(len(result.dataset), 'image')}; confident detections have "
         f"{thresholds_in_words(result.min_scores)}\n"
     )
 

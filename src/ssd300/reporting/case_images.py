@@ -14,15 +14,16 @@ from ssd300.images.draw import draw_dashes
 from ssd300.images.read import read_image
 from ssd300.types import Annotation
 
-LABEL, OTHER_LABEL, DETECTION, BESIDE = (0, 140, 255), (220, 0, 220), (255, 140, 0), (150, 156, 164)
+LABEL, OTHER_LABEL, DETECTION, BESIDE = (0, 140, 255), (220, 0, 220), (255, 140, 0), (130, 136, 144)
 STYLES = (
-    "labels are solid lines, blue for the one in question and gray for others; the detection is a dashed orange line"
+    "the label in question is a solid blue line, a second one violet, other labels are gray; the detection is a dashed "
+    "orange line"
 )
 EDGE = (255, 255, 255)  # below a line, so that it is seen on its own color too
 TILE_PX = 360  # longest side of a picture
 AROUND = 0.7  # how far a picture reaches around the boxes, as a share of their longer side
 LEAST_SHARE = 0.2  # of the image's shorter side, for a small object among its surroundings
-LINE_PX, THIN_PX, DASH_PX = 3, 1, 8
+LINE_PX, BESIDE_PX, DASH_PX = 3, 2, 8
 Box = tuple[float, float, float, float]
 
 
@@ -62,28 +63,32 @@ def draw_case(image: UInt8[np.ndarray, "h w 3"], case: Disagreement, annotation:
     mine = {one.index for one in own}
     for number, box in enumerate(annotation.boxes_px.tolist()):
         if number not in mine:
-            _outline(draw, _placed(box, view, scale), BESIDE, THIN_PX)
-    for one, color in zip(own, (LABEL, OTHER_LABEL), strict=False):
-        _outline(draw, _placed(one.box_px, view, scale), EDGE, LINE_PX + 2, out=1)
-        _outline(draw, _placed(one.box_px, view, scale), color, LINE_PX)
+            _outline(draw, _placed(box, view, scale), BESIDE, BESIDE_PX)
+    if case.other_label is not None:
+        _outline(draw, _placed(case.other_label.box_px, view, scale), OTHER_LABEL, LINE_PX + 2)
+    if case.label is not None:
+        _outline(draw, _placed(case.label.box_px, view, scale), LABEL, LINE_PX)
     if case.detection is not None:
         placed = _placed(case.detection.box_px, view, scale)
-        _outline(draw, placed, EDGE, THIN_PX)
+        _outline(draw, placed, EDGE, 1)
         draw_dashes(draw, placed, size_wh, DETECTION, width=LINE_PX, dash_px=DASH_PX)
     return picture
 
 
 def _view(boxes: Iterable[Sequence[float]], size_hw: tuple[int, int]) -> Box:
-    """A part of the image, as nearly square as it allows, that holds the boxes and what is around them."""
-    height, width = size_hw
+    """A part of the image that holds the boxes and what is around them: a square, unless the boxes need more width."""
     rows = np.array(list(boxes))
-    (left, top), (right, bottom) = rows[:, :2].min(axis=0), rows[:, 2:].max(axis=0)
-    longer = max(right - left, bottom - top)
-    half = max(longer * (1 + 2 * AROUND), min(size_hw) * LEAST_SHARE) / 2
-    x, y = (left + right) / 2, (top + bottom) / 2
-    return (
-        float(max(0.0, x - half)), float(max(0.0, y - half)), float(min(width, x + half)), float(min(height, y + half))
-    )  # fmt: skip
+    corners = rows[:, :2].min(axis=0), rows[:, 2:].max(axis=0)
+    longer = float(max(corners[1] - corners[0]))
+    side = max(longer * (1 + 2 * AROUND), min(size_hw) * LEAST_SHARE)
+    side = max(min(side, min(size_hw)), longer)
+    low, high = [], []
+    for start, end, length in zip(*corners, size_hw[::-1], strict=True):
+        within = min(side, length)
+        first = min(max((float(start) + float(end) - within) / 2, 0.0), length - within)
+        low.append(first)
+        high.append(first + within)
+    return low[0], low[1], high[0], high[1]
 
 
 def _placed(box: Sequence[float], view: Box, scale: float) -> Box:
@@ -92,6 +97,5 @@ def _placed(box: Sequence[float], view: Box, scale: float) -> Box:
     return x1, y1, x2, y2
 
 
-def _outline(draw: ImageDraw.ImageDraw, box: Box, color: tuple[int, int, int], width: int, *, out: int = 0) -> None:
-    corners = [box[0] - out, box[1] - out, max(box[0], box[2] - 1) + out, max(box[1], box[3] - 1) + out]
-    draw.rectangle(corners, outline=color, width=width)
+def _outline(draw: ImageDraw.ImageDraw, box: Box, color: tuple[int, int, int], width: int) -> None:
+    draw.rectangle((box[0], box[1], max(box[0], box[2] - 1), max(box[1], box[3] - 1)), outline=color, width=width)

@@ -66,8 +66,9 @@ def review_page(
         subtitle=f"{review.dataset.root}, {review.dataset.split}; weights {weights}",
         headline=f"{len(review.cases):,}",
         headline_meaning=f"cases on {plural(len(review.dataset), 'image')} with "
-        f"{plural(sum(review.labels.values()), 'label')}. Either of the two may be wrong. A detection is confident "
-        f"with {thresholds_in_words(review.min_scores)}.",
+        f"{plural(sum(review.labels.values()), 'label')}. Either of the two may be wrong. Confident detections have "
+        f"{thresholds_in_words(review.min_scores)}.",
+        explanation=f"In the pictures {STYLES}. The most suspicious cases of each kind come first.",
         facts_title="The review",
         notes=[*(f"{note[0].upper()}{note[1:]}." for note in notes), *lost],
         tables=[
@@ -82,10 +83,10 @@ def review_page(
         galleries=[
             Gallery(
                 title=f"{kind}: {counts[kind]:,}",
-                explanation=f"{MEANINGS[kind].capitalize()}. {_shown(len(cases), counts[kind])}, the most suspicious "
-                f"first; {STYLES}.",
+                explanation=f"{MEANINGS[kind].capitalize()}.{_shown(len(cases), counts[kind])}",
                 images=images,
                 open=OPEN,
+                late=True,
             )
             for kind, cases in shown.items()
             if (images := [captioned[id(case)] for case in cases if id(case) in captioned])
@@ -96,4 +97,4 @@ def review_page(
 
 
 def _shown(shown: int, of: int) -> str:
-    return f"All {of:,}" if shown == of else f"{shown:,} of {of:,}"
+    return "" if shown == of else f" {shown:,} of {of:,} are shown."
