@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from ssd300.boxes import iou_px
 from ssd300.detection.defaults import Measure
@@ -110,5 +110,5 @@ def _entropy_bits(scores: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     return entropy
 
 
-def _are_candidates(detections: Detections) -> Bool[np.ndarray, " n"]:
-    return np.asarray(detections.scores >= CANDIDATE_MIN_SCORE)
+def _are_candidates(detections: Detections) -> list[bool]:
+    return [score >= CANDIDATE_MIN_SCORE for score in detections.scores.tolist()]

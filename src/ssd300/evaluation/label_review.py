@@ -142,11 +142,11 @@ class _Image:
             if not self.silent[index]:
                 yield self._loose(row, index)
         yield from self._missed()
-        for index in np.flatnonzero(self.open_labels & ~self.silent):
-            row = self._best_row(index)
-            yield self._case("unseen", 1 - self._best_score(index), index, row)
+        for index in np.flatnonzero(self.open_labels & ~self.silent).tolist():
+            yield self._case("unseen", 1 - self._best_score(index), index, self._best_row(index))
         for second, first in self.twin_of.items():
-            self.found[second] = self.found[first]
+            same = self.annotation.labels[first] == self.annotation.labels[second]
+            self.found[second] = same and self.found[first]
 
     def _doubled(self) -> Iterator[Disagreement]:
         """Pairs of labels, the one that the detector supports first. The other is closed: one detection finds both."""
@@ -161,23 +161,23 @@ class _Image:
 
     def _pairs(self, allowed: Bool[np.ndarray, "n m"], least_iou: float) -> Iterator[tuple[int, int]]:
         """Open detections, the best score first, each with the open label of the greatest IoU; both are then closed."""
-        for row in np.flatnonzero(self.open_rows):
+        for row in np.flatnonzero(self.open_rows).tolist():
             iou = np.where(allowed[row] & self.open_labels, self.iou[row], 0.0)
             if len(iou) and iou.max() >= least_iou:
                 index = int(iou.argmax())
                 self.open_rows[row] = self.open_labels[index] = False
-                yield int(row), index
+                yield row, index
 
     def _missed(self) -> Iterator[Disagreement]:
         """Open detections but for those in a crowd, and for second ones of an object, with a label or without."""
         in_crowd = self._inside(self.boxes[self.annotation.crowd])
         boxes, taken = self.detections.boxes_px, np.zeros((0, 4))
-        for row in np.flatnonzero(self.open_rows):
+        for row in np.flatnonzero(self.open_rows).tolist():
             nearest = self.iou[row].max(initial=0.0)
             second = max(nearest, iou_px(boxes[row], taken).max(initial=0.0)) >= self.rules.match_iou
             if not second and not in_crowd[row]:
                 taken = np.concatenate([taken, boxes[row][None]])
-                yield self._case("missed", self.detections.scores[row] * (1 - nearest), None, int(row))
+                yield self._case("missed", self.detections.scores[row] * (1 - nearest), None, row)
 
     def _inside(self, crowds: Float[np.ndarray, "c 4"]) -> Bool[np.ndarray, " n"]:
         """Which detections lie in one of the regions with half of their area or more."""
