@@ -41,7 +41,7 @@ def test_the_rows_are_counts_by_class_and_kind(reviewed):
 
 def test_a_case_in_words(reviewed):
     words = [case_in_words(one) for one in reviewed.cases]
-    assert words == ["label 1 dog and label 2 dog, detector dog 0.70", "no label, detector cat <b> 0.90",
+    assert words == ["no label, detector cat <b> 0.90", "label 1 dog and label 2 dog, detector dog 0.70",
                      "no label, detector cat <b> 0.80"]  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def _view(boxes: Iterable[Sequence[float]], size_hw: tuple[int, int]) -> Box:
     side = max(min(side, min(size_hw)), longer)
     low, high = [], []
     for start, end, length in zip(*corners, size_hw[::-1], strict=True):
-        within = min(side, length)
+        within = min(side, float(length))
         first = min(max((float(start) + float(end) - within) / 2, 0.0), length - within)
         low.append(first)
         high.append(first + within)
