@@ -79,9 +79,9 @@ def _view(boxes: Iterable[Sequence[float]], size_hw: tuple[int, int]) -> Box:
     """A part of the image that holds the boxes and what is around them: a square, unless the boxes need more width."""
     rows = np.array(list(boxes))
     corners = rows[:, :2].min(axis=0), rows[:, 2:].max(axis=0)
-    longer = float(max(corners[1] - corners[0]))
-    side = max(longer * (1 + 2 * AROUND), min(size_hw) * LEAST_SHARE)
-    side = max(min(side, min(size_hw)), longer)
+    longer, narrower = float(max(corners[1] - corners[0])), float(min(size_hw))
+    side = max(longer * (1 + 2 * AROUND), narrower * LEAST_SHARE)
+    side = max(min(side, narrower), longer)
     low, high = [], []
     for start, end, length in zip(*corners, size_hw[::-1], strict=True):
         within = min(side, float(length))
