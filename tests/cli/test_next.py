@@ -98,7 +98,7 @@ def test_of_a_dataset_the_images_without_labels(coloured, light_run, capsys):
         (["{photos}/none"], 3, "there is no such image"),
         (["camera:0"], 2, "only image files can be chosen"),
         (["https://example.org/a.jpg"], 2, "only image files can be chosen"),
-        (["{photos}/broken.jpg"], 3, "none of the 1 image can be read"),
+        (["{photos}/broken.jpg"], 3, "no image can be read; the first:"),
         (["{photos}", "--split", "test"], 3, "no data of a known format"),
         (["{coloured}", "--unlabeled-only"], 3, "all 5 images have labels"),
         (["{coloured}", "--split", "tset"], 3, "there is no split 'tset'"),

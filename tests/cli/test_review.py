@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 
 import pytest
 
@@ -36,6 +38,20 @@ def test_the_page_is_written_and_not_overwritten_by_mistake(coloured, light_run,
     assert main(words) == 2
     assert "--overwrite replaces the file" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the name is not possible elsewhere")
+def test_a_name_that_is_no_text_is_written_out(coloured, light_run, tmp_path, capsys):
+    name = os.fsdecode(b"p\xe9\n4")
+    for folder, suffix in (("JPEGImages", ".jpg"), ("Annotations", ".xml")):
+        (coloured / folder / f"p4{suffix}").rename(coloured / folder / f"{name}{suffix}")
+    (coloured / "ImageSets/Main/test.txt").unlink()
+    (coloured / "ImageSets/Main/trainval.txt").unlink()
+    words = ["review", coloured, "-w", light_run, "--min-score", "0.3"]
+    found = as_json(capsys, *words)
+    assert any("\\udce9" in one["image"] for one in found["cases"])
+    assert main([*map(str, words), "--html", str(tmp_path / "r.html"), "--top", "500"]) == 0
+    assert "\\udce9\\n4" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

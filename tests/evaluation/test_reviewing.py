@@ -18,6 +18,7 @@ def test_the_review_of_weights_is_that_of_their_detections(coloured, light_run):
     result = review_labels(light_run, dataset)
     detector = Detector.load(light_run)
     known = with_classes_of(detector, dataset)
+    assert known.classes == dataset.classes
     expected = review(known, detect_all(detector, known, CAFFE_TEST).table)
     assert told(result.review) == told(expected)
     assert (result.skipped, result.trained_on_images) == ((), None)
@@ -45,6 +46,14 @@ def test_an_image_that_cannot_be_read_stops_or_is_skipped_with_its_labels(colour
         (coloured / f"JPEGImages/p{number}.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match="no image can be read"):
         review_labels(light_run, dataset, on_bad_image="skip")
+
+
+def test_objects_of_classes_that_the_data_does_not_have_are_not_missed(coloured, light_run):
+    both = review_labels(light_run, load_dataset(coloured)).review
+    assert {case.class_name for case in both.cases if case.kind == "missed"} == {"red", "blue"}
+    red = review_labels(light_run, load_dataset(coloured, only=["red"])).review
+    assert {case.class_name for case in red.cases} == {"red"}
+    assert list(red.min_scores) == list(red.labels) == ["red"]
 
 
 def test_a_class_that_the_weights_do_not_know(coloured, light_run):

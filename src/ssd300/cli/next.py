@@ -107,7 +107,8 @@ def next_(
     check_file_given(mistakes, out, option="--out", overwrite=overwrite)
     if overwrite and out is None:
         mistakes.add("--overwrite is for the file of --out, which is not given", fix="Leave it out.")
-    if inside := [word for word in data if is_run_or_weights(word)]:
+    inside = [word for word in data if is_run_or_weights(word)]
+    if inside and mistakes.words is not None:  # else --weights is missing, and that says it
         mistakes.add(f"{inside[0]} is weights and no data", fix="Name it with --weights, or leave it out.")
     check_device(mistakes, weights, device)
     with mistakes.caught():
@@ -129,7 +130,7 @@ def next_(
         rating = rate_images(detector, images, by, advance=task.advance)
     if not rating.rated:
         raise DataError(
-            f"none of the {plural(len(images), 'image')} can be read; the first: {rating.unread[0].error}",
+            f"no image can be read; the first: {rating.unread[0].error}",
             where=", ".join(data),
         )
     with shown("comparing the images"):

@@ -26,7 +26,7 @@ from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.reporting.next_steps import Step, command
 from ssd300.system.files import free_beside
 from ssd300.system.progress import shown
-from ssd300.system.wording import plural
+from ssd300.system.wording import on_one_line, plural
 
 if TYPE_CHECKING:
     from ssd300.evaluation.reviewing import WeightsReview
@@ -94,7 +94,8 @@ def review(
     mistakes.built(Selection, {"min_score": min_score}, fix="It is a score, such as 0.5.")
     ious = {"match_iou": match_iou, "close_iou": close_iou, "near_iou": near_iou, "doubled_iou": doubled_iou}
     rules = mistakes.built(ReviewRules, ious, fix="An IoU of 1 is that of equal boxes.")
-    if inside := [str(path) for path in data if is_run_or_weights(str(path))]:
+    inside = [str(path) for path in data if is_run_or_weights(str(path))]
+    if inside and mistakes.words is not None:  # else --weights is missing, and that says it
         mistakes.add(f"{inside[0]} is weights and no data", fix="Name it with --weights, or leave it out.")
     check_device(mistakes, weights, detecting.device)
     with mistakes.caught():
@@ -154,7 +155,10 @@ def _print(done: "WeightsReview", top: int) -> None:
     worst = result.cases[:top]
     if worst:
         head = ("suspicion", "kind", "image", "what")
-        lines = [(f"{one.suspicion:.3f}", one.kind, one.image_id, case_in_words(one)) for one in worst]
+        lines = [
+            (f"{one.suspicion:.3f}", one.kind, on_one_line(one.image_id), on_one_line(case_in_words(one)))
+            for one in worst
+        ]
         _print_columns([head, *lines], [">", "<", "<", "<"])
         if len(worst) < len(result.cases):
             out.write(f"and {len(result.cases) - len(worst):,} more; --json has them all\n")

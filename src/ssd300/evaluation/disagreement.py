@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ssd300.boxes import CORNERS
+from ssd300.errors import as_text
 
 Kind = Literal["missed", "other-class", "doubled", "loose", "unseen"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -101,8 +102,8 @@ class Disagreement:
     def to_dict(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
-            "image": str(self.image_path),
-            "image_id": self.image_id,
+            "image": as_text(self.image_path),
+            "image_id": as_text(self.image_id),
             "suspicion": self.suspicion,
             "label": None if self.label is None else self.label.to_dict(),
             "other_label": None if self.other_label is None else self.other_label.to_dict(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ssd300.errors import as_text
 from ssd300.evaluation.disagreement import KINDS, MEANINGS, Disagreement, Kind
 from ssd300.evaluation.label_review import Review
 from ssd300.evaluation.shown import thresholds_in_words
@@ -54,12 +55,12 @@ def review_page(
     every = [case for cases in shown.values() for case in cases]
     pictures, unread = draw_cases(every, review.dataset.annotations)
     captioned = {
-        id(case): (f"{case.image_id}: {case_in_words(case)}; suspicion {case.suspicion:.2f}", pictures[place])
+        id(case): (f"{as_text(case.image_id)}: {case_in_words(case)}; suspicion {case.suspicion:.2f}", pictures[place])
         for place, case in enumerate(every)
         if place in pictures
     }
     counts = {kind: sum(by_class.values()) for kind, by_class in review.counts().items()}
-    lost = [f"These images could not be read: {some(unread)}."] if unread else []
+    lost = [f"These images could not be read: {some([as_text(image) for image in unread])}."] if unread else []
     head, *rows = review_rows(review)
     return Page(
         title="Where labels and detector disagree",
