@@ -46,6 +46,8 @@ COLLECT_MISTAKES = frozenset(
         "compare",
         "thresholds",
         "verify",
+        "next",
+        "review",
         "convert",
         "prepare",
         "split",
@@ -70,7 +72,7 @@ GROUPS = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS_
 for place, (name, verb) in enumerate(VERBS.items()):
     module = "import_" if name == "import" else name  # words of Python get an underscore
     app.command(
-        f"ssd300.cli.{module}:{name}{'_' if name in ('eval', 'import') else ''}",
+        f"ssd300.cli.{module}:{name}{'_' if name in ('eval', 'import', 'next') else ''}",
         name=name,
         help=verb.help,
         help_epilogue=ending(verb.examples, docs_page(verb.page)),

@@ -54,6 +54,31 @@ VERBS: Mapping[str, Verb] = {
         ),
         "data.md",
     ),
+    "next": Verb(
+        DATA,
+        "Choose the images to label next: those a detector is unsure of.",
+        "DATA... --weights WEIGHTS [OPTIONS]",
+        (
+            Example("Fifty images of a folder, as a list that other commands read", "ssd300 next photos --weights "
+                    "runs/cells --count 50 --out next.txt"),
+            Example("Those whose mirror image is seen differently, among the images without labels", "ssd300 next "
+                    "data/cells --weights runs/cells --by flip \\\n    --unlabeled-only"),
+        ),
+        "evaluation.md",
+        "A fifth of them is chosen at random. Near copies of a chosen image are passed over.",
+    ),
+    "review": Verb(
+        DATA,
+        "Find labels that may be wrong: where a detector disagrees.",
+        "DATA... --weights WEIGHTS [OPTIONS]",
+        (
+            Example("The worst cases of a dataset", "ssd300 review data/cells --weights runs/cells"),
+            Example("The same as a page with pictures", "ssd300 review data/cells --weights runs/cells "
+                    "--html review.html"),
+        ),
+        "evaluation.md",
+        "Objects without a label, of another class, labeled twice, with a loose box, or not seen by the detector.",
+    ),
     "split": Verb(
         DATA,
         "Set a share of the images aside to measure on, as two lists.",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ssd300.data.class_lists import are_numbered
-from ssd300.data.dataset import Dataset, OnBadImage
+from ssd300.data.dataset import Dataset, OnBadImage, fold
 from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.detection.backends import TorchPrecision
 from ssd300.detection.defaults import BATCH
@@ -123,6 +123,16 @@ def _what_fits(known: Sequence[str], classes: Sequence[str]) -> str:
         f"Evaluate on the classes that they know with `--only {shlex.join(common)}`, or with weights that were trained "
         "on all of these."
     )
+
+
+def renumbered(table: DetectionTable, old: Sequence[str], new: Sequence[str]) -> DetectionTable:
+    """`table` with labels that are indices into `new` and not into `old`; rows of other classes are dropped."""
+    if tuple(old) == tuple(new):
+        return table
+    known = {fold(name): label for label, name in enumerate(new)}
+    numbers = np.array([known.get(fold(name), -1) for name in old], dtype=np.int64)
+    labeled = replace(table, labels=numbers[table.labels])
+    return labeled.select(labeled.labels >= 0)
 
 
 class Found(NamedTuple):

@@ -5,16 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from ssd300 import run_layout
-from ssd300.data.dataset import Dataset, fold
+from ssd300.data.dataset import Dataset
 from ssd300.data.formats.coco_files import coco_files
 from ssd300.data.predictions.parts import Parts, find_parts
 from ssd300.data.predictions.read import StoredPredictions, read_predictions
 from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
 from ssd300.detection.backends import is_exported
-from ssd300.evaluation.evaluator import evaluate_weights
+from ssd300.evaluation.evaluator import evaluate_weights, renumbered
 from ssd300.evaluation.in_blocks import COCO_BYTES, SMALL, VOC_BYTES, Cut, evaluate_parts, fits
 from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
@@ -105,7 +103,7 @@ def detections_of(
         stored = _read(Path(source), dataset, ids_of, "error", progress)
         return DetectionsOfOne(stored.table, Limits.of_stored(stored.table), stored.notes, {})
     report = evaluate_weights(source, dataset, device=device, progress=progress)
-    table = _with_labels(report.detections, report.dataset.classes, dataset.classes)
+    table = renumbered(report.detections, report.dataset.classes, dataset.classes)
     notes = () if report.warning is None else (report.warning,)
     return DetectionsOfOne(table, report.limits, notes, report.min_scores)
 
@@ -116,13 +114,3 @@ def _read(
     known = coco_files(dataset.root).get(dataset.split) if ids_of is None else ids_of
     with progress("reading the predictions"):
         return read_predictions(path, dataset.annotations, dataset.classes, ids_of=known, on_bad=on_bad)
-
-
-def _with_labels(table: DetectionTable, old: Sequence[str], new: Sequence[str]) -> DetectionTable:
-    """`table` with labels that are indices into `new` and not into `old`; rows of other classes are dropped."""
-    if tuple(old) == tuple(new):
-        return table
-    known = {fold(name): label for label, name in enumerate(new)}
-    numbers = np.array([known.get(fold(name), -1) for name in old], dtype=np.int64)
-    renumbered = replace(table, labels=numbers[table.labels])
-    return renumbered.select(renumbered.labels >= 0)
