@@ -34,6 +34,7 @@ COLLECT_MISTAKES = frozenset(
         "thresholds",
         "verify",
         "convert",
+        "shard",
         "prepare",
         "split",
     ]
