@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class Dataset:
         """Up to `count` annotations that stand for all, to try something on; evenly spread where that is cheap."""
         return self.annotations[:: max(len(self) // count, 1)][:count]
 
-    def with_notes(self, *notes: str) -> Self:
+    def with_notes(self, *notes: str) -> "Dataset":
         return replace(self, notes=(*self.notes, *notes))
 
     def objects_per_class(self) -> dict[str, int]:

@@ -54,9 +54,11 @@ def load_dataset(
             files are bad under `on_bad_label` (counted, the first ones are named).
     """
     if (place := shards_among(paths)) is not None:
-        options = {"--classes": classes, "--only": only, "--drop-difficult": drop_difficult}
-        refuse_options(place, options | {"--format": format != "auto", "--on-bad-label": on_bad_label != "error"})
-        return open_shards(place, split, purpose, shard_cache)[0]
+        options = {"--only": only, "--drop-difficult": drop_difficult, "--format": format != "auto"}
+        options |= {"--classes": classes if purpose == "train" else None, "--on-bad-label": on_bad_label != "error"}
+        refuse_options(place, options)
+        dataset = open_shards(place, split, purpose, shard_cache)[0]
+        return dataset if classes is None else _with_classes(dataset, classes, place)
     data = open_data([Path(path) for path in paths], format)
     found, notes = read_usable(data, split, purpose, require_images=require_images)
     return build(
@@ -67,6 +69,13 @@ def load_dataset(
         on_bad_label=on_bad_label,
         drop_difficult=drop_difficult,
     ).with_notes(*notes, *count_in_notes(list_files(data).problems))
+
+
+def _with_classes(dataset: Dataset, classes: Sequence[str], place: str) -> Dataset:
+    try:
+        return dataset.with_classes(classes)
+    except ValueError as error:
+        raise DataError(str(error), where=place, fix="Add them to the classes.") from error
 
 
 def read_usable(

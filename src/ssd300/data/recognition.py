@@ -20,13 +20,12 @@ from ssd300.data.formats.voc import VocSource
 from ssd300.data.formats.voc_folder import find_voc, voc_roots
 from ssd300.data.formats.yolo import YoloSource
 from ssd300.data.formats.yolo_description import find_yolo
-from ssd300.data.shards.dataset import shards_at
+from ssd300.data.shards.dataset import not_read_here, shards_at
 from ssd300.data.sources import JoinedSources, join
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError
 from ssd300.images.header import is_image_name
 from ssd300.system.files import absolute, spelled_like
-from ssd300.system.stores import as_place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +99,7 @@ def recognize(path: Path, wanted: FormatName) -> str:
         DataError: the path does not exist, no format fits, or several fit and none is `wanted`.
     """
     if shards_at(path) is not None:
-        fix = "train, eval and check read them. Name the data that they were written from."
-        raise DataError("these are shards of images, which are not read here", where=as_place(path), fix=fix)
+        raise not_read_here(path)
     if not path.exists():
         raise DataError("there is no such folder or file", where=path, fix=spelled_like(path, _advice()))
     found = {name: evidence for name, one in FORMATS.items() if (evidence := one.find(path))}

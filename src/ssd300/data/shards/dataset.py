@@ -80,6 +80,12 @@ def shards_at(path: str | Path) -> str | None:
         return None
 
 
+def not_read_here(path: str | Path) -> DataError:
+    """The error of a command that needs files of images."""
+    fix = "train, eval and check read them. Name the data that they were written from."
+    return DataError("these are shards of images, which are not read here", where=as_place(path), fix=fix)
+
+
 def shards_among(paths: Sequence[str | Path]) -> str | None:
     """As `shards_at`, of the data of a command. Raises UsageError for shards beside other data."""
     found = [place for path in paths if (place := shards_at(path)) is not None]

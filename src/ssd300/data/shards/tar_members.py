@@ -26,6 +26,11 @@ def stored_bytes(*contents: bytes) -> int:
     return sum(BLOCK + -(-len(content) // BLOCK) * BLOCK for content in contents)
 
 
+def archive_bytes(members: int) -> int:
+    """The bytes of an archive whose members take so many."""
+    return -(-(members + 2 * BLOCK) // PADDED) * PADDED
+
+
 def add_member(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(content), 0o644

@@ -20,7 +20,14 @@ from ssd300.data.dataset import Dataset
 from ssd300.data.shards.cache import digest_of
 from ssd300.data.shards.index import INDEX, Index, SplitOfShards, StoredFile
 from ssd300.data.shards.records import member_suffix, to_record
-from ssd300.data.shards.tar_members import ANNOTATION_SUFFIX, PADDED, add_member, key, open_new, stored_bytes
+from ssd300.data.shards.tar_members import (
+    ANNOTATION_SUFFIX,
+    add_member,
+    archive_bytes,
+    key,
+    open_new,
+    stored_bytes,
+)
 from ssd300.errors import DataError
 from ssd300.images.header import open_file
 from ssd300.images.read import decode_image
@@ -103,7 +110,7 @@ def _write_split(
             if one.error is not None:
                 lost.append(LeftOut(dataset.split, str(one.annotation.image_path), one.error.what))
                 continue
-            if shard.images and shard.bytes + stored_bytes(one.content, one.record) + PADDED > size:
+            if shard.images and archive_bytes(shard.bytes + stored_bytes(one.content, one.record)) > size:
                 shards.append(shard.close(store, f"{name}-{len(shards):06}.tar"))
                 shard = _Shard(folder / "shard")
             shard.add(one)
