@@ -27,7 +27,7 @@ class ShardOptions:
     shard_cache
         For shards at an address: the bytes that copies of them may take on this machine. The oldest are deleted.
     shard_cache_folder
-        Where these copies are. Default: the platform's folder for caches.
+        Where these copies are. Default: the folder for caches of this platform.
     """
 
     shard_cache: Size = "10GB"

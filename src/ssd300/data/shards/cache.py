@@ -12,10 +12,10 @@ from hashlib import file_digest
 from pathlib import Path
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
 from ssd300.data.shards.index import StoredFile
 from ssd300.errors import RunError, UsageError
+from ssd300.system.cache_folder import cache_folder
 from ssd300.system.sizes import bytes_in_words, parse_bytes
 
 USUAL_SIZE = "10GB"
@@ -25,14 +25,14 @@ USED_S = 60.0  # how often a use is noted, in a file's time of change
 
 @dataclass(frozen=True, kw_only=True)
 class ShardCache:
-    """`limit_bytes` of copies in `folder`, by default the platform's place for caches."""
+    """`limit_bytes` of copies in `folder`, by default below that of downloaded weights."""
 
     limit_bytes: int = parse_bytes(USUAL_SIZE)
     folder: Path | None = None
 
     @property
     def place(self) -> Path:
-        return user_cache_path("ssd300") / "shards" if self.folder is None else self.folder
+        return cache_folder() / "shards" if self.folder is None else self.folder
 
     def check(self, needed_bytes: int) -> None:
         """Raises UsageError if the shards that are in use at the same time do not fit."""
