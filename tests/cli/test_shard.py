@@ -80,7 +80,7 @@ def test_wrong_inputs_are_told(place, capsys, words, code, parts):
     assert not Path("run").exists()
 
 
-def test_an_address_is_written_once_and_read_by_check_and_train(place, capsys):
+def test_an_address_is_written_once_and_checked(place, capsys):
     address = f"memory://{place.name}/shards"
     pack(Path("data"), address)
     assert open_store(address).names()[0] == "index.json"
@@ -90,6 +90,11 @@ def test_an_address_is_written_once_and_read_by_check_and_train(place, capsys):
     cache = ["--shard-cache-folder", "cache"]
     assert main(["check", address, "--json", *cache]) == 0
     assert json.loads(capsys.readouterr().out)["images"] == 26
+
+
+@pytest.mark.slow
+def test_an_address_is_trained_on_and_measured_on(place, capsys):
+    address, cache = pack(Path("data"), f"memory://{place.name}/shards"), ["--shard-cache-folder", "cache"]
     words = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--workers", "0"]
     assert main(["train", address, "--out", "run", *words, "--image-size", "128", *cache]) == 0
     capsys.readouterr()
@@ -116,6 +121,7 @@ def test_check_counts_all_images_and_names_each_damaged_shard(place, capsys):
     assert "ssd300 train" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_eval_compare_and_verify_read_shards(place, capsys):
     words = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--workers", "0"]
     assert main(["train", "shards", "--out", "run", *words, "--image-size", "128"]) == 0
