@@ -49,6 +49,7 @@ COLLECT_MISTAKES = frozenset(
         "next",
         "review",
         "convert",
+        "shard",
         "prepare",
         "split",
     ]

@@ -30,6 +30,7 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
+from ssd300.cli.shard_options import ShardOptions
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights
 from ssd300.errors import DataError, install_hint
 from ssd300.reporting.next_steps import command
@@ -64,6 +65,7 @@ def eval_(
     selection: SelectionOptions = SelectionOptions(),  # frozen
     reader: PredictionOptions = PredictionOptions(),  # frozen
     reading: DataOptions = DataOptions(),  # frozen
+    shards: ShardOptions = ShardOptions(),  # frozen
     detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
@@ -72,7 +74,8 @@ def eval_(
     Parameters
     ----------
     data
-        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined. Or the
+        folder or address of shards.
     weights
         A run folder, a .safetensors file, an exported .onnx or .xml file, or a name of published weights.
     predictions
@@ -104,6 +107,8 @@ def eval_(
         How stored predictions are read.
     reading
         How the dataset is read.
+    shards
+        How shards are read.
     detecting
         How the weights detect.
     json_
@@ -120,8 +125,9 @@ def eval_(
     data = tuple(path for path in data if not is_run_or_weights(str(path)))
     if weights is not None:
         check_device(mistakes, weights, detecting.device)
+    cache = shards.cache(mistakes)
     with mistakes.caught():
-        dataset = reading.load(data, "test", require_images=predictions is None)
+        dataset = reading.load(data, "test", require_images=predictions is None, shard_cache=cache)
     if weights is not None:
         check_weights(mistakes, weights)
     mistakes.raise_all()
@@ -182,7 +188,14 @@ def eval_(
         print_evaluation(report, intervals, variants, printed, out if report.held is not None else None)
         if weights is not None:
             look = command(
-                "eval", *data, "--weights", weights, *reading.words(), "--out", free_folder(Path("evaluation"))
+                "eval",
+                *data,
+                "--weights",
+                weights,
+                *reading.words(),
+                *shards.words(),
+                "--out",
+                free_folder(Path("evaluation")),
             )
             next_steps(
                 [

@@ -14,7 +14,7 @@ from ssd300 import run_layout
 from ssd300.cli.early_checks import check_backbone, check_run_folder, check_share, check_start_and_device
 from ssd300.cli.help import RUN
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.next_steps import next_steps
+from ssd300.cli.next_steps import next_steps, the_picture
 from ssd300.cli.options import (
     DataOptions,
     Json,
@@ -30,6 +30,7 @@ from ssd300.cli.options import (
 )
 from ssd300.cli.run_data import split_again
 from ssd300.cli.several import joining
+from ssd300.cli.shard_options import ShardOptions
 from ssd300.cli.signals import on_signal, resuming
 from ssd300.cli.train_options import TrainOptions, preset_values
 from ssd300.reporting.next_steps import command
@@ -44,6 +45,7 @@ from ssd300.training.presets import PRESETS
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset
+    from ssd300.data.shards.cache import ShardCache
     from ssd300.training.callbacks import Callback
     from ssd300.training.forecast import Forecast
 
@@ -63,6 +65,7 @@ def train(
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: Annotated[float | None, Usual] = None,
     reading: DataOptions = DataOptions(),  # frozen
+    shards: ShardOptions = ShardOptions(),  # frozen
     eval_split: Split | None = None,
     holdout: Annotated[float | None, Usual, Parameter(metavar="SHARE")] = None,
     drop_difficult: Annotated[Switch, OfData] = False,
@@ -79,7 +82,8 @@ def train(
     Parameters
     ----------
     data
-        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined. Or the
+        folder or address of shards.
     out
         The run folder: weights, state, log, configuration, report.
     preset
@@ -92,6 +96,8 @@ def train(
         In place of --steps: how often each image is processed, rounded up to whole steps.
     reading
         How the dataset is read.
+    shards
+        How shards are read.
     eval_split
         The split to measure on. Default: test or val, the first that can be used.
     holdout
@@ -137,12 +143,17 @@ def train(
     if name == "pytorch-ssd300":
         say(inspect.cleandoc(PRESETS[name].__doc__ or "").splitlines())
 
+    from ssd300.data.shards.dataset import check_use
     from ssd300.training.forecast import forecast
     from ssd300.training.loop import train as run
 
+    cache = shards.cache(mistakes)
     with mistakes.caught():
-        dataset = reading.load(data, "train", drop_difficult=drop_difficult)
-        dataset, validation = _split(data, dataset, reading, config, eval_split=eval_split, holdout=holdout)
+        dataset = reading.load(data, "train", drop_difficult=drop_difficult, shard_cache=cache)
+        check_use(dataset, sampling=config.sampling, cache=config.cache)
+        dataset, validation = _split(
+            data, dataset, reading, config, eval_split=eval_split, holdout=holdout, shard_cache=cache
+        )
     mistakes.raise_all()
     if epochs is not None:
         config = PRESETS[name](out, **given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
@@ -169,7 +180,7 @@ def train(
             callbacks=_callbacks(config),
         )
     if is_main_process():
-        example = (validation or dataset).annotations[0].image_path
+        example = the_picture(validation or dataset)
         notes = _on_length(name, summary, config, len(dataset))
         _print_summary(summary, config, example, notes=notes, as_json=json_)
 
@@ -193,7 +204,7 @@ def _check_length(dataset: "Dataset", config: TrainConfig, *, stop_after: int | 
 
 def _split(
     data: Sequence[Path], dataset: "Dataset", reading: DataOptions, config: TrainConfig, *, eval_split: str | None,
-    holdout: float | None,
+    holdout: float | None, shard_cache: "ShardCache",
 ) -> "tuple[Dataset, Dataset | None]":  # fmt: skip
     """What is trained on, and what is evaluated on; the notes of the latter go to stderr."""
     from ssd300.data.held_out import load_held_out, unused_splits
@@ -211,7 +222,12 @@ def _split(
         return dataset, held_out
 
     found, notes = load_held_out(
-        data, dataset, split=eval_split, format=reading.format, on_bad_label=reading.on_bad_label
+        data,
+        dataset,
+        split=eval_split,
+        format=reading.format,
+        on_bad_label=reading.on_bad_label,
+        shard_cache=shard_cache,
     )
     say(notes)
     if found is None:

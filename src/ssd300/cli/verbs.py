@@ -102,6 +102,17 @@ VERBS: Mapping[str, Verb] = {
         "data.md",
         "Boxes are written unchanged.",
     ),
+    "shard": Verb(
+        DATA,
+        "Pack a dataset into tar shards, to train without its files.",
+        "DATA --out FOLDER [OPTIONS]",
+        (
+            Example("Shards of 256 MB, for `ssd300 train shards`", "ssd300 shard VOCdevkit --out shards"),
+            Example("Larger ones, into a bucket", "ssd300 shard data/cells.json --out s3://bucket/cells --size 1GB"),
+        ),
+        "scale.md",
+        "Each image lies in a shard as its file was, with its labels beside it. WebDataset reads the shards too.",
+    ),
     "prepare": Verb(
         DATA,
         "Write pytorch-SSD300's lists of training and test images.",

@@ -58,6 +58,5 @@ def review_labels(
     table = renumbered(found.table, known.classes, dataset.classes)
     held = {fold(name): score for name, score in detector.card.min_scores.items()}
     thresholds = {name: held[fold(name)] for name in dataset.classes if fold(name) in held} | dict(min_scores or {})
-    paths = [annotation.image_path for annotation in found.readable]
-    trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), paths)
+    trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), found.readable)
     return WeightsReview(review(readable, table, min_scores=thresholds, rules=rules), found.skipped, trained_on)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ssd300.data.dataset import Dataset, check_trainable
+from ssd300.data.shards.dataset import check_use
 from ssd300.errors import UsageError
 from ssd300.system.device import choose_device, dtype_name
 from ssd300.system.logs import logged_to_screen
@@ -65,6 +66,7 @@ def train(
     if stop_after is not None and stop_after < 1:
         raise UsageError(f"stop_after is {stop_after}; it must be 1 or more", fix="Leave it out to train to the end.")
     check_trainable(dataset)
+    check_use(dataset, sampling=config.sampling, cache=config.cache)
     with (
         joined() as world,
         sole_use(config.out, world, resume=resume, overwrite=overwrite) as resume,

@@ -6,6 +6,7 @@ from typing import Any
 
 from ssd300.data.formats import voc_archives
 from ssd300.errors import UsageError, did_you_mean
+from ssd300.system.cache_folder import cache_folder
 from ssd300.system.download import RemoteFile, fetch
 from ssd300.weights import named
 
@@ -61,7 +62,7 @@ def download_all(
     for name in names:
         is_data = name in voc_archives.ARCHIVES
         for remote in voc_archives.ARCHIVES[name] if is_data else (named.NAMED[name].file,):
-            path = fetch(remote, root or named.cache_folder(), from_files=from_files)
+            path = fetch(remote, root or cache_folder(), from_files=from_files)
             rows.append({"name": name, "path": str(path), "checksum": remote.checksum})
             if is_data:
                 report(f"unpacking {path.name} into {path.parent}")
