@@ -23,7 +23,8 @@ def download(
     Parameters
     ----------
     names
-        Weights: coco (a detector), vgg16, vgg16_features. Data: voc, voc07, voc12. For `export --format web`: web-runtime.
+        Weights: coco (a detector), vgg16, vgg16_features. Data: voc, voc07, voc12. For `export --format web`:
+        web-runtime.
     root
         The folder to download to; data needs it. Default: for the others the cache, where --weights, --init and export
         find them.

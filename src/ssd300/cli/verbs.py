@@ -186,7 +186,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "export": Verb(
         DETECT,
-        "Export weights to ONNX, OpenVINO or a web page; check that they agree.",
+        "Export weights to ONNX, OpenVINO or a web page, and check it.",
         "[DATA...] --weights WEIGHTS --out FILE [OPTIONS]",
         (
             Example("For ONNX Runtime", "ssd300 export --weights runs/cells --out deploy/cells.onnx"),

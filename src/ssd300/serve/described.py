@@ -1,4 +1,4 @@
-"""What a page shows and asks for, of a model: its classes, how good it is, and the defaults of detection. No FastAPI."""
+"""What a page must know of a model: its classes, how good it is, and the defaults of detection. Not FastAPI."""
 
 from collections.abc import Mapping
 from importlib.metadata import version

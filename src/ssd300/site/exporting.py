@@ -1,7 +1,7 @@
-"""A site: the exported file, the page, ONNX Runtime Web, and what the page must know of them; ready for any static host.
+"""A site: the exported file, the page, ONNX Runtime Web, and what the page must know of them.
 
-The exported file is that of `export`, checked as every other one; it leaves non-maximum suppression to the page, so that
-the page can change its thresholds.
+The exported file is that of `export`, compared with the weights as every other one. It leaves non-maximum suppression
+to the page, which has sliders for it.
 """
 
 import base64
@@ -23,7 +23,7 @@ from ssd300.runtime.manifest import Precision
 from ssd300.serve.described import model_facts
 from ssd300.site.page_files import LICENSES, PAGE, SERVICE_WORKER, page_files
 from ssd300.system.files import check_output_free, write_atomically
-from ssd300.system.web_runtime import SCRIPT, WASM, check_downloaded, web_runtime
+from ssd300.system.web_runtime import WASM, check_downloaded, web_runtime
 from ssd300.weights.named import cache_folder
 
 MODEL = "model.onnx"
@@ -58,9 +58,7 @@ def export_site(weights: str | Path, out: Path, *, precision: Precision, **how: 
         "static/model.json": _json(_description(manifest, len(model) + len(runtime[WASM]))),
         "manifest.json": _json(_app(manifest)),
     }
-    files[LICENSES] += (
-        f"\nThe license of the weights in {MODEL}: {manifest.source.get('licence') or 'not stated'}.\n".encode()
-    )
+    files[LICENSES] += _license_of_weights(manifest)
     kept_offline = {MODEL: model, **files}
     files["static/files.js"] = _offline_script(kept_offline).encode()
     files[THIRD_PARTY] = _third_party_notices()
@@ -113,6 +111,10 @@ def _offline_script(files: Mapping[str, bytes]) -> str:
 
 def _json(value: Any) -> bytes:
     return f"{json.dumps(value, ensure_ascii=False, allow_nan=False)}\n".encode()
+
+
+def _license_of_weights(manifest: Manifest) -> bytes:
+    return f"\nThe license of the weights in {MODEL}: {manifest.source.get('licence') or 'not stated'}.\n".encode()
 
 
 def _third_party_notices() -> bytes:

@@ -1,7 +1,7 @@
 """The files of the page: those of the server's page, and of this folder where there is no server.
 
-`index.html` has a line `<!--server-->` before and `<!--/server-->` behind what only a server's page has; what only a page
-without one has stands in a comment from `<!--site` to `site-->`.
+In `index.html`, what only a server's page has stands between the lines `<!--server-->` and `<!--/server-->`, and what
+only a page without a server has in a comment from `<!--site` to `site-->`.
 """
 
 import re
@@ -12,7 +12,8 @@ OF_SERVER = ("docs.html", "docs.js", "token.js")
 SERVER_ONLY = re.compile(r"^<!--server-->\n.*?^<!--/server-->\n", re.MULTILINE | re.DOTALL)
 SITE_ONLY = re.compile(r"^<!--site\n(.*?)^site-->\n", re.MULTILINE | re.DOTALL)
 PAGE, LICENSES = "index.html", "licenses.txt"
-SERVICE_WORKER = "service_worker.js"  # at the root: it has power over its own folder only
+SERVICE_WORKER = "service_worker.js"
+AT_ROOT = (PAGE, LICENSES, SERVICE_WORKER)  # a service worker has power over its own folder only
 
 
 def page_files() -> Mapping[str, bytes]:
@@ -21,9 +22,8 @@ def page_files() -> Mapping[str, bytes]:
     for package in ("ssd300.serve", "ssd300.site"):  # of two files of one name, the second one's
         for file in (files(package) / "page").iterdir():
             if file.name not in OF_SERVER:
-                found[file.name if file.name in (PAGE, LICENSES, SERVICE_WORKER) else f"static/{file.name}"] = (
-                    file.read_bytes()
-                )
+                path = file.name if file.name in AT_ROOT else f"static/{file.name}"
+                found[path] = file.read_bytes()
     found[PAGE] = without_server(found[PAGE].decode()).encode()
     return found
 

@@ -48,8 +48,8 @@ def download_all(
 ) -> list[dict[str, str]]:
     """Download the files of each name, unpack archives of data, and return {"name", "path", "checksum"} per file.
 
-    Others than data go to the cache unless `root` is given; data needs it. `from_files` is as in `fetch`. `report` gets lines of
-    progress.
+    Others than data go to the cache unless `root` is given; data needs it. `from_files` is as in `fetch`. `report` gets
+    lines of progress.
 
     Raises:
         UsageError: an unknown name, or data without `root`; nothing was downloaded then.
