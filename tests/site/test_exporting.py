@@ -55,7 +55,7 @@ def test_a_site_is_replaced_only_if_that_is_asked_for(site, unsure_run, tmp_path
 
 @pytest.mark.parametrize(
     ("precision", "name", "message"),
-    [("bf16", "new", "no bfloat16"), ("fp32", "file", "file where a folder is needed"), ("fp32", "", "not empty")],
+    [("bf16", "new", "in bf16"), ("fp32", "file", "file where a folder is needed"), ("fp32", "", "not empty")],
 )
 def test_mistakes_are_told_before_the_work(precision, name, message, tmp_path, web_package):
     (tmp_path / "file").touch()

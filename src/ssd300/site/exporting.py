@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ssd300.detection.detector import DISPLAY
+from ssd300.errors import UsageError
 from ssd300.export import export
-from ssd300.export.exporting import check_format
 from ssd300.images.rgb import BEHIND_ALPHA
 from ssd300.runtime import Manifest, load_exported
 from ssd300.runtime.manifest import Precision
@@ -32,9 +32,10 @@ THIRD_PARTY = "ThirdPartyNotices.txt"  # of ONNX Runtime's Python package, which
 
 
 def check_site(out: Path, precision: Precision, *, overwrite: bool) -> None:
-    """Raises UsageError if the folder is not free, ONNX is to be bf16, or ONNX Runtime Web was not downloaded."""
+    """Raises UsageError if the folder is not free, the file is to be bf16, or ONNX Runtime Web was not downloaded."""
     check_output_free(out, overwrite=overwrite)
-    check_format(out / MODEL, "onnx", precision)
+    if precision == "bf16":
+        raise UsageError("browsers cannot run files in bf16", fix="Use --precision fp32, or int8 for a smaller file.")
     check_downloaded(cache_folder())
 
 

@@ -49,8 +49,7 @@ export async function describeModel(onProgress) {
 // The `result` of one image file, as the API of a server describes it, with the milliseconds of each step, and `totalMs`.
 export async function detect(file, { minScore, maxOverlap, signal }) {
   const started = performance.now();
-  if (!kept.has(file)) kept.set(file, request(file, minScore));
-  const { width, height, candidates, timing_ms: timing } = await kept.get(file);
+  const { width, height, candidates, timing_ms: timing } = await candidatesIn(file, minScore);
   if (signal?.aborted) throw new DOMException("another NMS IoU was chosen", "AbortError");
   const selecting = performance.now();
   const detections = select(candidates, { ...model, maxOverlap }).map((one) => place(one, width, height));
@@ -63,6 +62,13 @@ export async function detect(file, { minScore, maxOverlap, signal }) {
 // A VOC annotation of the detections `found` of an image.
 export async function makeFile(_kind, { file, result }, found) {
   return new Blob([toVocXml(file.name, result, found)], { type: "application/xml" });
+}
+
+function candidatesIn(file, minScore) {
+  if (!kept.has(file)) kept.set(file, request(file, minScore));
+  const candidates = kept.get(file);
+  candidates.catch(() => kept.delete(file)); // it is tried again when the image is chosen again
+  return candidates;
 }
 
 function request(file, minScore) {
