@@ -1,8 +1,10 @@
 """A site of drawn weights, its address, and Chromium to open it."""
 
+import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from folder_server import serving_folder
 from ssd300.cli import main
@@ -26,8 +28,13 @@ def web_package():
 
 @pytest.fixture(scope="session")
 def site(web_package, unsure_run, tmp_path_factory):
-    out = tmp_path_factory.mktemp("web") / "site"
-    assert main(["export", "--weights", str(unsure_run), "--format", "web", "--out", str(out)]) == 0
+    """Exported once for all workers: their weights are equal."""
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "web" / "site"
+    out.parent.mkdir(exist_ok=True)
+    with FileLock(f"{out.parent}.lock"):
+        if not (out / "index.html").exists():  # written last
+            assert main(["export", "--weights", str(unsure_run), "--format", "web", "--out", str(out)]) == 0
     return out
 
 
