@@ -17,7 +17,7 @@ from file_server import Server
 from ssd300.cli import main
 from ssd300.model import ssd300_efficientnet_lite0
 from ssd300.system import download
-from ssd300.weights import Card, save_weights
+from ssd300.weights import Card, load_weights, save_weights
 
 ENVIRONMENT = "SSD300_SHARED"
 EXPORTS = {"onnx": ("m.onnx",), "raw": ("m.onnx", "--no-nms"), "xml": ("m.xml", "--format", "openvino")}
@@ -128,6 +128,18 @@ def light_run(tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def light_run_of_session(tmp_path_factory) -> Path:
     return write_drawn_weights(tmp_path_factory.mktemp("weights") / "drawn")
+
+
+@pytest.fixture(scope="session")
+def unsure_run(light_run_of_session, tmp_path_factory):
+    """The same network with lower scores, which differ from one another."""
+    model, card = load_weights(light_run_of_session)
+    with torch.no_grad():
+        for parameter in model.heads.logits.parameters():
+            parameter.mul_(0.1)
+    path = tmp_path_factory.mktemp("unsure") / "weights.safetensors"
+    save_weights(path, model, card)
+    return path
 
 
 class Exported(dict[str, Path]):

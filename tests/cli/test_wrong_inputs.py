@@ -97,6 +97,8 @@ VALUES = [
     ("suffix", "export -w runs/mine --out m.pt", 2, ["onnx files end in .onnx", "--out m.onnx"]),
     ("suffix-of-openvino", "export -w runs/mine --out m.xml", 2, ["add --format openvino"]),
     ("suffix-of-onnx", "export -w runs/mine --format openvino --out m.onnx", 2, ["add --format onnx"]),
+    ("file-for-a-site", "export -w runs/mine --format web --out site.zip", 2, ["--out is a folder", "--out site."]),
+    ("site-in-bf16", "export -w runs/mine --format web --precision bf16 --out s", 2, ["cannot run files in bf16"]),
     ("port", "serve -w runs/mine --port 99999", 2, ["--port is 99999"]),
     ("overrides", "train data --out r --override", 2, ["--override goes with --resume"]),
     ("exclusive", "train data --out r --holdout 0.2 --eval-split test", 2, ["--holdout and --eval-split exclude"]),

@@ -1,12 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
-import torch
 from starlette.testclient import TestClient
 
 from serving import client_of, running
 from ssd300 import Detector
-from ssd300.weights import load_weights, save_weights
 
 
 @pytest.fixture(scope="session")
@@ -21,18 +19,6 @@ def client(detector) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
-def unsure_run(light_run_of_session, tmp_path_factory):
-    """The same network with lower scores, which differ from one another."""
-    model, card = load_weights(light_run_of_session)
-    with torch.no_grad():
-        for parameter in model.heads.logits.parameters():
-            parameter.mul_(0.1)
-    path = tmp_path_factory.mktemp("unsure") / "weights.safetensors"
-    save_weights(path, model, card)
-    return path
-
-
-@pytest.fixture(scope="session")
 def server(unsure_run):
     with running(unsure_run) as server:
         yield server
@@ -40,16 +26,10 @@ def server(unsure_run):
 
 @pytest.fixture(scope="module")  # not longer: while it is open, this thread can run no other event loop
 def browser():
-    from playwright.sync_api import sync_playwright
+    from browsing import launched
 
-    from browsing import ARGUMENTS, CHROMIUM
-
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian's package chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -238,7 +238,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "export": Verb(
         DETECT,
-        "Export weights to ONNX or OpenVINO, and check that they agree.",
+        "Export weights to ONNX, OpenVINO or a web page, and check it.",
         "[DATA...] --weights WEIGHTS --out FILE [OPTIONS]",
         (
             Example("For ONNX Runtime", "ssd300 export --weights runs/cells --out deploy/cells.onnx"),
@@ -251,7 +251,8 @@ VERBS: Mapping[str, Verb] = {
         "deploy.md",
         "The file holds preprocessing, default boxes, decoding, class names and, for ONNX, non-maximum suppression. It "
         "is run on images and compared with the weights. If it differs too much, nothing is written and the exit "
-        "code is 5. parity.json beside it holds the comparison; of a second file in the folder, <file>.parity.json.",
+        "code is 5. parity.json beside it holds the comparison; of a second file in the folder, <file>.parity.json. "
+        "For web, --out is a folder for the file, a page and ONNX Runtime Web (`ssd300 download web-runtime`).",
     ),
     "serve": Verb(
         DETECT,
