@@ -8,8 +8,8 @@ from filelock import FileLock
 
 from folder_server import serving_folder
 from ssd300.cli import main
+from ssd300.system.cache_folder import cache_folder
 from ssd300.system.web_runtime import PACKAGE
-from ssd300.weights.named import cache_folder
 
 
 @pytest.fixture(scope="session")

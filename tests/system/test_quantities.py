@@ -5,7 +5,15 @@ from ssd300.system.quantities import in_bits_per_second, in_bytes, in_short, in_
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("160kB", 160_000), ("64 GB", 64e9), ("8GiB", 8 * 2**30), ("1.5e3MB", 1.5e9), ("7B", 7), (" 2TB ", 2e12)],
+    [
+        ("160kB", 160_000),
+        ("64 GB", 64e9),
+        ("8GiB", 8 * 2**30),
+        ("1.5e3MB", 1.5e9),
+        ("7B", 7),
+        ("21KB", 21_000),
+        (" 2TB ", 2e12),
+    ],
 )
 def test_sizes(text, count):
     assert parse_bytes(text) == count

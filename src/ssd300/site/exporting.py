@@ -22,9 +22,9 @@ from ssd300.runtime import Manifest, load_exported
 from ssd300.runtime.manifest import Precision
 from ssd300.serve.described import model_facts
 from ssd300.site.page_files import LICENSES, PAGE, SERVICE_WORKER, page_files
+from ssd300.system.cache_folder import cache_folder
 from ssd300.system.files import check_output_free, write_atomically
 from ssd300.system.web_runtime import WASM, check_downloaded, web_runtime
-from ssd300.weights.named import cache_folder
 
 MODEL = "model.onnx"
 HEAVY = 30_000_000  # bytes, compressed: more is much for a phone

@@ -7,9 +7,11 @@ PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 BITS = 8  # of a byte
 HOUR = 3600  # seconds
 AMOUNT = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z/]*)\s*")
-BYTES = {f"{prefix}B": factor for prefix, factor in PREFIXES.items()} | {
-    f"{prefix}iB": 1024.0**power for power, prefix in enumerate(("K", "M", "G", "T"), start=1)
-}
+BYTES = (
+    {f"{prefix}B": factor for prefix, factor in PREFIXES.items()}
+    | {"KB": PREFIXES["k"]}
+    | {f"{prefix}iB": 1024.0**power for power, prefix in enumerate(("K", "M", "G", "T"), start=1)}
+)
 RATES = {
     **{f"{prefix}bit/s": factor for prefix, factor in PREFIXES.items()},
     **{f"{prefix}B/s": BITS * factor for prefix, factor in PREFIXES.items()},
