@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ssd300.model.postprocess import postprocess
@@ -23,13 +23,15 @@ CLASSES = ("a", "b", "c")
 )
 def test_numpy_chooses_what_torch_chooses(seed, boxes, min_score, max_overlap, top_k, per_class):
     torch.manual_seed(seed)
-    logits, offsets = torch.randn(1, boxes, 4) * 3, torch.randn(1, boxes, 4)
+    logits, offsets = torch.randn(1, boxes, 4) * 1.5, torch.randn(1, boxes, 4)
     defaults = torch.rand(boxes, 4) * 0.5 + 0.1
     selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k, per_class=per_class)
     (wanted,) = postprocess(Predictions(logits, offsets), defaults, (0.1, 0.2), classes=CLASSES, selection=selection)
     from ssd300.model.boxes import decode
 
     decoded, scores = decode(offsets[0], defaults, (0.1, 0.2)).numpy(), logits[0].softmax(1)[:, 1:].numpy()
+    # Of equal scores of a class either may be first, and then others are suppressed.
+    assume(all(len(np.unique(of_class)) == boxes for of_class in scores.T))
     got = select_detections(decoded, scores, classes=CLASSES, selection=selection)
     np.testing.assert_array_equal(got.scores, wanted.scores)
     alone = np.diff(got.scores, prepend=2) < 0

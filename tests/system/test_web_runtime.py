@@ -8,7 +8,7 @@ import pytest
 from ssd300.cli import main
 from ssd300.errors import DownloadError, UsageError
 from ssd300.system import web_runtime
-from ssd300.weights.named import CACHE_VARIABLE
+from ssd300.system.cache_folder import CACHE_VARIABLE
 
 CONTENT = {"package/dist/ort.wasm.bundle.min.mjs": b"export {};", "package/dist/ort-wasm-simd-threaded.wasm": b"\0asm"}
 

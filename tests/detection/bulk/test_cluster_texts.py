@@ -14,7 +14,9 @@ TEXT = (Path(__file__).parents[3] / "docs/scale.md").read_text()
 
 
 def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    """The text in that language that detects."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    (found,) = (text for text in blocks if "ssd300 detect" in text)
     return found
 
 
