@@ -30,6 +30,7 @@ COLLECT_MISTAKES = frozenset(
         "benchmark",
         "export",
         "serve",
+        "label",
         "compare",
         "thresholds",
         "verify",

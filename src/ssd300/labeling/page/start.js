@@ -1,0 +1,266 @@
+// Starts the page, and connects events to what they do.
+
+import { request, useToken } from "./api.js";
+import { draw, guides } from "./board.js";
+import { boxOfRow, drawBoxList, say } from "./box_list.js";
+import { addClass, drawClassList, firstFound, renameClass } from "./class_list.js";
+import { addAll, changeSelected, redo, removeSelected, toggleFlag, toggleNoObjects, undo, whenChanged } from "./editing.js";
+import { byId } from "./elements.js";
+import { drawImageList, drawProgress, imageOfRow, linesChanged, listed } from "./image_list.js";
+import { setUpKeyboard } from "./keyboard.js";
+import { drawAll, neighbor, nextOpen, show, take } from "./navigation.js";
+import { askToken, showError, showNote } from "./notices.js";
+import { sharpen } from "./picture.js";
+import { setUpPointing } from "./pointing.js";
+import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
+import { selectedBox, state, useClasses } from "./state.js";
+import { noteSaved, startSync } from "./sync.js";
+import { drawTools } from "./tools.js";
+import { fit, reveal, viewport, zoomStep } from "./viewport.js";
+
+const ACTIVE = "ssd300-label-class";
+
+async function start() {
+  try {
+    state.project = await (await request("v1/label/project")).json();
+  } catch (error) {
+    if (error.status === 401) askToken();
+    else showError(error);
+    return error;
+  }
+  byId("token-form").hidden = true;
+  state.lines = state.project.images;
+  state.activeClass = sessionStorage.getItem(ACTIVE) ?? "";
+  useClasses(state.project.classes);
+  byId("title").textContent = `${state.project.title} · ${state.project.format}`;
+  byId("title").title = `Saved in ${state.project.place}`;
+  document.title = `${state.project.title} · ssd300 label`;
+  linesChanged();
+  drawClassList();
+  drawProgress();
+  drawImageList();
+  startSync(state.project.revision);
+  const name = decodeURIComponent(location.hash.slice(1));
+  const named = state.lines.find((line) => line.name === name);
+  await show((named ?? state.lines.find((line) => line.state !== "done" && !line.fault) ?? state.lines[0])?.number);
+  return null;
+}
+
+function selected() {
+  const box = selectedBox();
+  if (box?.box) reveal(state.image, box.box);
+  draw();
+  drawBoxList();
+  drawTools();
+}
+
+function chooseClass(name) {
+  state.activeClass = name;
+  sessionStorage.setItem(ACTIVE, name);
+  if (selectedBox()) changeSelected({ name });
+  drawClassList();
+}
+
+async function takeTyped() {
+  const text = byId("class-search").value.trim();
+  if (!text) return;
+  try {
+    const isKnown = state.classes.find((one) => one.name.toLowerCase() === text.toLowerCase());
+    const name = isKnown?.name ?? (firstFound() || (await addClass(text)));
+    byId("class-search").value = "";
+    chooseClass(name);
+    byId("canvas").focus();
+  } catch (error) {
+    showError(error);
+  }
+}
+
+async function go(step) {
+  const number = neighbor(step);
+  if (number === undefined) say(step > 0 ? "This is the last image" : "This is the first image");
+  else await show(number);
+}
+
+async function goOpen() {
+  const number = nextOpen();
+  if (number === undefined) showNote("All listed images are labeled.");
+  else await show(number);
+}
+
+async function copyOn() {
+  const copies = state.boxes.filter((one) => one.box && one.name);
+  const number = neighbor(1);
+  if (copies.length === 0 || number === undefined) return;
+  await show(number);
+  if (state.image?.number !== number) return;
+  const { width, height } = state.image;
+  const fitting = copies.filter(({ box }) => box[2] <= width && box[3] <= height);
+  if (fitting.length > 0) addAll(fitting);
+  if (fitting.length < copies.length) showNote(`${copies.length - fitting.length} boxes do not fit into this smaller image.`);
+}
+
+function zoom(direction) {
+  if (!state.image?.width) return;
+  zoomStep(state.image, direction);
+  sharpen(draw);
+  draw();
+}
+
+function fitView() {
+  if (!state.image?.width) return;
+  fit(state.image);
+  sharpen(draw);
+  draw();
+}
+
+function toggleGuides() {
+  guides.on = !guides.on;
+  drawTools();
+  draw();
+}
+
+function resize() {
+  const { clientWidth, clientHeight } = byId("board");
+  const sharpness = window.devicePixelRatio || 1;
+  Object.assign(viewport, { width: clientWidth, height: clientHeight });
+  byId("canvas").width = Math.round(clientWidth * sharpness);
+  byId("canvas").height = Math.round(clientHeight * sharpness);
+  if (state.image?.width && viewport.isFitted) fit(state.image);
+  draw();
+  sharpen(draw);
+}
+
+whenChanged({
+  onSay: say,
+  onChange: () => {
+    schedule();
+    selected();
+  },
+});
+onSaved(noteSaved);
+setUpPointing({
+  selected,
+  drawn: (box) => {
+    if (!box.name) byId("class-search").focus();
+  },
+});
+setUpKeyboard({
+  go, goOpen, copyOn, zoom, fitView, toggleGuides, chooseClass, selected,
+  accept: () => {},
+  help: () => byId("help-dialog").showModal(),
+  within: (event, step) => {
+    const radio = event.target.closest("[role=radio]");
+    if (!radio) return;
+    event.preventDefault();
+    const all = [...byId("classes").querySelectorAll("[role=radio]")];
+    all[(all.indexOf(radio) + step + all.length) % all.length].focus();
+  },
+});
+
+byId("token-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  useToken(byId("token").value);
+  showError(null);
+  if ((await start())?.status === 401) showError(new Error("The server does not accept this token."));
+});
+
+for (const [id, call] of Object.entries({
+  previous: () => go(-1), next: () => go(1), "next-open": goOpen, undo, redo, "zoom-in": () => zoom(1),
+  "zoom-out": () => zoom(-1), fit: fitView, guides: toggleGuides, "copy-on": copyOn, "no-objects": toggleNoObjects,
+  help: () => byId("help-dialog").showModal(),
+  "take-theirs": () => { take(otherLabels()); drawAll(); },
+  "keep-mine": keepMine,
+})) {
+  byId(id).addEventListener("click", call);
+}
+byId("difficult").addEventListener("change", () => toggleFlag("difficult"));
+byId("truncated").addEventListener("change", () => toggleFlag("truncated"));
+
+byId("class-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  takeTyped();
+});
+byId("class-search").addEventListener("input", drawClassList);
+byId("class-search").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  byId("class-search").value = "";
+  drawClassList();
+  byId("canvas").focus();
+});
+byId("classes").addEventListener("click", (event) => {
+  const { name, add, rename } = event.target.closest("button")?.dataset ?? {};
+  if (name) chooseClass(name);
+  else if (add) takeTyped();
+  else if (rename) askRename(rename);
+});
+
+function askRename(name) {
+  byId("rename-title").textContent = `Rename ${name}`;
+  byId("rename-input").value = name;
+  byId("rename-dialog").dataset.old = name;
+  byId("rename-dialog").returnValue = "";
+  byId("rename-dialog").showModal();
+}
+byId("rename-dialog").addEventListener("close", async () => {
+  const { returnValue, dataset } = byId("rename-dialog");
+  const name = byId("rename-input").value.trim();
+  if (returnValue !== "rename" || !name || name === dataset.old) return;
+  try {
+    if (!(await flush())) return;
+    const count = await renameClass(dataset.old, name);
+    drawClassList();
+    await show(state.image?.number);
+    showNote(`Renamed in ${count} ${count === 1 ? "image" : "images"}.`);
+  } catch (error) {
+    showError(error);
+  }
+});
+
+const boxes = byId("boxes");
+boxes.addEventListener("click", (event) => {
+  const id = boxOfRow(event.target);
+  if (id === null) return;
+  state.selected = id;
+  if (event.target.closest(".remove")) removeSelected();
+  else selected();
+});
+boxes.addEventListener("mouseover", (event) => {
+  state.hovered = boxOfRow(event.target);
+  draw();
+});
+boxes.addEventListener("mouseleave", () => {
+  state.hovered = null;
+  draw();
+});
+boxes.addEventListener("focus", () => {
+  if (!selectedBox() && state.boxes.length > 0) {
+    state.selected = state.boxes[0].id;
+    selected();
+  }
+});
+
+byId("image-scroll").addEventListener("scroll", () => drawImageList({ follow: false }), { passive: true });
+byId("image-scroll").addEventListener("click", (event) => show(imageOfRow(event.target)));
+byId("image-scroll").addEventListener("keydown", (event) => {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  go(step);
+});
+for (const id of ["image-search", "image-filter"]) {
+  byId(id).addEventListener("input", () => {
+    byId("image-scroll").scrollTop = 0;
+    drawImageList();
+  });
+}
+byId("image-search").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") show(listed()[0]?.number);
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (!isBusy()) return;
+  flush();
+  event.preventDefault();
+});
+new ResizeObserver(resize).observe(byId("board"));
+start();

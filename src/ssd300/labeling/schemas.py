@@ -1,0 +1,115 @@
+"""The types of the requests and responses of the page's API."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_OBJECTS = 5000  # in an image
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+State = Literal["none", "proposed", "done"]
+
+
+class Strict(BaseModel):
+    """A request: fields that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Box(Strict):
+    """An object. `box` is xmin, ymin, xmax, ymax in pixels of the image as it is shown, from 0, the ends exclusive; it
+    is null where the file has no usable box. `key` is the one that it was read with, "" for a new object.
+    """
+
+    key: Annotated[str, Field(max_length=100)] = ""
+    name: Annotated[str, Field(max_length=500)]
+    box: tuple[Finite, Finite, Finite, Finite] | None
+    difficult: bool = False
+    truncated: bool = False
+    fault: Annotated[str, Field(max_length=2000)] = ""
+
+
+class Save(Strict):
+    """The objects of an image. `version` is what the page began with. Without `exists` the labels are removed."""
+
+    version: Annotated[str, Field(max_length=100)]
+    exists: bool
+    boxes: Annotated[list[Box], Field(max_length=MOST_OBJECTS)]
+
+
+class ImageLabels(BaseModel):
+    """An image and its labels. `fault` is why they cannot be edited."""
+
+    number: int
+    name: str
+    width: int
+    height: int
+    picture: str
+    version: str
+    exists: bool
+    boxes: list[Box]
+    fault: str
+    file: str
+
+
+class ClassColor(BaseModel):
+    """A class with its color and one that is readable on it, and its number of objects."""
+
+    name: str
+    color: str
+    text_color: str
+    objects: int
+
+
+class ImageLine(BaseModel):
+    """An image in the list."""
+
+    number: int
+    name: str
+    state: State
+    classes: dict[str, int]
+    fault: str
+
+
+class ProjectInfo(BaseModel):
+    """What is labeled here."""
+
+    title: str
+    format: str
+    place: str
+    has_flags: bool
+    classes: list[ClassColor]
+    images: list[ImageLine]
+    revision: int
+
+
+class Changes(BaseModel):
+    """What changed since a revision. `version` is that of the image that was asked about."""
+
+    revision: int
+    images: list[ImageLine]
+    classes: list[ClassColor]
+    version: str | None
+
+
+class NewClass(Strict):
+    name: Annotated[str, Field(max_length=500)]
+
+
+class RenamedClass(Strict):
+    old: Annotated[str, Field(max_length=500)]
+    new: Annotated[str, Field(max_length=500)]
+
+
+class Renamed(BaseModel):
+    """How many images were changed, and the classes then."""
+
+    images: int
+    classes: list[ClassColor]
+
+
+class Conflict(BaseModel):
+    """The labels as they are now, where they are not those that a page began with."""
+
+    detail: str
+    fix: str
+    current: Any
