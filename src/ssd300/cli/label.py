@@ -8,9 +8,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ssd300.cli.help import DATA, LIMITS
+from ssd300.cli.early_checks import check_device, check_weights
+from ssd300.cli.help import DATA, LIMITS, USUAL
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import DataFormat, Out, Switch, Usual, read_classes, say
+from ssd300.cli.options import DataFormat, Device, Out, Several, Switch, Usual, read_classes, say
 from ssd300.cli.out_folder import check_is_folder_name
 from ssd300.cli.served import OPTION_NAMES, TOKEN, check_installed, name_of, opened, who, with_port
 from ssd300.serve.listening import address_of, bind
@@ -25,6 +26,7 @@ def label(
     folder: Annotated[Path, Parameter(group=DATA, metavar="FOLDER")],
     /,
     *,
+    weights: Annotated[str | None, Parameter(name=["--weights", "-w"], group=USUAL, metavar="WEIGHTS")] = None,
     out: Annotated[Path | None, Out, Parameter(metavar="FOLDER", validator=check_is_folder_name)] = None,
     classes: Annotated[Path | None, Usual, Parameter(metavar="FILE")] = None,
     format_: DataFormat = "auto",
@@ -32,9 +34,8 @@ def label(
     port: Annotated[int, Usual] = 8301,
     open_: Annotated[Switch, Usual, Parameter(name="--open")] = False,
     token: Annotated[str | None, Usual] = None,
-    allow_host: Annotated[
-        tuple[str, ...], OfLimits, Parameter(consume_multiple=True, negative="", metavar="NAME...")
-    ] = (),
+    device: Device = "auto",
+    allow_host: Annotated[tuple[str, ...], Several, OfLimits, Parameter(metavar="NAME...")] = (),
 ) -> None:
     """Draw and correct boxes in the browser, until Ctrl-C.
 
@@ -42,6 +43,9 @@ def label(
     ----------
     folder
         A folder of images, or a dataset in VOC, COCO or YOLO format.
+    weights
+        Propose boxes with these: a run folder, a .safetensors file, a name such as coco, or an exported .onnx or .xml
+        file.
     out
         A folder for the labels, instead of the place where the data has them. For images without labels and for VOC.
     classes
@@ -57,6 +61,8 @@ def label(
     token
         The page asks for it. Default: the environment variable SSD300_TOKEN, which other users of this machine cannot
         read.
+    device
+        Where the weights run: auto, cpu, cuda or mps; auto takes a GPU if there is one.
     allow_host
         Further host names by which browsers reach it, such as labels.example.org.
     """
@@ -65,6 +71,9 @@ def label(
         check_installed("ssd300.labeling.running")
     values = {"token": token if token is not None else os.environ.get(TOKEN) or None, "allow_hosts": allow_host}
     settings = mistakes.built(ServeSettings, values, fix="See `ssd300 label --help`.", names=OPTION_NAMES)
+    if weights is not None:
+        check_device(mistakes, weights, device)
+        check_weights(mistakes, weights)
     names: list[str] = []
     with mistakes.caught():
         names = read_classes(classes) or []
@@ -85,7 +94,7 @@ def label(
 
         with shown("reading the labels", len(files.images)) as task:
             store = LabelStore(files, progress=task.update)
-        project = Project(folder, store)
+        project = Project(folder, store, weights=weights, device=device)
         named = name_of(host)
         settings = replace(settings, allow_hosts=(*settings.allow_hosts, *filter(None, [named])))
 

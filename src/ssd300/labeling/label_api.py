@@ -35,6 +35,7 @@ def label_routes(project: Project) -> APIRouter:
             format=files.title,
             place=str(files.home),
             has_flags=files.has_flags,
+            proposes=project.proposer is not None,
             classes=_classes(project),
             images=_lines(project, dict(enumerate(project.store.summaries))),
             revision=project.store.revision,
@@ -157,12 +158,17 @@ def _lines(project: Project, summaries: Mapping[int, Summary]) -> list[schemas.I
         schemas.ImageLine(
             number=number,
             name=project.names[number],
-            state="done" if summary.exists else "none",
+            state=_state(project, number, summary),
             classes=dict(summary.classes),
             fault=summary.fault,
         )
         for number, summary in summaries.items()
     ]
+
+
+def _state(project: Project, number: int, summary: Summary) -> schemas.State:
+    known = None if project.proposer is None else project.proposer.known(number)
+    return "done" if summary.exists else "proposed" if known is not None and known.proposals else "none"
 
 
 def _classes(project: Project) -> list[schemas.ClassColor]:

@@ -137,6 +137,13 @@ class LabelStore:
                 if _stamp(self.files.place(image)) != self._seen[number].stamp:
                     self._note(number)
 
+    def mark(self, number: int) -> None:
+        """Let `changed_since` name an image, of which something else is known now."""
+        with self._lock:
+            self.revision += 1
+            seen = self._seen[number]
+            self._seen[number] = replace(seen, summary=replace(seen.summary, revision=self.revision))
+
     def changed_since(self, revision: int) -> dict[int, Summary]:
         """The images whose labels changed after a revision."""
         with self._lock:

@@ -9,6 +9,7 @@ from ssd300.data.dataset import fold
 from ssd300.errors import DataError
 from ssd300.labeling.label_store import LabelStore
 from ssd300.labeling.pictures import Details
+from ssd300.labeling.proposals import Proposer
 from ssd300.system.files import absolute
 
 LONGEST_CLASS = 200  # letters
@@ -17,12 +18,28 @@ LONGEST_CLASS = 200  # letters
 class Project:
     """One folder that is labeled. Threads may share it."""
 
-    def __init__(self, folder: Path, store: LabelStore) -> None:
+    def __init__(self, folder: Path, store: LabelStore, *, weights: str | None = None, device: str = "auto") -> None:
+        """`weights` propose boxes, on `device`. Their thread ends with `close`."""
         self.folder, self.store = folder, store
+        self._device = device
+        self.proposer: Proposer | None = None
         self.details = Details()
         self.names = _names_of(store)
         self._classes = list(store.files.classes)
         self._lock = threading.Lock()
+        if weights is not None:
+            self.use_weights(weights)
+
+    def use_weights(self, weights: str) -> None:
+        """Propose boxes by these weights from now on."""
+        self.close()
+        images = self.store.files.images
+        self.proposer = Proposer(weights, images, device=self._device, found=self.store.mark)
+
+    def close(self) -> None:
+        """End the thread of the proposals."""
+        if self.proposer is not None:
+            self.proposer.close()
 
     @property
     def title(self) -> str:

@@ -26,4 +26,7 @@ def run(
     started()
     server = Server(uvicorn_config(make_label_app(project, settings), settings))
     signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    finally:
+        project.close()

@@ -77,6 +77,7 @@ class ProjectInfo(BaseModel):
     format: str
     place: str
     has_flags: bool
+    proposes: bool
     classes: list[ClassColor]
     images: list[ImageLine]
     revision: int
@@ -113,3 +114,30 @@ class Conflict(BaseModel):
     detail: str
     fix: str
     current: Any
+
+
+class ProposerInfo(BaseModel):
+    """The weights that propose boxes, "" for none; `left` images are still to be looked at."""
+
+    weights: str
+    classes: list[str]
+    usual_score: float
+    left: int
+    fault: str
+
+
+class ProposedBox(BaseModel):
+    """A detection, at whole pixels."""
+
+    name: str
+    box: tuple[float, float, float, float]
+    score: float
+
+
+class Proposals(BaseModel):
+    """The detections of an image; without `is_ready` they are not known yet."""
+
+    is_ready: bool
+    fault: str
+    boxes: list[ProposedBox]
+    about: ProposerInfo

@@ -66,10 +66,15 @@ export function add(box, name = state.activeClass, more = {}) {
   return made;
 }
 
-export function addAll(items) {
+// `isSelected` selects the last one, so that it can be adjusted.
+export function addAll(items, isSelected = false) {
   const made = items.map((one) => ({ difficult: false, truncated: false, fault: "", ...one, id: newId() }));
-  change([...state.boxes, ...made], { selected: null });
-  announce(`Added ${made.length} boxes`);
+  change([...state.boxes, ...made], { selected: isSelected ? made.at(-1).id : null });
+  announce(`Added ${made.length} ${made.length === 1 ? "box" : "boxes"}`);
+}
+
+export function forgetSelection() {
+  state.selected = state.hovered = null;
 }
 
 // A box in the middle of what is seen, for those who draw without a pointer.

@@ -6,7 +6,7 @@ import {
 import { byId } from "./elements.js";
 import { nameOfDigit } from "./class_list.js";
 import { abort, holdSpace } from "./pointing.js";
-import { shownProposals } from "./proposals.js";
+import { dismiss, shownProposals } from "./proposals.js";
 import { selectedBox, state } from "./state.js";
 import { toImage, viewport } from "./viewport.js";
 
@@ -52,7 +52,7 @@ function act(event, does) {
       if (isButton) return false;
       holdSpace(true);
       return true;
-    case "delete": case "backspace": removeSelected(); return true;
+    case "delete": case "backspace": if (!dismiss()) removeSelected(); return true;
     case "escape": abort(); state.selected = null; does.selected(); return true;
     case "n": does.go(1); return true;
     case "p": does.go(-1); return true;

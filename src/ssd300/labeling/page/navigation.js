@@ -8,11 +8,13 @@ import { byId } from "./elements.js";
 import { drawImageList, listed } from "./image_list.js";
 import { showError, showNote } from "./notices.js";
 import { loadPicture, lookAhead, sharpen } from "./picture.js";
+import { loadProposals } from "./proposals.js";
 import { flush, resolved } from "./saving.js";
 import { newId, state } from "./state.js";
 import { drawTools } from "./tools.js";
 import { fit } from "./viewport.js";
 
+const AHEAD = 6; // images
 let wanted = -1;
 
 // Shows the image of a number. Stays where it is if the last changes cannot be saved.
@@ -25,6 +27,7 @@ export async function show(number) {
     if (wanted !== number) return;
     take(image);
     const whole = loadPicture(image);
+    loadProposals(next());
     fit(image);
     drawAll();
     await whole;
@@ -85,6 +88,13 @@ export function nextOpen() {
   const place = lines.findIndex((line) => line.number === state.image?.number);
   const order = [...lines.slice(place + 1), ...lines.slice(0, Math.max(place, 0))];
   return order.find((line) => line.state !== "done" && !line.fault)?.number;
+}
+
+// The numbers of the listed images that come next.
+function next() {
+  const lines = listed();
+  const place = lines.findIndex((line) => line.number === state.image?.number);
+  return lines.slice(place + 1, place + 1 + AHEAD).filter((line) => line.state !== "done").map((line) => line.number);
 }
 
 async function prepareNext() {

@@ -11,6 +11,7 @@ import { setUpKeyboard } from "./keyboard.js";
 import { drawAll, neighbor, nextOpen, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { sharpen } from "./picture.js";
+import { accept, chooseMapping, drawProposals, proposeForAll, setUpProposals } from "./proposals.js";
 import { setUpPointing } from "./pointing.js";
 import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
 import { selectedBox, state, useClasses } from "./state.js";
@@ -35,6 +36,7 @@ async function start() {
   byId("title").textContent = `${state.project.title} · ${state.project.format}`;
   byId("title").title = `Saved in ${state.project.place}`;
   document.title = `${state.project.title} · ssd300 label`;
+  setUpProposals(selected);
   linesChanged();
   drawClassList();
   drawProgress();
@@ -52,6 +54,7 @@ function selected() {
   draw();
   drawBoxList();
   drawTools();
+  drawProposals();
 }
 
 function chooseClass(name) {
@@ -146,7 +149,7 @@ setUpPointing({
 });
 setUpKeyboard({
   go, goOpen, copyOn, zoom, fitView, toggleGuides, chooseClass, selected,
-  accept: () => {},
+  accept,
   help: () => byId("help-dialog").showModal(),
   within: (event, step) => {
     const radio = event.target.closest("[role=radio]");
@@ -169,12 +172,16 @@ for (const [id, call] of Object.entries({
   "zoom-out": () => zoom(-1), fit: fitView, guides: toggleGuides, "copy-on": copyOn, "no-objects": toggleNoObjects,
   help: () => byId("help-dialog").showModal(),
   "take-theirs": () => { take(otherLabels()); drawAll(); },
-  "keep-mine": keepMine,
+  "keep-mine": keepMine, "accept-all": () => accept(true), "accept-one": () => accept(false),
+  "propose-all": () => proposeForAll().catch(showError),
 })) {
   byId(id).addEventListener("click", call);
 }
 byId("difficult").addEventListener("change", () => toggleFlag("difficult"));
 byId("truncated").addEventListener("change", () => toggleFlag("truncated"));
+
+byId("min-score").addEventListener("input", selected);
+byId("mapping-rows").addEventListener("change", (event) => chooseMapping(event.target.dataset.model, event.target.value));
 
 byId("class-form").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -5,6 +5,7 @@ import { drawClassList } from "./class_list.js";
 import { drawImageList, drawProgress, linesChanged } from "./image_list.js";
 import { drawAll, take } from "./navigation.js";
 import { showNote } from "./notices.js";
+import { askAbout } from "./proposals.js";
 import { countOfSaves, isBusy } from "./saving.js";
 import { state, useClasses } from "./state.js";
 
@@ -36,6 +37,7 @@ async function ask() {
     useClasses(found.classes);
     if (!document.activeElement?.closest?.("#classes")) drawClassList();
     if (found.images.length > 0) useLines(found.images);
+    await askAbout();
     const isOther = found.version !== null && found.version !== state.version;
     if (isOther && asked === state.image?.number && !isBusy() && saves === countOfSaves()) await reload(asked);
   } catch {
