@@ -121,8 +121,8 @@ def _sent(box: schemas.Box, width: int, height: int) -> Sent:
     if not name or not inside:
         what = "has no class" if not name else f"({', '.join(f'{value:g}' for value in box.box)}) is not in its image"
         raise ProblemError(422, f"A box {what}.", fix="Load the page again.")
-    flags = {"difficult": box.difficult, "truncated": box.truncated}
-    return Sent(object=LabeledObject(name=name, box_px=box.box, **flags), key=box.key)
+    labeled = LabeledObject(name=name, box_px=box.box, difficult=box.difficult, truncated=box.truncated)
+    return Sent(object=labeled, key=box.key)
 
 
 def _labels(project: Project, number: int, now: Current) -> schemas.ImageLabels:

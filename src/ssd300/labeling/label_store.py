@@ -26,13 +26,16 @@ class LabelFiles(Protocol):
 
     title: str
     has_flags: bool
+    names_are_listed: bool  # whether an object names its class by a list, so that the list alone is renamed
     home: Path
     images: Sequence[Path]
 
     def place(self, image: Path) -> Path: ...
     def content(self, image: Path) -> bytes | None: ...
     def read(self, image: Path, content: bytes | None) -> Labels: ...
-    def written(self, image: Path, content: bytes | None, entries: Sequence[Entry]) -> bytes: ...
+    def written(
+        self, image: Path, content: bytes | None, entries: Sequence[Entry], *, exists: bool
+    ) -> bytes | None: ...
     def write(self, image: Path, content: bytes | None) -> None: ...
     @property
     def classes(self) -> Sequence[str]: ...
@@ -123,7 +126,8 @@ class LabelStore:
                 raise ConflictError("the labels were changed by another program or page", where=image.name)
             if now.labels.fault:
                 raise DataError(now.labels.fault, where=image.name, fix="Correct the file, and load the image again.")
-            new = self.files.written(image, content, self._entries(number, sent, now)) if exists or sent else None
+            entries = self._entries(number, sent, now)
+            new = self.files.written(image, content, entries, exists=exists or bool(entries))
             if new != content:
                 self.files.write(image, new)
             saved = self._current(number, new)
@@ -136,6 +140,12 @@ class LabelStore:
             for number, image in enumerate(self.files.images):
                 if _stamp(self.files.place(image)) != self._seen[number].stamp:
                     self._note(number)
+
+    def look_again(self) -> None:
+        """Read all labels again, after a change that no single image has."""
+        with self._lock:
+            self.revision += 1
+            self._seen = [self._look_at(number, revision=self.revision) for number in range(len(self._seen))]
 
     def mark(self, number: int) -> None:
         """Let `changed_since` name an image, of which something else is known now."""

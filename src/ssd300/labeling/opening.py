@@ -9,8 +9,10 @@ from ssd300.data.formats.voc_folder import VocFolder, voc_roots
 from ssd300.data.recognition import FORMATS, data_beside, recognize
 from ssd300.errors import DataError, UsageError
 from ssd300.images.header import is_image_name
+from ssd300.labeling.coco_labels import CocoLabels
 from ssd300.labeling.label_store import LabelFiles
 from ssd300.labeling.voc_labels import VocLabels
+from ssd300.labeling.yolo_labels import YoloLabels
 from ssd300.system.files import spelled_like
 
 
@@ -32,11 +34,25 @@ def open_labels(
         raise UsageError(
             "these are lists of labels that are elsewhere", where=path, fix="Name the folder that they were made from."
         )
-    folders = [VocFolder(root) for root in voc_roots(path)] if name == "voc" else [VocFolder(path)]
-    labels = VocLabels(folders, out=out, classes=classes)
+    if name in ("coco", "yolo") and (out is not None or classes):
+        option = "--out" if out is not None else "--classes"
+        raise UsageError(
+            f"{option} is for images without labels and for VOC; this is {FORMATS[name].title}", where=path,
+            fix=f"Omit {option}: its own files and classes are used. `ssd300 convert` makes a copy.",
+        )  # fmt: skip
+    labels = _opened(path, name, out, classes)
     if not labels.images:
         raise DataError("there are no images in this folder", where=path, fix="Name a folder with JPEG or PNG files.")
     return labels
+
+
+def _opened(path: Path, name: str, out: Path | None, classes: Sequence[str]) -> LabelFiles:
+    if name == "coco":
+        return CocoLabels(path)
+    if name == "yolo":
+        return YoloLabels(path)
+    folders = [VocFolder(root) for root in voc_roots(path)] if name == "voc" else [VocFolder(path)]
+    return VocLabels(folders, out=out, classes=classes)
 
 
 def _format_of(path: Path, format: FormatName) -> str:

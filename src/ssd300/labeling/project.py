@@ -63,15 +63,20 @@ class Project:
             self._classes.append(name)
 
     def rename_class(self, old: str, new: str) -> int:
-        """Rename a class everywhere; a name that another class has joins the two. How many images were changed.
+        """Rename a class everywhere; in VOC, a name that another class has joins the two. How many images have it.
 
         Raises DataError for a class that is not there or a bad name, and what `LabelStore.rename` raises.
         """
         new = _checked(new)
         if old not in self.classes:
             raise DataError(f"there is no class '{old}'", fix="Load the page again.")
-        changed = self.store.rename(old, new)
-        self.store.files.rename_class(old, new)
+        files = self.store.files
+        changed = sum(old in one.classes for one in self.store.summaries)
+        if not files.names_are_listed:
+            self.store.rename(old, new)
+        files.rename_class(old, new)
+        if files.names_are_listed:
+            self.store.look_again()
         with self._lock:
             self._classes = list(dict.fromkeys(new if name == old else name for name in self._classes))
         return changed

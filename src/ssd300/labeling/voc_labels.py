@@ -13,10 +13,11 @@ from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Cor
 from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, folders_in, key_of
 from ssd300.data.formats.voc_folder import ANNOTATIONS, IMAGES, VocFolder
 from ssd300.data.formats.voc_xml import VocFile, parse_xml
-from ssd300.data.frames import frame_of, settle, turn_back
+from ssd300.data.frames import settle
 from ssd300.errors import DataError
 from ssd300.images.header import read_header
 from ssd300.labeling.class_file import ClassFile
+from ssd300.labeling.file_frame import to_file_frame
 from ssd300.labeling.objects import Entry, LabeledObject, Labels, Read, in_file_order
 from ssd300.labeling.voc_document import VocDocument, VocValues, edited, empty_document, flag_of
 from ssd300.system.files import absolute, write_bytes
@@ -26,6 +27,7 @@ class VocLabels:
     """The images of some VOC folders, or of a folder without labels, and their XML files."""
 
     title, has_flags = "PASCAL VOC", True
+    names_are_listed = False
 
     def __init__(self, folders: Sequence[VocFolder], *, out: Path | None = None, classes: Sequence[str] = ()) -> None:
         """Raises DataError for two annotation files of one image."""
@@ -90,17 +92,20 @@ class VocLabels:
         read = (_read(item, part) for item, part in zip(found.objects, parts, strict=True))
         return Labels(objects=tuple(read), exists=True)
 
-    def written(self, image: Path, content: bytes | None, entries: Sequence[Entry]) -> bytes:
-        """The content of the file with these objects. Raises DataError if the file or the image cannot be read."""
+    def written(self, image: Path, content: bytes | None, entries: Sequence[Entry], *, exists: bool) -> bytes | None:
+        """The content of the file with these objects; None for no file, without `exists`.
+
+        Raises DataError if the file or the image cannot be read.
+        """
+        if not exists:
+            return None
         header = read_header(image)
         base = empty_document(image.name, header.size_hw) if content is None else content
         document = VocDocument(base)
-        frame = frame_of(_annotated(image, parse_xml(base)), header) or "shown"
+        in_file = to_file_frame(_annotated(image, parse_xml(base)), header)
 
         def values(item: LabeledObject, box_px: Corners) -> VocValues:
-            if frame == "stored":
-                box_px = turn_back(box_px, header.orientation, header.stored_hw)
-            corners = to_voc_pixels(*box_px)
+            corners = to_voc_pixels(*in_file(box_px))
             return VocValues(name=item.name, corners=corners, difficult=item.difficult, truncated=item.truncated)
 
         parts = []
