@@ -115,9 +115,9 @@ def edited(entry: Mapping[str, Any], category_id: Any, before: Corners | None, a
     made = {**entry, "category_id": category_id}
     if before == after:
         return made
-    made["bbox"] = plain(to_xywh(after))
+    made["bbox"] = [_plain(value) for value in to_xywh(after)]
     if "area" in entry:
-        made["area"] = plain([made["bbox"][2] * made["bbox"][3]])[0]
+        made["area"] = _plain(made["bbox"][2] * made["bbox"][3])
     polygons = entry.get("segmentation")
     if before is not None and isinstance(polygons, list):
         made["segmentation"] = [_stretched(one, before, after) for one in polygons]
@@ -126,15 +126,15 @@ def edited(entry: Mapping[str, Any], category_id: Any, before: Corners | None, a
 
 def new_entry(number: int, image_id: Any, category_id: Any, box: Corners) -> dict[str, Any]:
     """An annotation of a new object."""
-    bbox = plain(to_xywh(box))
-    area = plain([bbox[2] * bbox[3]])[0]
+    bbox = [_plain(value) for value in to_xywh(box)]
+    area = _plain(bbox[2] * bbox[3])
     return {"id": number, "image_id": image_id, "category_id": category_id, "bbox": bbox, "area": area, "iscrowd": 0,
             "segmentation": []}  # fmt: skip
 
 
-def plain(values: Sequence[float]) -> list[float]:
-    """Whole numbers without a point."""
-    return [int(value) if value == int(value) else value for value in values]
+def _plain(value: float | int) -> float | int:
+    """A whole number without a point."""
+    return int(value) if value == int(value) else value
 
 
 def _stretched(polygon: Any, before: Corners, after: Corners) -> Any:

@@ -4,23 +4,20 @@ A save names the version that it began with. If the file holds another one by no
 """
 
 import threading
-import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ssd300.errors import DataError
+from ssd300.labeling.folder_lock import alone_in
 from ssd300.labeling.objects import NEW, ConflictError, Entry, LabeledObject, Labels, Read, version_of
-from ssd300.system.lock import InUseError, Lock
 
-LOCK_NAME = ".ssd300-label.lock"
-WAITS_S = 5.0  # for the lock of another process, which holds it while it writes one file
 REMEMBERED = 50_000  # parts of objects, so that one that was removed can be brought back as it was
 
 
+@runtime_checkable
 class LabelFiles(Protocol):
     """The images of a dataset and the files of their labels, in one format."""
 
@@ -119,7 +116,8 @@ class LabelStore:
             RunError: the file cannot be written. The previous one is unchanged.
         """
         image = self.files.images[number]
-        with self._lock, self._alone():
+        self.files.home.mkdir(parents=True, exist_ok=True)
+        with self._lock, alone_in(self.files.home):
             content = self._content(number)
             now = self._current(number, content)
             if now.version != base:
@@ -215,25 +213,6 @@ class LabelStore:
         names = Counter(one.object.name for one in labels.objects if one.object.box_px is not None)
         summary = Summary(exists=labels.exists, classes=names, fault=labels.fault, revision=revision)
         return _Seen(stamp=stamp, version=version, summary=summary)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Within it no other process of this kind writes labels there."""
-        path, home = self.files.home / LOCK_NAME, self.files.home
-        deadline = time.monotonic() + WAITS_S
-        self.files.home.mkdir(parents=True, exist_ok=True)
-        while True:
-            try:
-                lock = Lock(path, output=home, instead=home)
-                break
-            except InUseError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def _stamp(path: Path) -> object:

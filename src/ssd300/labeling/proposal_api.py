@@ -59,5 +59,5 @@ def _info(proposer: Proposer | None) -> schemas.ProposerInfo:
 
 def _rounded(box_px: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     """At whole pixels, as drawn boxes are, and a pixel wide at least."""
-    xmin, ymin, xmax, ymax = map(round, box_px)
+    xmin, ymin, xmax, ymax = (float(round(corner)) for corner in box_px)
     return xmin, ymin, max(xmax, xmin + 1), max(ymax, ymin + 1)

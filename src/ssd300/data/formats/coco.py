@@ -158,7 +158,7 @@ def _why_unused(path: Path) -> Fault | None:
     return Fault("image-without-annotation", "no split has it, so it is not used")
 
 
-def read_content(file: Path) -> dict[str, list[Any]]:
+def read_content(file: Path) -> dict[str, Any]:
     """What an annotation file holds. Raises DataError if it is not COCO annotations."""
     try:
         content = json.loads(read_text(file))
