@@ -28,6 +28,7 @@ def label(
     *,
     weights: Annotated[str | None, Parameter(name=["--weights", "-w"], group=USUAL, metavar="WEIGHTS")] = None,
     out: Annotated[Path | None, Out, Parameter(metavar="FOLDER", validator=check_is_folder_name)] = None,
+    runs: Annotated[Path, Usual, Parameter(metavar="FOLDER")] = Path("runs/label"),
     classes: Annotated[Path | None, Usual, Parameter(metavar="FILE")] = None,
     format_: DataFormat = "auto",
     host: Annotated[str, Usual, Parameter(metavar="ADDRESS")] = "127.0.0.1",
@@ -48,6 +49,8 @@ def label(
         file.
     out
         A folder for the labels, instead of the place where the data has them. For images without labels and for VOC.
+    runs
+        A folder for a training that the page starts; the next ones get a number.
     classes
         A text file with one class per line. Classes can be added on the page too.
     format_
@@ -94,7 +97,7 @@ def label(
 
         with shown("reading the labels", len(files.images)) as task:
             store = LabelStore(files, progress=task.update)
-        project = Project(folder, store, weights=weights, device=device)
+        project = Project(folder, store, weights=weights, device=device, runs=runs)
         named = name_of(host)
         settings = replace(settings, allow_hosts=(*settings.allow_hosts, *filter(None, [named])))
 
@@ -115,5 +118,7 @@ def label(
         try:
             run(project, settings, listener, started=started)
         except KeyboardInterrupt as signal:
+            if command := project.training.command:
+                say([f"the training goes on; `{command}` stops it, and the next `ssd300 label` shows it again"])
             signal.args = ("stopped",)  # this is how a server is meant to end
             raise

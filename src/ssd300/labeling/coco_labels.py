@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import AnnotatedImage
 from ssd300.data.formats.coco import CocoSource, image_size, read_object
 from ssd300.data.frames import settle
@@ -19,6 +20,7 @@ class CocoLabels:
     """The images that the annotation files of a dataset list, and these files."""
 
     title, has_flags = "COCO", False
+    format: FormatName = "coco"
     names_are_listed = True
 
     def __init__(self, path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from ssd300.data.choices import FormatName
 from ssd300.errors import DataError
 from ssd300.labeling.folder_lock import alone_in
 from ssd300.labeling.objects import NEW, ConflictError, Entry, LabeledObject, Labels, Read, version_of
@@ -22,6 +23,7 @@ class LabelFiles(Protocol):
     """The images of a dataset and the files of their labels, in one format."""
 
     title: str
+    format: FormatName
     has_flags: bool
     names_are_listed: bool  # whether an object names its class by a list, so that the list alone is renamed
     home: Path

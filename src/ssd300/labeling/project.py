@@ -10,6 +10,7 @@ from ssd300.errors import DataError
 from ssd300.labeling.label_store import LabelStore
 from ssd300.labeling.pictures import Details
 from ssd300.labeling.proposals import Proposer
+from ssd300.labeling.training_run import RUNS, TrainingRuns
 from ssd300.system.files import absolute
 
 LONGEST_CLASS = 200  # letters
@@ -18,9 +19,14 @@ LONGEST_CLASS = 200  # letters
 class Project:
     """One folder that is labeled. Threads may share it."""
 
-    def __init__(self, folder: Path, store: LabelStore, *, weights: str | None = None, device: str = "auto") -> None:
-        """`weights` propose boxes, on `device`. Their thread ends with `close`."""
+    def __init__(
+        self, folder: Path, store: LabelStore, *, weights: str | None = None, device: str = "auto", runs: Path = RUNS
+    ) -> None:
+        """`weights` propose boxes, on `device`; their thread ends with `close`. Trainings are written to `runs`, and to
+        folders of this name with a number.
+        """
         self.folder, self.store = folder, store
+        self.training = TrainingRuns(runs)
         self._device = device
         self.proposer: Proposer | None = None
         self.details = Details()

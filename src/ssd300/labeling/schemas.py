@@ -141,3 +141,43 @@ class Proposals(BaseModel):
     fault: str
     boxes: list[ProposedBox]
     about: ProposerInfo
+
+
+class StartTraining(Strict):
+    """A training: `holdout` is the share of the images that is measured on."""
+
+    holdout: Annotated[float, Field(gt=0, lt=1)] = 0.2
+
+
+class Training(BaseModel):
+    """How far the newest training is; `best` is its highest mAP on the held-out images."""
+
+    state: Literal["none", "starting", "running", "stopping", "stopped", "done", "failed"]
+    folder: str
+    images: int
+    step: int
+    steps: int
+    seconds: float
+    best: float | None
+    evaluations: list[tuple[int, float]]
+    losses: list[tuple[int, float]]
+    words: list[str]
+    has_weights: bool
+    proposes: bool
+
+
+class Finding(BaseModel):
+    """A problem; `image` is the number of its image, null for one of the dataset."""
+
+    level: str
+    message: str
+    fix: str
+    image: int | None
+
+
+class DataCheck(BaseModel):
+    """What is wrong with the labels; the images per split, and groups of near copies."""
+
+    findings: list[Finding]
+    splits: dict[str, int]
+    copies: list[list[int]]

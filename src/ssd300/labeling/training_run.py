@@ -50,7 +50,7 @@ class TrainingRuns:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_stopping = False
 
-    def start(self, store: LabelStore, *, holdout: float, minutes_words: tuple[str, ...] = ()) -> Progress:
+    def start(self, store: LabelStore, *, holdout: float) -> Progress:
         """Begin a run on what is labeled now, a share of it held out to measure on.
 
         Raises:
@@ -62,7 +62,7 @@ class TrainingRuns:
             raise UsageError("a training goes on already", fix="Stop it first, or wait for its end.")
         folder = free_folder(self._home)
         images = write_snapshot(store, folder / DATA)
-        words = ["train", str(folder / DATA), "--out", str(folder / RUN), "--holdout", str(holdout), *minutes_words]
+        words = ["train", str(folder / DATA), "--out", str(folder / RUN), "--holdout", str(holdout)]
         record = {"images": images, "labels": str(store.files.home), "words": words}
         self._run(folder, words, record)
         return self.progress()

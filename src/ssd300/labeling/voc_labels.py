@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ssd300.boxes import to_voc_pixels
+from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Corners
 from ssd300.data.formats.file_index import IMAGE_FOLDERS, LABEL_FOLDERS, folders_in, key_of
 from ssd300.data.formats.voc_folder import ANNOTATIONS, IMAGES, VocFolder
@@ -27,6 +28,7 @@ class VocLabels:
     """The images of some VOC folders, or of a folder without labels, and their XML files."""
 
     title, has_flags = "PASCAL VOC", True
+    format: FormatName = "voc"
     names_are_listed = False
 
     def __init__(self, folders: Sequence[VocFolder], *, out: Path | None = None, classes: Sequence[str] = ()) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import AnnotatedImage, Corners
 from ssd300.data.formats.yolo import read_line
 from ssd300.data.formats.yolo_description import class_files, describe, find_yolo
@@ -21,13 +22,14 @@ class YoloLabels:
     """The images of all splits of a description, and their text files."""
 
     title, has_flags = "YOLO", False
+    format: FormatName = "yolo"
     names_are_listed = True
 
     def __init__(self, path: Path) -> None:
         """Raises DataError where the description is not as YOLO has it."""
         self._path = path
         self._folder = self._described()
-        self.home = self._folder.root
+        self.home = path if path.is_dir() else self._folder.root
         self.images: Sequence[Path] = list(dict.fromkeys(_images(self._folder)))
         self._owners: dict[Path, Path] = {}
         for image in self.images:

@@ -5,18 +5,20 @@ import { draw, guides } from "./board.js";
 import { boxOfRow, drawBoxList, say } from "./box_list.js";
 import { addClass, drawClassList, firstFound, renameClass } from "./class_list.js";
 import { addAll, changeSelected, redo, removeSelected, toggleFlag, toggleNoObjects, undo, whenChanged } from "./editing.js";
+import { drawCounts, runCheck } from "./data_panel.js";
 import { byId } from "./elements.js";
 import { drawImageList, drawProgress, imageOfRow, linesChanged, listed } from "./image_list.js";
 import { setUpKeyboard } from "./keyboard.js";
 import { drawAll, neighbor, nextOpen, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { sharpen } from "./picture.js";
-import { accept, chooseMapping, drawProposals, proposeForAll, setUpProposals } from "./proposals.js";
+import { accept, chooseMapping, drawProposals, proposeForAll, setUpProposals, useOtherWeights } from "./proposals.js";
 import { setUpPointing } from "./pointing.js";
 import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
 import { selectedBox, state, useClasses } from "./state.js";
 import { noteSaved, startSync } from "./sync.js";
 import { drawTools } from "./tools.js";
+import { followTraining, setUpTraining } from "./training.js";
 import { fit, reveal, viewport, zoomStep } from "./viewport.js";
 
 const ACTIVE = "ssd300-label-class";
@@ -158,6 +160,39 @@ setUpKeyboard({
     const all = [...byId("classes").querySelectorAll("[role=radio]")];
     all[(all.indexOf(radio) + step + all.length) % all.length].focus();
   },
+});
+
+const TABS = ["label", "data", "train"];
+function openTab(name) {
+  for (const one of TABS) {
+    byId(`tab-${one}`).setAttribute("aria-selected", String(one === name));
+    byId(`tab-${one}`).tabIndex = one === name ? 0 : -1;
+    byId(`panel-${one}`).hidden = one !== name;
+  }
+  if (name === "data") drawCounts();
+  if (name === "train") followTraining();
+}
+byId("tabs").addEventListener("click", (event) => event.target.id && openTab(event.target.id.replace("tab-", "")));
+byId("tabs").addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step) return;
+  const place = TABS.findIndex((one) => event.target.id === `tab-${one}`);
+  const name = TABS[(place + step + TABS.length) % TABS.length];
+  openTab(name);
+  byId(`tab-${name}`).focus();
+});
+byId("check").addEventListener("click", runCheck);
+byId("panel-data").addEventListener("click", (event) => {
+  const number = event.target.dataset.image;
+  if (number !== undefined) show(Number(number));
+});
+byId("train-holdout").addEventListener("input", (event) => {
+  byId("train-holdout-value").textContent = `${event.target.value}%`;
+});
+setUpTraining(async () => {
+  useOtherWeights();
+  openTab("label");
+  await show(state.image?.number);
 });
 
 byId("token-form").addEventListener("submit", async (event) => {

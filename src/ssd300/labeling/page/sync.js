@@ -1,7 +1,9 @@
 // What other pages and programs change: asked for all the time, shown at once, and never mixed with what is not saved.
 
 import { request } from "./api.js";
+import { drawCounts } from "./data_panel.js";
 import { drawClassList } from "./class_list.js";
+import { byId } from "./elements.js";
 import { drawImageList, drawProgress, linesChanged } from "./image_list.js";
 import { drawAll, take } from "./navigation.js";
 import { showNote } from "./notices.js";
@@ -59,4 +61,5 @@ function useLines(lines) {
   linesChanged();
   drawProgress();
   drawImageList({ follow: false });
+  if (!byId("panel-data").hidden) drawCounts();
 }
