@@ -153,6 +153,7 @@ class Training(BaseModel):
     """How far the newest training is; `best` is its highest mAP on the held-out images."""
 
     state: Literal["none", "starting", "running", "stopping", "stopped", "done", "failed"]
+    can_resume: bool
     folder: str
     images: int
     step: int

@@ -25,10 +25,12 @@ def write_snapshot(store: LabelStore, folder: Path) -> int:
         DataError: no image has a box.
         UsageError, RunError: the folder is not empty, or cannot be written.
     """
+    if not any(one.classes and not one.fault for one in store.summaries):
+        raise DataError("no image has a box yet, so there is nothing to train on", fix="Draw some boxes first.")
     with whole_folder(folder) as building:
         (building / ANNOTATIONS).mkdir()
         (building / IMAGES).mkdir()
-        count = boxes = 0
+        count = 0
         for number, image in enumerate(store.files.images):
             if not store.summaries[number].exists or store.summaries[number].fault:
                 continue
@@ -45,9 +47,6 @@ def write_snapshot(store: LabelStore, folder: Path) -> int:
             text = to_xml(f"{name}{image.suffix}", size_hw, objects)
             (building / ANNOTATIONS / f"{name}.xml").write_text(text, encoding="utf-8")
             count += 1
-            boxes += len(objects)
-        if not boxes:
-            raise DataError("no image has a box yet, so there is nothing to train on", fix="Draw some boxes first.")
     return count
 
 

@@ -23,6 +23,7 @@ def training_routes(project: Project) -> APIRouter:
         proposer = project.proposer
         return schemas.Training(
             state=progress.state,
+            can_resume=progress.can_resume,
             folder=progress.folder,
             images=progress.images,
             step=progress.step,
@@ -36,6 +37,9 @@ def training_routes(project: Project) -> APIRouter:
             proposes=proposer is not None and proposer.weights == progress.weights,
         )
 
+    def begin(holdout: float) -> Progress:
+        return project.training.start(project.store, classes=project.classes, holdout=holdout)
+
     @routes.get("/training")
     def training() -> schemas.Training:
         return described(project.training.progress())
@@ -43,7 +47,7 @@ def training_routes(project: Project) -> APIRouter:
     @routes.post("/training/start")
     async def start(request: Request) -> schemas.Training:
         wanted = await json_body(request, schemas.StartTraining)
-        return described(await asyncio.to_thread(project.training.start, project.store, holdout=wanted.holdout))
+        return described(await asyncio.to_thread(begin, wanted.holdout))
 
     @routes.post("/training/stop")
     def stop() -> schemas.Training:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +18,12 @@ from ssd300 import run_layout
 from ssd300.errors import RunError, UsageError
 from ssd300.labeling.label_store import LabelStore
 from ssd300.labeling.snapshot import write_snapshot
-from ssd300.system.files import free_folder, write_json
+from ssd300.system.files import free_folder, write_json, write_text
 
-RECORD, DATA, RUN, OUTPUT = "label.json", "data", "run", "output.txt"
+RECORD, DATA, CLASSES, RUN, OUTPUT = "label.json", "data", "classes.txt", "run", "output.txt"
 RUNS = Path("runs/label")  # and with a number where this is taken
 LAST_LINES = 6
+INTERRUPTED, FAILED = "ssd300: interrupted", "ssd300: error"  # how the command says how it ended
 State = Literal["none", "starting", "running", "stopping", "stopped", "done", "failed"]
 
 
@@ -30,6 +32,7 @@ class Progress:
     """How far a run is. `best` is the highest mAP on the held-out images so far; `words` are its last lines."""
 
     state: State
+    can_resume: bool = False
     folder: str = ""
     images: int = 0
     step: int = 0
@@ -50,8 +53,8 @@ class TrainingRuns:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_stopping = False
 
-    def start(self, store: LabelStore, *, holdout: float) -> Progress:
-        """Begin a run on what is labeled now, a share of it held out to measure on.
+    def start(self, store: LabelStore, *, classes: Sequence[str], holdout: float) -> Progress:
+        """Begin a run on what is labeled now, a share of it held out to measure on, with the `classes` that have objects.
 
         Raises:
             UsageError: a run goes on already.
@@ -62,7 +65,10 @@ class TrainingRuns:
             raise UsageError("a training goes on already", fix="Stop it first, or wait for its end.")
         folder = free_folder(self._home)
         images = write_snapshot(store, folder / DATA)
-        words = ["train", str(folder / DATA), "--out", str(folder / RUN), "--holdout", str(holdout)]
+        used = store.counts()
+        write_text(folder / CLASSES, "".join(f"{name}\n" for name in classes if used[name]))
+        words = ["train", str(folder / DATA), "--out", str(folder / RUN), "--classes", str(folder / CLASSES)]
+        words += ["--holdout", str(holdout)]
         record = {"images": images, "labels": str(store.files.home), "words": words}
         self._run(folder, words, record)
         return self.progress()
@@ -106,8 +112,10 @@ class TrainingRuns:
         logged = [row for row in rows if "localization" in row]
         maps = [(int(row["step"]), float(row["map"])) for row in rows if row.get("map") is not None]
         best = folder / RUN / run_layout.BEST_WEIGHTS
+        words = _last_lines(folder / OUTPUT)
         return Progress(
-            state=self._state(folder, rows),
+            state=self._state(folder, rows, words),
+            can_resume=(folder / RUN / run_layout.STATE).is_file(),
             folder=str(folder / RUN),
             images=int(record.get("images", 0)),
             step=int(rows[-1]["step"]) if rows else 0,
@@ -116,16 +124,19 @@ class TrainingRuns:
             best=max((value for _, value in maps), default=None),
             evaluations=tuple(maps),
             losses=tuple((int(row["step"]), float(row["localization"] + row["classification"])) for row in logged),
-            words=_last_lines(folder / OUTPUT),
+            words=words,
             weights=str(folder / RUN) if best.is_file() else "",
         )
 
-    def _state(self, folder: Path, rows: list[dict[str, Any]]) -> State:
+    def _state(self, folder: Path, rows: list[dict[str, Any]], words: tuple[str, ...]) -> State:
         if self.is_running:
             return "stopping" if self._is_stopping else "running" if rows else "starting"
-        if (folder / RUN / run_layout.SUMMARY).is_file():
+        if any(line.startswith(INTERRUPTED) for line in words):
+            return "stopped"
+        failed = any(line.startswith(FAILED) for line in words)
+        if (folder / RUN / run_layout.SUMMARY).is_file() and not failed:
             return "done"
-        return "stopped" if (folder / RUN / run_layout.STATE).is_file() else "failed"
+        return "failed" if failed or not (folder / RUN / run_layout.STATE).is_file() else "stopped"
 
     def _run(self, folder: Path, words: list[str], record: dict[str, Any], *, resume: bool = False) -> None:
         more = ["--resume"] if resume else []

@@ -9,6 +9,7 @@ const ROW_PX = 64;
 const MORE = 6; // rows above and below
 const AT_ONCE = 4; // requests for small pictures
 const KEPT = 500;
+const LONGEST = 17; // letters of a name
 const STATES = { none: "not labeled", proposed: "proposed", done: "labeled", fault: "has a problem" };
 const addresses = new Map(); // of small pictures, by the number of the image; "" for one that cannot be had
 const fetching = new Set();
@@ -80,7 +81,7 @@ function row(line, place, count) {
   const made = element("div", { id: `image-${line.number}`, className: "image-row" }, [
     thumbnail(line),
     element("span", { className: "words" }, [
-      element("span", { className: "name" }, [line.name.split("/").at(-1)]),
+      element("span", { className: "name" }, [shortened(line.name.split("/").at(-1))]),
       element("span", { className: "counts" }, counts(line, kind)),
     ]),
     element("span", { className: `state ${kind}`, title: STATES[kind] }),
@@ -94,6 +95,11 @@ function row(line, place, count) {
   made.setAttribute("aria-posinset", String(place + 1));
   made.setAttribute("aria-label", `${line.name}, ${STATES[kind]}`);
   return made;
+}
+
+// Names of one folder often differ at their end alone.
+function shortened(name) {
+  return name.length > LONGEST ? `${name.slice(0, 5)}…${name.slice(6 - LONGEST)}` : name;
 }
 
 function thumbnail(line) {

@@ -8,7 +8,7 @@ import { state } from "./state.js";
 const EVERY_MS = 2000;
 const WORDS = {
   none: "", starting: "Starting: reading the images, measuring a step …", running: "Training", stopping: "Stopping after this step …",
-  stopped: "Stopped. It can be resumed.", done: "Done.", failed: "It ended with an error:",
+  stopped: "Stopped.", done: "Done.", failed: "It ended with an error:",
 };
 let whenProposing = () => {};
 let timer = 0;
@@ -57,7 +57,7 @@ function draw(run) {
   byId("train-start").textContent = run.state === "none" ? "Train" : "Train anew";
   byId("train-stop").hidden = !isOn;
   byId("train-stop").disabled = run.state === "stopping";
-  byId("train-resume").hidden = run.state !== "stopped";
+  byId("train-resume").hidden = !(run.state === "stopped" && run.can_resume);
   byId("train-propose").hidden = !run.has_weights;
   byId("train-propose").disabled = run.proposes;
   byId("train-propose").textContent = run.proposes ? "Its weights propose boxes" : "Propose boxes with its weights";
