@@ -49,7 +49,7 @@ def test_each_verb_that_collects_stops_at_a_wrong_word(verb, coloured, light_run
         "export": ["-w", run, "--out", "new.onnx"], "serve": ["-w", run], "compare": [run, run, data],
         "thresholds": [data, "-w", run], "verify": [run, data], "convert": [data, "--out", "new", "--to", "coco"],
         "prepare": [data, "--out", "new"], "split": [data, "--out", "new", "--holdout", "0.5"],
-        "benchmark": ["-w", run, "--rounds", "1"],
+        "benchmark": ["-w", run, "--rounds", "1"], "label": [data],
     }  # fmt: skip
     before = sorted(tmp_path.rglob("*"))
     assert (

@@ -58,6 +58,9 @@ def test_a_training_outlives_its_server_stops_and_goes_on(cells, tmp_path):
     again.stop()
     stopped = wait_for(again, "stopped")
     assert stopped.can_resume
+    assert runs._process is not None
+    runs._process.wait(60)
+    assert not runs.is_running
     assert stopped.images == sum(one.exists for one in store.summaries)
     resumed = again.resume()
     assert resumed.folder == stopped.folder

@@ -46,13 +46,13 @@ def label(
         A folder of images, or a dataset in VOC, COCO or YOLO format.
     weights
         Propose boxes with these: a run folder, a .safetensors file, a name such as coco, or an exported .onnx or .xml
-        file.
+        file. Default: no proposals.
     out
-        A folder for the labels, instead of the place where the data has them. For images without labels and for VOC.
+        A folder for the labels of images without labels, or of VOC. Default: the place where the data has them.
     runs
         A folder for a training that the page starts; the next ones get a number.
     classes
-        A text file with one class per line. Classes can be added on the page too.
+        A text file with one class per line. Default: the classes of the data; the page adds others.
     format_
         The format of the data; auto recognizes it by its content.
     host

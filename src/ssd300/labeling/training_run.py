@@ -54,7 +54,7 @@ class TrainingRuns:
         self._is_stopping = False
 
     def start(self, store: LabelStore, *, classes: Sequence[str], holdout: float) -> Progress:
-        """Begin a run on what is labeled now, a share of it held out to measure on, with the `classes` that have objects.
+        """Begin a run on what is labeled now, with those of `classes` that have objects, a share of it held out.
 
         Raises:
             UsageError: a run goes on already.

@@ -16,6 +16,7 @@ const MOST_NAMES = 60; // of more boxes, only the selected one and the one under
 const DASHES = [6, 5];
 const canvas = byId("canvas");
 const context = canvas.getContext("2d");
+const names = []; // that are still to be drawn
 let isWaiting = false;
 
 // What the pointer does: a box that is being drawn, its place for the guide lines, and whether it is a finger.
@@ -49,6 +50,7 @@ function drawNow() {
     drawHandles(selected);
   }
   if (pointer.drawn) drawItem({ id: -1, name: state.activeClass, box: pointer.drawn }, true, false);
+  for (const name of names.splice(0)) drawName(...name); // above all lines
 }
 
 function drawPicture() {
@@ -98,7 +100,7 @@ function drawItem(item, isCrowded, isProposal) {
     context.strokeRect(left, top, right - left, bottom - top);
   }
   context.setLineDash([]);
-  if (!isCrowded || isMarked) drawName(words(item, isProposal), color, textColor, left, top);
+  if (!isCrowded || isMarked) names.push([words(item, isProposal), color, textColor, left, top]);
 }
 
 function words(item, isProposal) {

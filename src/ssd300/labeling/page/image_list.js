@@ -110,7 +110,7 @@ function thumbnail(line) {
 function counts(line, kind) {
   const entries = Object.entries(line.classes);
   if (entries.length === 0) return [kind === "done" ? "no objects" : STATES[kind]];
-  return entries.slice(0, 4).map(([name, count]) => {
+  return entries.slice(0, 3).map(([name, count]) => {
     const made = element("span", { className: "count", title: `${count} ${name}` }, [String(count)]);
     made.style.setProperty("--color", colorOf(name).color);
     return made;

@@ -69,7 +69,7 @@ export function drawAll() {
   const { image } = state;
   const place = listed().findIndex((line) => line.number === image.number) + 1;
   const size = image.width ? ` · ${image.width} × ${image.height}` : "";
-  const position = place ? ` · ${place} of ${listed().length}` : "";
+  const position = place ? ` · ${place.toLocaleString("en")} of ${listed().length.toLocaleString("en")}` : "";
   byId("image-caption").textContent = `${image.name}${size}${position}`;
   byId("canvas").setAttribute("aria-label", `${image.name} with ${state.boxes.length} boxes`);
 }

@@ -99,7 +99,7 @@ export function drawProposals() {
 function inWords(count) {
   const left = about?.left ? ` ${about.left.toLocaleString("en")} images left.` : "";
   if (isLoading) return "Detecting …";
-  return (count > 0 ? "Click a dashed box to take it alone." : "No proposal above this score.") + left;
+  return (count > 0 ? "A click on a dashed box selects it." : "No proposal above this score.") + left;
 }
 
 function takeAbout(found) {
