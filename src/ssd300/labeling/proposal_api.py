@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ssd300.labeling import schemas
+from ssd300.labeling.ordering import least_sure_first
 from ssd300.labeling.project import Project
 from ssd300.labeling.proposals import Proposer
 from ssd300.serve.problems import ProblemError
@@ -20,6 +21,12 @@ def proposal_routes(project: Project) -> APIRouter:
     @routes.get("")
     def about() -> schemas.ProposerInfo:
         return _info(project.proposer)
+
+    @routes.get("/order")
+    def order() -> list[int]:
+        known = {} if project.proposer is None else project.proposer.all_known()
+        labeled = {number for number, one in enumerate(project.store.summaries) if one.exists}
+        return least_sure_first(known, labeled, len(project.names))
 
     @routes.get("/{number}")
     def proposals(number: int, ahead: Annotated[list[int], Query(max_length=16)] = []) -> schemas.Proposals:  # noqa: B006  # FastAPI copies it

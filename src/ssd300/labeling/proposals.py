@@ -6,7 +6,7 @@ The detector is loaded when it is first needed; an exported file does without to
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -82,6 +82,11 @@ class Proposer:
     def known(self, number: int) -> Proposed | None:
         """What was found in an image; None before it was looked at."""
         return self._done.get(number)
+
+    def all_known(self) -> Mapping[int, Proposed]:
+        """What was found so far, by the numbers of the images."""
+        with self._changed:
+            return dict(self._done)
 
     def ask(self, number: int, ahead: Iterable[int] = (), *, wait_s: float = 0.0) -> Proposed | None:
         """Look at an image first, and at some others next. What was found, if it is known within `wait_s`."""

@@ -18,7 +18,7 @@ let redraw = () => {};
 
 export function setUpProposals(call) {
   redraw = call;
-  byId("proposals").hidden = !state.project.proposes;
+  byId("proposals").hidden = byId("image-order").hidden = !state.project.proposes;
   mapping = new Map(JSON.parse(localStorage.getItem(MAPPING) ?? "[]"));
 }
 
@@ -74,6 +74,11 @@ export function dismiss() {
   return true;
 }
 
+// The numbers of all images, those of which the model is least sure first.
+export async function leastSure() {
+  return (await request("v1/label/proposals/order")).json();
+}
+
 export async function proposeForAll() {
   takeAbout(await (await request("v1/label/proposals/all", { method: "POST" })).json());
   drawProposals();
@@ -117,7 +122,7 @@ function takeAbout(found) {
 export function useOtherWeights() {
   isSet = false;
   state.project.proposes = true;
-  byId("proposals").hidden = false;
+  byId("proposals").hidden = byId("image-order").hidden = false;
 }
 
 // Classes of the model that have no class of their name here: each is added by it, taken for another one, or left out.

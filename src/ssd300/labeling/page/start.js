@@ -7,12 +7,14 @@ import { addClass, drawClassList, firstFound, renameClass } from "./class_list.j
 import { addAll, changeSelected, redo, removeSelected, toggleFlag, toggleNoObjects, undo, whenChanged } from "./editing.js";
 import { drawCounts, runCheck } from "./data_panel.js";
 import { byId } from "./elements.js";
-import { drawImageList, drawProgress, imageOfRow, linesChanged, listed } from "./image_list.js";
+import { drawImageList, drawProgress, imageOfRow, linesChanged, listed, useOrder } from "./image_list.js";
 import { setUpKeyboard } from "./keyboard.js";
 import { drawAll, neighbor, nextOpen, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { sharpen } from "./picture.js";
-import { accept, chooseMapping, drawProposals, proposeForAll, setUpProposals, useOtherWeights } from "./proposals.js";
+import {
+  accept, chooseMapping, drawProposals, leastSure, proposeForAll, setUpProposals, useOtherWeights,
+} from "./proposals.js";
 import { setUpPointing } from "./pointing.js";
 import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
 import { selectedBox, state, useClasses } from "./state.js";
@@ -275,7 +277,7 @@ boxes.addEventListener("mouseleave", () => {
   draw();
 });
 boxes.addEventListener("focus", () => {
-  if (!selectedBox() && state.boxes.length > 0) {
+  if (boxes.matches(":focus-visible") && !selectedBox() && state.boxes.length > 0) {
     state.selected = state.boxes[0].id;
     selected();
   }
@@ -295,6 +297,15 @@ for (const id of ["image-search", "image-filter"]) {
     drawImageList();
   });
 }
+byId("image-order").addEventListener("change", async (event) => {
+  try {
+    useOrder(event.target.value === "doubt" ? await leastSure() : null);
+    byId("image-scroll").scrollTop = 0;
+    drawImageList({ follow: false });
+  } catch (error) {
+    showError(error);
+  }
+});
 byId("image-search").addEventListener("keydown", (event) => {
   if (event.key === "Enter") show(listed()[0]?.number);
 });

@@ -14,6 +14,9 @@ export function drawTools() {
   byId("no-objects").setAttribute("aria-pressed", String(state.exists && state.boxes.length === 0));
   byId("copy-on").disabled = !state.boxes.some((one) => one.box);
   const box = selectedBox();
-  byId("flags").hidden = !state.project?.has_flags || !box?.box;
-  for (const flag of ["difficult", "truncated"]) byId(flag).checked = Boolean(box?.[flag]);
+  byId("flags").hidden = !state.project?.has_flags;
+  for (const flag of ["difficult", "truncated"]) {
+    byId(flag).checked = Boolean(box?.[flag]);
+    byId(flag).disabled = !isEditable || !box?.box;
+  }
 }
