@@ -28,4 +28,4 @@ def least_sure_first(known: Mapping[int, Proposed], labeled: Collection[int], co
 
 def _doubt(proposed: Proposed) -> float:
     """How unsure the detections of an image are together, 0 to 1 for each: a score of a half is the least sure."""
-    return sum(1 - abs(2 * one.score - 1) for one in proposed.proposals)
+    return sum((1 - abs(2 * one.score - 1) for one in proposed.proposals), 0.0)
