@@ -3,8 +3,10 @@
 import re
 import shutil
 from base64 import b64encode
+from contextlib import contextmanager
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = (
@@ -20,6 +22,17 @@ DROP = """([name, content]) => {
     : new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
   document.querySelector("#stage").dispatchEvent(event);
 }"""
+
+
+@contextmanager
+def launched():
+    """Chromium without a window. A test that needs it is skipped where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian's package chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 def drop(page, path, name=None):

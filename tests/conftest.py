@@ -17,7 +17,7 @@ from file_server import Server
 from ssd300.cli import main
 from ssd300.model import ssd300_efficientnet_lite0
 from ssd300.system import download
-from ssd300.weights import Card, save_weights
+from ssd300.weights import Card, load_weights, save_weights
 
 ENVIRONMENT = "SSD300_SHARED"
 EXPORTS = {"onnx": ("m.onnx",), "raw": ("m.onnx", "--no-nms"), "xml": ("m.xml", "--format", "openvino")}
@@ -130,6 +130,18 @@ def light_run_of_session(tmp_path_factory) -> Path:
     return write_drawn_weights(tmp_path_factory.mktemp("weights") / "drawn")
 
 
+@pytest.fixture(scope="session")
+def unsure_run(light_run_of_session, tmp_path_factory):
+    """The same network with lower scores, which differ from one another."""
+    model, card = load_weights(light_run_of_session)
+    with torch.no_grad():
+        for parameter in model.heads.logits.parameters():
+            parameter.mul_(0.1)
+    path = tmp_path_factory.mktemp("unsure") / "weights.safetensors"
+    save_weights(path, model, card)
+    return path
+
+
 class Exported(dict[str, Path]):
     """Exported files by kind, each made when it is first asked for, once for all workers."""
 
@@ -170,16 +182,10 @@ def file_server(monkeypatch) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")  # not longer: while it is open, this thread can run no other event loop
 def browser():
-    from playwright.sync_api import sync_playwright
+    from browsing import launched
 
-    from browsing import ARGUMENTS, CHROMIUM
-
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian's package chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -54,6 +54,10 @@ class ExportError(SSDError):
     """An exported file that cannot be made, or does not give the results of its weights: exit code 5."""
 
 
+class ToldElsewhereError(RunError):
+    """Another process of this run failed, and tells why; this one has nothing to add: exit code 1."""
+
+
 class MistakesError(SSDError):
     """All mistakes of one command line, at least two. The exit code is that of the first."""
 

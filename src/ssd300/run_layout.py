@@ -15,6 +15,7 @@ LOG = "train.log"
 RESULTS_CSV = "results.csv"
 METRICS_JSONL = "metrics.jsonl"
 SUMMARY = "summary.json"
+LAUNCH = ".launch"  # of torchrun: which one wrote here last
 REPORT = "report.html"
 
 # Weights; the state to resume from, and the one before it.

@@ -4,7 +4,7 @@ Does not know files and torch. Boxes are xyxy in pixels, 0-based and half-open: 
 included, is (3, y, 6, y'), so its width is the difference of its corners.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from numbers import Integral, Real
@@ -42,6 +42,8 @@ class Annotation:
     `boxes_px` are in pixels of the image, `labels` are 0-based indices into the dataset's classes. `size_hw` is None
     where the format does not hold it. `difficult` objects are used for training unless the user drops them, and are
     ignored in the VOC metric. `crowd` marks COCO's regions of many objects; by default no object is one.
+    `content` gives the content of the file of an image that lies in another file, such as a shard; it raises DataError.
+    `image_path` is then the image's name, and no file.
 
     Raises:
         ValueError: the arrays differ in length.
@@ -54,6 +56,7 @@ class Annotation:
     labels: Int[np.ndarray, " n"]
     difficult: Bool[np.ndarray, " n"]
     crowd: Bool[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    content: Callable[[], bytes] | None = None
 
     def __repr__(self) -> str:
         return f"Annotation({self.image_id!r}, objects={len(self)}, size_hw={self.size_hw})"

@@ -108,6 +108,8 @@ VALUES = [
     ("label-part", "label data/JPEGImages", 3, ["holds no dataset", "Name data, which holds PASCAL VOC."]),
     ("label-format", "label data --format coco", 3, ["not of the format 'coco'"]),
     ("label-weights", "label data -w runs/mien", 4, ["Did you mean runs/mine or"]),
+    ("file-for-a-site", "export -w runs/mine --format web --out site.zip", 2, ["--out is a folder", "--out site."]),
+    ("site-in-bf16", "export -w runs/mine --format web --precision bf16 --out s", 2, ["cannot run files in bf16"]),
     ("port", "serve -w runs/mine --port 99999", 2, ["--port is 99999"]),
     ("overrides", "train data --out r --override", 2, ["--override goes with --resume"]),
     ("exclusive", "train data --out r --holdout 0.2 --eval-split test", 2, ["--holdout and --eval-split exclude"]),

@@ -124,5 +124,5 @@ def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed():
 
 def test_rows_are_a_part_of_each_batch():
     whole = list(islice(EndlessBatches(7, batch_size=4, seed=0), 5))
-    part = list(islice(EndlessBatches(7, batch_size=4, seed=0, rows=slice(2, 4)), 5))
+    part = list(islice(EndlessBatches(7, batch_size=4, seed=0, rows=(2, 3)), 5))
     assert part == [batch[2:4] for batch in whole]

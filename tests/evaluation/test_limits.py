@@ -7,8 +7,8 @@ from random_detections import table
 from ssd300.cli import main
 from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.evaluation.limits import Limits
-from ssd300.metrics.coco import MOST_OF_A_CLASS
 from ssd300.metrics.coco import NAME as COCO
+from ssd300.metrics.coco_matching import MOST_OF_A_CLASS
 from ssd300.types import Selection
 
 BOX = (0.0, 0.0, 5.0, 5.0)

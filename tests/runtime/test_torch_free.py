@@ -36,7 +36,12 @@ assert main(["eval", {data!r}, "--weights", {file!r}]) == 0
 assert main(["compare", {file!r}, {file!r}, {data!r}]) == 0
 assert main(["info", {file!r}]) == 0
 """
-BODIES = {"library": LIBRARY, "detector": DETECTOR, "command": COMMAND, "evaluation": EVALUATION}
+LABELS = """
+from ssd300.cli import main
+assert main(["next", {data!r}, "--weights", {file!r}, "--by", "flip", "--count", "2"]) == 0
+assert main(["review", {data!r}, "--weights", {file!r}]) == 0
+"""
+BODIES = {"library": LIBRARY, "detector": DETECTOR, "command": COMMAND, "evaluation": EVALUATION, "labels": LABELS}
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())

@@ -1,12 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
-import torch
 from starlette.testclient import TestClient
 
 from serving import client_of, running
 from ssd300 import Detector
-from ssd300.weights import load_weights, save_weights
 
 
 @pytest.fixture(scope="session")
@@ -18,18 +16,6 @@ def detector(exported) -> Detector:
 def client(detector) -> Iterator[TestClient]:
     with client_of(detector) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def unsure_run(light_run_of_session, tmp_path_factory):
-    """The same network with lower scores, which differ from one another."""
-    model, card = load_weights(light_run_of_session)
-    with torch.no_grad():
-        for parameter in model.heads.logits.parameters():
-            parameter.mul_(0.1)
-    path = tmp_path_factory.mktemp("unsure") / "weights.safetensors"
-    save_weights(path, model, card)
-    return path
 
 
 @pytest.fixture(scope="session")

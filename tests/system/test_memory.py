@@ -55,5 +55,17 @@ def test_the_peak_is_in_bytes():
     assert 10 * MB < peak_memory_bytes() < 100_000 * MB
 
 
+def test_the_peak_is_that_of_the_process_and_not_of_the_one_that_started_it():
+    block = bytearray(400 * MB)
+    code = "from ssd300.system.memory import peak_memory_bytes; print(peak_memory_bytes())"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(child.stdout) < 200 * MB < len(block) < peak_memory_bytes()
+
+
+def test_where_the_system_names_no_peak_it_is_that_of_usage(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "STATUS", tmp_path / "missing")
+    assert 10 * MB < peak_memory_bytes() < 100_000 * MB
+
+
 def test_gigabytes_are_decimal():
     assert gigabytes(314_159_265) == "0.31 GB"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ssd300.errors import DataError, UsageError
-from ssd300.system.stores import Store, is_remote, open_store
+from ssd300.system.stores import Store, as_place, is_remote, open_store
 
 
 @pytest.fixture(params=["folder", "address"])
@@ -47,3 +47,18 @@ def test_paths_and_addresses_are_told_apart() -> None:
     assert is_remote("s3://bucket/a")
     assert not is_remote("folder/a")
     assert not is_remote(Path("s3:/bucket/a"))
+
+
+def test_files_are_put_and_fetched(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"content")
+    store.put("below/a.bin", tmp_path / "source")
+    store.fetch("below/a.bin", tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == store.read("below/a.bin") == b"content"
+    with pytest.raises(DataError, match="there is no such file"):
+        store.fetch("no.bin", tmp_path / "target")
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/a", "memory://a", "file:///data/a", "folder/a", "/data/a", "C:/data"])
+def test_an_address_that_became_a_path_is_found_again(place: str) -> None:
+    assert as_place(Path(place)) == place
+    assert as_place(place) == place

@@ -1,9 +1,8 @@
 """Several processes make the run of one. On CPU with gloo; with NCCL the code is the same."""
 
 import json
-import os
 import subprocess
-import sys
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,15 @@ import torch
 from ssd300.data.loader import EndlessBatches
 from ssd300.training.distributed import World
 from ssd300.weights import load_weights
+from training.torchrun import torchrun
 
 OPTIONS = {"init": "none", "workers": 0, "amp": "off", "log_every": 1, "warmup_steps": 0, "lr": 1e-3}
 
 
-def run(processes: int, data: Path, out: Path, options: dict, **others) -> subprocess.CompletedProcess:
-    script = [str(Path(__file__).with_name("processes.py")), str(data), str(out), json.dumps(OPTIONS | options)]
-    starter = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    command = [sys.executable, *(starter if processes > 1 else []), *script, json.dumps(others)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+def run(processes: int, data: Path, out: Path, options: dict, *starting: str, **others) -> subprocess.CompletedProcess:
+    """A run in so many processes; `starting` are options of torchrun, `others` are arguments of `train`."""
+    words = [data, out, json.dumps(OPTIONS | options), json.dumps(others)]
+    return torchrun(processes, Path(__file__).with_name("processes.py"), *words, options=starting)
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
@@ -39,11 +36,27 @@ def test_pieces_are_all_of_it_in_order_and_differ_by_one_at_most(size):
         assert max(lengths) - min(lengths) <= 1
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize(("count", "parts"), [(12, 1), (12, 4), (7, 2), (9, 3), (32, 5)])
+def test_a_part_of_a_batch_has_the_same_rows_for_any_number_of_processes(size, count, parts):
+    rows = [World(rank, size).rows(count, parts) for rank in range(size)]
+    alone = World().rows(count, parts)
+    for part in range(parts):
+        assert sorted(chain(*(own[part] for own in rows))) == list(alone[part])
+        assert all(own[part] for own in rows), "each process has an image of each part"
+    assert [row for part in alone for row in part] == list(range(count))
+    for lengths in ([len(part) for part in alone], *([len(own[part]) for own in rows] for part in range(parts))):
+        assert max(lengths) - min(lengths) <= 1
+    images = [sum(map(len, own)) for own in rows]
+    assert max(images) - min(images) <= 1, "no process has the longer pieces of all parts"
+
+
 def test_the_processes_of_a_run_see_the_batches_of_one():
     whole = EndlessBatches(7, batch_size=5, seed=3)
-    pieces = [EndlessBatches(7, batch_size=5, seed=3, rows=World(rank, 2).piece(5)) for rank in range(2)]
+    rows = [list(chain(*World(rank, 2).rows(5, 2))) for rank in range(2)]
+    pieces = [EndlessBatches(7, batch_size=5, seed=3, rows=own) for own in rows]
     for batch, first, second in zip(whole, *pieces, strict=False):
-        assert batch == first + second
+        assert sorted(batch) == sorted(first + second)
         if batch[-1][0] > 3:
             break
 

@@ -48,9 +48,16 @@ def test_a_folder_that_holds_files_is_refused_and_one_that_stays_empty_is_remove
     assert not (tmp_path / "new").exists()
 
 
+class Apart(World):
+    """A process that the others agree with."""
+
+    def gather(self, value):
+        return [value] * self.size
+
+
 def test_the_main_process_alone_holds_the_lock(tmp_path):
     with (
-        sole_use(tmp_path / "run", World(rank=0, size=2), resume=False, overwrite=False),
-        sole_use(tmp_path / "run", World(rank=1, size=2), resume=False, overwrite=False),
+        sole_use(tmp_path / "run", Apart(rank=0, size=2), resume=False, overwrite=False),
+        sole_use(tmp_path / "run", Apart(rank=1, size=2), resume=False, overwrite=False),
     ):
         assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]

@@ -235,6 +235,16 @@ def test_a_state_of_version_3_is_read_without_the_kind_of_heads_but_not_without_
     assert is_refused(content, fresh(folder)._expected())
 
 
+def test_a_state_of_version_4_is_read_without_sync_norms_which_was_off(folder):
+    content = content_of(folder)
+    del content["config"]["sync_norms"]
+    assert is_refused(content, fresh(folder)._expected()), "from version 5 on a state has it"
+    torch.save(content | {"format_version": 4}, str(folder / STATE))
+    assert resumed_step(folder) == 2
+    with pytest.raises(UsageError, match="sync_norms: False -> True"):
+        resumed_step(folder, sync_norms=True)
+
+
 def test_a_whole_state_of_other_options_is_not_called_damaged(folder):
     with pytest.raises(UsageError, match=r"lr: 0\.01 -> 0\.5"):
         resumed_step(folder, lr=0.5)

@@ -1,4 +1,6 @@
+import json
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from ssd300.training.distributed import ALONE
 from ssd300.training.initial_state import initial_state
 from ssd300.training.loop import train
 from ssd300.training.validation import Validator
+from training.torchrun import torchrun
 
 CPU = torch.device("cpu")
 
@@ -50,3 +53,16 @@ def test_the_model_is_in_training_mode_again_and_an_interrupted_evaluation_has_n
     assert state.model.training
     assert validator.evaluate(state.model).images == 1
     assert state.model.training
+
+
+@pytest.mark.slow
+def test_an_evaluation_in_several_processes_is_that_of_one_number_for_number(coloured, tmp_path):
+    """With statistics that differ between the processes, of which those of the main one count."""
+    found = []
+    for processes in (1, 2, 3):
+        out = tmp_path / f"{processes}.json"
+        ended = torchrun(processes, Path(__file__).with_name("evaluating.py"), coloured, out)
+        assert ended.returncode == 0, ended.stderr
+        found.append(out.read_text())
+    assert len(json.loads(found[0])[1]["scores"]) > 100
+    assert found[0] == found[1] == found[2]

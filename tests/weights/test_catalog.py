@@ -13,7 +13,7 @@ from ssd300.weights.catalog import download_all, known_downloads
 
 def test_every_name_has_files_with_checksums_and_a_license(capsys):
     rows = known_downloads()
-    assert [row["name"] for row in rows] == ["coco", "vgg16", "vgg16_features", "voc", "voc07", "voc12"]
+    assert [row["name"] for row in rows] == ["coco", "vgg16", "vgg16_features", "voc", "voc07", "voc12", "web-runtime"]
     for row in rows:
         assert row["licence"]
         assert all(file["checksum"] and file["addresses"] for file in row["files"])

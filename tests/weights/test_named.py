@@ -12,8 +12,9 @@ from file_server import Server
 from ssd300.cli import main
 from ssd300.errors import WeightsError
 from ssd300.model import BUILDERS
+from ssd300.system.cache_folder import cache_folder
 from ssd300.system.download import RemoteFile
-from ssd300.weights.named import NAMED, cache_folder, fetch_named, named_detector
+from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.start import initialize
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -15,11 +16,22 @@ from ssd300.cli.help import ARGUMENTS, PLAIN, Page, docs_page, ending, in_words
 from ssd300.cli.signals import last_words
 from ssd300.cli.verbs import FIRST_COMMANDS, VERBS
 from ssd300.cli.verbs import GROUPS as GROUPS_OF_VERBS
-from ssd300.errors import DataError, ExportError, MistakesError, RunError, SSDError, UsageError, WeightsError
+from ssd300.errors import (
+    DataError,
+    ExportError,
+    MistakesError,
+    RunError,
+    SSDError,
+    ToldElsewhereError,
+    UsageError,
+    WeightsError,
+)
 from ssd300.system.early_signals import is_early
+from ssd300.system.processes import is_main_process
 from ssd300.system.torch_settings import set_before_torch
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
+TELLING_S = 2.0  # for another process to tell its error: when the first one exits, torchrun ends the others
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 # These collect their mistakes in `Mistakes`, so that those in the words are reported with the others.
 COLLECT_MISTAKES = frozenset(
@@ -28,13 +40,17 @@ COLLECT_MISTAKES = frozenset(
         "eval",
         "detect",
         "benchmark",
+        "plan",
         "export",
         "serve",
         "label",
         "compare",
         "thresholds",
         "verify",
+        "next",
+        "review",
         "convert",
+        "shard",
         "prepare",
         "split",
     ]
@@ -58,7 +74,7 @@ GROUPS = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS_
 for place, (name, verb) in enumerate(VERBS.items()):
     module = "import_" if name == "import" else name  # words of Python get an underscore
     app.command(
-        f"ssd300.cli.{module}:{name}{'_' if name in ('eval', 'import') else ''}",
+        f"ssd300.cli.{module}:{name}{'_' if name in ('eval', 'import', 'next') else ''}",
         name=name,
         help=verb.help,
         help_epilogue=ending(verb.examples, docs_page(verb.page)),
@@ -78,12 +94,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _terminable():
             _run(words)
-    except KeyboardInterrupt as signal:
-        _print(last_words(signal, "interrupted"))
+    except KeyboardInterrupt as came:
+        _print_signal(came, "interrupted")
         return INTERRUPTED
-    except _Terminated as signal:
-        _print(last_words(signal, "terminated"))
+    except _Terminated as came:
+        _print_signal(came, "terminated")
         return TERMINATED
+    except ToldElsewhereError:
+        _leave_time_to_tell()
+        return FAILED
     except BrokenPipeError:
         # The reader of stdout has closed it; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -114,6 +133,8 @@ def _run(words: list[str]) -> None:
         with typed(words, errors):
             app(mended, exit_on_error=False, print_error=False, result_action="return_value")
     if errors:
+        if not is_main_process():  # which has the same words, and tells the same
+            _leave_time_to_tell()
         raise raised(errors)
 
 
@@ -161,6 +182,19 @@ def _explained(error: Exception) -> SSDError:
         f"unexpected: {reason or type(error).__name__}",
         fix="This is a fault of ssd300. Run the same command with --debug, and report what it prints.",
     )
+
+
+def _leave_time_to_tell() -> None:
+    """Wait; a signal ends this without a word."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    time.sleep(TELLING_S)
+
+
+def _print_signal(came: BaseException, word: str) -> None:
+    """Of several processes, which all get it, the main one tells."""
+    if is_main_process():
+        _print(last_words(came, word))
 
 
 def _print(text: str) -> None:

@@ -21,6 +21,7 @@ from ssd300.cli.options import (
     say,
 )
 from ssd300.cli.progress import image_progress
+from ssd300.cli.shard_options import ShardOptions
 from ssd300.errors import DataError
 from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_file_free
@@ -51,6 +52,7 @@ def check(
     *data: Path,
     split: Split | None = None,
     format_: DataFormat = "auto",
+    shards: ShardOptions = ShardOptions(),  # frozen
     default_boxes: Annotated[Literal["paper", "coco", "torchvision", "pytorch-ssd300"], Usual] = "paper",
     image_size: Annotated[int, Usual, Parameter(metavar="PIXELS")] = IMAGE_SIZE_PX,
     pixels: Annotated[bool, Usual] = True,
@@ -64,11 +66,14 @@ def check(
     Parameters
     ----------
     data
-        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined. Or the
+        folder or address of shards.
     split
         The split to check. Default: all, and files that no split uses.
     format_
         The format of the data; auto recognizes it by its content.
+    shards
+        How shards are read.
     default_boxes
         The default boxes whose IoU with the objects is measured.
     image_size
@@ -92,12 +97,22 @@ def check(
             f"--image-size is {image_size}; it must be {IMAGE_SIZES_PX[0]} to {IMAGE_SIZES_PX[1] - 1}",
             fix="Give the size that you train with.",
         )
+    cache = shards.cache(mistakes)
     mistakes.raise_all()
     from ssd300.data.checks import findings as checks
+    from ssd300.data.shards.dataset import refuse_options, shards_among
     from ssd300.data.splits import has_held_out
 
-    with shown("reading the dataset"):
-        read = checks.read_splits(data, split, format_, require_images=pixels)
+    if (place := shards_among(data)) is not None:
+        from ssd300.data.checks.shards import read_shards
+
+        refuse_options(place, {"--format": format_ != "auto", "--html": html is not None})
+        with image_progress(0, 0, what="comparing checksums") as advance:
+            read = read_shards(place, split, cache, verify=pixels, advance=advance)
+        pixels = False  # they were decoded when the shards were written
+    else:
+        with shown("reading the dataset"):
+            read = checks.read_splits(data, split, format_, require_images=pixels)
     say(read.notes)
     boxes, alternatives = _default_boxes(default_boxes, image_size)
     with image_progress(0, 0, what="checking") as advance:
@@ -118,7 +133,7 @@ def check(
         # One split that was named says nothing of the others.
         hold_out = () if split is not None or has_held_out(read.splits) else HOLD_OUT
         as_given = () if format_ == "auto" else ("--format", format_)
-        next_steps(_next_steps(findings, data, as_given, hold_out, page=html))
+        next_steps(_next_steps(findings, data, as_given, hold_out, page=html is not None or place is not None))
     if count := findings.count(strict=strict):
         raise DataError(
             f"{plural(count, 'problem')} found", where=", ".join(map(str, data)), fix="They are listed above."
@@ -131,11 +146,13 @@ def _next_steps(
     as_given: Sequence[str],
     hold_out: Sequence[str],
     *,
-    page: Path | None,
+    page: bool,
 ) -> list[tuple[str, str]]:
-    """Look at the problems, then train: without what is bad, unless an error stops training whatever its options."""
+    """Look at the problems, unless there is a `page` or can be none; then train, without what is bad, unless an error
+    stops training whatever its options.
+    """
     steps: list[tuple[str, str]] = []
-    if findings.problems and page is None:
+    if findings.problems and not page:
         steps = [(command("check", *data, *as_given, "--html", "check.html"), "see them on a page")]
     rules = {problem.rule for problem in findings.problems if problem.level == "error"}
     if not rules <= TRAIN_ANYWAY.keys():

@@ -72,6 +72,20 @@ class JobOptions:
         given = [name for name, value in self._given() if value and name in ("--actors", "--ray-address")]
         if self.engine == "local" and given:
             mistakes.add(f"{' and '.join(given)}: for --engine ray", fix="Add --engine ray, or omit it.")
+        if self.engine == "ray":
+            self._check_ray(mistakes)
+
+    def _check_ray(self, mistakes: Mistakes) -> None:
+        from importlib.util import find_spec
+
+        from ssd300.errors import install_hint
+
+        if find_spec("ray") is None:
+            mistakes.add("--engine ray needs Ray", fix=install_hint("ray"))
+        host, _, port = (self.ray_address or "").rpartition(":")
+        if self.ray_address not in (None, "auto") and not (host and "://" not in host and port.isdigit()):
+            fix = "Give auto on a node of the cluster, or HOST:PORT, where `ray start --head` says it listens."
+            mistakes.add("this is no address of a Ray cluster", where=f"--ray-address {self.ray_address}", fix=fix)
 
     def _given(self) -> list[tuple[str, bool]]:
         return [
@@ -147,7 +161,7 @@ def _check(mistakes: Mistakes, command: Command, job: JobOptions, misplaced: Seq
         mistakes.add(f"--save {' '.join(save)}: a job writes one format", fix="Name parquet or jsonl.")
     if not command.sources:
         mistakes.add("no image was named", fix="Name folders, patterns, lists (.txt), Parquet or tar files.")
-    check_device(mistakes, command.weights, command.device)
+    check_device(mistakes, command.weights, _device_here(command, job))
     with mistakes.caught():
         if "parquet" in save:
             from ssd300.detection.bulk.rows import import_pyarrow
@@ -159,20 +173,34 @@ def _check(mistakes: Mistakes, command: Command, job: JobOptions, misplaced: Seq
     return save[0]
 
 
+def _device_here(command: Command, job: JobOptions) -> str:
+    """The device of this process, which need not have the GPUs of the cluster that it joins."""
+    from ssd300.detection.backends import is_exported
+
+    elsewhere = job.engine == "ray" and job.ray_address is not None and not is_exported(command.weights)
+    return "cpu" if elsewhere and command.device.startswith("cuda") else command.device
+
+
 def _loaded(mistakes: Mistakes, command: Command, job: JobOptions, form: Any) -> tuple["Model", "Work"]:
+    from functools import partial
+
     from ssd300.cli.options import device_for
+    from ssd300.detection.backends import load_network
     from ssd300.detection.bulk.run import Model
     from ssd300.detection.bulk.work import Work
     from ssd300.detection.detector import Detector
 
-    network = load(command.weights, command.device, command.precision, compile_for=None)
+    here = _device_here(command, job)
+    network = load(command.weights, here, command.precision, compile_for=None)
+    device = device_for(command.weights, here) if here == command.device else command.device
     detector = Detector(network)
     check_classes(mistakes, detector.card.classes, command.only, command.suppress, command.own)
     mistakes.raise_all()
     model = Model(
         weights=command.weights,
         network=network,
-        device=device_for(command.weights, command.device),
+        load=partial(load_network, command.weights, device=device, precision=command.precision),
+        device=device,
         precision=command.precision,
         tile_px=command.tile,
     )

@@ -1,4 +1,4 @@
-"""`ssd300 download`: published weights and PASCAL VOC, checked against their published checksums."""
+"""`ssd300 download`: published weights, PASCAL VOC and ONNX Runtime Web, checked against their checksums."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -23,9 +23,11 @@ def download(
     Parameters
     ----------
     names
-        Weights: coco (a detector), vgg16, vgg16_features. Data: voc, voc07, voc12.
+        Weights: coco (a detector), vgg16, vgg16_features. Data: voc, voc07, voc12. For `export --format web`:
+        web-runtime.
     root
-        The folder to download to; data needs it. Default: for weights the cache, where --weights and --init find them.
+        The folder to download to; data needs it. Default: for the others the cache, where --weights, --init and export
+        find them.
     from_files
         Take the files from this folder. Default: from the network.
     json_

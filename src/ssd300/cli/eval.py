@@ -30,11 +30,13 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
+from ssd300.cli.shard_options import ShardOptions
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights
 from ssd300.errors import DataError, install_hint
 from ssd300.reporting.next_steps import command
 from ssd300.system.files import check_output_free, free_folder, spelled_like
 from ssd300.system.progress import shown
+from ssd300.system.stores import is_remote
 
 if TYPE_CHECKING:
     from ssd300.evaluation.resampling import Interval
@@ -52,7 +54,7 @@ Metrics = Annotated[
 def eval_(
     *data: Path,
     weights: Weights | None = None,
-    predictions: Annotated[Path | None, Usual] = None,
+    predictions: Annotated[str | None, Usual, Parameter(metavar="PATH")] = None,
     metric: Metrics = ("voc07",),
     rules: VocRuleOptions = VocRuleOptions(),  # frozen
     interval: Annotated[Switch, Parameter(group=OUTPUT)] = False,
@@ -63,6 +65,7 @@ def eval_(
     selection: SelectionOptions = SelectionOptions(),  # frozen
     reader: PredictionOptions = PredictionOptions(),  # frozen
     reading: DataOptions = DataOptions(),  # frozen
+    shards: ShardOptions = ShardOptions(),  # frozen
     detecting: DetectingOptions = DetectingOptions(),  # frozen
     json_: Json = False,
 ) -> None:
@@ -71,14 +74,16 @@ def eval_(
     Parameters
     ----------
     data
-        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined. Or the
+        folder or address of shards.
     weights
         A run folder, a .safetensors file, an exported .onnx or .xml file, or a name of published weights.
     predictions
         Instead of weights: stored predictions. A folder of comp4_det_*_<class>.txt, detections.jsonl or
         detections.json, COCO results or COCO annotations with scores, FiftyOne's labels.json, or a folder of YOLO text
         files or VOC XML files with scores; or a Parquet file, or a folder of parts in Parquet or JSON lines, as
-        detection in bulk writes it. Millions of detections are scored in blocks, in bounded memory.
+        detection in bulk writes it, here or at an address such as s3://bucket/job. Millions of detections are scored in
+        blocks, in bounded memory.
     metric
         One or more. voc07: mean precision at 11 recalls, voc12: area under the curve, both at IoU 0.5; coco: mean over
         IoU 0.5 to 0.95, which needs the extra coco.
@@ -102,6 +107,8 @@ def eval_(
         How stored predictions are read.
     reading
         How the dataset is read.
+    shards
+        How shards are read.
     detecting
         How the weights detect.
     json_
@@ -118,8 +125,9 @@ def eval_(
     data = tuple(path for path in data if not is_run_or_weights(str(path)))
     if weights is not None:
         check_device(mistakes, weights, detecting.device)
+    cache = shards.cache(mistakes)
     with mistakes.caught():
-        dataset = reading.load(data, "test", require_images=predictions is None)
+        dataset = reading.load(data, "test", require_images=predictions is None, shard_cache=cache)
     if weights is not None:
         check_weights(mistakes, weights)
     mistakes.raise_all()
@@ -132,7 +140,7 @@ def eval_(
         from ssd300.evaluation.stored import evaluate_stored
 
         report = evaluate_stored(
-            predictions,
+            predictions if is_remote(predictions) else Path(predictions),
             dataset,
             **scoring,
             min_score=selection.min_score,
@@ -169,7 +177,7 @@ def eval_(
     if out is not None and analysis is not None:
         from ssd300.reporting.evaluation import write_evaluation
 
-        source, typed = weights or str(predictions), shlex.join(sys.argv)
+        source, typed = str(weights or predictions), shlex.join(sys.argv)
         with shown("writing the report"):
             notes = write_evaluation(out, report, analysis, source=source, command=typed, overwrite=overwrite)
         say(notes)
@@ -180,7 +188,14 @@ def eval_(
         print_evaluation(report, intervals, variants, printed, out if report.held is not None else None)
         if weights is not None:
             look = command(
-                "eval", *data, "--weights", weights, *reading.words(), "--out", free_folder(Path("evaluation"))
+                "eval",
+                *data,
+                "--weights",
+                weights,
+                *reading.words(),
+                *shards.words(),
+                "--out",
+                free_folder(Path("evaluation")),
             )
             next_steps(
                 [
@@ -194,7 +209,7 @@ def _check(
     mistakes: Mistakes,
     data: Sequence[Path],
     weights: str | None,
-    predictions: Path | None,
+    predictions: str | None,
     selection: SelectionOptions,
     metric: Sequence[str],
 ) -> None:
@@ -207,9 +222,9 @@ def _check(
         mistakes.add(f"{inside[0]} is weights and no data", fix="Name it with --weights, or leave it out.")
     if predictions is not None and selection.max_overlap is not None:
         mistakes.add("--max-overlap is only for weights: no NMS runs on stored predictions", fix="Leave it out.")
-    if predictions is not None and not predictions.exists():
+    if predictions is not None and not is_remote(predictions) and not Path(predictions).exists():
         known = "Name what `ssd300 detect` wrote, such as detections.jsonl, or another detector's results."
-        fix = spelled_like(predictions, known)
+        fix = spelled_like(Path(predictions), known)
         mistakes.errors.append(DataError("there are no such predictions", where=predictions, fix=fix))
     if "coco" in metric and find_spec("faster_coco_eval") is None:
         mistakes.add("--metric coco needs faster-coco-eval", fix=install_hint("coco"))

@@ -1,5 +1,6 @@
-"""`ssd300 export`: weights as a file for ONNX Runtime or OpenVINO."""
+"""`ssd300 export`: weights as a file for ONNX Runtime or OpenVINO, or as a page that detects in the browser."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ from ssd300.cli.options import (
     print_json,
     say,
 )
+from ssd300.cli.out_folder import check_is_folder_name
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.reporting.next_steps import command
 from ssd300.system.progress import shown
@@ -29,13 +31,15 @@ from ssd300.system.wording import plural, some
 
 # Not `DataOptions`: its --format is the format of the data, and here that of the file.
 LabelFormat = Annotated[FormatName, Parameter(name="--data-format", group=DATA)]
+TRY_IT = "try it at http://localhost:8000, then copy the folder to any host of static files"
+MEGA = 1e6
 MUCH_FASTER = 1.1  # below that, other work on the machine may be the reason
 
 
 def export(
     *data: Path,
     weights: Weights,
-    format_: Annotated[Literal["onnx", "openvino"], Usual] = "onnx",
+    format_: Annotated[Literal["onnx", "openvino", "web"], Usual] = "onnx",
     precision: Annotated[Literal["fp32", "bf16", "int8"], Usual] = "fp32",
     out: OutFile,
     images: Annotated[Path | None, Usual, Parameter(metavar="FOLDER")] = None,
@@ -48,7 +52,7 @@ def export(
     overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
-    """Export weights to ONNX or OpenVINO, and check that they agree.
+    """Export weights to ONNX, OpenVINO or a web page, and check it.
 
     Parameters
     ----------
@@ -57,15 +61,16 @@ def export(
     weights
         A run folder, a .safetensors file, or a name.
     format_
-        The format of the file.
+        The format of the file; web is a folder with a page that detects in the browser, for any host of static files.
     precision
         int8 takes its ranges from the images; bf16 is for OpenVINO only.
     out
-        The file: .onnx, or .xml with a .bin beside it.
+        The file: .onnx, or .xml with a .bin beside it; for web a folder.
     images
         A folder of images like those that the file will be used on. Default: those of the data, else synthetic ones.
     nms
-        Put NMS into an ONNX file; without it the file returns the boxes and scores of all default boxes.
+        Put NMS into an ONNX file; without it, and for web, whose page does it, the file returns the boxes and scores of
+        all default boxes.
     opset
         The opset of an ONNX file, 15..21 (int8: 15..20); older runtimes need a lower one. Default: 18, for ONNX
         Runtime 1.14 or later.
@@ -78,7 +83,7 @@ def export(
     on_bad_label
         What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
     overwrite
-        Replace the file and its record.
+        Replace the file and its record; for web the files of the same names.
     json_
         Print the record, as in parity.json, and nothing else.
     """
@@ -89,13 +94,21 @@ def export(
     from ssd300.export.images import choose_images
     from ssd300.export.opset import OPSET, check_opset
     from ssd300.export.parity import LIMITS
+    from ssd300.site import export_site
+    from ssd300.site.exporting import check_site
 
     mistakes = Mistakes()
     if not mistakes.errors:  # a --format that is wrong has its default here, which says nothing about --out
         with mistakes.caught():
-            check_format(out, format_, precision)
-            check_opset(opset, format_, precision)
-    check_file_given(mistakes, out, option="--out", overwrite=overwrite)
+            if format_ != "web":
+                check_format(out, format_, precision)
+            check_opset(opset, "onnx" if format_ == "web" else format_, precision)
+    if format_ == "web":
+        with mistakes.caught():
+            check_is_folder_name(None, out)
+            check_site(out, precision, overwrite=overwrite)
+    else:
+        check_file_given(mistakes, out, option="--out", overwrite=overwrite)
     if images is not None:
         with mistakes.caught():
             choose_images(images, None, Path())
@@ -113,23 +126,22 @@ def export(
     with temporary_folder() as scratch:
         image_paths, notes = choose_images(images, labeled, scratch)
         say(notes)
-        report = export_weights(
-            weights,
-            out,
-            format=format_,
-            precision=precision,
-            image_paths=image_paths,
-            labeled=labeled,
-            nms=nms,
-            opset=opset or OPSET,
-            limits=limits,
-            progress=shown,
-        )
+        how: dict[str, Any] = {
+            "precision": precision, "image_paths": image_paths, "labeled": labeled, "opset": opset or OPSET,
+            "limits": limits, "progress": shown,
+        }  # fmt: skip
+        if format_ == "web":
+            report = export_site(weights, out, **how)
+        else:
+            report = export_weights(weights, out, format=format_, nms=nms, **how)
     say(report["notes"])
     if json_:
         print_json(report)
         return
     _print(out, report)
+    if format_ == "web":
+        next_steps([(shlex.join(["python", "-m", "http.server", "--directory", str(out)]), TRY_IT)])
+        return
     image = the_picture(labeled) if images is None else image_paths[0]
     next_steps([(command("detect", image, "--weights", out), "boxes on an image, with this file")])
 
@@ -137,19 +149,30 @@ def export(
 def _print(out: Path, report: dict[str, Any]) -> None:
     from ssd300.metrics.words import map_in_words
 
-    seen, times, scores = report["agreement"], report["ms_per_image"], report["map"]
-    sys.stdout.write(
-        f"{out}: {report['bytes'] / 1e6:.1f} MB, {report['precision']}\n"
-        f"{_agreement_in_words(seen)}\n"
-        f"time per image: {times['file']:.1f} ms, {times['weights']:.1f} ms with the weights\n"
-    )
-    if report["times_as_fast_as_fp32"] is not None:
-        sys.stdout.write(_int8_in_words(report))
+    seen, scores = report["agreement"], report["map"]
+    sys.stdout.write(f"{out}: {_size_in_words(report)}, {report['precision']}\n{_agreement_in_words(seen)}\n")
+    sys.stdout.write(_times_in_words(report))
     if scores is not None and scores["loss"] is not None:
         sys.stdout.write(
             f"{map_in_words(scores['metric'], scores['file'])}, on {plural(scores['images'], 'image')}; "
             f"{scores['weights']:.4f} with the weights\n"
         )
+
+
+def _size_in_words(report: dict[str, Any]) -> str:
+    site = report.get("site")
+    if site is None:
+        return f"{report['bytes'] / MEGA:.1f} MB"
+    return f"{site['bytes'] / MEGA:.1f} MB, compressed {site['compressed_bytes'] / MEGA:.1f} MB"
+
+
+def _times_in_words(report: dict[str, Any]) -> str:
+    """Nothing for a site: a browser is slower, and there int8 is slower than fp32."""
+    if "site" in report:
+        return ""
+    times = report["ms_per_image"]
+    int8 = "" if report["times_as_fast_as_fp32"] is None else _int8_in_words(report)
+    return f"time per image: {times['file']:.1f} ms, {times['weights']:.1f} ms with the weights\n{int8}"
 
 
 def _int8_in_words(report: dict[str, Any]) -> str:

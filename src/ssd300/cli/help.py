@@ -47,6 +47,7 @@ def _groups(*names: str) -> list[Group]:
     LIMITS,
     SPEED,
     JOBS,
+    ASSUMED,
     OUTPUT,
 ) = _groups(
     "Arguments",
@@ -63,6 +64,7 @@ def _groups(*names: str) -> list[Group]:
     "Limits and network",
     "Speed",
     "Millions of images",
+    "Assumptions",
     "Output",
 )
 

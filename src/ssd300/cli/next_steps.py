@@ -22,7 +22,7 @@ def training(data: Sequence[Path], *options: object) -> tuple[str, str]:
 
 def the_picture(dataset: "Dataset | None") -> Path:
     """An image to detect on: the first of the dataset, or a name in its place."""
-    first = next((one.image_path for one in dataset.annotations), None) if dataset is not None else None
+    first = dataset.annotations[0].image_path if dataset is not None and len(dataset) else None
     return first if first is not None and first.is_file() else Path(EXAMPLE)
 
 

@@ -15,6 +15,7 @@ from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.out_folder import check_is_folder_name
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.errors import DataError
+from ssd300.system.processes import is_main_process
 from ssd300.system.progress import shown
 from ssd300.system.wording import fitted
 
@@ -247,8 +248,12 @@ def as_typed(text: str, words: Sequence[str]) -> str:
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines to stderr, each broken between words where it is longer than a line of the terminal."""
-    sys.stderr.writelines(f"{fitted(line, sys.stderr)}\n" for line in lines)
+    """Print lines to stderr, each broken between words where it is longer than a line of the terminal.
+
+    Of several processes, which all find the same, the main one does so.
+    """
+    if is_main_process():
+        sys.stderr.writelines(f"{fitted(line, sys.stderr)}\n" for line in lines)
 
 
 def say_result(lines: Iterable[str]) -> None:

@@ -1,7 +1,6 @@
 """`ssd300 train`: from annotated images to a run folder with weights."""
 
 import inspect
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from ssd300 import run_layout
 from ssd300.cli.early_checks import check_backbone, check_run_folder, check_share, check_start_and_device
 from ssd300.cli.help import RUN
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.next_steps import next_steps
+from ssd300.cli.next_steps import next_steps, the_picture
 from ssd300.cli.options import (
     DataOptions,
     Json,
@@ -30,18 +29,23 @@ from ssd300.cli.options import (
     say_result,
 )
 from ssd300.cli.run_data import split_again
+from ssd300.cli.several import joining
+from ssd300.cli.shard_options import ShardOptions
 from ssd300.cli.signals import on_signal, resuming
 from ssd300.cli.train_options import TrainOptions, preset_values
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
+from ssd300.system.processes import is_main_process, process_count
 from ssd300.system.progress import shown
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
+from ssd300.training.launch import has_state, is_own
 from ssd300.training.preset_choice import choose_preset
 from ssd300.training.presets import PRESETS
 
 if TYPE_CHECKING:
     from ssd300.data import Dataset
+    from ssd300.data.shards.cache import ShardCache
     from ssd300.training.callbacks import Callback
     from ssd300.training.forecast import Forecast
 
@@ -53,6 +57,7 @@ HOW_TO_HOLD_OUT = (
 )
 
 
+@joining
 def train(
     *data: Path,
     out: OutFolder,
@@ -60,6 +65,7 @@ def train(
     options: Annotated[TrainOptions, Parameter(name="*", consume_multiple=True, negative_iterable=())] = TrainOptions(),  # noqa: B008  # frozen
     epochs: Annotated[float | None, Usual] = None,
     reading: DataOptions = DataOptions(),  # frozen
+    shards: ShardOptions = ShardOptions(),  # frozen
     eval_split: Split | None = None,
     holdout: Annotated[float | None, Usual, Parameter(metavar="SHARE")] = None,
     drop_difficult: Annotated[Switch, OfData] = False,
@@ -76,7 +82,8 @@ def train(
     Parameters
     ----------
     data
-        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined.
+        PASCAL VOC folders, COCO annotations, YOLO data or folders of lists; several of one format are joined. Or the
+        folder or address of shards.
     out
         The run folder: weights, state, log, configuration, report.
     preset
@@ -89,6 +96,8 @@ def train(
         In place of --steps: how often each image is processed, rounded up to whole steps.
     reading
         How the dataset is read.
+    shards
+        How shards are read.
     eval_split
         The split to measure on. Default: test or val, the first that can be used.
     holdout
@@ -119,35 +128,43 @@ def train(
     if override and not resume:
         mistakes.add("--override goes with --resume", fix="Add --resume, or leave it out.")
     check_share(mistakes, "--holdout", holdout)
+    restarted = is_own(out)  # by torchrun, with the same arguments
     if is_main_process():
-        check_run_folder(mistakes, out, resume=resume, overwrite=overwrite or dry_run)
+        check_run_folder(mistakes, out, resume=resume, overwrite=overwrite or dry_run or restarted)
     given = {name: value for name, value in vars(options).items() if value is not None}
-    choice = None if preset else choose_preset(given, resumed=out if resume else None)
+    choice = None if preset else choose_preset(given, resumed=out if resume or restarted else None)
     name = choice.name if choice else str(preset)
     given = {**choice.options, **given} if choice else given
     config = mistakes.built(partial(PRESETS[name], out), given, fix="See `ssd300 train --help`.")
     check_start_and_device(mistakes, config.init, config.device)
     check_backbone(mistakes, config.backbone, config.image_size)
-    if choice and is_main_process():
+    if choice:
         say([choice.describe()])
     if name == "pytorch-ssd300":
         say(inspect.cleandoc(PRESETS[name].__doc__ or "").splitlines())
 
+    from ssd300.data.shards.dataset import check_use
     from ssd300.training.forecast import forecast
     from ssd300.training.loop import train as run
 
+    cache = shards.cache(mistakes)
     with mistakes.caught():
-        dataset = reading.load(data, "train", drop_difficult=drop_difficult)
-        dataset, validation = _split(data, dataset, reading, config, eval_split=eval_split, holdout=holdout)
+        dataset = reading.load(data, "train", drop_difficult=drop_difficult, shard_cache=cache)
+        check_use(dataset, sampling=config.sampling, cache=config.cache)
+        dataset, validation = _split(
+            data, dataset, reading, config, eval_split=eval_split, holdout=holdout, shard_cache=cache
+        )
     mistakes.raise_all()
     if epochs is not None:
         config = PRESETS[name](out, **given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
     if dry_run:
+        if not is_main_process():
+            return
         with shown("timing some steps"):
             found = forecast(dataset, config, validation=validation)
         _print_forecast(found, as_json=json_)
         return
-    if not (yes or resume):
+    if not (yes or resume or restarted):
         _check_length(dataset, config, stop_after=stop_after)
     if is_main_process():
         log_to_stderr()
@@ -163,15 +180,14 @@ def train(
             callbacks=_callbacks(config),
         )
     if is_main_process():
-        example = (validation or dataset).annotations[0].image_path
+        example = the_picture(validation or dataset)
         notes = _on_length(name, summary, config, len(dataset))
         _print_summary(summary, config, example, notes=notes, as_json=json_)
 
 
 def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
     """What to type after a signal; None if there is no state to resume from, or if another process says it."""
-    saved = any((out / state).is_file() for state in (run_layout.STATE, run_layout.PREVIOUS_STATE))
-    if not saved or not is_main_process():
+    if not has_state(out) or not is_main_process():
         return None
     return f"to resume:\n  {resuming(words)}" if words else "add --resume to the same command to resume"
 
@@ -181,14 +197,14 @@ def _check_length(dataset: "Dataset", config: TrainConfig, *, stop_after: int | 
     from ssd300.training.too_long import check_ends_in_a_week, may_take_long
 
     steps = min(config.steps, stop_after or config.steps)
-    if may_take_long(config, steps) and os.environ.get("WORLD_SIZE", "1") == "1":
+    if may_take_long(config, steps) and process_count() == 1:
         with shown("timing some steps, as the run is long"):
             check_ends_in_a_week(dataset, config, steps)
 
 
 def _split(
     data: Sequence[Path], dataset: "Dataset", reading: DataOptions, config: TrainConfig, *, eval_split: str | None,
-    holdout: float | None,
+    holdout: float | None, shard_cache: "ShardCache",
 ) -> "tuple[Dataset, Dataset | None]":  # fmt: skip
     """What is trained on, and what is evaluated on; the notes of the latter go to stderr."""
     from ssd300.data.held_out import load_held_out, unused_splits
@@ -206,7 +222,12 @@ def _split(
         return dataset, held_out
 
     found, notes = load_held_out(
-        data, dataset, split=eval_split, format=reading.format, on_bad_label=reading.on_bad_label
+        data,
+        dataset,
+        split=eval_split,
+        format=reading.format,
+        on_bad_label=reading.on_bad_label,
+        shard_cache=shard_cache,
     )
     say(notes)
     if found is None:
@@ -222,11 +243,6 @@ def _on_length(preset: str, summary: Mapping[str, Any], config: TrainConfig, ima
     epochs = f"{steps * config.batch_size / images:.2g}"
     many = "epoch" if epochs == "1" else "epochs"
     return [f"a short run: the preset {preset} has {usual:,} steps; this was {steps:,} ({epochs} {many})"]
-
-
-def is_main_process() -> bool:
-    """Whether this process writes and prints: the only one, or the first of those that `torchrun` started."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def _callbacks(config: TrainConfig) -> list["Callback"]:

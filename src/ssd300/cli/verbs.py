@@ -65,6 +65,31 @@ VERBS: Mapping[str, Verb] = {
         ),
         "data.md",
     ),
+    "next": Verb(
+        DATA,
+        "Choose the images to label next: those a detector is unsure of.",
+        "DATA... --weights WEIGHTS [OPTIONS]",
+        (
+            Example("Fifty images of a folder, as a list that other commands read", "ssd300 next photos --weights "
+                    "runs/cells --count 50 --out next.txt"),
+            Example("Those whose mirror image is seen differently, among the images without labels", "ssd300 next "
+                    "data/cells --weights runs/cells --by flip \\\n    --unlabeled-only"),
+        ),
+        "evaluation.md",
+        "A fifth of them is chosen at random. Near copies of a chosen image are passed over.",
+    ),
+    "review": Verb(
+        DATA,
+        "Find labels that may be wrong: where a detector disagrees.",
+        "DATA... --weights WEIGHTS [OPTIONS]",
+        (
+            Example("The worst cases of a dataset", "ssd300 review data/cells --weights runs/cells"),
+            Example("The same as a page with pictures", "ssd300 review data/cells --weights runs/cells "
+                    "--html review.html"),
+        ),
+        "evaluation.md",
+        "Objects without a label, of another class, labeled twice, with a loose box, or not seen by the detector.",
+    ),
     "split": Verb(
         DATA,
         "Set a share of the images aside to measure on, as two lists.",
@@ -87,6 +112,17 @@ VERBS: Mapping[str, Verb] = {
         ),
         "data.md",
         "Boxes are written unchanged.",
+    ),
+    "shard": Verb(
+        DATA,
+        "Pack a dataset into tar shards, to train without its files.",
+        "DATA --out FOLDER [OPTIONS]",
+        (
+            Example("Shards of 256 MB, for `ssd300 train shards`", "ssd300 shard VOCdevkit --out shards"),
+            Example("Larger ones, into a bucket", "ssd300 shard data/cells.json --out s3://bucket/cells --size 1GB"),
+        ),
+        "scale.md",
+        "Each image lies in a shard as its file was, with its labels beside it. WebDataset reads the shards too.",
     ),
     "prepare": Verb(
         DATA,
@@ -195,9 +231,25 @@ VERBS: Mapping[str, Verb] = {
         ),
         "performance.md",
     ),
+    "plan": Verb(
+        DETECT,
+        "Say what detection on millions of images takes and costs.",
+        "[IMAGES...] --images N --weights WEIGHTS [OPTIONS]",
+        (
+            Example("A billion images in a day, measured on generated images",
+                    "ssd300 plan --images 1e9 --weights m.onnx"),
+            Example(
+                "With your images, on ten machines, packed into tar files of 1,000 images",
+                "ssd300 plan photos --images 2e8 --weights m.onnx --machines 10 \\\n    --images-per-file 1000",
+            ),
+        ),
+        "scale.md",
+        "The speed, the size of the rows, and what planning and counting take are measured on this machine; the rest "
+        "is arithmetic. Each number says whether it was measured, assumed or given.",
+    ),
     "export": Verb(
         DETECT,
-        "Export weights to ONNX or OpenVINO, and check that they agree.",
+        "Export weights to ONNX, OpenVINO or a web page, and check it.",
         "[DATA...] --weights WEIGHTS --out FILE [OPTIONS]",
         (
             Example("For ONNX Runtime", "ssd300 export --weights runs/cells --out deploy/cells.onnx"),
@@ -210,7 +262,8 @@ VERBS: Mapping[str, Verb] = {
         "deploy.md",
         "The file holds preprocessing, default boxes, decoding, class names and, for ONNX, non-maximum suppression. It "
         "is run on images and compared with the weights. If it differs too much, nothing is written and the exit "
-        "code is 5. parity.json beside it holds the comparison; of a second file in the folder, <file>.parity.json.",
+        "code is 5. parity.json beside it holds the comparison; of a second file in the folder, <file>.parity.json. "
+        "For web, --out is a folder for the file, a page and ONNX Runtime Web (`ssd300 download web-runtime`).",
     ),
     "serve": Verb(
         DETECT,

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +20,8 @@ from ssd300.data.mixup import mixup, sample_share
 from ssd300.data.mosaic import mosaic, sample_center
 from ssd300.data.samples import as_sample, read_sample
 from ssd300.data.sampling import Key
+from ssd300.data.shards.annotations import ShardedAnnotations
+from ssd300.data.shards.index import ShardError
 from ssd300.errors import DataError
 from ssd300.images.resize import resize
 from ssd300.types import Annotation, Sample
@@ -88,18 +89,22 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         except Exception as error:  # torch would report it without the image's name
             return DataError(
                 f"the image or its boxes cannot be prepared ({type(error).__name__}: {error})",
-                where=self.annotations[key.image].image_path,
+                where=self._name(key.image),
                 fix="Run `ssd300 check` on the data; if it finds nothing, this is a fault of ssd300.",
             )
 
-    def at_death(self, message: str) -> Path | None:
+    def at_death(self, message: str) -> str | None:
         """The image of the worker that died by torch's `message`; None if the message is about something else."""
         died = {int(number) for number in re.findall(r"\d+", message)} if "worker" in message else set()
         for process, index in zip(self.at[::2], self.at[1::2], strict=True):
             if process in died:
-                path: Path = self.annotations[index].image_path
-                return path
+                return self._name(index)
         return None
+
+    def _name(self, index: int) -> str:
+        if isinstance(self.annotations, ShardedAnnotations):
+            return self.annotations.name(index)
+        return str(self.annotations[index].image_path)
 
     def _item(self, key: Key) -> Item:
         sample, skipped = self._read(key.image)
@@ -110,22 +115,28 @@ class AugmentedImages(TorchDataset[Item | DataError]):
         mixing = np.random.default_rng([self.seed, 2, key.epoch, key.image, *copy])
         is_mosaic = key.mixes and mixing.random() < self.mixing.mosaic
         if is_mosaic:
-            others, errors = self._others(mixing, 3)
+            others, errors = self._others(mixing, key.image, 3)
             sample = mosaic([sample, *others], sample_center(mixing), 2 * self.size)
             skipped = (*skipped, *errors)
         augmentation = sample_augmentation(random, sample.size_hw, sample.boxes_px, zoom_out=not is_mosaic)
         changed, content = apply_geometry(sample, augmentation, self.size)
         if key.mixes and mixing.random() < self.mixing.mixup:
-            (other,), errors = self._others(mixing, 1)
+            (other,), errors = self._others(mixing, key.image, 1)
             change = sample_augmentation(mixing, other.size_hw, other.boxes_px)
             second, second_content = apply_geometry(other, change, self.size)
             changed, content = mixup(changed, second, sample_share(mixing), (content, second_content))
             skipped = (*skipped, *errors)
         return Item(changed, augmentation, content, skipped)
 
-    def _others(self, random: np.random.Generator, count: int) -> tuple[list[Sample], list[DataError]]:
-        """Images to mix with, any of the dataset, and the errors of those that were skipped. Raises DataError."""
-        read = [self._read(int(index)) for index in random.integers(len(self.annotations), size=count)]
+    def _others(self, random: np.random.Generator, image: int, count: int) -> tuple[list[Sample], list[DataError]]:
+        """Images to mix one with, any of the dataset or of its shard, and the errors of those that were skipped.
+
+        Raises DataError.
+        """
+        choice = range(len(self.annotations))
+        if isinstance(self.annotations, ShardedAnnotations):
+            choice = self.annotations.beside(image)
+        read = [self._read(choice[int(index)]) for index in random.integers(len(choice), size=count)]
         return [sample for sample, _ in read], [error for _, errors in read for error in errors]
 
     def _read(self, index: int) -> tuple[Sample, tuple[DataError, ...]]:
@@ -135,7 +146,7 @@ class AugmentedImages(TorchDataset[Item | DataError]):
             try:
                 return self._sample(place % len(self.annotations)), tuple(skipped)
             except DataError as error:
-                if self.on_bad_image == "error":
+                if self.on_bad_image == "error" or isinstance(error, ShardError):
                     raise
                 skipped.append(error)
         raise DataError(

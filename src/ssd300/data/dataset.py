@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -28,8 +28,11 @@ def fold(name: str) -> str:
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dataset:
     """Annotations of images and their classes. `notes` are the choices made in reading, to be printed; `dropped` counts
-    the boxes and images that `--on-bad-label` dropped.
+    the boxes and images that `--on-bad-label` dropped. `in_memory` is false where the annotations stay in files, and
+    are read one by one.
     """
+
+    in_memory: ClassVar[bool] = True
 
     annotations: Sequence[Annotation]
     classes: tuple[str, ...]
@@ -45,18 +48,27 @@ class Dataset:
     def __repr__(self) -> str:
         """Such as 'BCCD trainval: 292 images, 3 classes, 4,072 objects (Platelets, RBC, WBC)'."""
         counts = (plural(len(self), "image"), plural(len(self.classes), "class", "classes"))
-        objects = plural(sum(map(len, self.annotations)), "object")
+        objects = plural(sum(self.objects_per_class().values()), "object")
         return f"{self.root.resolve().name} {self.split}: {', '.join(counts)}, {objects} ({some(self.classes)})"
 
     def _repr_html_(self) -> str:
         """A table of the classes, for notebooks."""
-        images = Counter(label for annotation in self.annotations for label in set(annotation.labels.tolist()))
+        images = Counter(label for annotation in self.sample for label in set(annotation.labels.tolist()))
         rows = [
-            (name, f"{objects:,}", f"{images[label]:,}")
+            (name, f"{objects:,}", f"{images[label]:,}" if len(self.sample) == len(self) else "-")
             for label, (name, objects) in enumerate(self.objects_per_class().items())
         ]
         title = repr(self).rpartition(" (")[0]
         return html_table(title, ("class", "objects", "images with it"), rows)
+
+    @property
+    def sample(self) -> Sequence[Annotation]:
+        """All annotations, or an even sample of them where they are not in memory, without pixels."""
+        return self.annotations
+
+    def first(self, count: int) -> Sequence[Annotation]:
+        """Up to `count` annotations that stand for all, to try something on; evenly spread where that is cheap."""
+        return self.annotations[:: max(len(self) // count, 1)][:count]
 
     def with_notes(self, *notes: str) -> "Dataset":
         return replace(self, notes=(*self.notes, *notes))
@@ -97,13 +109,13 @@ def check_trainable(dataset: Dataset) -> None:
         )
     if not len(dataset):
         raise DataError("there are no images to train on", where=dataset.root)
-    if not any(map(len, dataset.annotations)):
+    if not any(dataset.objects_per_class().values()):
         raise DataError(
             f"none of the {len(dataset)} images of the split '{dataset.split}' has an object to train on",
             where=dataset.root,
             fix="Check that the annotations belong to these images: `ssd300 check` lists what it finds.",
         )
-    for annotation in dataset.annotations:
+    for annotation in dataset.sample:  # those that are not in memory are checked when they are read
         if len(annotation) and not 0 <= annotation.labels.min() <= annotation.labels.max() < len(dataset.classes):
             raise DataError(
                 f"an object has the label {annotation.labels.max()}, and there are {len(dataset.classes)} classes",

@@ -9,8 +9,13 @@ from ssd300.data.dataset import Dataset
 from ssd300.data.image_digests import image_digests
 from ssd300.data.load import build
 from ssd300.data.recognition import open_data
+from ssd300.data.shards.cache import ShardCache
+from ssd300.data.shards.dataset import USUAL_CACHE, choose_split, open_shards, shards_among
+from ssd300.data.shards.index import read_index
 from ssd300.data.sources import JoinedSources
 from ssd300.data.splits import UnusableSplitError, role_of
+from ssd300.errors import UsageError
+from ssd300.system.stores import open_store
 from ssd300.system.wording import plural
 
 SHOWN = 5  # names of images in a note
@@ -25,12 +30,15 @@ def load_held_out(
     on_bad_label: OnBadLabel = "error",
     require_images: bool = True,
     drop_difficult: bool = False,
+    shard_cache: ShardCache = USUAL_CACHE,
 ) -> tuple[Dataset | None, tuple[str, ...]]:
     """The held-out split of the data at `paths` with the classes of `trained_on`, and notes for the user.
 
     Without `split`, it is the first for evaluation that can be used; None, with the reasons as notes, if there is none.
     Images that are trained on are left out one by one, and counted. Raises DataError as `load_dataset` does.
     """
+    if (place := shards_among(paths)) is not None:
+        return _of_shards(place, trained_on, split, shard_cache)
     data = open_data(paths, format)
     notes: list[str] = []
     try:
@@ -65,6 +73,27 @@ def load_held_out(
             return held_out, (*notes, *_untrained(held_out, trained_on), *unused)
         notes.append(f"the held-out split '{choice.name}' has no {'object' if len(held_out) else 'image'} left")
     return None, (*notes, *unused_splits(data, [trained_on.split, *(choice.name for choice in choices)]))
+
+
+def _of_shards(
+    place: str, trained_on: Dataset, split: str | None, cache: ShardCache
+) -> tuple[Dataset | None, tuple[str, ...]]:
+    """`ssd300 shard` has left out of a held-out split what is trained on."""
+    try:
+        name = choose_split(read_index(open_store(place)), split, "test", place)
+    except UnusableSplitError as error:
+        if split is not None:
+            raise
+        return None, (f"no held-out images: {error.what}; {error.fix}",)
+    if name == trained_on.split:
+        if split is None:
+            return None, (f"no held-out images: there is no split but '{trained_on.split}'",)
+        fix = "Name another one with --eval-split, or leave it out."
+        raise UsageError(f"the split '{name}' is what is trained on", where=place, fix=fix)
+    held_out, names = open_shards(place, name, "test", cache)
+    others = [name for name in names if name not in (trained_on.split, held_out.split)]
+    unused = [f"not used: the {'split' if len(others) == 1 else 'splits'} {', '.join(others)}"] if others else []
+    return held_out, (*held_out.notes, *_untrained(held_out, trained_on), *unused)
 
 
 def unused_splits(data: JoinedSources, used: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Int
 from ssd300.data.dataset import NOT_UTF8, Dataset
 from ssd300.errors import UsageError
 from ssd300.images.near_copies import group_copies, hash_images
+from ssd300.system.stores import as_place
 from ssd300.system.wording import counted, plural
 from ssd300.types import Annotation
 
@@ -35,8 +36,14 @@ def hold_out(
     many of how many images are read.
 
     Raises:
-        UsageError: `share` is not between 0 and 1, or the images form a single group.
+        UsageError: `share` is not between 0 and 1, the images form a single group, or they lie in shards.
     """
+    if not dataset.in_memory:
+        raise UsageError(
+            "no images can be held out of shards",
+            where=as_place(dataset.root),
+            fix="Hold them out before: `ssd300 split DATA --out lists --holdout 0.2`, then `ssd300 shard lists`.",
+        )
     if not 0 < share < 1:
         raise UsageError(f"the share to hold out is {share:g}", fix="Choose one between 0 and 1, such as 0.2.")
     ordered = sorted(dataset.annotations, key=lambda annotation: (annotation.image_id, str(annotation.image_path)))

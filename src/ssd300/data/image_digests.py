@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ssd300.errors import DataError
+from ssd300.types import Annotation
+
 DIGITS = 16  # hexadecimal, so 8 bytes: two of a million images share them by chance in one of 40 million datasets
 
 
@@ -12,6 +15,21 @@ def image_digests(paths: Iterable[Path]) -> list[str | None]:
     """The first DIGITS of the SHA-256 of each file, None for one that cannot be read. Every file is read whole."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(_digest, paths))
+
+
+def annotated_digests(annotations: Iterable[Annotation]) -> list[str | None]:
+    """As `image_digests`, of the images of annotations, also of those in shards."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(_digest_of_image, annotations))
+
+
+def _digest_of_image(annotation: Annotation) -> str | None:
+    if annotation.content is None:
+        return _digest(annotation.image_path)
+    try:
+        return hashlib.sha256(annotation.content()).hexdigest()[:DIGITS]
+    except DataError:
+        return None
 
 
 def _digest(path: Path) -> str | None:

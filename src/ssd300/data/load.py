@@ -14,6 +14,8 @@ from ssd300.data.formats.voc import VOC_CLASSES
 from ssd300.data.policy import SHOWN_CLASSES, AnnotationBuilder
 from ssd300.data.problems import count_in_notes
 from ssd300.data.recognition import open_data
+from ssd300.data.shards.cache import ShardCache
+from ssd300.data.shards.dataset import USUAL_CACHE, open_shards, refuse_options, shards_among
 from ssd300.data.sources import JoinedSources
 from ssd300.data.splits import UnusableSplitError
 from ssd300.data.unused_files import list_files
@@ -32,6 +34,7 @@ def load_dataset(
     drop_difficult: bool = False,
     require_images: bool = True,
     purpose: Purpose = "train",
+    shard_cache: ShardCache = USUAL_CACHE,
 ) -> Dataset:
     """Read PASCAL VOC folders (a VOCdevkit, a year's folder, or any with annotations and images), COCO annotations,
     YOLO data, or folders of pytorch-SSD300's lists; several of one format are joined; `format` 'auto' recognizes which.
@@ -42,11 +45,21 @@ def load_dataset(
 
     Boxes are in pixels of the image as it is shown, and sizes are those of the pixels: see `frames`.
 
+    One path may be a folder or an address of shards, as `ssd300 shard` writes them. To train on, their annotations
+    stay in the files. `shard_cache` is for addresses. Options that choose among labels do not apply to them.
+
     Raises:
+        UsageError: shards are named beside other data, or with such an option.
         DataError: no format or more than one fits, the split is empty or absent or has no labels, a class is unknown
             (counted, the first one is named), images are missing (counted, the first is named), or boxes or annotation
             files are bad under `on_bad_label` (counted, the first ones are named).
     """
+    if (place := shards_among(paths)) is not None:
+        options = {"--only": only, "--drop-difficult": drop_difficult, "--format": format != "auto"}
+        options |= {"--classes": classes if purpose == "train" else None, "--on-bad-label": on_bad_label != "error"}
+        refuse_options(place, options)
+        dataset = open_shards(place, split, purpose, shard_cache)[0]
+        return dataset if classes is None else _with_classes(dataset, classes, place)
     data = open_data([Path(path) for path in paths], format)
     found, notes = read_usable(data, split, purpose, require_images=require_images)
     return build(
@@ -57,6 +70,13 @@ def load_dataset(
         on_bad_label=on_bad_label,
         drop_difficult=drop_difficult,
     ).with_notes(*notes, *count_in_notes(list_files(data).problems))
+
+
+def _with_classes(dataset: Dataset, classes: Sequence[str], place: str) -> Dataset:
+    try:
+        return dataset.with_classes(classes)
+    except ValueError as error:
+        raise DataError(str(error), where=place, fix="Add them to the classes.") from error
 
 
 def read_usable(

@@ -7,7 +7,7 @@ workers. To resume the stream, the number of images seen is enough.
 import atexit
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import FrameType
 from typing import cast
@@ -23,18 +23,19 @@ from ssd300.data.augmented_images import NO_MIXING, AugmentedImages, Item, Mixin
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import OnBadImage
 from ssd300.data.sampling import Key, Sampling, epoch_order, keys_of_epoch, repeat_factors
+from ssd300.data.shards.annotations import ShardedAnnotations
 from ssd300.errors import DataError, RunError, UsageError
 from ssd300.types import Annotation
 
-WHOLE = slice(None)
 FORK = "fork"  # the way of starting workers that lets them share a cache
 
 
 class EndlessBatches(TorchSampler[list[Key]]):
     """Keys of the images of batch after batch, after the first `images_seen` images. A batch may span two epochs.
 
-    `rows` are those of each batch that are yielded: all, or the part of one process. `factors` are those of
-    `sampling.epoch_order`. The first `mixing_images` of the stream may be mixed with others.
+    `rows` are those of each batch that are yielded: all, or those of one process. `factors` are those of
+    `sampling.epoch_order`. The first `mixing_images` of the stream may be mixed with others. Images of shards come in
+    an order of their own: `order_of_shards` gives the keys of an epoch from an image of it on, by seed, epoch, image.
     """
 
     def __init__(
@@ -44,29 +45,34 @@ class EndlessBatches(TorchSampler[list[Key]]):
         batch_size: int,
         seed: int,
         images_seen: int = 0,
-        rows: slice = WHOLE,
+        rows: Sequence[int] | None = None,
         factors: Float[np.ndarray, " images"] | None = None,
         mixing_images: int = 0,
+        order_of_shards: Callable[[int, int, int], Iterator[Key]] | None = None,
     ) -> None:
         self.count = count
-        self.rows = rows
+        self.rows = range(batch_size) if rows is None else rows
         self.batch_size = batch_size
         self.seed = seed
         self.images_seen = images_seen
         self.factors = factors
         self.mixing_images = mixing_images
+        self.order_of_shards = order_of_shards
 
     def __iter__(self) -> Iterator[list[Key]]:
         keys = enumerate(self._keys(), start=self.images_seen)
         while True:
-            batch = [next(keys) for _ in range(self.batch_size)][self.rows]
-            yield [key._replace(mixes=number < self.mixing_images) for number, key in batch]
+            batch = [next(keys) for _ in range(self.batch_size)]
+            yield [key._replace(mixes=number < self.mixing_images) for number, key in map(batch.__getitem__, self.rows)]
 
     def _keys(self) -> Iterator[Key]:
         epoch, start = divmod(self.images_seen, self.count)
         while True:
-            order = epoch_order(self.count, seed=self.seed, epoch=epoch, factors=self.factors)
-            yield from keys_of_epoch(order, epoch)[start:]
+            if self.order_of_shards is not None:
+                yield from self.order_of_shards(self.seed, epoch, start)
+            else:
+                order = epoch_order(self.count, seed=self.seed, epoch=epoch, factors=self.factors)
+                yield from keys_of_epoch(order, epoch)[start:]
             epoch, start = epoch + 1, 0
 
 
@@ -112,7 +118,7 @@ def training_batches(
     augment: bool = True,
     on_bad_image: OnBadImage = "error",
     cache: ImageCache | None = None,
-    rows: slice = WHOLE,
+    rows: Sequence[int] | None = None,
     sampling: Sampling = "uniform",
     mixing: Mixing = NO_MIXING,
 ) -> Iterator[Batch]:
@@ -146,6 +152,7 @@ def training_batches(
             rows=rows,
             factors=repeat_factors(annotations) if sampling == "balanced" else None,
             mixing_images=mixing.images,
+            order_of_shards=annotations.keys if isinstance(annotations, ShardedAnnotations) else None,
         ),
         collate_fn=_collate_or_error,
         num_workers=workers,

@@ -14,6 +14,7 @@ from ssd300.data.formats.lists import BACKGROUND, LABEL_MAP, LIST_FILES, to_entr
 from ssd300.data.held_out import load_held_out, without_images_of
 from ssd300.data.load import load_dataset
 from ssd300.data.recognition import open_data
+from ssd300.data.shards.dataset import not_read_here
 from ssd300.data.splits import WHOLE
 from ssd300.errors import DataError, UsageError
 from ssd300.images.read import read_image
@@ -59,6 +60,8 @@ def load_train_test(
     """
     reading: dict[str, Any] = {"format": format, "on_bad_label": on_bad_label, "require_images": require_images}
     train = load_dataset(*data, split=split, classes=classes, only=only, **reading)
+    if not train.in_memory:
+        raise not_read_here(data[0])
     check_trainable(train)
     test, notes = load_held_out(data, train, split=eval_split, **reading)
     if test is None:

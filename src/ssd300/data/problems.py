@@ -169,6 +169,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "Remove them.",
         ),
         # Splits and classes.
+        "shard": Rule("error", "{shard is|shards are} missing, truncated or changed", "Write the shards again."),
         "unusable-split": Rule(
             "warning", "{split|splits} cannot be used", "Correct it, or remove it from the list of splits."
         ),

@@ -20,6 +20,7 @@ from ssd300.data.formats.voc import VocSource
 from ssd300.data.formats.voc_folder import find_voc, voc_roots
 from ssd300.data.formats.yolo import YoloSource
 from ssd300.data.formats.yolo_description import find_yolo
+from ssd300.data.shards.dataset import not_read_here, shards_at
 from ssd300.data.sources import JoinedSources, join
 from ssd300.data.splits import role_of
 from ssd300.errors import DataError
@@ -97,6 +98,8 @@ def recognize(path: Path, wanted: FormatName) -> str:
     Raises:
         DataError: the path does not exist, no format fits, or several fit and none is `wanted`.
     """
+    if shards_at(path) is not None:
+        raise not_read_here(path)
     if not path.exists():
         raise DataError("there is no such folder or file", where=path, fix=spelled_like(path, _advice()))
     found = {name: evidence for name, one in FORMATS.items() if (evidence := one.find(path))}

@@ -4,13 +4,21 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ssd300.errors import DataError
-from ssd300.images.read import read_image
+from ssd300.images.read import decode_image, read_image
+from ssd300.system.stores import as_place
 from ssd300.types import Annotation, Sample
 
 
 def read_sample(annotation: Annotation) -> Sample:
     """Decode the image of an annotation. Raises DataError that names the file if it cannot be read."""
-    return as_sample(annotation, read_image(annotation.image_path))
+    return as_sample(annotation, read_pixels(annotation))
+
+
+def read_pixels(annotation: Annotation) -> UInt8[np.ndarray, "h w 3"]:
+    """As `read_image`, of the image of an annotation, also of one in a shard."""
+    if annotation.content is None:
+        return read_image(annotation.image_path)
+    return decode_image(annotation.content(), where=as_place(annotation.image_path))
 
 
 def as_sample(annotation: Annotation, image: UInt8[np.ndarray, "h w 3"]) -> Sample:

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ssd300.data.class_lists import are_numbered
-from ssd300.data.dataset import Dataset, OnBadImage
+from ssd300.data.dataset import Dataset, OnBadImage, fold
 from ssd300.data.formats.voc import VOC_CLASSES
+from ssd300.data.shards.index import ShardError
 from ssd300.detection.backends import TorchPrecision
+from ssd300.detection.contents import Content
 from ssd300.detection.defaults import BATCH
 from ssd300.detection.detector import Detector
 from ssd300.errors import DataError, SSDError, WeightsError
@@ -20,6 +22,7 @@ from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.evaluation.trained_on import trained_on_images
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.system.progress import Progress, shown, silent
+from ssd300.system.stores import as_place
 from ssd300.system.wording import some
 from ssd300.types import Annotation, Detections, DetectionTable, Selection
 
@@ -73,8 +76,7 @@ def evaluate_weights(
     with progress("loading the weights"):
         detector = Detector.load(weights, device=device, precision=precision)
     report = evaluate_detector(detector, dataset, progress=progress, **options)
-    scored = [annotation.image_path for annotation in report.dataset.annotations]
-    trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), scored)
+    trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), report.dataset.annotations)
     return replace(report, trained_on_images=trained_on, min_scores=dict(detector.card.min_scores))
 
 
@@ -125,6 +127,16 @@ def _what_fits(known: Sequence[str], classes: Sequence[str]) -> str:
     )
 
 
+def renumbered(table: DetectionTable, old: Sequence[str], new: Sequence[str]) -> DetectionTable:
+    """`table` with labels that are indices into `new` and not into `old`; rows of other classes are dropped."""
+    if tuple(old) == tuple(new):
+        return table
+    known = {fold(name): label for label, name in enumerate(new)}
+    numbers = np.array([known.get(fold(name), -1) for name in old], dtype=np.int64)
+    labeled = replace(table, labels=numbers[table.labels])
+    return labeled.select(labeled.labels >= 0)
+
+
 class Found(NamedTuple):
     """Detections in original pixels; the images that they are numbered by; those that could not be read."""
 
@@ -154,19 +166,25 @@ def detect_all(
     found: list[Detections] = []
     readable: list[Annotation] = []
     skipped: list[str] = []
-    paths = [annotation.image_path for annotation in dataset.annotations]
-    for number, outcome in detector.outcomes(paths, selection, batch_size=BATCH):
+    images = map(_image, dataset.annotations)
+    for number, outcome in detector.outcomes(images, selection, batch_size=BATCH):
         if interrupted():
             raise InterruptedEvaluationError
         advance()
         if isinstance(outcome, SSDError):
-            if on_bad_image == "error":
+            if on_bad_image == "error" or isinstance(outcome, ShardError):
                 raise outcome
             skipped.append(str(outcome))
         else:
             found.append(outcome.without_pixels())
             readable.append(dataset.annotations[number])
     return Found(_table(found), readable, tuple(skipped))
+
+
+def _image(annotation: Annotation) -> Path | Content:
+    if annotation.content is None:
+        return annotation.image_path
+    return Content(as_place(annotation.image_path), annotation.content)
 
 
 def _table(found: Sequence[Detections]) -> DetectionTable:

@@ -1,20 +1,23 @@
 """Scores of detections that come in blocks: millions of them in memory that does not grow with their number.
 
-What needs the whole table is not possible here: the curves, the errors, intervals, other rules, and COCO's metric.
+What needs the whole table is not possible here: the curves, the errors, intervals, and other rules.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from pathlib import Path
+from typing import NamedTuple
 
 from ssd300.data.dataset import Dataset
 from ssd300.data.predictions.parts import Parts
 from ssd300.data.predictions.rows import PredictionRows
 from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, Score
+from ssd300.metrics.coco import NAME as COCO_NAME
+from ssd300.metrics.coco_in_blocks import CocoInBlocks
 from ssd300.metrics.voc import mean_ap
 from ssd300.metrics.voc_in_blocks import VocInBlocks
-from ssd300.metrics.voc_rules import DEVKIT, Protocol, VocRules, metric_name
-from ssd300.system.memory import free_memory_bytes, gigabytes
+from ssd300.metrics.voc_rules import DEVKIT, VocRules, metric_name
+from ssd300.system.memory import free_memory_bytes
 from ssd300.system.progress import Progress, silent
 from ssd300.system.temporary import temporary_folder
 from ssd300.system.wording import plural
@@ -58,18 +61,20 @@ def evaluate_parts(
     cut: Cut = EVERYTHING,
     progress: Progress = silent,
 ) -> Report:
-    """Score the detections of `parts` by VOC metrics, block after block. The report does not hold them.
+    """Score the detections of `parts` block after block. The report does not hold them.
 
     Raises:
         DataError: as `Parts.blocks` does.
         RunError: the disk of temporary files is full.
     """
     with temporary_folder() as folder, progress("scoring in blocks", unit="detections") as task:
-        voc = VocInBlocks(dataset.annotations, len(dataset.classes), folder, rules)
+        judges = _judges(dataset, metrics, rules, folder)
         for block in parts.blocks(rows):
-            voc.add(cut.of(block))
+            counted = cut.of(block)
+            for judge in judges:
+                judge.add(counted)
             task.advance(len(block))
-        scores = [_score(dataset, voc, cast(Protocol, metric), rules) for metric in metrics]
+        scores = [_score(dataset, judges, metric, rules) for metric in metrics]
     remarks = rows.remarks
     limits = Limits(
         min_score=cut.min_score,
@@ -84,13 +89,23 @@ def evaluate_parts(
     return Report(scores=scores, dataset=dataset, held=None, limits=limits, notes=(*rows.notes(), note))
 
 
-def why_not_held(detections: int, each_bytes: int = VOC_BYTES) -> str:
-    """For messages: the table of about so many detections, and the memory that is free."""
-    needed, free = gigabytes(detections * each_bytes), gigabytes(free_memory_bytes())
-    return f"a table of up to {detections:,} detections takes up to {needed}, more than {SHARE:.0%} of the {free} free"
+def _judges(
+    dataset: Dataset, metrics: Sequence[Metric], rules: VocRules, folder: Path
+) -> list[VocInBlocks | CocoInBlocks]:
+    """One for both VOC metrics, and one for COCO's, where they are asked for."""
+    known = dataset.annotations, len(dataset.classes), folder
+    voc = [VocInBlocks(*known, rules)] if set(metrics) - {"coco"} else []
+    return [*voc, *([CocoInBlocks(*known)] if "coco" in metrics else [])]
 
 
-def _score(dataset: Dataset, voc: VocInBlocks, protocol: Protocol, rules: VocRules) -> Score:
-    results = voc.results(protocol)
-    per_class = dict(zip(dataset.classes, results, strict=True))
-    return Score(metric=metric_name(protocol, rules), map=mean_ap(results), per_class=per_class)
+def _score(dataset: Dataset, judges: Sequence[VocInBlocks | CocoInBlocks], metric: Metric, rules: VocRules) -> Score:
+    for judge in judges:
+        if isinstance(judge, CocoInBlocks) and metric == "coco":
+            coco = judge.result()
+            per_class = dict(zip(dataset.classes, coco.per_class, strict=True))
+            return Score(metric=COCO_NAME, map=coco.numbers["AP"], per_class=per_class, numbers=coco.numbers)
+        if isinstance(judge, VocInBlocks) and metric != "coco":
+            results = judge.results(metric)
+            per_class = dict(zip(dataset.classes, results, strict=True))
+            return Score(metric=metric_name(metric, rules), map=mean_ap(results), per_class=per_class)
+    raise AssertionError(f"no judge was made for {metric}")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ssd300.detection.defaults import MAX_OVERLAP
-from ssd300.metrics.coco import MOST_OF_A_CLASS
 from ssd300.metrics.coco import NAME as COCO_NAME
+from ssd300.metrics.coco_matching import MOST_OF_A_CLASS
 from ssd300.types import DetectionTable, Selection
 
 

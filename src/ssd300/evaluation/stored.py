@@ -5,25 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from ssd300 import run_layout
-from ssd300.data.dataset import Dataset, fold
+from ssd300.data.dataset import Dataset
 from ssd300.data.formats.coco_files import coco_files
 from ssd300.data.predictions.parts import Parts, find_parts
 from ssd300.data.predictions.read import StoredPredictions, read_predictions
 from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
 from ssd300.detection.backends import is_exported
-from ssd300.errors import RunError
-from ssd300.evaluation.evaluator import evaluate_weights
-from ssd300.evaluation.in_blocks import COCO_BYTES, SMALL, Cut, evaluate_parts, fits, why_not_held
+from ssd300.evaluation.evaluator import evaluate_weights, renumbered
+from ssd300.evaluation.in_blocks import COCO_BYTES, SMALL, VOC_BYTES, Cut, evaluate_parts, fits
 from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.system.progress import Progress, silent
 from ssd300.types import DetectionTable
-
-COCO_HOLDS = "all detections are held in memory for COCO's metric; voc07 and voc12 alone are measured in blocks"
 
 
 class DetectionsOfOne(NamedTuple):
@@ -51,7 +46,7 @@ def is_weights(source: str) -> bool:
 
 
 def evaluate_stored(
-    predictions: Path,
+    predictions: Path | str,
     dataset: Dataset,
     *,
     metrics: Sequence[Metric] = ("voc07",),
@@ -63,21 +58,21 @@ def evaluate_stored(
     hold: bool = True,
     progress: Progress = silent,
 ) -> Report:
-    """Score predictions that were stored for `dataset`.
+    """Score predictions that were stored for `dataset`, at a path or, as a text, at an address of fsspec.
 
     Of these, only those with a score above `min_score` count, and only the best `top_k` of each image; None keeps all.
     `ids_of` is as for `read_predictions`; if it is None and `dataset` was read from COCO annotations, it is their file.
 
-    Our own lines and Parquet are scored in blocks, by the VOC metrics alone, if the table of all detections is too
-    large: with `hold` (which reports on single detections need) for its share of the free memory, without it for a
-    small one. A note says so, and the report does not hold the detections.
+    Our own lines and Parquet are scored in blocks if the table of all detections is too large: with `hold` (which
+    reports on single detections need) for its share of the free memory, without it for a small one. A note says so, and
+    the report does not hold the detections.
 
     Raises:
         DataError: as `read_predictions` does.
         ValueError, UsageError: as `score` does.
     """
     cut = Cut(min_score, top_k)
-    parts = find_parts(predictions) if predictions.exists() else None
+    parts = find_parts(predictions) if isinstance(predictions, str) or predictions.exists() else None
     if parts is not None and _is_for_blocks(parts, metrics, hold=hold):
         rows = PredictionRows(dataset.annotations, dataset.classes, on_bad)
         return evaluate_parts(parts, dataset, rows, metrics=metrics, rules=rules, cut=cut, progress=progress)
@@ -85,23 +80,14 @@ def evaluate_stored(
     limits = Limits.of_stored(stored.table, min_score=min_score, top_k=top_k)
     with progress("scoring"):
         report = score(dataset, cut.of(stored.table), metrics=metrics, rules=rules, limits=limits)
-    large = "coco" in metrics and parts is not None and len(stored.table) > SMALL
-    return replace(report, notes=(*stored.notes, *([COCO_HOLDS] if large else [])))
+    return replace(report, notes=stored.notes)
 
 
 def _is_for_blocks(parts: Parts, metrics: Sequence[Metric], *, hold: bool) -> bool:
-    """Whether the detections of `parts` are too many to be held. COCO's metric needs all of them."""
+    """Whether the detections of `parts` are too many to be held."""
     if not metrics or parts.most_detections <= SMALL:
         return False
-    if "coco" not in metrics:
-        return not hold or not fits(parts.most_detections)
-    if not fits(parts.most_detections, COCO_BYTES):
-        raise RunError(
-            f"COCO's metric needs all detections in memory: {why_not_held(parts.most_detections, COCO_BYTES)}",
-            where=parts.files[0].parent,
-            fix="Use --metric voc07 or voc12, which are measured in blocks, or a machine with more memory.",
-        )
-    return False
+    return not hold or not fits(parts.most_detections, COCO_BYTES if "coco" in metrics else VOC_BYTES)
 
 
 def detections_of(
@@ -117,24 +103,14 @@ def detections_of(
         stored = _read(Path(source), dataset, ids_of, "error", progress)
         return DetectionsOfOne(stored.table, Limits.of_stored(stored.table), stored.notes, {})
     report = evaluate_weights(source, dataset, device=device, progress=progress)
-    table = _with_labels(report.detections, report.dataset.classes, dataset.classes)
+    table = renumbered(report.detections, report.dataset.classes, dataset.classes)
     notes = () if report.warning is None else (report.warning,)
     return DetectionsOfOne(table, report.limits, notes, report.min_scores)
 
 
 def _read(
-    path: Path, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction, progress: Progress
+    path: Path | str, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction, progress: Progress
 ) -> StoredPredictions:
     known = coco_files(dataset.root).get(dataset.split) if ids_of is None else ids_of
     with progress("reading the predictions"):
         return read_predictions(path, dataset.annotations, dataset.classes, ids_of=known, on_bad=on_bad)
-
-
-def _with_labels(table: DetectionTable, old: Sequence[str], new: Sequence[str]) -> DetectionTable:
-    """`table` with labels that are indices into `new` and not into `old`; rows of other classes are dropped."""
-    if tuple(old) == tuple(new):
-        return table
-    known = {fold(name): label for label, name in enumerate(new)}
-    numbers = np.array([known.get(fold(name), -1) for name in old], dtype=np.int64)
-    renumbered = replace(table, labels=numbers[table.labels])
-    return renumbered.select(renumbered.labels >= 0)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ssd300 import run_layout
-from ssd300.data.image_digests import DIGITS, image_digests
+from ssd300.data.image_digests import DIGITS, annotated_digests
+from ssd300.types import Annotation
 
 
 def trained_on_images(
-    weights: str | Path, source: Mapping[str, Any], fingerprint: str, images: Sequence[Path]
+    weights: str | Path, source: Mapping[str, Any], fingerprint: str, images: Sequence[Annotation]
 ) -> int | None:
     """How many of `images`, all or some of the dataset of that fingerprint, the weights were trained on.
 
@@ -27,7 +28,7 @@ def trained_on_images(
     if trained == fingerprint:
         return len(images)
     known = _digests(Path(weights), trained)
-    return None if known is None else sum(digest in known for digest in image_digests(images))
+    return None if known is None else sum(digest in known for digest in annotated_digests(images))
 
 
 def _digests(weights: Path, fingerprint: str) -> set[str] | None:

@@ -10,6 +10,7 @@ from ssd300.data.dataset import Dataset
 from ssd300.data.synthetic import write_synthetic_dataset
 from ssd300.errors import DataError
 from ssd300.images.header import is_image_name
+from ssd300.system.stores import as_place
 
 SYNTHETIC = 32
 SYNTHETIC_NOTE = (
@@ -27,6 +28,9 @@ def choose_images(folder: Path | None, labeled: Dataset | None, scratch: Path) -
     if folder is not None:
         return _images_in(folder), []
     if labeled is not None:
+        if any(annotation.content is not None for annotation in labeled.annotations):
+            fix = "Name the data that the shards were written from, or a folder of images with --images."
+            raise DataError("an export is not compared on images in shards", where=as_place(labeled.root), fix=fix)
         return [annotation.image_path for annotation in labeled.annotations], []
     write_synthetic_dataset(scratch, train=0, test=SYNTHETIC)
     return sorted((scratch / "JPEGImages").glob("*.jpg")), [SYNTHETIC_NOTE]

@@ -67,6 +67,20 @@ def draw_boxes(
     return canvas
 
 
+def draw_dashes(
+    draw: ImageDraw.ImageDraw, box: Sequence[float], size_wh: tuple[int, int], color: Color, *, width: int, dash_px: int
+) -> None:
+    """Dashes along the border of a box (xyxy, in pixels of the image of `size_wh`, cut at its border)."""
+    left, right = (min(max(round(corner), 0), size_wh[0] - 1) for corner in (box[0], box[2]))
+    top, bottom = (min(max(round(corner), 0), size_wh[1] - 1) for corner in (box[1], box[3]))
+    for x in range(left, right, 2 * dash_px):
+        for y in (top, bottom):
+            draw.line((x, y, min(x + dash_px, right), y), fill=color, width=width)
+    for y in range(top, bottom, 2 * dash_px):
+        for x in (left, right):
+            draw.line((x, y, x, min(y + dash_px, bottom)), fill=color, width=width)
+
+
 def _draw_runs(
     draw: ImageDraw.ImageDraw, pen: tuple[int, int], base: int, row: list[Run], advances: list[float], color: Color
 ) -> None:

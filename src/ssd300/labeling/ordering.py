@@ -3,9 +3,13 @@
 import random
 from collections.abc import Collection, Mapping
 
+import numpy as np
+
+from ssd300.detection.defaults import RANDOM_SHARE
+from ssd300.detection.uncertainty import CANDIDATE_MIN_SCORE, summed_entropy
 from ssd300.labeling.proposals import Proposed
 
-RANDOM_EVERY = 5  # one of so many is random, so that what the detector is wrongly sure of is seen too
+RANDOM_EVERY = round(1 / RANDOM_SHARE)  # one of so many is random: what the detector is wrongly sure of is seen too
 SEED = 0
 
 
@@ -27,5 +31,6 @@ def least_sure_first(known: Mapping[int, Proposed], labeled: Collection[int], co
 
 
 def _doubt(proposed: Proposed) -> float:
-    """How unsure the detections of an image are together, 0 to 1 for each: a score of a half is the least sure."""
-    return sum((1 - abs(2 * one.score - 1) for one in proposed.proposals), 0.0)
+    """The summed entropy of the detections, as `ssd300 next` measures it."""
+    scores = [one.score for one in proposed.proposals if one.score >= CANDIDATE_MIN_SCORE]
+    return summed_entropy(np.array(scores, dtype=np.float64))

@@ -18,7 +18,6 @@ from ssd300.types import Annotation, DetectionTable
 NAME = "coco_ap@0.50:0.95"
 NUMBERS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large",
            "AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large")  # fmt: skip
-MOST_OF_A_CLASS = 100  # in one image; COCOeval's maxDets
 _NO_CURVE = np.zeros(0)
 
 
@@ -48,7 +47,7 @@ def coco_average_precision(
         from faster_coco_eval import COCO, COCOeval_faster
     except ImportError as error:
         raise UsageError("COCO's metric needs faster-coco-eval", fix=install_hint("coco")) from error
-    _check_finite(detections)
+    check_finite(detections)
     objects = _objects(annotations)
     truth = COCO(_content(len(annotations), num_classes, objects), print_function=_silent)
     judged = COCOeval_faster(truth, truth.loadRes(_results(detections)), iouType="bbox", print_function=_silent)
@@ -60,7 +59,8 @@ def coco_average_precision(
     return CocoResult(numbers=numbers, per_class=_per_class(precision, objects, detections))
 
 
-def _check_finite(detections: DetectionTable) -> None:
+def check_finite(detections: DetectionTable) -> None:
+    """Raises ValueError for a score or box that is not finite."""
     rows = np.column_stack([detections.scores, detections.boxes_px])
     if not np.isfinite(rows).all():
         row = int(np.argmin(np.isfinite(rows).all(axis=1)))

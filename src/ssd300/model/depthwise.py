@@ -88,7 +88,8 @@ class _Depthwise(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             of_images = gradient_of_images(gradient, padded, weight, ctx.size, ctx.stride, ctx.padding)
         if ctx.needs_input_grad[1]:
-            of_weight = gradient_of_weight(gradient, padded, weight, ctx.stride, ctx.padding)
+            found = gradient_of_weight(gradient, padded, weight, ctx.stride, ctx.padding)
+            of_weight = torch.empty_like(weight).copy_(found)  # with its strides, as DistributedDataParallel wants them
         return of_images, of_weight, None, None
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Corners
 from ssd300.errors import DataError
 from ssd300.images.colors import Color, class_color
-from ssd300.images.draw import draw_boxes
+from ssd300.images.draw import draw_boxes, draw_dashes
 from ssd300.images.read import read_reduced
 
 TILE_PX = 480  # longest side of a picture
@@ -164,7 +164,7 @@ def _draw_objects(
     draw = ImageDraw.Draw(canvas)
     for item, box in zip(shown, boxes, strict=True):
         if item.difficult:
-            _stripe(draw, box, canvas.size)
+            draw_dashes(draw, box, canvas.size, STRIPE, width=2, dash_px=DASH_PX)
     return canvas
 
 
@@ -174,18 +174,6 @@ def _to_name(objects: Sequence[AnnotatedObject], scale: float) -> list[Annotated
     largest = {item.name.strip(): item for item in by_size}.values()
     large = [item for item in objects if _longer(item.box_px) * scale >= NAMED_PX]
     return [*largest, *(large if len(objects) <= NAMED else ())]
-
-
-def _stripe(draw: ImageDraw.ImageDraw, box: Corners, size_wh: tuple[int, int]) -> None:
-    """White dashes on the border of a box that is drawn already."""
-    left, right = (min(max(round(corner), 0), size_wh[0] - 1) for corner in (box[0], box[2]))
-    top, bottom = (min(max(round(corner), 0), size_wh[1] - 1) for corner in (box[1], box[3]))
-    for x in range(left, right, 2 * DASH_PX):
-        for y in (top, bottom):
-            draw.line((x, y, min(x + DASH_PX, right), y), fill=STRIPE, width=2)
-    for y in range(top, bottom, 2 * DASH_PX):
-        for x in (left, right):
-            draw.line((x, y, x, min(y + DASH_PX, bottom)), fill=STRIPE, width=2)
 
 
 def _mark(canvas: Image.Image, frame: _Frame, item: AnnotatedObject) -> Image.Image:

@@ -4,19 +4,16 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from ssd300.detection.defaults import MIN_SCORE
-from ssd300.detection.detector import DISPLAY, Detector
-from ssd300.images.colors import class_colors, readable_on
-from ssd300.metrics.words import map_in_words
+from ssd300.detection.detector import Detector
 from ssd300.serve import schemas
 from ssd300.serve.accepting import IMAGES, JSON, OFFERED, XML, choose_format
 from ssd300.serve.counters import Counters
+from ssd300.serve.described import model_facts
 from ssd300.serve.options import all_options, selection_of
 from ssd300.serve.problems import PROBLEMS, ProblemError, documented
 from ssd300.serve.served_model import ServedModel
@@ -136,17 +133,6 @@ def _count(counters: Counters, answers: list[ImageAnswer]) -> None:
             counters.detections.labels(name).inc()
 
 
-def _hex(color: tuple[int, int, int]) -> str:
-    return "#" + bytes(color).hex()
-
-
-def _with_words(metric: Mapping[str, Any]) -> dict[str, Any]:
-    """The metric of a card, and the same in words for the page."""
-    if metric.get("value") is None:
-        return dict(metric)
-    return {**metric, "words": map_in_words(str(metric.get("name", "")), metric["value"], digits=2)}
-
-
 def _weights(served: ServedModel) -> schemas.Weights:
     return schemas.Weights(
         name=served.name,
@@ -156,28 +142,13 @@ def _weights(served: ServedModel) -> schemas.Weights:
 
 
 def _model(detector: Detector, settings: ServeSettings) -> schemas.Model:
-    card = detector.card
     return schemas.Model(
-        model=card.model,
-        classes=[
-            schemas.ModelClass(
-                name=name,
-                color=_hex(color),
-                text_color=_hex(readable_on(color)),
-                min_score=card.min_scores.get(name, MIN_SCORE),
-            )
-            for name, color in class_colors(card.classes).items()
-        ],
-        image_size_px=card.image_size_px,
-        metric=None if card.metric is None else _with_words(card.metric),
+        **model_facts(detector.card),
         weights=None,
-        max_overlap=DISPLAY.max_overlap,
-        top_k=DISPLAY.top_k,
         limits=schemas.Limits(
             bytes=settings.max_bytes,
             pixels=settings.max_pixels,
             images=settings.images_per_request,
             timeout_s=settings.timeout_s,
         ),
-        ssd300_version=version("ssd300"),
     )

@@ -6,6 +6,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from ssd300.system.processes import is_main_process
+
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
@@ -25,5 +27,7 @@ def is_early(number: int) -> bool:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    if not is_main_process():
+        os._exit(128 + number)
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"ssd300: {WORDS[signal.Signals(number)]}\n".encode())
     os._exit(128 + number)  # an exception could be lost in a module that is being imported

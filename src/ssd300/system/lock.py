@@ -24,6 +24,8 @@ class InUseError(UsageError):
 class Lock:
     """The lock that the file at `path` carries, held from now on. `output` is what it is for.
 
+    `wait_s` are the seconds to wait for another process to end.
+
     On a file system without locks a line of the log says so, and nothing is held.
 
     Raises:
@@ -31,9 +33,9 @@ class Lock:
         OSError: the file cannot be made.
     """
 
-    def __init__(self, path: Path, *, output: Path, instead: Path) -> None:
+    def __init__(self, path: Path, *, output: Path, instead: Path, wait_s: float = 0.0) -> None:
         self.path = path
-        self._lock = FileLock(path, timeout=0)
+        self._lock = FileLock(path, timeout=wait_s)
         try:
             self._lock.acquire()
             if not path.exists():  # its holder has just removed it, so it is ours no more

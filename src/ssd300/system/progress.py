@@ -13,6 +13,7 @@ from itertools import count
 from typing import Protocol, runtime_checkable
 
 from ssd300.system.duration import duration
+from ssd300.system.processes import is_main_process
 from ssd300.system.progress_views import View, view_of_stderr
 
 CLOSED = (OSError, ValueError)  # what writing to a closed stderr raises: nobody reads it
@@ -88,7 +89,13 @@ def silent(what: str, total: int | None = None, *, unit: str = "images", done: i
 
 @contextmanager
 def shown(what: str, total: int | None = None, *, unit: str = "images", done: int = 0) -> Iterator[Task]:
-    """A `Progress` on stderr, or in the output of a notebook's cell. Short work shows nothing."""
+    """A `Progress` on stderr, or in the output of a notebook's cell. Short work shows nothing, and neither does any of
+    several processes but the main one.
+    """
+    if not is_main_process():
+        with silent(what, total, unit=unit, done=done) as task:
+            yield task
+        return
     task, view, over = Task(what, total, unit, done), view_of_stderr(), threading.Event()
     thread = threading.Thread(  # in the context of the caller, which tells a notebook the cell
         target=contextvars.copy_context().run, args=(_show_until, over, task, view), daemon=True

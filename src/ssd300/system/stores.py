@@ -3,6 +3,8 @@
 Names in a store are relative, with slashes. A folder needs no extra.
 """
 
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,8 @@ from ssd300.errors import DataError, RunError, UsageError, install_hint
 from ssd300.system.files import write_atomically
 
 SCHEME = "://"
+ADDRESS_AS_PATH = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)  # a drive of Windows has one letter
+LOCAL_SCHEMES = ("file", "local")  # whose paths begin with a slash
 
 
 @runtime_checkable
@@ -36,10 +40,25 @@ class Store(Protocol):
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
 
+    def fetch(self, name: str, target: Path) -> None:
+        """Copy a file to this machine, without holding it in memory."""
+
+    def put(self, name: str, source: Path) -> None:
+        """As `write`, of the content of a file of this machine, without holding it in memory."""
+
 
 def is_remote(place: str | Path) -> bool:
     """Whether it is an address of a file system, such as s3://bucket/folder, and not a path."""
     return SCHEME in str(place)
+
+
+def as_place(path: str | Path) -> str:
+    """A path as it is, or the address that it was typed as: `Path` makes s3:/bucket of s3://bucket."""
+    found = ADDRESS_AS_PATH.fullmatch(str(path))
+    if found is None:
+        return str(path)
+    scheme, rest = found.groups()
+    return f"{scheme}{SCHEME}{'/' if scheme in LOCAL_SCHEMES else ''}{rest}"
 
 
 def open_store(place: str | Path) -> Store:
@@ -79,6 +98,13 @@ class Folder:
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
+
+    def fetch(self, name: str, target: Path) -> None:
+        with _readable(self.place(name)):
+            shutil.copyfile(self.path / name, target)
+
+    def put(self, name: str, source: Path) -> None:
+        write_atomically(self.path / name, lambda path: _copy(source, path))
 
 
 class Remote:
@@ -122,6 +148,17 @@ class Remote:
         if self.files.exists(self._path(name)):
             self.files.rm_file(self._path(name))
 
+    def fetch(self, name: str, target: Path) -> None:
+        with _readable(self.place(name)):
+            self.files.get_file(self._path(name), str(target))
+
+    def put(self, name: str, source: Path) -> None:
+        try:
+            self.files.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
+            self.files.put_file(str(source), self._path(name))
+        except Exception as error:  # each kind of address has its own kinds
+            raise RunError(f"it cannot be written ({error})", where=self.place(name)) from error
+
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}"
 
@@ -155,3 +192,7 @@ def _readable(where: str) -> Iterator[None]:
 def _part(file: BinaryIO, start: int, count: int | None) -> bytes:
     file.seek(start)
     return file.read() if count is None else file.read(count)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)

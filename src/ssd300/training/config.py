@@ -95,6 +95,9 @@ class TrainConfig:
         The backbone's learning rate is this many times `lr`.
     freeze_norms
         Batch normalization that the start filled in the backbone keeps its means and variances in training.
+    sync_norms
+        Batch normalization takes its means and variances over the images of all processes, not over those of each. With
+        one process it changes nothing.
     normalization
         Of images: 'start' is that of the weights the backbone starts from; 'none' leaves 0..1, as pytorch-SSD300 does.
     augment
@@ -167,6 +170,7 @@ class TrainConfig:
     class_prior: float = 0.0
     backbone_lr: float = 1.0
     freeze_norms: bool = False
+    sync_norms: bool = False
     normalization: Literal["start", "none"] = "start"
     augment: bool = True
     on_bad_image: Literal["error", "skip"] = "error"

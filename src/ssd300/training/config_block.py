@@ -11,8 +11,8 @@ GROUPS = {  # all fields but `out`
     "data": "augment on_bad_image cache workers",
     "learning": "lr schedule lr_drop lr_drop_factor warmup_steps momentum weight_decay decay_biases grad_clip "
     "accumulate amp ema ema_decay ema_ramp",
-    "recipe": "optimizer matching weighting box_loss box_weight class_prior backbone_lr freeze_norms sampling mosaic "
-    "mixup",
+    "recipe": "optimizer matching weighting box_loss box_weight class_prior backbone_lr freeze_norms sync_norms "
+    "sampling mosaic mixup",
     "network": "default_boxes rules normalization init_key heads",
     "run": "eval_every patience save_every save_minutes log_every tensorboard",
 }

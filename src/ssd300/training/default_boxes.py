@@ -44,7 +44,7 @@ def settings_for(config: TrainConfig, dataset: Dataset, shape: Shape) -> Default
 def _relative_objects(dataset: Dataset, *, skip: bool) -> tuple[Float[np.ndarray, "n 4"], Int[np.ndarray, " n"]]:
     """Boxes relative to their images, and labels. With `skip`, images that cannot be read are left out."""
     boxes, labels = [np.zeros((0, 4))], [np.zeros(0, np.int64)]
-    for annotation in dataset.annotations:
+    for annotation in dataset.sample:
         if not len(annotation):
             continue
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ssd300.data.dataset import Dataset, check_trainable
+from ssd300.data.shards.dataset import check_use
 from ssd300.errors import install_hint
 from ssd300.images.read import DECODES_FAST
 from ssd300.system.device import choose_device, dtype_name
@@ -69,6 +70,7 @@ class Forecast:
 def forecast(dataset: Dataset, config: TrainConfig, *, validation: Dataset | None = None) -> Forecast:
     """Make some steps of the run, and estimate what all of it would take. Raises what `train` raises."""
     check_trainable(dataset)
+    check_use(dataset, sampling=config.sampling, cache=config.cache)
     device = choose_device(config.device)
     state, card = initial_state(dataset, config, ALONE, device)
     timed = time_steps(state, dataset, device)

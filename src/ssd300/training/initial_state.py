@@ -21,6 +21,7 @@ from ssd300.training.frozen_norms import freeze_norms
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.precision import choose_precision
 from ssd300.training.state import Progress, TrainState
+from ssd300.training.sync_norms import sync_norms
 from ssd300.weights import Card
 from ssd300.weights.start import Start, initialize
 
@@ -60,6 +61,8 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     if config.freeze_norms:
         freeze_norms(model, start.filled)
     precision = world.gather(choose_precision(config.amp, device, model))[0]
+    if config.sync_norms:  # after the timing of precisions, in which each process is alone
+        sync_norms(model, world)
     state = TrainState(
         config=config,
         data=dataset.fingerprint(),

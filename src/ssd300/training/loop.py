@@ -4,8 +4,11 @@ import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
 
 from ssd300.data.dataset import Dataset, check_trainable
+from ssd300.data.shards.dataset import check_use
 from ssd300.errors import UsageError
 from ssd300.system.device import choose_device, dtype_name
 from ssd300.system.logs import logged_to_screen
@@ -26,6 +29,8 @@ from ssd300.training.summary import Summary, summarize
 from ssd300.training.trainer import Trainer
 from ssd300.training.validation import Validator
 
+OF_ITS_OWN = {"out", "workers", "device", "cache", "log_every", "tensorboard"}  # options of each process
+
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +50,8 @@ def train(
 
     With `validation`, the weights of the best mAP are saved as the run's best; without it, or before the first
     evaluation, the last are. Ctrl-C and SIGTERM end the run after the present step, with its state saved. Under
-    `torchrun` every process calls this with the same arguments.
+    `torchrun` every process calls this with the same arguments; if it starts them again after a failure, the run goes
+    on from its last state, or from the start if there is none.
 
     With `verbose` the log goes to stderr, unless you have configured logging, and a terminal or a notebook shows a bar.
     `verbose=False` shows nothing.
@@ -60,11 +66,13 @@ def train(
     if stop_after is not None and stop_after < 1:
         raise UsageError(f"stop_after is {stop_after}; it must be 1 or more", fix="Leave it out to train to the end.")
     check_trainable(dataset)
+    check_use(dataset, sampling=config.sampling, cache=config.cache)
     with (
         joined() as world,
-        sole_use(config.out, world, resume=resume, overwrite=overwrite),
+        sole_use(config.out, world, resume=resume, overwrite=overwrite) as resume,
         logged_to_screen() if verbose and world.is_main else nullcontext(),
     ):
+        world.check_same(_in_common(config, dataset, validation))
         shows = shown if verbose and world.is_main else silent
         device = choose_device(config.device)
         state, card = initial_state(dataset, config, world, device)
@@ -98,9 +106,10 @@ def train(
             _loop(trainer, min(config.steps, stop_after or config.steps))
             summary = summarize(config, state.progress, device)
             listening.on_end(summary)
-        except BaseException as error:
+        except BaseException as raised:
+            error = world.understood(raised)
             listening.on_error(error)
-            raise
+            raise error from (raised.__cause__ if error is raised else raised)
         return summary
 
 
@@ -122,6 +131,13 @@ def _loop(trainer: Trainer, last_step: int) -> None:
             batch = next(batches)
             losses = trainer.step(batch, trainer.step_count)
             trainer.log(batch, losses)
+
+
+def _in_common(config: TrainConfig, *data: Dataset | None) -> dict[str, Any]:
+    """What must be the same in all processes: all but what sets where and how each works."""
+    options = {f"--{name.replace('_', '-')}": value for name, value in vars(config).items() if name not in OF_ITS_OWN}
+    prints = [one and one.fingerprint() for one in data]
+    return options | {"data": prints, "the version of ssd300": version("ssd300")}
 
 
 def _counts(dataset: Dataset, validation: Dataset | None) -> str:

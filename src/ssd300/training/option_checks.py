@@ -81,6 +81,8 @@ def check_choices(config: "TrainConfig") -> None:
         )
     if config.freeze_norms and "vgg16" in config.model:
         raise ValueError(f"freeze_norms is True; {config.model} has no batch normalization in its backbone")
+    if config.sync_norms and "vgg16" in config.model:
+        raise ValueError(f"sync_norms is True; {config.model} has no batch normalization")
     if config.heads != "ssd" and "vgg16" in config.model:
         raise ValueError(
             f"heads is {config.heads}; with {config.model} it must be ssd, as these heads need batch normalization"

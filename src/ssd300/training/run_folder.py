@@ -32,6 +32,7 @@ from ssd300.system.memory import used_memory_bytes
 from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callback
 from ssd300.training.config import TrainConfig
+from ssd300.training.launch import make_own
 from ssd300.training.records import Records, StepRow, rate_in_words
 from ssd300.training.run_images import save_training_batch, save_validation_images
 from ssd300.training.run_log import RunLog
@@ -63,6 +64,7 @@ class RunFolder(Callback):
         """A new run removes files of an earlier run and writes its own; a resumed one cuts rows after its state."""
         self.last = progress.step * config.batch_size, progress.seconds
         self.start = progress.step, progress.seconds
+        make_own(self.folder)  # before any other file
         if self.resumed:
             self.log.start(append=True)
             self.records.resume(progress.step)
@@ -75,7 +77,7 @@ class RunFolder(Callback):
         write_text(self.folder / run_layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
         write_json(self.folder / run_layout.ENVIRONMENT, environment())
         write_json(self.folder / run_layout.DATA, _describe_training(self.dataset, self.validation))
-        figure = plots.plot_label_statistics(self.dataset.annotations, self.dataset.classes)
+        figure = plots.plot_label_statistics(self.dataset.sample, self.dataset.classes)
         save_figure(self.folder / run_layout.LABELS_PLOT, figure)
 
     def on_first_batch(self, batch: Batch, fill: Tensor) -> None:
@@ -164,13 +166,17 @@ class RunFolder(Callback):
 
 
 def _describe_training(dataset: Dataset, validation: Dataset | None) -> dict[str, Any]:
-    """With the digests of the training images, one behind the other, by which an evaluation recognizes them."""
-    digests = image_digests(annotation.image_path for annotation in dataset.annotations)
-    return {
+    """With the digests of the training images, one behind the other, by which an evaluation recognizes them; without
+    them for images that are not read before the training.
+    """
+    described = {
         **_describe_data(dataset),
         "validation": None if validation is None else _describe_data(validation),
-        "image_digests": "".join(filter(None, digests)),
     }
+    if not dataset.in_memory:
+        return described
+    digests = image_digests(annotation.image_path for annotation in dataset.annotations)
+    return described | {"image_digests": "".join(filter(None, digests))}
 
 
 def _describe_data(dataset: Dataset) -> dict[str, Any]:
@@ -181,5 +187,11 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
         "split": dataset.split,
         "fingerprint": dataset.fingerprint(),
         "dropped": dict(dataset.dropped),
-        "example": str(dataset.annotations[0].image_path.absolute()) if dataset.annotations else None,
+        "example": _example(dataset),
     }
+
+
+def _example(dataset: Dataset) -> str | None:
+    """The file of an image to detect on; None if there is none, or its images lie in shards."""
+    first = dataset.annotations[0] if len(dataset) else None
+    return None if first is None or first.content is not None else str(first.image_path.absolute())

@@ -19,7 +19,7 @@ from ssd300.training.config import TrainConfig
 
 VERSION, WRITTEN_BY = "format_version", "written_by"  # states of version 1 have neither
 FIRST_VERSION = 2  # that a state can name
-WHOLE_VERSION = 4  # from this one on, a state has every option; an older one may be from before some
+WHOLE_VERSION = 5  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
 BOXES, BOXES_VERSION = "default_boxes", 3  # an entry, and the first version whose states all have it
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from itertools import accumulate, pairwise
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
@@ -106,11 +107,14 @@ class TrainStep:
 
     def most_at_once(self, count: int) -> int:
         """How many of `count` images the network processes together."""
-        return -(-count // self.config.accumulate)
+        return max(int(part.stop - part.start) for part in self._parts(count))
 
     def _parts(self, count: int) -> list[slice]:
-        size = self.most_at_once(count)
-        return [slice(first, first + size) for first in range(0, count, size)]
+        """The parts of this process's `count` images. It alone may have fewer than those of a batch."""
+        whole = count if self.world.size == 1 else self.config.batch_size
+        rows = self.world.rows(whole, min(self.config.accumulate, whole))
+        ends = [0, *accumulate(len(part) for part in rows)]
+        return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def _matching(config: TrainConfig, settings: DefaultBoxSettings) -> Callable[[Targets, torch.Tensor], torch.Tensor]:

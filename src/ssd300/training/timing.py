@@ -16,8 +16,8 @@ from ssd300.batches import Batch
 from ssd300.data.augmented_images import AugmentedImages, Mixing
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
+from ssd300.data.samples import read_pixels
 from ssd300.data.sampling import Key
-from ssd300.images.read import read_image
 from ssd300.system.memory import child_memory_bytes, peak_memory_bytes
 from ssd300.training.config import TrainConfig
 from ssd300.training.state import TrainState
@@ -161,14 +161,14 @@ def time_stages(
 
     `config` has the size of the batch; `batch` may have fewer images.
     """
-    annotations = dataset.annotations[:: max(len(dataset) // SAMPLED, 1)][:SAMPLED]
+    annotations = dataset.first(SAMPLED)
     mixing = Mixing(config.mosaic, config.mixup)
     images = AugmentedImages(annotations, size=size, seed=config.seed, augment=config.augment, mixing=mixing)
     decode_s = prepare_s = 0.0
     count = 0
     while count < len(annotations) and (count == 0 or decode_s + prepare_s < seconds):
         started = time.perf_counter()
-        read_image(annotations[count].image_path)
+        read_pixels(annotations[count])
         decoded = time.perf_counter()
         images[Key(0, count, mixes=True)]
         decode_s, prepare_s = decode_s + decoded - started, prepare_s + time.perf_counter() - decoded

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ssd300.batches import Batch
 from ssd300.data.augmented_images import Mixing
@@ -72,7 +73,7 @@ class Trainer:
             augment=config.augment,
             on_bad_image=config.on_bad_image,
             cache=cache,
-            rows=self.world.piece(config.batch_size),
+            rows=list(chain(*self.world.rows(config.batch_size, config.accumulate))),
             sampling=config.sampling,
             mixing=Mixing(config.mosaic, config.mixup, config.mixing_steps * config.batch_size),
         )

@@ -38,9 +38,11 @@ class Validator:
     def evaluate(self, model: SSD, interrupted: Callable[[], bool] = lambda: False) -> Report | None:
         """The report of `ssd300 eval`, in float32, the same in every process; None if any was interrupted.
 
-        Each process detects on its own piece of the images, so none is counted twice. The model is in the same mode
+        Each process detects on its own piece of the images, so none is counted twice, with the model of the main
+        process: in training, statistics of batch normalization differ between processes. The model is in the same mode
         afterwards. Raises what `evaluate` raises.
         """
+        self.world.copy_from_main(model)
         was_training = model.training
         detector = Detector(TorchNetwork(model, self.card, device=self.device))
         known = with_classes_of(detector, self.dataset)

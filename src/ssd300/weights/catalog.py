@@ -1,4 +1,4 @@
-"""What `ssd300 download` knows by name: published weights, and the archives of PASCAL VOC."""
+"""What `ssd300 download` knows by name: published weights, the archives of PASCAL VOC, and what web pages run on."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 from ssd300.data.formats import voc_archives
 from ssd300.errors import UsageError, did_you_mean
+from ssd300.system import web_runtime
+from ssd300.system.cache_folder import cache_folder
 from ssd300.system.download import RemoteFile, fetch
 from ssd300.weights import named
 
@@ -28,7 +30,13 @@ def known_downloads() -> list[dict[str, Any]]:
         {"name": name, "what": "data", "licence": voc_archives.LICENCE, "files": [_file_row(file) for file in archives]}
         for name, archives in voc_archives.ARCHIVES.items()
     ]
-    return weights + data
+    runtime = {
+        "name": web_runtime.NAME,
+        "what": "ONNX Runtime Web, for `ssd300 export --format web`",
+        "licence": web_runtime.LICENSE,
+        "files": [_file_row(web_runtime.PACKAGE)],
+    }
+    return [*weights, *data, runtime]
 
 
 def _file_row(file: RemoteFile) -> dict[str, Any]:
@@ -41,15 +49,15 @@ def download_all(
 ) -> list[dict[str, str]]:
     """Download the files of each name, unpack archives of data, and return {"name", "path", "checksum"} per file.
 
-    Weights go to the cache unless `root` is given; data needs it. `from_files` is as in `fetch`. `report` gets lines of
-    progress.
+    Others than data go to the cache unless `root` is given; data needs it. `from_files` is as in `fetch`. `report` gets
+    lines of progress.
 
     Raises:
         UsageError: an unknown name, or data without `root`; nothing was downloaded then.
         DownloadError: a file cannot be downloaded.
         DataError: an archive is damaged.
     """
-    known = (*named.NAMED, *voc_archives.ARCHIVES)
+    known = (*named.NAMED, *voc_archives.ARCHIVES, web_runtime.NAME)
     for name in names:
         if name not in known:
             raise UsageError(
@@ -60,10 +68,16 @@ def download_all(
     rows = []
     for name in names:
         is_data = name in voc_archives.ARCHIVES
-        for remote in voc_archives.ARCHIVES[name] if is_data else (named.NAMED[name].file,):
-            path = fetch(remote, root or named.cache_folder(), from_files=from_files)
+        for remote in _files_of(name):
+            path = fetch(remote, root or cache_folder(), from_files=from_files)
             rows.append({"name": name, "path": str(path), "checksum": remote.checksum})
             if is_data:
                 report(f"unpacking {path.name} into {path.parent}")
                 report(f"{voc_archives.unpack(path, path.parent):,} files added")
     return rows
+
+
+def _files_of(name: str) -> Sequence[RemoteFile]:
+    if name in voc_archives.ARCHIVES:
+        return voc_archives.ARCHIVES[name]
+    return (web_runtime.PACKAGE if name == web_runtime.NAME else named.NAMED[name].file,)

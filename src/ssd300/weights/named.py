@@ -3,20 +3,16 @@
 Addresses and the beginnings of the SHA-256 come from torchvision's file names, sizes from its descriptions.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from platformdirs import user_cache_path
-
 from ssd300.errors import DownloadError, WeightsError
+from ssd300.system.cache_folder import cache_folder
 from ssd300.system.download import RemoteFile, fetch
 from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import save_weights
-
-CACHE_VARIABLE = "SSD300_CACHE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +60,6 @@ NAMED: Mapping[str, NamedWeights] = MappingProxyType(
         ),
     }
 )
-
-
-def cache_folder() -> Path:
-    """The folder of downloaded weights: $SSD300_CACHE, or the platform's usual place."""
-    named = os.environ.get(CACHE_VARIABLE)
-    return Path(named) if named else user_cache_path("ssd300", appauthor=False)
 
 
 def is_downloaded(name: str) -> bool:

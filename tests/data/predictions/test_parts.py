@@ -12,6 +12,7 @@ from ssd300.data.predictions.parts import find_parts
 from ssd300.data.predictions.read import read_predictions
 from ssd300.data.predictions.rows import PredictionRows
 from ssd300.errors import DataError
+from ssd300.system.stores import open_store
 
 
 @pytest.fixture
@@ -68,6 +69,55 @@ def test_a_job_its_parts_and_one_file_are_the_same_rows(data, tmp_path, form):
         assert stored.table.scores.tolist() == [0.5, 0.25, 0.01]  # the order of the parts
         assert any("1 image has an error" in note and "x/p3" not in note and "cut off" in note for note in stored.notes)
     assert len(read(tmp_path / f"job/parts/part-0.{form}", data).table) == 2
+
+
+@pytest.fixture
+def address(tmp_path):
+    """An address in memory, with a function that copies a folder there."""
+    place = f"memory://{tmp_path.name}"
+
+    def put(folder):
+        store = open_store(place)
+        for file in sorted(one for one in folder.rglob("*") if one.is_file()):
+            store.write(file.relative_to(folder).as_posix(), file.read_bytes())
+        return place
+
+    return put
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_at_an_address_a_job_its_parts_and_one_file_are_the_same_rows(data, tmp_path, address, form, monkeypatch):
+    monkeypatch.setattr("ssd300.data.predictions.at_address.AT_ONCE", 100)
+    write(tmp_path / "job/parts", *PARTS, form=form)
+    (tmp_path / "job/plan").mkdir()
+    (tmp_path / "job/plan/00000000.jsonl").write_text('{"ids": []}\n')
+    wanted, place = read(tmp_path / "job", data), address(tmp_path / "job")
+    for name in ("", "/", "/parts"):
+        stored = read(place + name, data)
+        assert stored.format == form
+        assert_same_rows(stored.table, wanted.table)
+        assert [note.replace(f"{place}/", f"{tmp_path / 'job'}/") for note in stored.notes] == list(wanted.notes)
+    assert len(read(f"{place}/parts/part-0.{form}", data).table) == 2
+    there, here = find_parts(place), find_parts(tmp_path / "job")
+    assert there.most_detections == here.most_detections
+
+
+def test_what_is_wrong_at_an_address_is_named_by_the_address(data, tmp_path, address):
+    place = address(write(tmp_path / "job/parts", [row("p1.jpg", found("green"))]))
+    with pytest.raises(DataError, match=r"the class 'green'") as raised:
+        read(f"{place}/part-0.parquet", data)
+    assert raised.value.where == f"{place}/part-0.parquet, row 1, detection 1"
+    open_store(place).write("cut.parquet", b"PAR1")
+    with pytest.raises(DataError, match="cannot be read as Parquet") as raised:
+        read(f"{place}/cut.parquet", data)
+    assert raised.value.where == f"{place}/cut.parquet"
+    with pytest.raises(DataError, match="no such file"):
+        read(f"{place}/none.parquet", data)
+    with pytest.raises(DataError, match="there are no detections in Parquet or JSON lines"):
+        read(f"{place}/nothing", data)
+    open_store(place).write("other.jsonl", b"{}")
+    with pytest.raises(DataError, match=r"predictions twice, cut\.parquet and other\.jsonl"):
+        read(place, data)
 
 
 def test_blocks_are_whole_images(data, tmp_path, monkeypatch):

@@ -5,57 +5,28 @@ import tarfile
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
 from bulk_jobs import jpeg, rows_of, without_seconds, write_images
-from ssd300.detection.bulk import work as bulk_work
+from mean_color import MeanColor
+from ssd300.detection.bulk import worker
 from ssd300.detection.bulk.run import BulkOptions, Model, Outcome, detect_in_bulk
 from ssd300.detection.bulk.work import Work
 from ssd300.errors import DataError, UsageError
 from ssd300.system.stores import open_store
-from ssd300.types import Detections, Selection
+from ssd300.types import Selection
 
 SELECTION = Selection(min_score=0.2, max_overlap=0.5, top_k=200)
-
-
-class Card:
-    classes = ("blue", "red")
-    min_scores: ClassVar[dict[str, float]] = {}
-    source: ClassVar[dict[str, str]] = {}
-    model, image_size_px, metric = "drawn", 8, None
-
-
-class MeanColor:
-    """A network that finds one box per image, with the image's mean as its score."""
-
-    card = Card()
-    seen = 0
-
-    def prepare(self, image: np.ndarray) -> float:
-        return float(image.mean()) / 255
-
-    def predict(self, inputs, selection) -> list[float]:
-        self.seen += len(inputs)
-        return list(inputs)
-
-    def select(self, predictions, selection) -> list[Detections]:
-        box = np.array([[0.25, 0.25, 0.5, 0.5]])
-        return [
-            Detections(boxes=box, scores=np.array([mean]), labels=np.array([1]), classes=self.card.classes)
-            for mean in predictions
-        ]
 
 
 @pytest.fixture
 def model(tmp_path) -> Model:
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"these weights")
-    return Model(weights=str(weights), network=MeanColor(), device="cpu")
+    return Model(weights=str(weights), network=MeanColor(), load=MeanColor, device="cpu")
 
 
 def work_at(out: Path | str, **more) -> Work:
@@ -115,7 +86,7 @@ def test_a_second_start_does_what_is_missing_and_what_the_input_has_more(model, 
 def test_a_job_that_stops_anywhere_goes_on(model, tmp_path, monkeypatch):
     images, out = write_images(tmp_path / "images", 10), tmp_path / "out"
     do([images], model, tmp_path / "whole")
-    real, written = bulk_work.encoded, []
+    real, written = worker.encoded, []
 
     def stop(rows, form):
         if len(written) == 1:
@@ -124,7 +95,7 @@ def test_a_job_that_stops_anywhere_goes_on(model, tmp_path, monkeypatch):
         written.append(form)
         return real(rows, form)
 
-    monkeypatch.setattr(bulk_work, "encoded", stop)
+    monkeypatch.setattr(worker, "encoded", stop)
     with pytest.raises(KeyboardInterrupt):
         do([images], model, out)
     assert do([images], model, out).new == 6
@@ -161,6 +132,13 @@ def test_other_weights_settings_or_input_are_refused_by_name(model, tmp_path):
     assert do([images], model, out, suppress=frozenset(["red"]), overwrite=True).counts.rows == 2
     assert [row["detections"] for row in rows_of(out)] == [[], []]
     assert before[0]["detections"]
+
+
+def test_a_job_that_found_no_image_can_be_repaired(model, tmp_path):
+    images = write_images(tmp_path / "images", 2)
+    with pytest.raises(DataError, match="no such file"):
+        do([tmp_path / "imagse"], model, tmp_path / "out")
+    assert do([images], model, tmp_path / "out").counts.rows == 2
 
 
 def test_a_folder_with_something_else_is_refused(model, tmp_path):

@@ -80,15 +80,25 @@ class Findings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Counts:
+    """All images of the splits, and the objects of each class by split, where the splits hold a sample."""
+
+    images: int
+    classes: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Splits:
-    """The splits to check, by name. `unusable` are splits that could not be read; `files` is the ledger of the folders,
-    None where one split is checked alone, as another one may use them. `notes` are printed.
+    """The splits to check, by name. `unusable` are splits that could not be read, and shards; `files` is the ledger of
+    the folders, None where one split is checked alone, as another one may use them. `notes` are printed. `counts` are
+    those of shards, as the splits then have a sample of their images.
     """
 
     splits: Mapping[str, AnnotatedImages]
     unusable: Sequence[Problem]
     files: FileLedger | None
     notes: Sequence[str]
+    counts: Counts | None = None
 
 
 def read_splits(paths: Sequence[Path], split: str | None, format: FormatName, *, require_images: bool) -> Splits:
@@ -163,10 +173,13 @@ def check(
         problems = [problem for problem in problems if problem.rule != "image"]  # of headers, which are found again
     problems += [*image_problems(inspected), *near_copy_problems(near_copies)]
     problems.sort(key=lambda problem: (LEVELS.index(problem.level), problem.rule))
+    counts = read.counts or Counts(images=len(images), classes=classes)
     return Findings(
-        images=len(images),
-        objects=sum(len(image.objects) for image in images),
-        classes=classes,
+        images=counts.images,
+        objects=sum(len(image.objects) for image in images)
+        if read.counts is None
+        else sum(sum(splits.values()) for splits in read.counts.classes.values()),
+        classes=counts.classes,
         problems=[*(read.files.problems if read.files is not None else ()), *problems],
         coverage=coverage,
         files=_counts(read.files),

@@ -43,25 +43,25 @@ def looks_like_jsonl(path: Path) -> bool:
     return path.suffix == ".jsonl" or an_image
 
 
-def jsonl_blocks(path: Path, rows: PredictionRows) -> Iterator[DetectionTable]:
-    """The detections of a file, in blocks of whole images. Blank lines are skipped.
+def jsonl_blocks(path: Path, rows: PredictionRows, *, where: str | None = None) -> Iterator[DetectionTable]:
+    """The detections of a file, which messages name `where`, in blocks of whole images. Blank lines are skipped.
 
     Raises:
         DataError: as `PredictionRows.at` does, or the file has no line: images without detections have lines too.
     """
-    empty = True
+    empty, file = True, where or str(path)
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 empty = False
-                with rows.at(where := f"{path}:{number}"):
-                    add_image(json.loads(line), where, rows)
+                with rows.at(place := f"{file}:{number}"):
+                    add_image(json.loads(line), place, rows)
                 if len(rows.image_index) >= BLOCK:
                     yield rows.take()
     if empty:
         raise DataError(
             "the file is empty; it has a line per image, also for images without detections",
-            where=path,
+            where=file,
             fix="Run the detection again.",
         )
     yield rows.take()

@@ -31,34 +31,35 @@ def is_parquet(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def parquet_blocks(path: Path, rows: PredictionRows) -> Iterator[DetectionTable]:
-    """The detections of a file, in blocks of whole images.
+def parquet_blocks(path: Path, rows: PredictionRows, *, where: str | None = None) -> Iterator[DetectionTable]:
+    """The detections of a file, which messages name `where`, in blocks of whole images.
 
     Raises:
         DataError: the file is cut off, or has other columns; and as `PredictionRows.at` does, with the row's number.
         UsageError: the extra `parquet` is missing.
     """
+    shown = where or str(path)
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise UsageError("Parquet needs pyarrow", where=path, fix=install_hint("parquet")) from error
+        raise UsageError("Parquet needs pyarrow", where=shown, fix=install_hint("parquet")) from error
     try:
         with parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
-            columns = _columns(file.schema_arrow, path)
+            columns = _columns(file.schema_arrow, shown)
             first = 1
             for batch in file.iter_batches(_rows_at_a_time(file.metadata), columns=columns):
-                yield _table(batch, columns[0], path, first, rows)
+                yield _table(batch, columns[0], shown, first, rows)
                 first += batch.num_rows
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(
             f"the file cannot be read as Parquet ({str(error).splitlines()[0]})",
-            where=path,
+            where=shown,
             fix="Copy it again, or run the detection again.",
         ) from error
 
 
-def _columns(schema: Any, path: Path) -> list[str]:
+def _columns(schema: Any, where: str) -> list[str]:
     """Those to read, that of the image's name first. Raises DataError unless a detection has label, score and box."""
     from pyarrow import types
 
@@ -70,7 +71,7 @@ def _columns(schema: Any, path: Path) -> list[str]:
     value = getattr(label, "value_type", label)  # of a dictionary
     named = value is not None and (types.is_string(value) or types.is_large_string(value))
     if image is None or not named or "score" not in fields or not set(CORNERS) <= _fields(fields.get("box")).keys():
-        raise DataError(f"the columns are {', '.join(schema.names)}", where=path, fix=f"Expected: {EXPECTED}.")
+        raise DataError(f"the columns are {', '.join(schema.names)}", where=where, fix=f"Expected: {EXPECTED}.")
     return [image, "detections", *(name for name in ("width", "height", "error") if name in schema.names)]
 
 
@@ -90,9 +91,9 @@ def _rows_at_a_time(metadata: Any) -> int:
     return int(min(max(BLOCK * metadata.num_rows // max(scores, 1), 1), MOST_ROWS))
 
 
-def _table(batch: Any, image_column: str, path: Path, first: int, rows: PredictionRows) -> DetectionTable:
+def _table(batch: Any, image_column: str, where: str, first: int, rows: PredictionRows) -> DetectionTable:
     """The detections of a batch of rows, of which the first one has the number `first`, from 1."""
-    images = _images(batch, image_column, path, first, rows)
+    images = _images(batch, image_column, where, first, rows)
     lists = batch.column("detections")
     counts = np.asarray(lists.value_lengths().fill_null(0), dtype=np.int64)
     found = lists.flatten()
@@ -105,7 +106,7 @@ def _table(batch: Any, image_column: str, path: Path, first: int, rows: Predicti
     for index in np.flatnonzero(bad & known):
         row = of_row[index]
         number = index - (counts[:row].sum()) + 1
-        with rows.at(f"{path}, row {first + row}, detection {number}"):
+        with rows.at(f"{where}, row {first + row}, detection {number}"):
             if labels[index] < 0:
                 raise unknown[labels[index]]
             raise DataError(f"score or box is not finite: {', '.join(map(str, numbers[index].tolist()))}")
@@ -120,7 +121,7 @@ def _table(batch: Any, image_column: str, path: Path, first: int, rows: Predicti
     return table
 
 
-def _images(batch: Any, image_column: str, path: Path, first: int, rows: PredictionRows) -> Int[np.ndarray, " rows"]:
+def _images(batch: Any, image_column: str, where: str, first: int, rows: PredictionRows) -> Int[np.ndarray, " rows"]:
     """The image of each row, -1 for one that is skipped or has an error instead of detections."""
     nothing = [None] * batch.num_rows
     names, heights, widths, errors = (
@@ -129,12 +130,12 @@ def _images(batch: Any, image_column: str, path: Path, first: int, rows: Predict
     )
     images = np.full(batch.num_rows, -1, dtype=np.int64)
     for index, (name, height, width, error) in enumerate(zip(names, heights, widths, errors, strict=True)):
-        with rows.at(where := f"{path}, row {first + index}"):
-            image = rows.place(str(name or ""), where, height, width)
+        with rows.at(place := f"{where}, row {first + index}"):
+            image = rows.place(str(name or ""), place, height, width)
             if error is None:
                 images[index] = image
             else:
-                rows.remarks.fail(where, error)
+                rows.remarks.fail(place, error)
     return images
 
 

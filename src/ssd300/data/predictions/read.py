@@ -11,7 +11,7 @@ from pathlib import Path
 from ssd300 import run_layout
 from ssd300.data.predictions.comp4 import PATTERN, read_comp4
 from ssd300.data.predictions.foreign import foreign_reader
-from ssd300.data.predictions.parts import find_parts
+from ssd300.data.predictions.parts import Parts, find_parts
 from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
 from ssd300.errors import DataError
 from ssd300.types import Annotation, DetectionTable, join
@@ -35,14 +35,14 @@ class StoredPredictions:
 
 
 def read_predictions(
-    path: Path,
+    path: Path | str,
     annotations: Sequence[Annotation],
     classes: Sequence[str],
     *,
     ids_of: Path | None = None,
     on_bad: OnBadPrediction = "error",
 ) -> StoredPredictions:
-    """Read what a detector has stored, in any format of `UNDERSTOOD`.
+    """Read what a detector has stored, in any format of `UNDERSTOOD`. A text is an address of our own formats.
 
     `ids_of` is the COCO annotations that the ids in COCO results refer to. Images without detections are normal, and
     counted in the notes, as are the rows that `on_bad` skips.
@@ -53,11 +53,13 @@ def read_predictions(
             format has it: our own, COCO annotations, VOC), or a number that is not finite: with file and line.
     """
     rows = PredictionRows(annotations, classes, on_bad)
+    if isinstance(path, str):
+        return _of_parts(find_parts(path), path, rows)
     result_files = sorted(path.glob(PATTERN)) if path.is_dir() else []
     parts = find_parts(path, search_run=not result_files) if path.exists() else None
     if result_files and parts is not None:
         raise DataError(
-            f"the folder holds two predictions, VOC results and {parts.files[0].name}",
+            f"the folder holds two predictions, VOC results and {Path(parts.files[0]).name}",
             where=path,
             fix=f"Name {parts.files[0]}, or move the result files to a folder of their own.",
         )
@@ -66,9 +68,7 @@ def read_predictions(
         format_name = "comp4"
         notes = read_comp4(result_files, rows)
     elif parts is not None:
-        format_name = parts.format
-        table = join(list(parts.blocks(rows)))
-        return StoredPredictions(table=table, format=format_name, notes=tuple(rows.notes()))
+        return _of_parts(parts, path, rows)
     elif (foreign := foreign_reader(path)) is not None:
         format_name, read = foreign
         notes = read(rows, ids_of)
@@ -76,6 +76,13 @@ def read_predictions(
         raise _unknown(path)
     table = rows.take()
     return StoredPredictions(table=table, format=format_name, notes=(*notes, *rows.notes()))
+
+
+def _of_parts(parts: Parts | None, where: Path | str, rows: PredictionRows) -> StoredPredictions:
+    if parts is None:
+        raise DataError("predictions of an unknown format", where=where, fix=f"Name {UNDERSTOOD}.")
+    table = join(list(parts.blocks(rows)))
+    return StoredPredictions(table=table, format=parts.format, notes=tuple(rows.notes()))
 
 
 def _unknown(path: Path) -> DataError:

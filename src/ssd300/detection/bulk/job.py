@@ -1,17 +1,21 @@
-"""A job in its place: `manifest.json`, `plan/` and `parts/`. What is done is what has a part; nothing else counts."""
+"""A job in its place: `manifest.json`, `plan/`, `parts/`, and `begun/` while it runs. What is done is what has a part;
+nothing else counts.
+"""
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ssd300.detection.bulk import begun
 from ssd300.detection.bulk.fingerprint import PARTS, check_same
 from ssd300.detection.bulk.plan import Entry, Plan
 from ssd300.detection.bulk.rows import FOLDER, PartFormat, ids_and_errors, part_name
 from ssd300.errors import DataError, UsageError
 from ssd300.system.files import check_output_free, free_beside, remove_stale_temporaries
 from ssd300.system.lock import LOCK, Lock
-from ssd300.system.stores import Store, is_remote, open_store
+from ssd300.system.stores import Folder, Store, is_remote, open_store
 
 MANIFEST = "manifest.json"
 
@@ -37,13 +41,13 @@ class Job:
             if overwrite:
                 _remove(self.store)
             self.manifest: dict[str, Any] = read_manifest(self.store) or {}
-            if self.manifest:
+            self.plan = Plan(self.store)
+            if self.plan.entries:  # else nothing was begun, as after a mistake in the sources
                 check_same(self.manifest, made_with, out)
             if not is_remote(out):
                 remove_stale_temporaries(Path(out))
             self.manifest |= {**{name: made_with[name] for name in PARTS}, **about}
             self.write_manifest()
-            self.plan = Plan(self.store)
         except BaseException:
             self.close()
             raise
@@ -70,6 +74,13 @@ class Job:
 
     def _errors(self, entry: Entry) -> list[str | None]:
         return ids_and_errors(self.store, part_name(entry.name, self.form))[1]
+
+    def remove_marks(self) -> None:
+        """Remove what is left of marks, once nothing is pending."""
+        begun.remove_all(self.store)
+        if isinstance(self.store, Folder):
+            with suppress(OSError):  # it is not there, or not empty
+                (self.store.path / begun.FOLDER).rmdir()
 
     def close(self) -> None:
         if self._lock is not None:
@@ -105,7 +116,7 @@ def _check_place(out: str, store: Store, *, overwrite: bool) -> None:
 def _remove(store: Store) -> None:
     """The files of a job that is there; others stay."""
     for name in store.names():
-        if name == MANIFEST or name.startswith(("plan/", f"{FOLDER}/")):
+        if name == MANIFEST or name.startswith(("plan/", f"{FOLDER}/", f"{begun.FOLDER}/")):
             store.remove(name)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from ssd300.detection.bulk.plan import Entry
-from ssd300.detection.bulk.work import Done, Tick, Worker
+from ssd300.detection.bulk.work import Done, Tick
+from ssd300.detection.bulk.worker import Worker
 
 
 def run(worker: Worker, entries: Iterable[Entry], tick: Tick) -> Iterator[Done]:

@@ -1,35 +1,42 @@
 """The engine `ray`: the chunks spread over actors of a Ray cluster, each with the weights loaded once.
 
 Ray passes the place of each chunk in the plan to an actor, which reads the images, writes the part, and returns only
-counts. Ray is asked to restart killed actors without limit, and to give their chunks out again.
+counts. No image goes through Ray's memory, so plain actors do, and Ray Data with its blocks is not needed.
 """
 
 import logging
 import os
 import signal
+import socket
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ssd300.detection.backends import load_network
 from ssd300.detection.bulk.fingerprint import digest_of
 from ssd300.detection.bulk.plan import Entry
-from ssd300.detection.bulk.work import Done, Work, Worker
+from ssd300.detection.bulk.work import Done, Work
+from ssd300.detection.bulk.worker import Worker
 from ssd300.detection.contents import Note
-from ssd300.errors import RunError, UsageError, install_hint
+from ssd300.errors import RunError, SSDError, UsageError, install_hint
 from ssd300.system.processors import processors
 
 ENOUGH_CPUS = 4  # below it Ray's own work and the actors wait for each other
-AT_ONCE = 20_000  # chunks that Ray gets at a time, which limits its memory
+ANSWER_S = 10.0  # in which a cluster must answer
+AUTO = "auto"  # an address: the cluster that this machine is a node of
 PER_ACTOR = 2  # chunks that an actor has: one that it does, and the next one
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come
     "RAY_DEDUP_LOGS": "0",
 }
+LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # 0 is Ray's way to listen on 127.0.0.1 alone, on any system
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,70 +61,72 @@ class Loading:
     tile_px: int | None
 
 
-def import_ray() -> Any:
-    """The module `ray` with `ray.data`, usage statistics off. Raises UsageError where it is not installed."""
-    os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise UsageError("--engine ray needs Ray", fix=install_hint("ray")) from error
-    return ray
-
-
 def run(work: Work, loading: Loading, entries: Sequence[Entry], cluster: Cluster, note: Note) -> Iterator[Done]:
-    """Do the chunks, in any order. `note` takes a line on a cluster that is small.
+    """Do the chunks, in any order. `note` takes a line on a cluster that is small. A cluster at an address is connected
+    already, one of this machine is started.
 
     Raises:
-        RunError: the cluster cannot be reached, has no room for an actor, or a chunk fails.
+        RunError: the cluster has no room for an actor, or a chunk fails.
     """
-    ray = import_ray()
-    with _connected(ray, cluster.address):
-        actors = _actors(ray, cluster.actors, loading.device, note)
+    with nullcontext() if cluster.address else connected(None):
+        import ray
+
+        actors = min(_actors(ray, cluster.actors, loading.device, note), len(entries))
         copies = ray.put([Path(file).read_bytes() for file in loading.files])
-        for first in range(0, len(entries), AT_ONCE):
-            yield from _spread(ray, work, loading, copies, entries[first : first + AT_ONCE], actors)
+        try:
+            yield from _spread(ray, _start(ray, work, loading, actors), entries, copies)
+        except ray.exceptions.RayError as error:
+            cause = getattr(error, "cause", None) or error
+            if isinstance(cause, SSDError):
+                raise cause from error
+            reason = next((line for line in reversed(str(cause).strip().splitlines()) if line), type(cause).__name__)
+            raise RunError(f"Ray stopped: {reason}", fix="The same command goes on with what is not done.") from error
 
 
-def _spread(
-    ray: Any, work: Work, loading: Loading, copies: Any, entries: Sequence[Entry], actors: int
-) -> Iterator[Done]:
+def _start(ray: Any, work: Work, loading: Loading, count: int) -> list[Any]:
+    """Handles of so many actors. Killed ones are restarted, and their chunks given out again, without limit."""
     gpus = int(loading.device != "cpu")
-    rows = ray.data.from_items([asdict(entry) for entry in entries], override_num_blocks=len(entries)).map_batches(
-        _Actor,
-        fn_constructor_args=(work, loading, copies),
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=min(actors, len(entries)), max_tasks_in_flight_per_actor=PER_ACTOR),
-        num_cpus=0 if gpus else 1,
-        num_gpus=gpus,
-        max_restarts=-1,
-        max_task_retries=-1,
-    )
-    names = [field.name for field in fields(Done)]
-    try:
-        for row in rows.iter_rows():
-            yield Done(**{name: row[name] for name in names})
-    except ray.exceptions.RayError as error:
-        cause = getattr(error, "cause", None) or error
-        reason = next((line for line in reversed(str(cause).strip().splitlines()) if line), type(cause).__name__)
-        raise RunError(f"Ray stopped: {reason}", fix="The same command goes on with what is not done.") from error
+    kind = ray.remote(num_cpus=0 if gpus else 1, num_gpus=gpus, max_restarts=-1, max_task_retries=-1)(_Actor)
+    return [kind.remote(work, loading) for _ in range(count)]
+
+
+def _spread(ray: Any, actors: list[Any], entries: Sequence[Entry], copies: Any) -> Iterator[Done]:
+    """Give the chunks to the actors that have started. One that has no more ends, and makes room for one that waits."""
+    waiting, left = iter(entries), len(entries)
+    answers = {actor.start.remote(): actor for actor in actors}  # by what they are the answer to
+    actors.clear()
+    while left:
+        (answer,), _ = ray.wait(list(answers), num_returns=1)
+        actor, done = answers.pop(answer), ray.get(answer)
+        for entry in islice(waiting, PER_ACTOR if done is None else 1):
+            answers[actor.do.remote(entry, [copies])] = actor
+        del actor
+        if done is not None:
+            left -= 1
+            yield done
 
 
 class _Actor:
     """One detector in one process of the cluster."""
 
-    def __init__(self, work: Work, loading: Loading, copies: Any) -> None:
+    def __init__(self, work: Work, loading: Loading) -> None:
         logging.getLogger("ssd300").setLevel(logging.ERROR)
-        weights = loading.weights if _are_here(loading) else _copied(loading, copies)
-        network = load_network(weights, device=loading.device, precision=loading.precision, threads=1)
-        self._worker = Worker(network, work, loading.tile_px)
+        self._work, self._loading = work, loading
+        self._worker: Worker | None = None
 
-    def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[Any]]:
-        """A batch of one entry of the plan, done."""
-        values = {field.name: batch[field.name][0] for field in fields(Entry)}
-        images = None if values["images"] is None else int(values["images"])
-        entry = Entry(str(values["name"]), images, str(values["file"]), int(values["start"]), int(values["count"]))
-        return {name: [value] for name, value in asdict(self._worker.do(entry)).items()}
+    def start(self) -> None:
+        """Answers once the actor has a place in the cluster."""
+
+    def do(self, entry: Entry, copies: Sequence[Any]) -> Done:
+        """Do a chunk. `copies` holds a reference to the contents of the files of the weights."""
+        self._worker = self._worker or self._loaded(copies)
+        return self._worker.do(entry)
+
+    def _loaded(self, copies: Sequence[Any]) -> Worker:
+        loading = self._loading
+        weights = loading.weights if _are_here(loading) else _copied(loading, copies[0])
+        load = partial(load_network, weights, device=loading.device, precision=loading.precision, threads=1)
+        return Worker(self._work, load, loading.tile_px)
 
 
 def _are_here(loading: Loading) -> bool:
@@ -135,9 +144,32 @@ def _copied(loading: Loading, copies: Any) -> str:
     return str(folder / Path(loading.files[0]).name)
 
 
+def _import_ray(address: str | None) -> Any:
+    """The module `ray`, usage statistics off; for a cluster of its own, one that nobody else can reach.
+
+    Raises UsageError where it is not installed.
+    """
+    wanted = QUIET if address else QUIET | {LOOPBACK_ONLY: "0"}
+    os.environ.update({name: value for name, value in wanted.items() if name not in os.environ})
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("--engine ray needs Ray", fix=install_hint("ray")) from error
+    return ray
+
+
 @contextmanager
-def _connected(ray: Any, address: str | None) -> Iterator[None]:
-    """In the block Ray runs: a cluster of its own, or the one at `address`. Its own bars and logs are off."""
+def connected(address: str | None) -> Iterator[None]:
+    """In the block Ray runs: a cluster of its own, or the one at `address`. Its own logs are off, and what it prints of
+    killed processes goes to standard error.
+
+    Raises:
+        UsageError: Ray is not installed.
+        RunError: nobody answers at the address, or no cluster can be started.
+    """
+    if address:
+        _check_answer(address)
+    ray = _import_ray(address)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     more = {} if address else {"num_cpus": max(processors(), ENOUGH_CPUS), "include_dashboard": False}
     try:
@@ -150,20 +182,33 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
         )
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        fix = "Start one with `ray start --head`, or omit --ray-address." if address else "See Ray's logs in /tmp/ray."
-        raise RunError(f"no Ray cluster can be used ({reason})", where=address, fix=fix) from error
+        raise RunError(f"no Ray cluster can be used ({reason})", where=address, fix=_fix(address)) from error
     for number, handler in handlers.items():  # Ray sets its own
         signal.signal(number, handler)
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    context.target_min_block_size = 1  # bytes: a chunk is a block of its own
     logging.getLogger("ray").setLevel(logging.ERROR)
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         ray.shutdown()
+
+
+def _check_answer(address: str) -> None:
+    """Ray itself tries for two minutes, and then ends the process. Raises RunError."""
+    host, _, port = (os.environ.get("RAY_ADDRESS", "") if address == AUTO else address).rpartition(":")
+    if not (host and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
+    except OSError as error:
+        raise RunError(f"no Ray cluster answers ({error})", where=address, fix=_fix(address)) from error
+
+
+def _fix(address: str | None) -> str:
+    if address is None:
+        return "See Ray's logs in /tmp/ray."
+    token = "" if address == AUTO else " Where it asks for a token, set RAY_AUTH_MODE=token."
+    return f"Start one with `ray start --head`, or omit --ray-address.{token}"
 
 
 def _actors(ray: Any, wanted: int | None, device: str, note: Note) -> int:

@@ -1,7 +1,8 @@
 """A job from its command to its count: plan what is new, do what has no part, count what is there."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +13,8 @@ from ssd300.detection.bulk.job import Job
 from ssd300.detection.bulk.plan import Entry
 from ssd300.detection.bulk.rows import VERSION
 from ssd300.detection.bulk.sources import as_named, find_inputs
-from ssd300.detection.bulk.work import Done, Work, Worker
+from ssd300.detection.bulk.work import Done, Work
+from ssd300.detection.bulk.worker import Worker
 from ssd300.detection.contents import Note
 from ssd300.detection.defaults import CHUNK_IMAGES
 from ssd300.detection.network import Network
@@ -34,10 +36,13 @@ class BulkOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The weights by their name, and how they run; `network` is loaded already, for the engine `local`."""
+    """The weights by their name, and how they run; `network` is loaded already, and `load` does it in another process,
+    where an image may kill it.
+    """
 
     weights: str
     network: Network
+    load: Callable[[], Network]
     device: str
     precision: str | None = None
     tile_px: int | None = None
@@ -97,6 +102,20 @@ def detect_in_bulk(
         UsageError: the place holds something else, or a job that was made with something else.
         RunError: it cannot be written, or the cluster fails. The same command goes on.
     """
+    address = options.cluster.address if options.engine == "ray" else None
+    with on_ray.connected(address) if address else nullcontext():  # before the plan, which may take long
+        return _detect(sources, model, work, options, column, note, progress)
+
+
+def _detect(
+    sources: Sequence[str],
+    model: Model,
+    work: Work,
+    options: BulkOptions,
+    column: str | None,
+    note: Note,
+    progress: Progress,
+) -> Outcome:
     fingerprint = made_with(sources, column, model, work)
     about = {"weights_file": model.weights, "classes": list(model.network.card.classes), "finished": False}
     job = Job(work.out, fingerprint, work.form, about, overwrite=options.overwrite)
@@ -108,6 +127,8 @@ def detect_in_bulk(
         if done := len(job.plan.entries) - len(entries):
             note(f"resuming: {done:,} of {plural(len(job.plan.entries), 'chunk')} are done")
         outcome = _do(job, model, work, entries, options, note, progress)
+        if not outcome.counts.missing:
+            job.remove_marks()
         job.write_manifest(finished=not outcome.counts.missing, counts=outcome.to_dict())
     finally:
         job.close()
@@ -137,7 +158,7 @@ def _engine(
     if not entries:
         return iter(())
     if options.engine == "local":
-        return local.run(Worker(model.network, work, model.tile_px), entries, task.advance)
+        return local.run(Worker(work, model.load, model.tile_px, model.network), entries, task.advance)
     files = weights_files(model.weights)
     loading = on_ray.Loading(
         weights=str(files[0]),

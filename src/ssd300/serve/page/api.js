@@ -1,5 +1,7 @@
 // Requests to the server. An error carries the server's own sentences.
 
+const MEDIA_TYPES = { png: "image/png", xml: "application/xml" };
+
 let token = sessionStorage.getItem("token") ?? "";
 
 export function useToken(value) {
@@ -26,8 +28,23 @@ export async function describeModel() {
   return (await request("v1/model")).json();
 }
 
-// The response for one image, in the format of `accept`. Options that are undefined are left to the server.
-export async function detect(file, { minScore, maxOverlap, topK, classes = [], accept = "application/json", signal }) {
+// The `result` of one image file, as the API describes it, with the milliseconds of each step, and `totalMs`.
+export async function detect(file, options) {
+  const { images: [result], timing_ms: timing } = await (await send(file, { ...options, accept: "application/json" })).json();
+  result.timing_ms.receive = timing.receive;
+  return { result, totalMs: timing.total };
+}
+
+// A file of the detections `found` of an image: its drawing ("png") or a VOC annotation ("xml"). The server detects
+// again: of their classes, as many as they are, the best first.
+export async function makeFile(kind, { file }, found, { minScore, maxOverlap }) {
+  const classes = [...new Set(found.map((one) => one.label))];
+  const options = { minScore, maxOverlap, topK: found.length || 1, classes, accept: MEDIA_TYPES[kind] };
+  return (await send(file, options)).blob();
+}
+
+// Options that are undefined are left to the server.
+async function send(file, { minScore, maxOverlap, topK, classes = [], accept, signal }) {
   const options = new URLSearchParams();
   if (minScore !== undefined) options.set("min_score", minScore);
   if (maxOverlap !== undefined) options.set("max_overlap", maxOverlap);

@@ -1,4 +1,4 @@
-// From files to detections: images are decoded here, and sent to the server one after another, the shown one first.
+// From files to detections: images are decoded here to be shown, and given to api.js one after another, the shown one first.
 
 import { detect } from "./api.js";
 import { askToken } from "./notices.js";
@@ -16,18 +16,14 @@ export async function detectWaiting(signal) {
   }
 }
 
-// Puts the server's result, or the error, into the entry. It waits again if the request was aborted or
+// Puts the result, or the error, into the entry. It waits again if the request was aborted or
 // would fail with any image.
 export async function detectIn(entry, signal) {
   const { requestedMinScore: minScore, maxOverlap } = state;
   Object.assign(entry, { maxOverlap, isRunning: true });
   drawBusy();
   try {
-    const { images, timing_ms: timing } = await (await detect(entry.file, { minScore, maxOverlap, signal })).json();
-    [entry.result] = images;
-    entry.result.timing_ms.receive = timing.receive;
-    entry.totalMs = timing.total;
-    entry.error = null;
+    Object.assign(entry, await detect(entry.file, { minScore, maxOverlap, signal }), { error: null });
   } catch (error) {
     if (error.name === "AbortError") {
       entry.maxOverlap = undefined;

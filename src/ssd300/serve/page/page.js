@@ -1,6 +1,6 @@
 // Starts the page, and connects events to what they do.
 
-import { describeModel, useToken } from "./api.js";
+import { describeModel } from "./api.js";
 import { camera } from "./camera.js";
 import { drawClasses, toggleLabel } from "./classes.js";
 import { setUpSliders } from "./controls.js";
@@ -16,16 +16,17 @@ import { applyFilters } from "./screen.js";
 import { detectionAt, highlight, resize, showWhole } from "./stage.js";
 import { state } from "./state.js";
 
-async function start() {
+// Asks for the model, and detects in the images that wait; gives the error that it shows, or null. A new token calls it
+// again.
+export async function start() {
   try {
-    state.model = await describeModel();
+    state.model = await describeModel((words) => (byId("model").textContent = words));
   } catch (error) {
     byId("model").textContent = "";
     if (error.status !== 401) showError(error);
     else askToken();
     return error;
   }
-  byId("token-form").hidden = true;
   drawHeader(state.model);
   for (const one of state.model.classes) state.colors.set(one.name, { color: one.color, textColor: one.text_color });
   setUpSliders(state.model);
@@ -33,14 +34,6 @@ async function start() {
   detectWaiting();
   return null;
 }
-
-byId("token-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  useToken(byId("token").value);
-  showError(null);
-  const error = await start();
-  if (error?.status === 401) showError(new Error("The server does not accept this token."));
-});
 
 byId("files").addEventListener("change", (event) => {
   add(event.target.files);

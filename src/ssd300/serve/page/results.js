@@ -4,7 +4,9 @@ import { byId, element } from "./elements.js";
 import { isAllHidden } from "./found.js";
 import { isStale, state } from "./state.js";
 
-const STEPS = { receive: "Receive", decode: "Decode", wait: "Wait", network: "Network", select: "Select (NMS)" };
+const STEPS = {
+  receive: "Receive", decode: "Decode", wait: "Wait", resize: "Resize", network: "Network", select: "Select (NMS)",
+};
 
 export function drawResults() {
   const result = state.shown?.result;
@@ -16,8 +18,8 @@ export function drawResults() {
 }
 
 function bar(timesMs) {
-  const parts = Object.keys(STEPS).map((step, number) => {
-    const part = element("span", { className: `step-${number}` });
+  const parts = stepsOf(timesMs).map(([step]) => {
+    const part = element("span", { className: `step-${step}` });
     part.style.flexGrow = String(Math.max(timesMs[step], 0));
     return part;
   });
@@ -27,8 +29,8 @@ function bar(timesMs) {
 }
 
 function table(timesMs, totalMs) {
-  const rows = Object.entries(STEPS).flatMap(([step, name], number) => [
-    element("span", { className: `dot step-${number}` }),
+  const rows = stepsOf(timesMs).flatMap(([step, name]) => [
+    element("span", { className: `dot step-${step}` }),
     element("dt", {}, [name]),
     element("dd", {}, [inMs(timesMs[step])]),
   ]);
@@ -38,6 +40,11 @@ function table(timesMs, totalMs) {
     element("dd", { className: "total" }, [inMs(totalMs)]),
   ];
   return element("dl", { className: "steps" }, [...rows, ...total]);
+}
+
+// Those that there were: a server receives and lets wait, a page without one resizes itself.
+function stepsOf(timesMs) {
+  return Object.entries(STEPS).filter(([step]) => step in timesMs);
 }
 
 function inMs(ms) {

@@ -1,0 +1,1 @@
+"""Annotated images packed in tar files, for training without a shared file system: written, read, and put in order."""
