@@ -118,6 +118,84 @@ def test_a_first_box_that_is_undone_leaves_no_labels(open_page, photos, label):
         assert not (photos / "img0.xml").exists()
 
 
+def test_a_box_without_a_class_is_not_left_behind(open_page, photos, label):
+    with label(photos) as server:
+        page = opened(open_page, server)
+        drag(page, (5, 5), (20, 25))
+        page.keyboard.press("Escape")  # of the field for the class
+        page.get_by_role("button", name="Next image").click()
+        expect(page.locator("#note")).to_contain_text("has no class yet")
+        expect(page.locator("#image-caption")).to_contain_text("img0.png")
+        add_class(page, "cat")
+        wait_until_saved(page)
+        page.get_by_role("button", name="Next image").click()
+        expect(page.locator("#image-caption")).to_contain_text("img1.png")
+        assert boxes_of(photos / "img0.xml") == [("cat", 5, 5, 20, 25)]
+
+
+def test_without_a_pointer(open_page, photos, label):
+    (photos / "classes.txt").write_text("cat\ndog\n")
+    with label(photos) as server:
+        page = opened(open_page, server)
+        page.locator("#canvas").focus()
+        page.keyboard.press("b")
+        page.keyboard.press("b")
+        page.keyboard.press("2")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Tab")
+        expect(page.locator("#boxes li").first).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("t")
+        expect(page.locator("#announce")).to_have_text("truncated on")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")  # behind the last box the focus goes on
+        expect(page.locator("#canvas")).not_to_be_focused()
+        wait_until_saved(page)
+        assert boxes_of(photos / "img0.xml") == [("cat", 23, 15, 38, 25), ("dog", 23, 14, 38, 24)]
+        assert "<truncated>1</truncated>" in (photos / "img0.xml").read_text()
+        page.locator("#boxes li").nth(1).click()
+        expect(page.locator("#boxes li").nth(1)).to_have_attribute("aria-selected", "true")
+
+
+TOUCH = """([kind, id, x, y]) => document.querySelector("#canvas").dispatchEvent(new PointerEvent(kind, {
+  pointerId: id, pointerType: "touch", clientX: x, clientY: y, button: 0, bubbles: true, cancelable: true }))"""
+
+
+def test_fingers_draw_resize_and_zoom(open_page, photos, label):
+    (photos / "classes.txt").write_text("cat\n")
+    with label(photos) as server:
+        page = opened(open_page, server, has_touch=True)
+        # A finger of a test is not known to the browser, so that it cannot be held.
+        page.evaluate("HTMLCanvasElement.prototype.setPointerCapture = () => {}")
+
+        def finger(kind, place, number=1):
+            page.evaluate(TOUCH, [f"pointer{kind}", number, *place])
+
+        def swipe(start, end):
+            finger("down", start)
+            finger("move", ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+            finger("move", end)
+            finger("up", end)
+
+        swipe(at(page, (10, 10)), at(page, (30, 30)))
+        wait_until_saved(page)
+        assert boxes_of(photos / "img0.xml") == [("cat", 10, 10, 30, 30)]
+        corner = at(page, (30, 30))
+        swipe((corner[0] + 20, corner[1] + 20), at(page, (41, 36)))  # 20 pixels beside the handle
+        wait_until_saved(page)
+        assert boxes_of(photos / "img0.xml") == [("cat", 10, 10, 41, 36)]
+
+        before = page.locator("#zoom").inner_text()
+        middle = at(page, (30, 20))
+        finger("down", (middle[0] - 50, middle[1]), 1)
+        finger("down", (middle[0] + 50, middle[1]), 2)
+        finger("move", (middle[0] + 100, middle[1]), 2)
+        finger("up", (middle[0] + 100, middle[1]), 2)
+        finger("up", (middle[0] - 50, middle[1]), 1)
+        expect(page.locator("#zoom")).not_to_have_text(before)
+        assert boxes_of(photos / "img0.xml") == [("cat", 10, 10, 41, 36)]
+
+
 def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, photos, label):
     with label(photos) as server:
         first, second = opened(open_page, server), opened(open_page, server)

@@ -98,7 +98,10 @@ class LabelStore:
 
     def counts(self) -> Counter[str]:
         """How many objects each class has, those without a usable box left out."""
-        return sum((Counter(one.classes) for one in self.summaries), Counter[str]())
+        counts: Counter[str] = Counter()
+        for seen in self._seen:
+            counts.update(seen.summary.classes)
+        return counts
 
     def read(self, number: int) -> Current:
         """The labels of an image as its file has them now."""

@@ -25,14 +25,15 @@ def write_snapshot(store: LabelStore, folder: Path) -> int:
         DataError: no image has a box.
         UsageError, RunError: the folder is not empty, or cannot be written.
     """
-    if not any(one.classes and not one.fault for one in store.summaries):
+    summaries = store.summaries
+    if not any(one.classes and not one.fault for one in summaries):
         raise DataError("no image has a box yet, so there is nothing to train on", fix="Draw some boxes first.")
     with whole_folder(folder) as building:
         (building / ANNOTATIONS).mkdir()
         (building / IMAGES).mkdir()
         count = 0
         for number, image in enumerate(store.files.images):
-            if not store.summaries[number].exists or store.summaries[number].fault:
+            if not summaries[number].exists or summaries[number].fault:
                 continue
             labels = store.read(number).labels
             if not labels.exists or labels.fault:

@@ -21,6 +21,11 @@ let wanted = -1;
 export async function show(number) {
   if (number === undefined || number === null) return;
   wanted = number;
+  if (state.boxes.some((one) => one.box && !one.name)) {
+    showNote("A box has no class yet: choose one, or remove the box.");
+    byId("class-search").focus();
+    return;
+  }
   if (state.image && !(await flush())) return;
   try {
     const image = await (await request(`v1/label/images/${number}`)).json();

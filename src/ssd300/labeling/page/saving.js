@@ -2,7 +2,7 @@
 
 import { request } from "./api.js";
 import { byId } from "./elements.js";
-import { showError } from "./notices.js";
+import { showError, showNote } from "./notices.js";
 import { state } from "./state.js";
 
 const WAIT_MS = 300; // after a change, as more may follow
@@ -89,6 +89,7 @@ async function send() {
     boxes.forEach((one, number) => keys.set(one.id, saved.boxes[number]?.key ?? ""));
     showError(null);
     if (!isChanged) show("saved", isIncomplete ? "A box needs a class" : undefined);
+    if (!isIncomplete) showNote(null);
     whenSaved(saved);
     return true;
   } catch (error) {
