@@ -14,6 +14,7 @@ from ssd300.labeling.label_store import LabelStore, Sent
 from ssd300.labeling.objects import NEW, ConflictError, LabeledObject
 from ssd300.labeling.opening import open_labels
 
+SAVES = 5  # of each process
 BOX = LabeledObject(name="cat", box_px=(3.0, 4.0, 20.0, 30.0), difficult=True)
 
 
@@ -135,7 +136,7 @@ def test_others_changes_are_seen(cells, store_of):
 def _save_many(folder: Path, name: str) -> None:
     store = LabelStore(open_labels(folder))
     done = 0
-    while done < 10:
+    while done < SAVES:
         now = store.read(0)
         try:
             store.save(0, [*resent(now), Sent(object=replace(BOX, name=name))], base=now.version, exists=True)
@@ -152,7 +153,7 @@ def test_two_processes_lose_nothing(photos, store_of):
     for worker in workers:
         worker.join(60)
         assert worker.exitcode == 0
-    assert dict(store_of(photos).summaries[0].classes) == {"a": 10, "b": 10}
+    assert dict(store_of(photos).summaries[0].classes) == {"a": SAVES, "b": SAVES}
 
 
 def test_a_class_is_renamed_in_all_files_and_nowhere_else(cells, store_of):

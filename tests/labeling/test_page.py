@@ -64,6 +64,7 @@ def boxes_of(path):
     return [(item.name, *map(round, item.box_px)) for item in file.objects]
 
 
+@pytest.mark.slow
 def test_images_are_labeled_from_nothing(open_page, photos, label):
     with label(photos) as server:
         page = opened(open_page, server)
@@ -196,6 +197,7 @@ def test_fingers_draw_resize_and_zoom(open_page, photos, label):
         assert boxes_of(photos / "img0.xml") == [("cat", 10, 10, 41, 36)]
 
 
+@pytest.mark.slow
 def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, photos, label):
     with label(photos) as server:
         first, second = opened(open_page, server), opened(open_page, server)
@@ -224,6 +226,7 @@ def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, phot
         assert boxes_of(place) == [("cat", 5, 5, 22, 25)]
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_between_two_saves_loses_nothing(open_page, photos, label):
     with label(photos) as server:
         page = opened(open_page, server)

@@ -1,9 +1,11 @@
 // The boxes that a model proposes: which of them are shown, and what becomes of them.
 
 import { request } from "./api.js";
+import { addClass, drawClassList } from "./class_list.js";
 import { byId, dot, element } from "./elements.js";
 import { addAll, canEdit, forgetSelection } from "./editing.js";
 import { overlap } from "./geometry.js";
+import { showError } from "./notices.js";
 import { colorOf, newId, selectedProposal, state } from "./state.js";
 
 const SAME = 0.5; // a proposal that overlaps a box by more is that box's
@@ -53,12 +55,24 @@ export function shownProposals() {
     && !state.boxes.some((other) => other.box && overlap(other.box, one.box) > SAME));
 }
 
-// Takes one proposal, or all that are shown.
-export function accept(all) {
+// Takes one proposal, or all that are shown. Their classes are added where they are new.
+export async function accept(all) {
   const shown = shownProposals();
   const one = selectedProposal();
   const taken = all || !one ? shown : shown.filter((other) => other === one);
   if (taken.length === 0) return;
+  const { number } = state.image;
+  try {
+    for (const name of new Set(taken.map((other) => other.name))) {
+      if (!state.classes.some((known) => known.name === name)) await addClass(name);
+    }
+  } catch (error) {
+    showError(error);
+    return;
+  }
+  if (state.image.number !== number) return;
+  drawClassList();
+  drawMapping();
   forgetSelection();
   addAll(taken.map(({ name, box }) => ({ name, box })), taken.length === 1);
 }
@@ -127,6 +141,7 @@ export function useOtherWeights() {
 
 // Classes of the model that have no class of their name here: each is added by it, taken for another one, or left out.
 function drawMapping() {
+  if (!about) return;
   const foreign = about.classes.filter((name) => !sameHere(name));
   byId("mapping").hidden = foreign.length === 0;
   byId("mapping-rows").replaceChildren(...foreign.map((name) => {
