@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ssd300.model.layers import BatchNorm, L2Norm, init_fan_in
+from ssd300.model.layers import BatchNorm, Conv2d, L2Norm, init_fan_in
 
 
 def test_l2_norm_by_hand():
@@ -35,6 +35,32 @@ def test_batch_norm_trains_on_a_single_value_with_its_running_statistics():
 def test_batch_norm_of_several_values_is_torchs():
     features = torch.rand(2, 3, 4, 4)
     torch.testing.assert_close(BatchNorm(3).train()(features), nn.BatchNorm2d(3).train()(features))
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 2, 1), (3, 1, 1), (3, 1, 0), (4, 1, 1), (5, 2, 2)])
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 5])
+def test_a_convolution_to_one_cell_has_the_gradient_of_its_numbers_and_not_of_what_was_in_memory(
+    side, kernel, stride, padding
+):
+    if side + 2 * padding < kernel:
+        return
+    torch.manual_seed(0)
+    images = torch.randn(3, 32, side, side).bfloat16()
+    layer = Conv2d(32, 32, kernel, stride, padding).bfloat16().to(memory_format=torch.channels_last)
+    exact = nn.Conv2d(32, 32, kernel, stride, padding).double()
+    exact.load_state_dict(layer.state_dict())
+    found, expected = layer(images), exact(images.double())
+    torch.testing.assert_close(found.double(), expected, rtol=0.02, atol=0.02)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(images), found, rtol=0.02, atol=0.02)
+    expected.sum().backward()
+    for _ in range(3):
+        layer.zero_grad()
+        found = layer(images)
+        left = [torch.full((2**power,), torch.nan) for power in range(8, 20) for _ in range(4)]
+        del left
+        found.sum().backward()
+        torch.testing.assert_close(layer.weight.grad.double(), exact.weight.grad, rtol=0.02, atol=0.05)
 
 
 def test_initialization_is_by_fan_in():

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ssd300.model.layers import BatchNorm, init_fan_in
+from ssd300.model.layers import BatchNorm, Conv2d, init_fan_in
 from ssd300.model.predictions import Predictions
 from ssd300.model.separable import depthwise, pointwise
 
@@ -82,7 +82,7 @@ def _separable_extra(in_channels: int, layer: Extra) -> nn.Sequential:
 def _convolution(
     in_channels: int, width: int, kernel: int, stride: int, padding: int, batch_norm: bool
 ) -> list[nn.Module]:
-    layers: list[nn.Module] = [nn.Conv2d(in_channels, width, kernel, stride, padding, bias=not batch_norm)]
+    layers: list[nn.Module] = [Conv2d(in_channels, width, kernel, stride, padding, bias=not batch_norm)]
     if batch_norm:
         layers.append(BatchNorm(width))
     return [*layers, nn.ReLU(inplace=True)]

@@ -1,4 +1,4 @@
-"""Small layers of SSD: L2 normalization and batch normalization; and Caffe's initialization of convolutions."""
+"""Small layers of SSD: L2 normalization, batch normalization, convolution to one cell; and Caffe's initialization."""
 
 import math
 
@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from ssd300.model.on_cpu import is_trained_on_cpu
 
 L2_SCALE = 20.0  # ssd_pascal.py: normalizations of conv4_3
 L2_EPSILON = 1e-10  # normalize_layer's eps; without it a location of zeros gives NaN
@@ -36,6 +38,26 @@ class BatchNorm(nn.BatchNorm2d):
             return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         normalized: Tensor = super().forward(features)
         return normalized
+
+
+class Conv2d(nn.Conv2d):
+    """A convolution whose weights have the right gradient on a CPU where it gives a single cell, too.
+
+    There some taps may see nothing but padding. With a stride above 1, torch's CPU library (oneDNN) does not set their
+    gradient in bfloat16: it is what was in memory before, at times NaN. So they are left out, and get a gradient of 0.
+    """
+
+    def forward(self, features: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch width h2 w2"]:
+        top, left = map(int, self.padding)
+        height, width = features.shape[2:]
+        # What is left of the image beyond the first place of the kernel is smaller than a stride.
+        is_single = height + 2 * top < self.kernel_size[0] + self.stride[0]
+        is_single &= width + 2 * left < self.kernel_size[1] + self.stride[1]
+        if not (is_single and is_trained_on_cpu(features)):
+            convolved: Tensor = super().forward(features)
+            return convolved
+        seen = self.weight[:, :, top : top + height, left : left + width]
+        return F.conv2d(features[:, :, : seen.shape[2], : seen.shape[3]], seen, self.bias)
 
 
 def init_fan_in(module: nn.Module) -> None:

@@ -53,7 +53,7 @@ def test_an_epoch_has_each_image_once_and_pieces_of_processes_are_the_whole(shar
     ids = [image for batch in whole for image in batch.image_ids]
     for epoch in range(4):
         assert sorted(ids[23 * epoch : 23 * (epoch + 1)]) == sorted(one.image_id for one in dataset.annotations)
-    first, second = (batches(dataset, 6, batch_size=4, rows=rows) for rows in (slice(0, 2), slice(2, 4)))
+    first, second = (batches(dataset, 6, batch_size=4, rows=rows) for rows in ((0, 1), (2, 3)))
     for batch, one, other in zip(whole[:6], first, second, strict=True):
         assert batch.image_ids == one.image_ids + other.image_ids
 

@@ -129,7 +129,7 @@ def test_an_address_gives_what_the_folder_gives_from_a_cache_that_stays_small(sh
 
 def test_a_cache_that_cannot_hold_what_is_used_at_once_is_refused_with_the_size_that_can(remote, tmp_path):
     cache = ShardCache(limit_bytes=50_000, folder=tmp_path / "cache")
-    with pytest.raises(UsageError, match="50 KB, and the shards") as raised:
+    with pytest.raises(UsageError, match="50 kB, and the shards") as raised:
         open_shards(remote.address, None, "train", cache)
     assert "--shard-cache 1MB" in raised.value.fix
 
