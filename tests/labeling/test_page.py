@@ -197,6 +197,26 @@ def test_fingers_draw_resize_and_zoom(open_page, photos, label):
         assert boxes_of(photos / "img0.xml") == [("cat", 10, 10, 41, 36)]
 
 
+def test_the_panels_count_check_and_train(open_page, photos, label, tmp_path):
+    (photos / "classes.txt").write_text("cat\n")
+    with label(photos, "--runs", tmp_path / "runs") as server:
+        page = opened(open_page, server)
+        drag(page, (5, 5), (20, 25))
+        wait_until_saved(page)
+        page.get_by_role("tab", name="Data").click()
+        expect(page.locator("#data-classes")).to_contain_text("cat")
+        page.get_by_role("button", name="Check the labels").click()
+        expect(page.locator("#check-state")).to_contain_text("No problem found", timeout=SAVED)
+        page.keyboard.press("Shift+Tab")
+        page.get_by_role("tab", name="Data").focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#panel-train")).to_be_visible()
+        expect(page.locator("#train-data")).to_have_text("1 labeled image so far.")
+        expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+        page.locator("#tabs").click(position={"x": 235, "y": 20})  # beside the tabs
+        expect(page.locator("#panel-train")).to_be_visible()
+
+
 @pytest.mark.slow
 def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, photos, label):
     with label(photos) as server:

@@ -1,6 +1,6 @@
 // Boxes as [xmin, ymin, xmax, ymax] in pixels of the image: pure functions.
 
-export const LEAST = 2; // pixels of a side; what is smaller was a click
+const LEAST = 2; // pixels of a side; what is smaller was a click
 
 // The handles of a box: which corners of it they move, and where they are, as shares of its sides.
 export const HANDLES = [

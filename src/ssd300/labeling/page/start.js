@@ -1,29 +1,26 @@
 // Starts the page, and connects events to what they do.
 
+import {
+  ACTIVE, chooseClass, copyOn, fitView, go, goOpen, resize, selected, takeTyped, toggleGuides, zoom,
+} from "./actions.js";
 import { request, useToken } from "./api.js";
-import { draw, guides } from "./board.js";
-import { boxOfRow, drawBoxList, say } from "./box_list.js";
-import { addClass, drawClassList, firstFound, renameClass } from "./class_list.js";
-import { addAll, changeSelected, redo, removeSelected, toggleFlag, toggleNoObjects, undo, whenChanged } from "./editing.js";
-import { drawCounts, runCheck } from "./data_panel.js";
+import { draw } from "./board.js";
+import { boxOfRow, say } from "./box_list.js";
+import { drawClassList, renameClass } from "./class_list.js";
+import { runCheck } from "./data_panel.js";
+import { redo, removeSelected, toggleFlag, toggleNoObjects, undo, whenChanged } from "./editing.js";
 import { byId } from "./elements.js";
 import { drawImageList, drawProgress, imageOfRow, linesChanged, listed, useOrder } from "./image_list.js";
 import { setUpKeyboard } from "./keyboard.js";
-import { drawAll, neighbor, nextOpen, show, take } from "./navigation.js";
+import { drawAll, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
-import { sharpen } from "./picture.js";
-import {
-  accept, chooseMapping, drawProposals, leastSure, proposeForAll, setUpProposals, useOtherWeights,
-} from "./proposals.js";
 import { setUpPointing } from "./pointing.js";
+import { accept, chooseMapping, leastSure, proposeForAll, setUpProposals, useOtherWeights } from "./proposals.js";
 import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
 import { selectedBox, state, useClasses } from "./state.js";
 import { noteSaved, startSync } from "./sync.js";
-import { drawTools } from "./tools.js";
-import { followTraining, setUpTraining } from "./training.js";
-import { fit, reveal, viewport, zoomStep } from "./viewport.js";
-
-const ACTIVE = "ssd300-label-class";
+import { openTab, setUpTabs } from "./tabs.js";
+import { setUpTraining } from "./training.js";
 
 async function start() {
   try {
@@ -50,91 +47,6 @@ async function start() {
   const named = state.lines.find((line) => line.name === name);
   await show((named ?? state.lines.find((line) => line.state !== "done" && !line.fault) ?? state.lines[0])?.number);
   return null;
-}
-
-function selected() {
-  const box = selectedBox();
-  if (box?.box) reveal(state.image, box.box);
-  draw();
-  drawBoxList();
-  drawTools();
-  drawProposals();
-}
-
-function chooseClass(name) {
-  state.activeClass = name;
-  sessionStorage.setItem(ACTIVE, name);
-  if (selectedBox()) changeSelected({ name });
-  drawClassList();
-}
-
-async function takeTyped() {
-  const text = byId("class-search").value.trim();
-  if (!text) return;
-  try {
-    const isKnown = state.classes.find((one) => one.name.toLowerCase() === text.toLowerCase());
-    const name = isKnown?.name ?? (firstFound() || (await addClass(text)));
-    byId("class-search").value = "";
-    chooseClass(name);
-    byId("canvas").focus();
-  } catch (error) {
-    showError(error);
-  }
-}
-
-async function go(step) {
-  const number = neighbor(step);
-  if (number === undefined) say(step > 0 ? "This is the last image" : "This is the first image");
-  else await show(number);
-}
-
-async function goOpen() {
-  const number = nextOpen();
-  if (number === undefined) showNote("All listed images are labeled.");
-  else await show(number);
-}
-
-async function copyOn() {
-  const copies = state.boxes.filter((one) => one.box && one.name);
-  const number = neighbor(1);
-  if (copies.length === 0 || number === undefined) return;
-  await show(number);
-  if (state.image?.number !== number) return;
-  const { width, height } = state.image;
-  const fitting = copies.filter(({ box }) => box[2] <= width && box[3] <= height);
-  if (fitting.length > 0) addAll(fitting);
-  if (fitting.length < copies.length) showNote(`${copies.length - fitting.length} boxes do not fit into this smaller image.`);
-}
-
-function zoom(direction) {
-  if (!state.image?.width) return;
-  zoomStep(state.image, direction);
-  sharpen(draw);
-  draw();
-}
-
-function fitView() {
-  if (!state.image?.width) return;
-  fit(state.image);
-  sharpen(draw);
-  draw();
-}
-
-function toggleGuides() {
-  guides.on = !guides.on;
-  drawTools();
-  draw();
-}
-
-function resize() {
-  const { clientWidth, clientHeight } = byId("board");
-  const sharpness = window.devicePixelRatio || 1;
-  Object.assign(viewport, { width: clientWidth, height: clientHeight });
-  byId("canvas").width = Math.round(clientWidth * sharpness);
-  byId("canvas").height = Math.round(clientHeight * sharpness);
-  if (state.image?.width && viewport.isFitted) fit(state.image);
-  draw();
-  sharpen(draw);
 }
 
 whenChanged({
@@ -164,25 +76,6 @@ setUpKeyboard({
   },
 });
 
-const TABS = ["label", "data", "train"];
-function openTab(name) {
-  for (const one of TABS) {
-    byId(`tab-${one}`).setAttribute("aria-selected", String(one === name));
-    byId(`tab-${one}`).tabIndex = one === name ? 0 : -1;
-    byId(`panel-${one}`).hidden = one !== name;
-  }
-  if (name === "data") drawCounts();
-  if (name === "train") followTraining();
-}
-byId("tabs").addEventListener("click", (event) => event.target.id && openTab(event.target.id.replace("tab-", "")));
-byId("tabs").addEventListener("keydown", (event) => {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!step) return;
-  const place = TABS.findIndex((one) => event.target.id === `tab-${one}`);
-  const name = TABS[(place + step + TABS.length) % TABS.length];
-  openTab(name);
-  byId(`tab-${name}`).focus();
-});
 byId("check").addEventListener("click", runCheck);
 byId("panel-data").addEventListener("click", (event) => {
   const number = event.target.dataset.image;
@@ -315,5 +208,6 @@ window.addEventListener("beforeunload", (event) => {
   flush();
   event.preventDefault();
 });
+setUpTabs();
 new ResizeObserver(resize).observe(byId("board"));
 start();
