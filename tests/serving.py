@@ -93,8 +93,18 @@ class Running:
 
 @contextmanager
 def running(weights, *more: str) -> Iterator[Running]:
-    """The server, ready. Its log is read all the time: a full pipe would block it."""
-    words = [sys.executable, "-m", "ssd300", "serve", "--weights", str(weights), "--port", "0", *map(str, more)]
+    """The server, ready."""
+    with started(["serve", "--weights", str(weights), *map(str, more)], ready="/readyz") as server:
+        yield server
+
+
+@contextmanager
+def started(verb: list[str], *, ready: str) -> Iterator[Running]:
+    """A verb that serves a page, once the address `ready` answers with 200.
+
+    Its log is read all the time: a full pipe would block it.
+    """
+    words = [sys.executable, "-m", "ssd300", *verb, *([] if "--port" in verb else ["--port", "0"])]
     log_lines: list[str] = []
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         reader = threading.Thread(target=lambda: log_lines.extend(iter(process.stderr.readline, "")))
@@ -106,7 +116,7 @@ def running(weights, *more: str) -> Iterator[Running]:
                 assert time.monotonic() < deadline, "".join(log_lines)
                 time.sleep(0.02)
             server = Running(process=process, address=pages[0].split()[1].rstrip("/"), log_lines=log_lines)
-            while server.get("/readyz")[0] != 200:
+            while server.get(ready)[0] != 200:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
             yield server

@@ -49,6 +49,7 @@ def test_each_verb_that_collects_stops_at_a_wrong_word(verb, coloured, light_run
         "export": ["-w", run, "--out", "new.onnx"], "serve": ["-w", run], "compare": [run, run, data],
         "thresholds": [data, "-w", run], "verify": [run, data], "convert": [data, "--out", "new", "--to", "coco"],
         "prepare": [data, "--out", "new"], "split": [data, "--out", "new", "--holdout", "0.5"],
+        "label": [data],
         "benchmark": ["-w", run, "--rounds", "1"], "plan": ["--images", "1e6", "-w", run],
         "next": [data, "-w", run], "review": [data, "-w", run],
         "shard": [data, "--out", "new"],

@@ -45,14 +45,6 @@ def address(site):
         yield f"{root}{site.name}/"
 
 
-@pytest.fixture(scope="module")  # not longer: while it is open, this thread can run no other event loop
-def browser():
-    from browsing import launched
-
-    with launched() as browser:
-        yield browser
-
-
 @pytest.fixture
 def opened(browser):
     """Opens a page. The test fails if the page asks for anything elsewhere, or if a script fails."""

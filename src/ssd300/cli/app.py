@@ -43,6 +43,7 @@ COLLECT_MISTAKES = frozenset(
         "plan",
         "export",
         "serve",
+        "label",
         "compare",
         "thresholds",
         "verify",

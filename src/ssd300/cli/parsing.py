@@ -163,7 +163,8 @@ def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str]
         place = words.index(name)
         error_ = UsageError(f"{name} needs a value", fix=f"Write it after {name}: see `ssd300 {verb} --help`.")
         return Wrong(error_, [*words[: place + 1], stand_in, *words[place + 1 :]])
-    mended = with_options(words, [str(argument.name), stand_in])
+    has_option = str(argument.name).startswith("-")
+    mended = with_options(words, [str(argument.name), stand_in] if has_option else [stand_in])
     if "--weights" in argument.names:
         positional = _is_positional(argument)
         what = f"{verb} needs {'weights' if positional else '--weights'}"
@@ -171,7 +172,8 @@ def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str]
         return Wrong(missing_weights(known, what, option=not positional), mended)
     if _is_positional(argument):
         *before, last = _positional_names(error)
-        what = f"{verb} needs {' and '.join(filter(None, (', '.join(before), last)))}, in this order"
+        order = ", in this order" if before else ""
+        what = f"{verb} needs {' and '.join(filter(None, (', '.join(before), last)))}{order}"
         return Wrong(UsageError(what, fix=_usage(error)), mended)
     example = f" {OUT.get(verb, 'FOLDER')}" if argument.name == "--out" else ""
     choices = get_args(argument.hint) if get_origin(argument.hint) is Literal else ()

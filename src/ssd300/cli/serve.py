@@ -1,15 +1,10 @@
 """`ssd300 serve`: a page and an HTTP API for a detector."""
 
 import os
-import shlex
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
-from socket import socket
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
@@ -24,20 +19,14 @@ from ssd300.cli.options import (
     Weights,
     say,
 )
-from ssd300.errors import UsageError, install_hint
-from ssd300.serve.listening import address_of, bind, reach
-from ssd300.serve.settings import HOST, ServeSettings
+from ssd300.cli.served import OPTION_NAMES, TOKEN, check_installed, name_of, opened, who, with_port
+from ssd300.serve.listening import address_of, bind
+from ssd300.serve.settings import ServeSettings
 from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.detection.detector import Detector
 
-TOKEN = "SSD300_TOKEN"
-OPTION_NAMES = {
-    "timeout_s": "--timeout",
-    "cors_origins": "--cors-origin",
-    "allow_hosts": "--allow-host",
-}  # of fields of ServeSettings
 OfSpeed, OfLimits = Parameter(group=SPEED), Parameter(group=LIMITS)
 SHOWN_CLASSES = 20
 
@@ -109,7 +98,7 @@ def serve(
     """
     mistakes = Mistakes()
     with mistakes.caught():
-        _check_installed()
+        check_installed("ssd300.serve.running")
     limits = {
         "batch_size": batch_size,
         "queue": queue,
@@ -129,48 +118,26 @@ def serve(
     with ExitStack() as until_end:
         with mistakes.caught():
             words = mistakes.words or ["serve", "--weights", weights]
-            listener = until_end.enter_context(bind(host, port, command=partial(_with_port, words)))
+            listener = until_end.enter_context(bind(host, port, command=partial(with_port, words)))
         mistakes.raise_all()
         from ssd300.serve.process import Source
         from ssd300.serve.running import run
 
-        named = _name_of(host)
+        named = name_of(host)
         settings = replace(settings, allow_hosts=(*settings.allow_hosts, *filter(None, [named])))
         source = Source(weights=weights, device=device, precision=precision, threads=threads).shared_among(workers)
 
         def started(detector: "Detector") -> None:
             address = address_of(listener) + settings.root_path
-            say(_greeting(detector, address, _who(listener, named, settings)))
+            say(_greeting(detector, address, who(listener, named, settings)))
             if open_:
-                say(_opened(address))
+                say(opened(address))
 
         try:
             run(source, settings, listener, workers=workers, started=started)
         except KeyboardInterrupt as signal:
             signal.args = ("stopped",)  # this is how a server is meant to end
             raise
-
-
-def _check_installed() -> None:
-    """Raises UsageError if a package of the server is missing."""
-    try:
-        import ssd300.serve.running  # noqa: F401  # is it there?
-    except ImportError as error:
-        raise UsageError(
-            f"the server needs a package that is missing ({error.name})", fix=install_hint("serve")
-        ) from error
-
-
-def _with_port(words: Sequence[str], port: int) -> str:
-    """The command line with another port, to be typed."""
-    kept = [word for before, word in pairwise(["", *words]) if before != "--port" and not word.startswith("--port")]
-    return shlex.join(["ssd300", *kept, "--port", str(port)])
-
-
-def _name_of(host: str) -> str:
-    """What was typed for the address, if it is a name other than localhost; else ""."""
-    is_name = HOST.fullmatch(host) and not host.replace(".", "").isdecimal()
-    return host if is_name and host.lower() != "localhost" else ""
 
 
 def _greeting(detector: "Detector", address: str, who: list[str]) -> list[str]:
@@ -185,25 +152,3 @@ def _greeting(detector: "Detector", address: str, who: list[str]) -> list[str]:
         *who,
         "Ctrl-C stops the server",
     ]
-
-
-def _who(listener: socket, name: str, settings: ServeSettings) -> list[str]:
-    """Who can reach the address, where it is not this machine alone, or its `name` sounds as if it were not."""
-    reached = reach(listener)
-    if reached is None:
-        return [f"{name} is an address of this machine alone; --host 0.0.0.0 is for others too"] if name else []
-    lines = [f"listens on {reached}"]
-    if reached.startswith("all"):
-        here = urlsplit(address_of(listener)).hostname
-        lines.append(f"from other machines: the name or address of this one instead of {here}")
-    if settings.token is None:
-        lines.append(f"anyone who can reach it can use it; {TOKEN} or --token requires a token")
-    return lines
-
-
-def _opened(address: str) -> list[str]:
-    from ssd300.serve.desktop import open_browser
-
-    if open_browser(f"{address}/"):
-        return []
-    return ["--open: there is no desktop with a browser here; the server keeps running, open the page from elsewhere"]

@@ -6,6 +6,7 @@ from ssd300.errors import alike
 
 VERBS_ELSEWHERE = {
     "predict": ("detect",), "infer": ("detect",), "inference": ("detect",), "run": ("detect",), "track": ("detect",),
+    "annotate": ("label",), "draw": ("label",), "labelimg": ("label",),
     "val": ("eval",), "valid": ("eval",), "validate": ("eval",), "validation": ("eval",), "evaluate": ("eval",),
     "evaluation": ("eval",), "score": ("eval",), "map": ("eval",), "test": ("eval", "detect"),
     "fit": ("train",), "learn": ("train",), "training": ("train",), "finetune": ("train",), "fine-tune": ("train",),

@@ -44,6 +44,17 @@ VERBS: Mapping[str, Verb] = {
         ),
         "first_hour.md",
     ),
+    "label": Verb(
+        DATA,
+        "Draw and correct boxes in the browser, until Ctrl-C.",
+        "FOLDER [OPTIONS]",
+        (
+            Example("A folder of images, at http://127.0.0.1:8301", "ssd300 label photos"),
+            Example("With the boxes that a model proposes", "ssd300 label photos --weights runs/cells"),
+        ),
+        "label.md",
+        "Each change is saved at once, in the files of the dataset; a folder without labels gets VOC's XML.",
+    ),
     "check": Verb(
         DATA,
         "List problems of a dataset, and what SSD300 can learn from it.",

@@ -16,7 +16,7 @@ from ssd300.data.formats.annotations import AnnotatedImage, AnnotatedObject, Cor
 from ssd300.data.formats.file_index import is_there
 from ssd300.data.problems import Fault
 from ssd300.errors import DataError
-from ssd300.images.header import UPRIGHT, ImageHeader, read_header
+from ssd300.images.header import FIRST_TURNED, LAST_TURNED, UPRIGHT, ImageHeader, read_header
 
 Frame = Literal["shown", "stored"]
 Size = tuple[int, int]
@@ -41,6 +41,17 @@ def settle(
         all_images = [*images, *others()]
         usual = _usual_frame(all_images, _headers(all_images))
     return [_settle(image, header, usual) for image, header in zip(images, headers, strict=True)]
+
+
+def frame_of(image: AnnotatedImage, header: ImageHeader) -> Frame | None:
+    """The frame of an image's boxes by itself, without the others of its dataset; None where nothing tells it."""
+    return "shown" if header.orientation == UPRIGHT else _frame(image, header, usual=None)
+
+
+def turn_back(box: Corners, orientation: int, stored_hw: Size) -> Corners:
+    """The inverse of `turn`: a box of the image as it is shown, in the stored image."""
+    shown_hw = stored_hw[::-1] if FIRST_TURNED <= orientation <= LAST_TURNED else stored_hw
+    return turn(box, {6: 8, 8: 6}.get(orientation, orientation), shown_hw)
 
 
 def turn(box: Corners, orientation: int, stored_hw: Size) -> Corners:

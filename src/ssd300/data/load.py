@@ -21,6 +21,7 @@ from ssd300.data.splits import UnusableSplitError
 from ssd300.data.unused_files import list_files
 from ssd300.errors import DataError, did_you_mean
 from ssd300.images.header import animation_notes
+from ssd300.system.wording import counted
 
 
 def load_dataset(
@@ -142,10 +143,17 @@ def build(
         *found.notes,
         *count_in_notes([*names.problems, *warnings]),
         *builder.notes(),
+        *_left_out(found, on_bad_label),
         *_missing_images(dataset),
         *_absent_classes(dataset),
         *animation_notes(annotation.image_path for annotation in annotations),
     )
+
+
+def _left_out(found: AnnotatedImages, on_bad_label: OnBadLabel) -> list[str]:
+    """A note on images without an annotation file, which `drop-image` leaves out."""
+    count = len(found.bare_images) if on_bad_label == "drop-image" else 0
+    return [f"{counted(count, '{image|images} without an annotation file {is|are} left out')}"] if count else []
 
 
 def _names(found: AnnotatedImages) -> Iterable[str]:

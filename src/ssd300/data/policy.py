@@ -124,11 +124,12 @@ class AnnotationBuilder:
         """Raises DataError for missing annotations and images and for unknown classes (all counted, the first named),
         and for faults that the policy does not drop (all counted, the first ones named).
         """
-        if found.bare_images:
+        if found.bare_images and self.on_bad_label != "drop-image":
             raise DataError(
                 f"there is no annotation file for {plural(len(found.bare_images), 'image')}",
                 where=f"first {found.bare_images[0]}",
-                fix="Add it (without objects where the image shows none), or list the images to use in ImageSets/Main.",
+                fix="Add it (without objects where the image shows none), list the images to use in ImageSets/Main, or "
+                "leave these out with --on-bad-label drop-image.",
             )
         if self.without_annotation:
             raise DataError(

@@ -107,7 +107,7 @@ def recognize(path: Path, wanted: FormatName) -> str:
         raise DataError(f"the data is not of the format '{wanted}'", where=path, fix=_advice())
     if not found:
         seen, fix = what_is_seen(path)
-        fix = _beside(path) or fix or _advice()
+        fix = data_beside(path) or fix or _advice()
         raise DataError(f"there is no data of a known format here{seen}", where=path, fix=fix)
     if wanted == "auto" and len(found) > 1:
         raise DataError(
@@ -119,7 +119,7 @@ def recognize(path: Path, wanted: FormatName) -> str:
     return next(iter(found)) if wanted == "auto" else wanted
 
 
-def _beside(path: Path) -> str:
+def data_beside(path: Path) -> str:
     """The data of a known format around the path, in the folder above it or in those below; "" if there is none."""
     if path.suffix.casefold() in ARCHIVES:
         return ""

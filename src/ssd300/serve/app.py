@@ -1,29 +1,27 @@
 """The application: the API and its description, the page, the health checks and the metrics."""
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.exceptions import HTTPException
+from fastapi import Depends, FastAPI, Response
 from starlette.middleware.cors import CORSMiddleware
 
 from ssd300.detection.detector import Detector
 from ssd300.serve import schemas
 from ssd300.serve.api import add_api
 from ssd300.serve.counters import Counters
-from ssd300.serve.files import page_files
+from ssd300.serve.files import add_pages, page_files
 from ssd300.serve.gate import REQUEST_ID, Gate
 from ssd300.serve.hosts import HostCheck
-from ssd300.serve.prefix import Prefix, with_base
+from ssd300.serve.prefix import Prefix
 from ssd300.serve.problems import ProblemError, answer_problems, documented
 from ssd300.serve.served_model import ServedModel
 from ssd300.serve.service import Service
 from ssd300.serve.settings import ServeSettings
+from ssd300.serve.token_check import token_check
 
 
 def make_app(detector: Detector, settings: ServeSettings, *, model: ServedModel | None = None) -> FastAPI:
@@ -65,8 +63,8 @@ def make_app(detector: Detector, settings: ServeSettings, *, model: ServedModel 
         )
     app.add_middleware(Prefix, root_path=settings.root_path)
     answer_problems(app)
-    _add_page(app)
-    guards = [] if settings.token is None else [Depends(_token_check(settings.token))]
+    add_pages(app, page_files(), {"/": "index.html", "/docs": "docs.html"})
+    guards = [] if settings.token is None else [Depends(token_check(settings.token))]
     add_api(app, service, settings, counters, guards, model)
     _add_health(app, service, counters, guards)
     return app
@@ -100,41 +98,3 @@ def _add_health(app: FastAPI, service: Service, counters: Counters, guards: list
     async def metrics() -> Response:
         """Counts and times in Prometheus's text format."""
         return Response(counters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _add_page(app: FastAPI) -> None:
-    files = page_files()
-
-    def answer(request: Request, name: str) -> Response:
-        if name not in files:
-            raise HTTPException(404)
-        file, root_path = files[name], request.scope.get("root_path", "")
-        content = with_base(file.content, root_path) if name.endswith(".html") else file.content
-        return Response(content, media_type=file.media_type, headers={"Cache-Control": "no-cache"})
-
-    @app.get("/", include_in_schema=False)
-    async def page(request: Request) -> Response:
-        return answer(request, "index.html")
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs(request: Request) -> Response:
-        return answer(request, "docs.html")
-
-    @app.get("/static/{name}", include_in_schema=False)
-    async def static(request: Request, name: str) -> Response:
-        return answer(request, name)
-
-
-def _token_check(token: str) -> Any:
-    scheme = HTTPBearer(auto_error=False)
-
-    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> None:
-        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
-            raise ProblemError(
-                401,
-                "The server requires a token, and the request has none or a wrong one.",
-                fix="Send it as 'Authorization: Bearer TOKEN'.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-
-    return check

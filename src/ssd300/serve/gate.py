@@ -38,8 +38,12 @@ log = logging.getLogger("ssd300.access")
 class Gate:
     """ASGI middleware. What an endpoint puts into `request.state.log_fields` is part of the log line."""
 
-    def __init__(self, app: ASGIApp, *, counters: Counters, cors_origins: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, counters: Counters, cors_origins: Collection[str] = (), logs_reads: bool = True
+    ) -> None:
+        """Without `logs_reads`, a GET that went well has no log line: a page that asks all the time makes many."""
         self._app, self._counters, self._cors_origins = app, counters, cors_origins
+        self._logs_reads = logs_reads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,7 +102,8 @@ class Gate:
         if path in UNLOGGED:
             return
         # What a browser fetches to show a page is no work of the detector, and would push the address off the screen.
-        level = logging.INFO if path.startswith(API) or status >= HTTPStatus.BAD_REQUEST else logging.DEBUG
+        is_work = path.startswith(API) and (self._logs_reads or method != "GET")
+        level = logging.INFO if is_work or status >= HTTPStatus.BAD_REQUEST else logging.DEBUG
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": request_id,

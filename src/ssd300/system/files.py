@@ -77,6 +77,15 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: _write_utf8(temporary, text))
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file's content as `write_atomically`."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(content)
+
+    write_atomically(path, write)
+
+
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
     """Write JSON as `write_atomically`.
 

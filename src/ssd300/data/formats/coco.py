@@ -51,12 +51,13 @@ class CocoSource(Source):
         return self.path
 
     @cached_property
-    def _by_split(self) -> dict[str, Path]:
+    def by_split(self) -> dict[str, Path]:
+        """The annotation file of each split."""
         return coco_files(self.path)
 
     @property
     def splits(self) -> Sequence[str]:
-        return in_order(self._by_split)
+        return in_order(self.by_split)
 
     @cached_property
     def _home(self) -> Path:
@@ -72,12 +73,12 @@ class CocoSource(Source):
 
     def ids(self, split: str) -> Sequence[str]:
         """The images of a split, found without parsing the file: two splits may have other files of one name."""
-        file = self._by_split[split]
-        found = {name: self._image_path(file, split, name, required=True) for name in self._file_names(split)}
+        file = self.by_split[split]
+        found = {name: self.image_path(file, split, name, required=True) for name in self._file_names(split)}
         return [f"{split}/{name}" if path is None else str(path) for name, path in found.items()]
 
     def _file_names(self, split: str) -> list[str]:
-        data = self._by_split[split].read_bytes()
+        data = self.by_split[split].read_bytes()
         return list(dict.fromkeys(json.loads(name) for name in _FILE_NAME.findall(data)))
 
     def read(self, split: str, *, require_images: bool) -> AnnotatedImages:
@@ -88,9 +89,9 @@ class CocoSource(Source):
             UnusableSplitError: the file lists no image.
             DataError: the file is not COCO annotations: with file and entry.
         """
-        file = self._by_split[split]
-        content = _read(file)
-        names, notes = _categories(content["categories"], content["annotations"], file)
+        file = self.by_split[split]
+        content = read_content(file)
+        names, notes = category_names(content["categories"], content["annotations"], file)
         images = _by_id(content["images"], f"{file}, images")
         if not images:
             raise UnusableSplitError(f"the split '{split}' is empty", where=file, fix="Name another with --split.")
@@ -101,7 +102,7 @@ class CocoSource(Source):
             entries[normal(name)].append(key)
         listed = [written[keys[0]] for keys in entries.values()]
         ids = unique_ids([name.replace("\\", "/") for name in listed])
-        paths = [self._image_path(file, split, name, required=require_images) for name in listed]
+        paths = [self.image_path(file, split, name, required=require_images) for name in listed]
         crowds = sum(item.crowd for items in objects.values() for item in items)
         if crowds:
             notes.append(
@@ -121,15 +122,15 @@ class CocoSource(Source):
         )
 
     def files(self) -> DataFiles:
-        used = {path for split, file in self._by_split.items() for name in self._file_names(split)
-                if (path := self._image_path(file, split, name, required=True)) is not None}  # fmt: skip
-        files = frozenset(self._by_split.values())
+        used = {path for split, file in self.by_split.items() for name in self._file_names(split)
+                if (path := self.image_path(file, split, name, required=True)) is not None}  # fmt: skip
+        files = frozenset(self.by_split.values())
         folders = dict.fromkeys([*sorted({path.parent for path in used}), *sorted({file.parent for file in files})])
         return DataFiles(
             used=frozenset(used) | files, folders=tuple(folders), label_suffix=".json", why=_why_unused
         )  # fmt: skip
 
-    def _image_path(self, file: Path, split: str, name: str, *, required: bool) -> Path | None:
+    def image_path(self, file: Path, split: str, name: str, *, required: bool) -> Path | None:
         """The image of a file name: in the usual places, or the file of the folder with the longest end of it."""
         roots = image_roots(file, split)
         relative = name.replace("\\", "/")
@@ -152,15 +153,13 @@ def _why_unused(path: Path) -> Fault | None:
     if path.suffix == ".json":
         if path.name.startswith(OTHER_TASKS):
             return None
-        return (
-            Fault("unlisted-annotation", "it is not read", "Name the file itself to read it.")
-            if looks_like_coco(path)
-            else None
-        )
+        unread = Fault("unlisted-annotation", "it is not read", "Name the file itself to read it.")
+        return unread if looks_like_coco(path) else None
     return Fault("image-without-annotation", "no split has it, so it is not used")
 
 
-def _read(file: Path) -> dict[str, list[Any]]:
+def read_content(file: Path) -> dict[str, Any]:
+    """What an annotation file holds. Raises DataError if it is not COCO annotations."""
     try:
         content = json.loads(read_text(file))
     except DataError:
@@ -190,7 +189,7 @@ def _by_id(entries: Sequence[Any], where: str) -> dict[Any, dict[str, Any]]:
     return {key: found[key] for key in sorted(found, key=lambda key: (isinstance(key, str), key))}
 
 
-def _categories(entries: Sequence[Any], annotations: Sequence[Any], file: Path) -> tuple[dict[Any, str], list[str]]:
+def category_names(entries: Sequence[Any], annotations: Sequence[Any], file: Path) -> tuple[dict[Any, str], list[str]]:
     """Names by id, in the order of the ids, without Roboflow's first category that only groups the others."""
     categories = _by_id(entries, f"{file}, categories")
     used = {entry.get("category_id") for entry in annotations if isinstance(entry, dict)
@@ -225,11 +224,12 @@ def _objects_by_image(
                 what.at(f"{file}, annotation {entry.get('id', number) if isinstance(entry, dict) else number}")
             )
         else:
-            objects[owner].append(_object(entry, names, _size(images[owner])))
+            objects[owner].append(read_object(entry, names, image_size(images[owner])))
     return objects, tuple(orphans)
 
 
-def _object(entry: Mapping[str, Any], names: Mapping[Any, str], size_hw: tuple[int, int] | None) -> AnnotatedObject:
+def read_object(entry: Mapping[str, Any], names: Mapping[Any, str], size_hw: tuple[int, int] | None) -> AnnotatedObject:
+    """The object of an annotation, of an image of that size; one that cannot be used has a fault."""
     category = entry.get("category_id")
     known = not isinstance(category, (list, dict)) and category in names
     fault = None if known else Fault("object", f"there is no category with the id {reprlib.repr(category)}", AGAIN)
@@ -270,7 +270,7 @@ def _image(
 ) -> AnnotatedImage:
     """The image of an entry, or of several entries of one file name."""
     keys = ", ".join(str(key) for key, _ in entries)
-    sizes = {_size(entry) for _, entry in entries}
+    sizes = {image_size(entry) for _, entry in entries}
     twice = (Fault("image-listed-twice", f"the entries {keys} are of one file; their objects are joined"),)
     return AnnotatedImage(
         image_id=name,
@@ -283,7 +283,7 @@ def _image(
     )
 
 
-def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+def image_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
     """(height, width), also of numbers that are written as text; None for what is no size."""
     try:
         height, width = (int(float(image[key])) for key in ("height", "width"))

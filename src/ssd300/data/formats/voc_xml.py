@@ -50,6 +50,11 @@ def read_xml(path: Path) -> VocFile:
         return VocFile(size_hw=None, objects=(), fault=NO_ANNOTATION_FILE)
     except OSError as error:
         return _unusable(f"the annotation file cannot be opened ({error.strerror})")
+    return parse_xml(data)
+
+
+def parse_xml(data: bytes) -> VocFile:
+    """As `read_xml`, for the content of a file."""
     try:
         root = _parse(data)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:

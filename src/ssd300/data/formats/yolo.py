@@ -162,7 +162,7 @@ def _image(image: Path, image_id: str, known: YoloFolder, owners: int, *, requir
     else:
         try:
             lines = enumerate(read_text(labels).splitlines(), start=1)
-            objects = [_object(line.split(), known, number) for number, line in lines if line.strip()]
+            objects = [read_line(line.split(), known, number) for number, line in lines if line.strip()]
         except DataError as error:
             fault = Fault("annotation", error.what)
     return AnnotatedImage(
@@ -178,7 +178,8 @@ def _image(image: Path, image_id: str, known: YoloFolder, owners: int, *, requir
     )
 
 
-def _object(columns: Sequence[str], known: YoloFolder, line: int) -> AnnotatedObject:
+def read_line(columns: Sequence[str], known: YoloFolder, line: int) -> AnnotatedObject:
+    """The object of a line of that number; one that cannot be used has a fault. Its box is relative."""
     try:
         values = [float(value) for value in columns]
     except ValueError as error:

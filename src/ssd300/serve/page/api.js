@@ -9,12 +9,13 @@ export function useToken(value) {
   sessionStorage.setItem("token", value);
 }
 
-// `status` is 0 where the server did not answer.
+// `status` is 0 where the server did not answer. `content` is the whole answer, if it was JSON.
 export class RequestError extends Error {
-  constructor(status, detail, fix) {
+  constructor(status, detail, fix, content = {}) {
     const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`;
     super(fix ? `${sentence} ${fix}` : sentence);
     this.status = status;
+    this.content = content;
   }
 
   // Whether any other image would fail too: there is no server, or it wants another token.
@@ -54,7 +55,8 @@ async function send(file, { minScore, maxOverlap, topK, classes = [], accept, si
   return request(`v1/detect?${options}`, { method: "POST", body: form, headers: { Accept: accept }, signal });
 }
 
-async function request(address, options = {}) {
+// The response to a request with the token, if it is a good one; else an error is thrown.
+export async function request(address, options = {}) {
   const headers = new Headers(options.headers);
   if (/^[\x21-\x7e]+$/.test(token)) headers.set("Authorization", `Bearer ${token}`); // a header cannot carry others
   let response;
@@ -67,6 +69,6 @@ async function request(address, options = {}) {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   throw new RequestError(
-    response.status, problem.detail ?? `The server responded with status ${response.status}.`, problem.fix,
+    response.status, problem.detail ?? `The server responded with status ${response.status}.`, problem.fix, problem,
   );
 }

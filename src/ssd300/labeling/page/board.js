@@ -1,0 +1,137 @@
+// Draws the image and its boxes on the canvas, at most once for each frame of the screen.
+
+import { byId } from "./elements.js";
+import { HANDLES } from "./geometry.js";
+import { picture } from "./picture.js";
+import { shownProposals } from "./proposals.js";
+import { colorOf, state } from "./state.js";
+import { toScreen, viewport } from "./viewport.js";
+
+const LINE = 2;
+const SELECTED_LINE = 3;
+const EDGE = "#0009"; // around a line, which would vanish on an image of its color
+const HANDLE_PX = 9;
+const TOUCH_HANDLE_PX = 16;
+const MOST_NAMES = 60; // of more boxes, only the selected one and the one under the pointer are named
+const DASHES = [6, 5];
+const canvas = byId("canvas");
+const context = canvas.getContext("2d");
+const names = []; // that are still to be drawn
+let isWaiting = false;
+
+// What the pointer does: a box that is being drawn, its place for the guide lines, and whether it is a finger.
+export const pointer = { drawn: null, place: null, isTouch: false };
+export const guides = { on: true };
+
+export function draw() {
+  if (isWaiting) return;
+  isWaiting = true;
+  requestAnimationFrame(() => {
+    isWaiting = false;
+    drawNow();
+  });
+}
+
+function drawNow() {
+  const sharpness = window.devicePixelRatio || 1;
+  context.setTransform(sharpness, 0, 0, sharpness, 0, 0);
+  context.clearRect(0, 0, viewport.width, viewport.height);
+  byId("zoom").textContent = state.image?.width ? `${Math.round(viewport.scale * 100)}%` : "";
+  if (!state.image?.width) return;
+  drawPicture();
+  if (guides.on) drawGuides();
+  const proposals = shownProposals();
+  const isCrowded = state.boxes.length + proposals.length > MOST_NAMES;
+  for (const one of proposals) drawItem(one, isCrowded, true);
+  for (const one of state.boxes) if (one.box && one.id !== state.selected) drawItem(one, isCrowded, false);
+  const selected = state.boxes.find((one) => one.id === state.selected && one.box);
+  if (selected) {
+    drawItem(selected, false, false);
+    drawHandles(selected);
+  }
+  if (pointer.drawn) drawItem({ id: -1, name: state.activeClass, box: pointer.drawn }, true, false);
+  for (const name of names.splice(0)) drawName(...name); // above all lines
+}
+
+function drawPicture() {
+  const [left, top, right, bottom] = toScreen([0, 0, state.image.width, state.image.height]);
+  context.imageSmoothingEnabled = viewport.scale < 3;
+  context.fillStyle = "#8884";
+  context.fillRect(left, top, right - left, bottom - top);
+  if (picture.whole) context.drawImage(picture.whole, left, top, right - left, bottom - top);
+  if (picture.part) {
+    const [x1, y1, x2, y2] = toScreen(picture.part.box);
+    context.drawImage(picture.part.bitmap, x1, y1, x2 - x1, y2 - y1);
+  }
+}
+
+function drawGuides() {
+  const { place } = pointer;
+  if (!place || pointer.isTouch) return;
+  for (const [width, style] of [[3, "#0005"], [1, "#fffc"]]) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.beginPath();
+    context.moveTo(0, Math.round(place.y) + 0.5);
+    context.lineTo(viewport.width, Math.round(place.y) + 0.5);
+    context.moveTo(Math.round(place.x) + 0.5, 0);
+    context.lineTo(Math.round(place.x) + 0.5, viewport.height);
+    context.stroke();
+  }
+}
+
+function drawItem(item, isCrowded, isProposal) {
+  const isSelected = item.id === state.selected;
+  const isMarked = isSelected || item.id === state.hovered;
+  const [left, top, right, bottom] = toScreen(item.box).map(Math.round);
+  if (right < 0 || bottom < 0 || left > viewport.width || top > viewport.height) return;
+  const { color, text_color: textColor } = colorOf(item.name);
+  const line = isSelected ? SELECTED_LINE : LINE;
+  if (isMarked) {
+    context.globalAlpha = 0.16;
+    context.fillStyle = color;
+    context.fillRect(left, top, right - left, bottom - top);
+    context.globalAlpha = 1;
+  }
+  context.setLineDash(isProposal ? DASHES : []);
+  for (const [width, style] of [[line + 2, EDGE], [line, color]]) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.strokeRect(left, top, right - left, bottom - top);
+  }
+  context.setLineDash([]);
+  if (!isCrowded || isMarked) names.push([words(item, isProposal), color, textColor, left, top]);
+}
+
+function words(item, isProposal) {
+  const flags = [item.difficult && "difficult", item.truncated && "truncated"].filter(Boolean).join(", ");
+  const name = item.name || "which class?";
+  return isProposal ? `${name} ${item.score.toFixed(2)}` : flags ? `${name} · ${flags}` : name;
+}
+
+function drawName(text, color, textColor, left, top) {
+  const size = 12;
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  const width = Math.ceil(context.measureText(text).width) + 8;
+  const x = Math.max(left - 1, 0);
+  const y = top - size - 6 < 0 ? Math.max(top, 0) : top - size - 6;
+  context.fillStyle = color;
+  context.fillRect(x, y, width, size + 6);
+  context.fillStyle = textColor;
+  context.textBaseline = "middle";
+  context.fillText(text, x + 4, y + size / 2 + 3.5);
+}
+
+function drawHandles(item) {
+  const [left, top, right, bottom] = toScreen(item.box);
+  const size = pointer.isTouch ? TOUCH_HANDLE_PX : HANDLE_PX;
+  for (const handle of HANDLES) {
+    const x = Math.round(left + (right - left) * handle.x - size / 2);
+    const y = Math.round(top + (bottom - top) * handle.y - size / 2);
+    context.fillStyle = "#fff";
+    context.fillRect(x, y, size, size);
+    context.lineWidth = 1.5;
+    context.strokeStyle = "#000c";
+    context.strokeRect(x, y, size, size);
+  }
+}

@@ -1,0 +1,176 @@
+// The boxes that a model proposes: which of them are shown, and what becomes of them.
+
+import { request } from "./api.js";
+import { addClass, drawClassList } from "./class_list.js";
+import { byId, dot, element } from "./elements.js";
+import { addAll, canEdit, forgetSelection } from "./editing.js";
+import { overlap } from "./geometry.js";
+import { showError } from "./notices.js";
+import { colorOf, newId, selectedProposal, state } from "./state.js";
+
+const SAME = 0.5; // a proposal that overlaps a box by more is that box's
+const AHEAD = 6;
+const AGAIN_MS = 1000;
+const MAPPING = "ssd300-label-classes";
+let about = null; // {weights, classes, usual_score, left, fault}
+let mapping = new Map(); // from classes of the model to those here; "" leaves them out
+let isLoading = false;
+let isSet = false; // whether the slider has its first value
+let redraw = () => {};
+
+export function setUpProposals(call) {
+  redraw = call;
+  byId("proposals").hidden = byId("image-order").hidden = !state.project.proposes;
+  mapping = new Map(JSON.parse(localStorage.getItem(MAPPING) ?? "[]"));
+}
+
+// Asks until the detections of the shown image are known. `ahead` are the numbers of the next images.
+export async function loadProposals(ahead) {
+  if (!state.project.proposes) return;
+  const { number } = state.image;
+  const query = ahead.slice(0, AHEAD).map((one) => `ahead=${one}`).join("&");
+  isLoading = true;
+  drawProposals();
+  while (state.image.number === number) {
+    const found = await request(`v1/label/proposals/${number}?${query}`).then((answer) => answer.json()).catch(() => null);
+    if (state.image.number !== number) return;
+    if (found) takeAbout(found.about);
+    if (found?.is_ready) {
+      state.proposals = found.boxes.map((one) => ({ ...one, id: newId(), model: one.name }));
+      isLoading = false;
+      nameAll();
+      redraw();
+      return;
+    }
+    if (about?.fault) return;
+    await new Promise((done) => setTimeout(done, found ? 0 : AGAIN_MS));
+  }
+}
+
+// Those above the slider that no box covers yet.
+export function shownProposals() {
+  if (!state.project?.proposes || !canEdit()) return [];
+  const least = Number(byId("min-score").value);
+  return state.proposals.filter((one) => one.score >= least && one.name
+    && !state.boxes.some((other) => other.box && overlap(other.box, one.box) > SAME));
+}
+
+// Takes one proposal, or all that are shown. Their classes are added where they are new.
+export async function accept(all) {
+  const shown = shownProposals();
+  const one = selectedProposal();
+  const taken = all || !one ? shown : shown.filter((other) => other === one);
+  if (taken.length === 0) return;
+  const { number } = state.image;
+  try {
+    for (const name of new Set(taken.map((other) => other.name))) {
+      if (!state.classes.some((known) => known.name === name)) await addClass(name);
+    }
+  } catch (error) {
+    showError(error);
+    return;
+  }
+  if (state.image.number !== number) return;
+  drawClassList();
+  drawMapping();
+  forgetSelection();
+  addAll(taken.map(({ name, box }) => ({ name, box })), taken.length === 1);
+}
+
+// Leaves a proposal out, until the image is shown again.
+export function dismiss() {
+  const one = selectedProposal();
+  if (!one) return false;
+  state.proposals = state.proposals.filter((other) => other !== one);
+  forgetSelection();
+  drawProposals();
+  redraw();
+  return true;
+}
+
+// The numbers of all images, those of which the model is least sure first.
+export async function leastSure() {
+  return (await request("v1/label/proposals/order")).json();
+}
+
+export async function proposeForAll() {
+  takeAbout(await (await request("v1/label/proposals/all", { method: "POST" })).json());
+  drawProposals();
+}
+
+// What is known of the model now; asked while it looks at images.
+export async function askAbout() {
+  if (!state.project.proposes || !about?.left) return;
+  takeAbout(await (await request("v1/label/proposals")).json());
+  drawProposals();
+}
+
+export function drawProposals() {
+  if (!state.project?.proposes) return;
+  const count = shownProposals().length;
+  byId("min-score-value").textContent = Number(byId("min-score").value).toFixed(2);
+  byId("accept-all").disabled = count === 0;
+  byId("accept-all").textContent = count === 1 ? "Accept 1" : `Accept ${count}`;
+  byId("accept-one").disabled = !selectedProposal();
+  byId("proposals-state").textContent = about?.fault || inWords(count);
+}
+
+function inWords(count) {
+  const left = about?.left ? ` ${about.left.toLocaleString("en")} images left.` : "";
+  if (isLoading) return "Detecting …";
+  return (count > 0 ? "A click on a dashed box selects it." : "No proposal above this score.") + left;
+}
+
+function takeAbout(found) {
+  const isNew = found.weights !== about?.weights || found.classes.length !== about?.classes.length;
+  about = found;
+  byId("proposals-weights").textContent = found.weights;
+  if (found.classes.length > 0 && !isSet) {
+    isSet = true;
+    byId("min-score").value = found.usual_score;
+  }
+  if (isNew) drawMapping();
+}
+
+// After other weights were taken: their own threshold, and nothing of the former ones.
+export function useOtherWeights() {
+  isSet = false;
+  state.project.proposes = true;
+  byId("proposals").hidden = byId("image-order").hidden = false;
+}
+
+// Classes of the model that have no class of their name here: each is added by it, taken for another one, or left out.
+function drawMapping() {
+  if (!about) return;
+  const foreign = about.classes.filter((name) => !sameHere(name));
+  byId("mapping").hidden = foreign.length === 0;
+  byId("mapping-rows").replaceChildren(...foreign.map((name) => {
+    const options = [["", "leave out"], [name, `new class ${name}`], ...state.classes.filter((one) => one.name !== name)
+      .map((one) => [one.name, one.name])].map(([value, text]) => element("option", { value, textContent: text }));
+    const select = element("select", {}, options);
+    select.value = mapping.get(name) ?? (state.classes.length === 0 || foreign.length < 30 ? name : "");
+    select.dataset.model = name;
+    select.setAttribute("aria-label", `${name} of the model becomes`);
+    return element("div", { className: "mapped" }, [dot(colorOf(name).color), element("span", { className: "name" }, [name]), select]);
+  }));
+  byId("mapping-count").textContent = String(foreign.length);
+}
+
+export function chooseMapping(name, value) {
+  mapping.set(name, value);
+  localStorage.setItem(MAPPING, JSON.stringify([...mapping]));
+  nameAll();
+  drawProposals();
+  redraw();
+}
+
+function nameAll() {
+  const usual = new Map([...byId("mapping-rows").querySelectorAll("select")].map((one) => [one.dataset.model, one.value]));
+  state.proposals = state.proposals.map((one) => ({ ...one, name: sameHere(one.model) ?? usual.get(one.model) ?? one.model }));
+}
+
+// The class here that has the name of a class of the model, but for case and spaces.
+function sameHere(name) {
+  const fold = (text) => text.normalize("NFKC").trim().toLowerCase();
+  return state.classes.find((one) => fold(one.name) === fold(name))?.name;
+}

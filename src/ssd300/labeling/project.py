@@ -1,0 +1,106 @@
+"""All that a server of the page holds: the labels, the classes in their order, and the pictures."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from ssd300.data.class_lists import check_class_list
+from ssd300.data.dataset import fold
+from ssd300.errors import DataError
+from ssd300.labeling.label_store import LabelStore
+from ssd300.labeling.pictures import Details
+from ssd300.labeling.proposals import Proposer
+from ssd300.labeling.training_run import RUNS, TrainingRuns
+from ssd300.system.files import absolute
+
+LONGEST_CLASS = 200  # letters
+
+
+class Project:
+    """One folder that is labeled. Threads may share it."""
+
+    def __init__(
+        self, folder: Path, store: LabelStore, *, weights: str | None = None, device: str = "auto", runs: Path = RUNS
+    ) -> None:
+        """`weights` propose boxes, on `device`; their thread ends with `close`. Trainings are written to `runs`, and to
+        folders of this name with a number.
+        """
+        self.folder, self.store = folder, store
+        self.training = TrainingRuns(runs)
+        self._device = device
+        self.proposer: Proposer | None = None
+        self.details = Details()
+        self.names = _names_of(store)
+        self._classes = list(store.files.classes)
+        self._lock = threading.Lock()
+        if weights is not None:
+            self.use_weights(weights)
+
+    def use_weights(self, weights: str) -> None:
+        """Propose boxes by these weights from now on."""
+        self.close()
+        images = self.store.files.images
+        self.proposer = Proposer(weights, images, device=self._device, found=self.store.mark)
+
+    def close(self) -> None:
+        """End the thread of the proposals."""
+        if self.proposer is not None:
+            self.proposer.close()
+
+    @property
+    def title(self) -> str:
+        return Path(absolute(self.folder)).name or str(self.folder)
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The listed classes, then those of labels, in the order in which they were first seen here."""
+        with self._lock:
+            found = sorted(set(self.store.counts()) - set(self._classes))
+            self._classes += [name for name in found if name]
+            return list(self._classes)
+
+    def add_class(self, name: str) -> None:
+        """Raises DataError for a name that is empty, too long, or that of another class but for case and spaces."""
+        name = _checked(name)
+        if same := [one for one in self.classes if fold(one) == fold(name)]:
+            raise DataError(f"there is a class '{same[0]}' already", fix="Use it, or choose another name.")
+        self.store.files.add_class(name)
+        with self._lock:
+            self._classes.append(name)
+
+    def rename_class(self, old: str, new: str) -> int:
+        """Rename a class everywhere; in VOC, a name that another class has joins the two. How many images have it.
+
+        Raises DataError for a class that is not there or a bad name, and what `LabelStore.rename` raises.
+        """
+        new = _checked(new)
+        if old not in self.classes:
+            raise DataError(f"there is no class '{old}'", fix="Load the page again.")
+        files = self.store.files
+        changed = sum(old in one.classes for one in self.store.summaries)
+        if not files.names_are_listed:
+            self.store.rename(old, new)
+        files.rename_class(old, new)
+        if files.names_are_listed:
+            self.store.look_again()
+        with self._lock:
+            self._classes = list(dict.fromkeys(new if name == old else name for name in self._classes))
+        return changed
+
+
+def _names_of(store: LabelStore) -> list[str]:
+    """What the images are called: their paths below the folder that holds all of them."""
+    images = store.files.images
+    above = [set(image.parents) for image in images]
+    common = max(set.intersection(*above), key=lambda folder: len(folder.parts)) if above else Path()
+    return [image.relative_to(common).as_posix() for image in images]
+
+
+def _checked(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_CLASS or not name.isprintable():
+        raise DataError("this is no name for a class", fix=f"Use 1 to {LONGEST_CLASS} letters.")
+    if fold(name) == "background":
+        raise DataError("'background' is what is left without objects", fix="Choose another name.")
+    check_class_list([name], where=None)
+    return name

@@ -1,0 +1,70 @@
+"""The part of the page's API that proposes boxes."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from ssd300.labeling import schemas
+from ssd300.labeling.ordering import least_sure_first
+from ssd300.labeling.project import Project
+from ssd300.labeling.proposals import Proposer
+from ssd300.serve.problems import ProblemError
+
+WAITS_S = 4.0  # for a detection; then the page asks again
+
+
+def proposal_routes(project: Project) -> APIRouter:
+    """What lies below /v1/label/proposals."""
+    routes = APIRouter(prefix="/v1/label/proposals")
+
+    @routes.get("")
+    def about() -> schemas.ProposerInfo:
+        return _info(project.proposer)
+
+    @routes.get("/order")
+    def order() -> list[int]:
+        known = {} if project.proposer is None else project.proposer.all_known()
+        labeled = {number for number, one in enumerate(project.store.summaries) if one.exists}
+        return least_sure_first(known, labeled, len(project.names))
+
+    @routes.get("/{number}")
+    def proposals(number: int, ahead: Annotated[list[int], Query(max_length=16)] = []) -> schemas.Proposals:  # noqa: B006  # FastAPI copies it
+        if not 0 <= number < len(project.names):
+            raise ProblemError(404, f"There is no image {number}.", fix="Load the page again.")
+        proposer = project.proposer
+        found = None if proposer is None else proposer.ask(number, ahead, wait_s=WAITS_S)
+        boxes = () if found is None else found.proposals
+        return schemas.Proposals(
+            is_ready=found is not None,
+            fault="" if found is None else found.fault,
+            boxes=[schemas.ProposedBox(name=one.name, box=_rounded(one.box_px), score=one.score) for one in boxes],
+            about=_info(proposer),
+        )
+
+    @routes.post("/all")
+    def all_open() -> schemas.ProposerInfo:
+        if project.proposer is not None:
+            open_ones = (number for number, one in enumerate(project.store.summaries) if not one.exists)
+            project.proposer.ask_for_all(open_ones)
+        return _info(project.proposer)
+
+    return routes
+
+
+def _info(proposer: Proposer | None) -> schemas.ProposerInfo:
+    if proposer is None:
+        return schemas.ProposerInfo(weights="", classes=[], usual_score=0, left=0, fault="")
+    return schemas.ProposerInfo(
+        weights=Path(proposer.weights).name,
+        classes=list(proposer.classes),
+        usual_score=proposer.usual_score,
+        left=proposer.left,
+        fault=proposer.fault,
+    )
+
+
+def _rounded(box_px: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """At whole pixels, as drawn boxes are, and a pixel wide at least."""
+    xmin, ymin, xmax, ymax = (float(round(corner)) for corner in box_px)
+    return xmin, ymin, max(xmax, xmin + 1), max(ymax, ymin + 1)

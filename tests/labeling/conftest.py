@@ -1,0 +1,36 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ssd300.labeling.label_store import LabelStore
+from ssd300.labeling.opening import open_labels
+
+CELLS = Path(__file__).parents[1] / "data_files" / "bccd"
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """Three images of 60 x 40 pixels without labels."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"img{number}.png")
+    return folder
+
+
+@pytest.fixture
+def cells(tmp_path) -> Path:
+    """A copy of some of BCCD, in PASCAL VOC format."""
+    return shutil.copytree(CELLS, tmp_path / "cells")
+
+
+@pytest.fixture
+def store_of():
+    def opened(folder, **options) -> LabelStore:
+        return LabelStore(open_labels(folder, **options))
+
+    return opened
