@@ -23,7 +23,7 @@ CLASSES = ("a", "b", "c")
 )
 def test_numpy_chooses_what_torch_chooses(seed, boxes, min_score, max_overlap, top_k, per_class):
     torch.manual_seed(seed)
-    logits, offsets = torch.randn(1, boxes, 4) * 1.5, torch.randn(1, boxes, 4)
+    logits, offsets = torch.randn(1, boxes, 4) * 3, torch.randn(1, boxes, 4)
     defaults = torch.rand(boxes, 4) * 0.5 + 0.1
     selection = Selection(min_score=min_score, max_overlap=max_overlap, top_k=top_k, per_class=per_class)
     (wanted,) = postprocess(Predictions(logits, offsets), defaults, (0.1, 0.2), classes=CLASSES, selection=selection)
