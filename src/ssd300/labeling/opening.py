@@ -57,12 +57,18 @@ def _opened(path: Path, name: str, out: Path | None, classes: Sequence[str]) -> 
 
 def _format_of(path: Path, format: FormatName) -> str:
     """The format of the data at `path`; "" for a folder of images without labels."""
-    if any(one.find(path) for one in FORMATS.values()) or format != "auto":
+    if _is_data(path) or format != "auto":
         return recognize(path, format)
     if not path.is_dir():
         raise DataError("this is a file", where=path, fix="Name the folder that it is in.")
     if beside := data_beside(path):
+        if _is_data(path):  # another page has just labeled its first image
+            return recognize(path, format)
         raise DataError("this folder itself holds no dataset", where=path, fix=beside)
     if not any(is_image_name(file) for file in walk(path)):
         raise DataError("there are no images in this folder", where=path, fix="Name a folder with JPEG or PNG files.")
     return ""
+
+
+def _is_data(path: Path) -> bool:
+    return any(one.find(path) for one in FORMATS.values())
