@@ -80,8 +80,7 @@ def test_what_is_not_known_is_null(coloured, run, light_run, capsys):
 def test_images_that_were_skipped_do_not_count(coloured, run):
     dataset = load_dataset(coloured, split="trainval")
     source = {"fingerprint": dataset.fingerprint()}
-    some = [annotation.image_path for annotation in dataset.annotations][1:]
-    assert trained_on_images(run, source, dataset.fingerprint(), some) == 3
+    assert trained_on_images(run, source, dataset.fingerprint(), dataset.annotations[1:]) == 3
 
 
 def test_digests_take_eight_bytes_an_image_and_nothing_waits_for_a_pipe(coloured, run, tmp_path):
