@@ -77,6 +77,7 @@ def test_mistakes_on_the_command_line(more, code, message, light_run, tmp_path, 
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_info_prints_the_metadata_of_an_exported_file(exported, capsys):
     file = str(exported["xml"])
     capsys.readouterr()  # of the export

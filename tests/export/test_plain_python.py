@@ -75,6 +75,7 @@ def in_order(columns, count):
     return [column[order] for column in columns]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "nms"), [("onnx", True), ("raw", False)])
 def test_the_lines_of_the_document_give_what_the_detector_gives(kind, nms, exported, shared, tmp_path):
     assert_alike_in_plain_python(exported[kind], shared, tmp_path, nms=nms)

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from serving import started
 from ssd300.data.formats.voc_xml import read_xml
 
+pytestmark = pytest.mark.slow
+
 SAVED = 15_000  # milliseconds
 
 
@@ -64,7 +66,6 @@ def boxes_of(path):
     return [(item.name, *map(round, item.box_px)) for item in file.objects]
 
 
-@pytest.mark.slow
 def test_images_are_labeled_from_nothing(open_page, photos, label):
     with label(photos) as server:
         page = opened(open_page, server)
@@ -217,7 +218,6 @@ def test_the_panels_count_check_and_train(open_page, photos, label, tmp_path):
         expect(page.locator("#panel-train")).to_be_visible()
 
 
-@pytest.mark.slow
 def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, photos, label):
     with label(photos) as server:
         first, second = opened(open_page, server), opened(open_page, server)
@@ -246,7 +246,6 @@ def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, phot
         assert boxes_of(place) == [("cat", 5, 5, 22, 25)]
 
 
-@pytest.mark.slow
 def test_a_server_that_is_killed_between_two_saves_loses_nothing(open_page, photos, label):
     with label(photos) as server:
         page = opened(open_page, server)
@@ -265,7 +264,6 @@ def test_a_server_that_is_killed_between_two_saves_loses_nothing(open_page, phot
             assert boxes_of(photos / "img0.xml") == [("cat", 5, 5, 20, 25), ("cat", 30, 10, 50, 30)]
 
 
-@pytest.mark.slow
 def test_proposals_are_accepted_one_by_one_and_together(open_page, cells, label, exported):
     for path in cells.rglob("*.xml"):
         path.unlink()

@@ -40,6 +40,7 @@ def saved_steps(config, data, **options):
     return steps
 
 
+@pytest.mark.slow
 def test_states_are_saved_by_minutes_too(config, data, tmp_path):
     assert saved_steps(config, data, out=tmp_path / "a", steps=3, save_minutes=1e-9) == [1, 2, 3]
     assert saved_steps(config, data, out=tmp_path / "b", steps=3, save_minutes=0.0) == [3]

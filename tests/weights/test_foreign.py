@@ -85,6 +85,7 @@ def test_boxes_and_scores_are_those_of_the_foreign_network(case, tmp_path, photo
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_torchvisions_ssd300_detects_the_same(tmp_path, photos):
     from torchvision.models.detection import ssd300_vgg16
 

@@ -63,7 +63,9 @@ def test_broken_images_have_no_copies_and_without_pixels_none_is_searched(data, 
     assert run(capsys, data, "--split", "test")[1]["near_copies"] == []
 
 
-@pytest.mark.parametrize(("name", "count"), [("chess", 29), ("bccd", 0), ("facemask", 4)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("chess", 29), ("bccd", 0), pytest.param("facemask", 4, marks=pytest.mark.slow)]
+)
 def test_real_data(shared, capsys, name, count):
     _, report = run(capsys, shared / "data" / name)
     assert len(report["near_copies"]) == count
