@@ -54,8 +54,8 @@ class ExportError(SSDError):
     """An exported file that cannot be made, or does not give the results of its weights: exit code 5."""
 
 
-class ToldElsewhereError(RunError):
-    """Another process of this run failed, and tells why; this one has nothing to add: exit code 1."""
+class ReportedElsewhereError(RunError):
+    """Another process of this run failed and reports why; this one has nothing to add: exit code 1."""
 
 
 class MistakesError(SSDError):

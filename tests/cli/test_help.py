@@ -14,7 +14,8 @@ from ssd300.cli import main
 from ssd300.cli.app import app
 from ssd300.cli.help import FIRST_OPTIONS, docs_page, in_words
 from ssd300.cli.train_options import TrainOptions
-from ssd300.cli.verbs import FIRST_COMMANDS, GROUPS, VERBS
+from ssd300.cli.verb import FIRST_COMMANDS, GROUPS
+from ssd300.cli.verbs import VERBS
 from ssd300.training.config import TrainConfig
 from ssd300.training.presets import PRESETS
 

@@ -14,15 +14,16 @@ from cyclopts import App, Group, Parameter
 
 from ssd300.cli.help import ARGUMENTS, PLAIN, Page, docs_page, ending, in_words
 from ssd300.cli.signals import last_words
-from ssd300.cli.verbs import FIRST_COMMANDS, VERBS
-from ssd300.cli.verbs import GROUPS as GROUPS_OF_VERBS
+from ssd300.cli.verb import FIRST_COMMANDS
+from ssd300.cli.verb import GROUPS as GROUPS_OF_VERBS
+from ssd300.cli.verbs import VERBS
 from ssd300.errors import (
     DataError,
     ExportError,
     MistakesError,
+    ReportedElsewhereError,
     RunError,
     SSDError,
-    ToldElsewhereError,
     UsageError,
     WeightsError,
 )
@@ -31,7 +32,7 @@ from ssd300.system.processes import is_main_process
 from ssd300.system.torch_settings import set_before_torch
 
 STDIN = "/dev/stdin"  # in place of a single hyphen, which the parser takes for an option
-TELLING_S = 2.0  # for another process to tell its error: when the first one exits, torchrun ends the others
+REPORTING_S = 2.0  # for another process to report its error: when the first one exits, torchrun ends the others
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 # These collect their mistakes in `Mistakes`, so that those in the words are reported with the others.
 COLLECT_MISTAKES = frozenset(
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _Terminated as came:
         _print_signal(came, "terminated")
         return TERMINATED
-    except ToldElsewhereError:
+    except ReportedElsewhereError:
         _leave_time_to_tell()
         return FAILED
     except BrokenPipeError:
@@ -188,7 +189,7 @@ def _leave_time_to_tell() -> None:
     """Wait; a signal ends this without a word."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    time.sleep(TELLING_S)
+    time.sleep(REPORTING_S)
 
 
 def _print_signal(came: BaseException, word: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import Group
 
-from ssd300.cli.verbs import Example
+from ssd300.cli.verb import Example
 
 if TYPE_CHECKING:
     from cyclopts.help import HelpEntry, HelpPanel

@@ -1,4 +1,4 @@
-"""A verb that `torchrun` starts in several processes: they join before it begins, so that an error is told once."""
+"""A verb that `torchrun` starts in several processes: they join before it begins, so that an error is reported once."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -21,7 +21,7 @@ from ssd300.labeling.class_file import ClassFile
 from ssd300.labeling.file_frame import to_file_frame
 from ssd300.labeling.objects import Entry, LabeledObject, Labels, Read, in_file_order
 from ssd300.labeling.voc_document import VocDocument, VocValues, edited, empty_document, flag_of
-from ssd300.system.files import absolute, write_bytes
+from ssd300.system.files import absolute, read_if_there, write_bytes
 
 
 class VocLabels:
@@ -65,14 +65,8 @@ class VocLabels:
 
     def content(self, image: Path) -> bytes | None:
         """What the file of an image holds; None without one. Raises DataError if it cannot be opened."""
-        for place in dict.fromkeys([self.place(image), self._places[image]]):
-            try:
-                return place.read_bytes()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise DataError(f"the file cannot be opened ({error.strerror})", where=place) from error
-        return None
+        places = self.place(image), self._places[image]
+        return next((found for place in places if (found := read_if_there(place)) is not None), None)
 
     def read(self, image: Path, content: bytes | None) -> Labels:
         """The labels of an image whose file has this content. Nothing is raised: a fault is in the labels."""

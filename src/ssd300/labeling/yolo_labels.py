@@ -15,7 +15,7 @@ from ssd300.images.header import image_size_hw
 from ssd300.labeling.objects import Entry, LabeledObject, Labels, Read, in_file_order
 from ssd300.labeling.yolo_classes import add_name, rename
 from ssd300.labeling.yolo_document import edited, lines_of, new_line, with_lines
-from ssd300.system.files import write_bytes
+from ssd300.system.files import read_if_there, write_bytes
 
 
 class YoloLabels:
@@ -57,12 +57,7 @@ class YoloLabels:
 
     def content(self, image: Path) -> bytes | None:
         """What the file of an image holds; None without one. Raises DataError if it cannot be opened."""
-        try:
-            return self.place(image).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise DataError(f"the file cannot be opened ({error.strerror})", where=self.place(image)) from error
+        return read_if_there(self.place(image))
 
     def read(self, image: Path, content: bytes | None) -> Labels:
         """The labels of an image whose file has this content. Nothing is raised: a fault is in the labels."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from ssd300.errors import RunError, UsageError, alike
+from ssd300.errors import DataError, RunError, UsageError, alike
 from ssd300.system.lock import LOCK, Lock
 
 TEMPORARY_SUFFIX = ".partial"
@@ -84,6 +84,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
     write_atomically(path, write)
+
+
+def read_if_there(path: Path) -> bytes | None:
+    """What a file holds; None without one. Raises DataError if it cannot be opened."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"the file cannot be opened ({error.strerror})", where=path) from error
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:

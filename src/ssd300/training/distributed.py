@@ -21,7 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from ssd300.errors import UsageError
 from ssd300.system.processes import process_count
 from ssd300.training.meeting import meet
-from ssd300.training.told_once import told_once
+from ssd300.training.reported_once import reported_once
 
 BACKENDS = "cpu:gloo,cuda:nccl"
 
@@ -88,7 +88,7 @@ class World:
         """What to raise in place of an error that ends this process, so that one process tells what the matter is."""
         if self.store is None or not isinstance(error, Exception):
             return error
-        return told_once(error, rank=self.rank, size=self.size, store=self.store)
+        return reported_once(error, rank=self.rank, size=self.size, store=self.store)
 
     def piece(self, count: int) -> slice:
         """The part of this process of `count` items. Parts follow each other; their lengths differ by one at most."""
@@ -126,7 +126,7 @@ def joined() -> Iterator[World]:
     """The processes that `torchrun` describes in the environment; without it, this one alone. Inside of another
     `joined`, it is the same.
 
-    Raises ToldElsewhereError in place of an error that another process has, and tells.
+    Raises ReportedElsewhereError in place of an error that another process reports.
     """
     if process_count() == 1:
         yield ALONE

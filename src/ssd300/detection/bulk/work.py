@@ -1,4 +1,4 @@
-"""The work on a job: what is done with every chunk, and what is told of one that is done."""
+"""The work on a job: what is done with every chunk, and what is reported of one that is done."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass

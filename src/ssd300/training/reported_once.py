@@ -1,7 +1,7 @@
-"""An error in one of several processes: told once, and by its reason, though all of them end.
+"""An error in one of several processes: reported once, and with its reason, though all of them end.
 
 Where one process ends, the others only notice that an exchange with it fails. They leave each other words in a store:
-the one with an error says what it is, the main process says that it tells it.
+the one with an error says what it is, the main process says that it reports it.
 """
 
 import json
@@ -11,37 +11,41 @@ from contextlib import suppress
 from torch.distributed import DistError
 from torch.distributed.distributed_c10d import Store
 
-from ssd300.errors import RunError, SSDError, ToldElsewhereError
+from ssd300.errors import ReportedElsewhereError, RunError, SSDError
 
 OF_EXCHANGES = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")  # in the words of their errors
-# To wait for the main process to tell an error, and for the reason of a lost process. One that can leave a reason has
+# To wait for the main process to report an error, and for the reason of a lost process. One that can leave a reason has
 # done so before it is lost.
 MAIN_S, REASON_S = 2.0, 1.0
-TELLING, TOLD = "the main process tells", "told by its own"  # keys; the reason of process n has the key str(n)
+POLL_S = 0.05  # a store cannot wake up who waits for several keys
+REPORTING, REPORTED = (
+    "the main process reports",
+    "reported by its own",
+)  # keys; the reason of process n has the key str(n)
 
 
-def told_once(error: Exception, *, rank: int, size: int, store: Store) -> Exception:
-    """What process `rank` raises in place of `error`: ToldElsewhereError where another process tells the reason.
+def reported_once(error: Exception, *, rank: int, size: int, store: Store) -> Exception:
+    """What process `rank` raises in place of `error`: ReportedElsewhereError where another process reports the reason.
 
-    The main process tells its own error, or that of another one, in its words. If it cannot, as it is busy or gone, the
-    one with the error does.
+    The main process reports its own error, or that of another one, in its words. If it cannot, as it is busy or gone,
+    the one with the error does.
     """
-    if isinstance(error, ToldElsewhereError):
+    if isinstance(error, ReportedElsewhereError):
         return error
-    told: Exception = error
+    reported: Exception = error
     with suppress(RuntimeError):  # the store may end with its process
         if _is_of_exchange(error):
-            told = _reason(size, store)
+            reported = _reason(size, store)
         else:
             store.set(str(rank), json.dumps(_parts(error)))
         if rank == 0:
-            if not isinstance(told, ToldElsewhereError):
-                store.set(TELLING, "")
-        elif told is not error or _appears(store, TELLING):
-            return ToldElsewhereError(str(told))
+            if not isinstance(reported, ReportedElsewhereError):
+                store.set(REPORTING, "")
+        elif reported is not error or _appears(store, REPORTING):
+            return ReportedElsewhereError(str(reported))
         else:
-            store.set(TOLD, "")
-    return told
+            store.set(REPORTED, "")
+    return reported
 
 
 def _is_of_exchange(error: Exception) -> bool:
@@ -63,9 +67,9 @@ def _reason(size: int, store: Store) -> Exception:
         for rank in range(size):
             if store.check([str(rank)]):
                 what, where, fix = json.loads(store.get(str(rank)))
-                told = RunError(f"process {rank} of {size}: {what}", where=where, fix=fix)
-                return ToldElsewhereError(str(told)) if store.check([TOLD]) else told
-        time.sleep(0.05)
+                reported = RunError(f"process {rank} of {size}: {what}", where=where, fix=fix)
+                return ReportedElsewhereError(str(reported)) if store.check([REPORTED]) else reported
+        time.sleep(POLL_S)
     return RunError(
         "another process of this run ended without a word",
         fix="See which one, and its exit code, in what torchrun prints. Signal 9 is often a lack of memory.",
@@ -78,5 +82,5 @@ def _appears(store: Store, key: str) -> bool:
     while not store.check([key]):
         if time.monotonic() > ended:
             return False
-        time.sleep(0.05)
+        time.sleep(POLL_S)
     return True
