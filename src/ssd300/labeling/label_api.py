@@ -168,7 +168,7 @@ def _lines(project: Project, summaries: Mapping[int, Summary]) -> list[schemas.I
 
 def _state(project: Project, number: int, summary: Summary) -> schemas.State:
     known = None if project.proposer is None else project.proposer.known(number)
-    return "done" if summary.exists else "proposed" if known is not None and known.proposals else "none"
+    return "done" if summary.exists else "proposed" if known is not None and known.has_proposals else "none"
 
 
 def _classes(project: Project) -> list[schemas.ClassColor]:
