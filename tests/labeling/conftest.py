@@ -3,10 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ssd300.labeling.label_store import LabelStore
 from ssd300.labeling.opening import open_labels
+from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.weights import Card, save_weights
 
 CELLS = Path(__file__).parents[1] / "data_files" / "bccd"
 
@@ -34,3 +37,17 @@ def store_of():
         return LabelStore(open_labels(folder, **options))
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def cell_run(tmp_path_factory) -> Path:
+    """Weights for BCCD's classes that were drawn and never trained: they disagree with the labels in many ways."""
+    run = tmp_path_factory.mktemp("cells") / "drawn"
+    torch.manual_seed(0)
+    model = ssd300_efficientnet_lite0(3)
+    card = Card(
+        model="ssd300_efficientnet_lite0", classes=("Platelets", "RBC", "WBC"), settings=model.settings,
+        normalization=model.normalization,
+    )  # fmt: skip
+    save_weights(run / "weights/best.safetensors", model, card)
+    return run

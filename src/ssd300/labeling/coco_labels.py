@@ -72,14 +72,17 @@ class CocoLabels:
         exists = bool(entries) or any(entry.get(LABELED) is True for entry in found["images"])
         if settled.fault is not None:
             return Labels(exists=exists, fault=str(settled.fault))
-        objects = (
-            LabeledObject(
-                name=item.name, box_px=item.box_px if item.fault is None else None, fault=str(item.fault or "")
+        read = (
+            Read(
+                object=LabeledObject(
+                    name=item.name, box_px=item.box_px if item.fault is None else None, fault=str(item.fault or "")
+                ),
+                part=entry,
+                is_crowd=item.crowd,
             )
-            for item in settled.objects
+            for item, entry in zip(settled.objects, entries, strict=True)
         )
-        read = tuple(Read(object=one, part=entry) for one, entry in zip(objects, entries, strict=True))
-        return Labels(objects=read, exists=exists)
+        return Labels(objects=tuple(read), exists=exists)
 
     def written(self, image: Path, content: bytes | None, entries: Sequence[Entry], *, exists: bool) -> bytes:
         """The content with these objects. Raises DataError for an unknown class or a broken image."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from ssd300.data.class_lists import check_class_list
 from ssd300.data.dataset import fold
 from ssd300.errors import DataError
+from ssd300.labeling.decisions import Decisions
 from ssd300.labeling.label_store import LabelStore
 from ssd300.labeling.pictures import Details
 from ssd300.labeling.proposals import Proposer
+from ssd300.labeling.review import Reviewer
 from ssd300.labeling.training_run import RUNS, TrainingRuns
 from ssd300.system.files import absolute
 
@@ -29,18 +31,21 @@ class Project:
         self.training = TrainingRuns(runs)
         self._device = device
         self.proposer: Proposer | None = None
+        self.reviewer: Reviewer | None = None
         self.details = Details()
         self.names = _names_of(store)
         self._classes = list(store.files.classes)
+        self._decisions = Decisions(store.files.home)
         self._lock = threading.Lock()
         if weights is not None:
             self.use_weights(weights)
 
     def use_weights(self, weights: str) -> None:
-        """Propose boxes by these weights from now on."""
+        """Propose boxes, and review labels, by these weights from now on."""
         self.close()
         images = self.store.files.images
         self.proposer = Proposer(weights, images, device=self._device, found=self.store.mark)
+        self.reviewer = Reviewer(self.store, self.names, self.proposer, self._decisions)
 
     def close(self) -> None:
         """End the thread of the proposals."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
@@ -90,6 +91,11 @@ class Proposer:
     def classes(self) -> Sequence[str]:
         """Those of the detector; none before it is loaded."""
         return () if self._detector is None else self._detector.card.classes
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """What the weights say of their training; nothing before they are loaded."""
+        return {} if self._detector is None else self._detector.card.source
 
     @property
     def min_scores(self) -> Mapping[str, float]:
