@@ -22,12 +22,13 @@ def review_routes(project: Project) -> APIRouter:
     routes = APIRouter(prefix="/v1/label/review")
 
     @routes.get("")
-    def review(kind: Kind | None = None) -> schemas.Review:
+    def review(kind: Kind | None = None, current: str = "") -> schemas.Review:
         reviewer, proposer = project.reviewer, project.proposer
         if reviewer is None or proposer is None:
             return schemas.Review(
-                weights="", fault="", compared=0, left=0, looked_at=0, open=0, remark="", kinds=[], cases=[]
-            )
+                weights="", fault="", compared=0, left=0, looked_at=0, open=0, is_current_open=False, remark="",
+                kinds=[], cases=[],
+            )  # fmt: skip
         now = reviewer.state(project.classes)
         cases = ((key, one) for key, one in now.open.items() if kind is None or one.kind == kind)
         return schemas.Review(
@@ -37,6 +38,7 @@ def review_routes(project: Project) -> APIRouter:
             left=now.left,
             looked_at=now.looked_at,
             open=len(now.open),
+            is_current_open=current in now.open,
             remark=trained_on_in_words(now.trained_on, now.compared),
             kinds=[schemas.KindCount(kind=one, meaning=MEANINGS[one], open=now.counts[one]) for one in KINDS],
             cases=[_case(key, one) for key, one in islice(cases, MOST_CASES)],

@@ -49,7 +49,8 @@ class KindCount(BaseModel):
 
 class Review(BaseModel):
     """How far a review is: `left` labeled images are not compared yet, `open` cases not decided. `cases` are the most
-    suspicious of the open ones. `weights` is "" without weights; `fault` is why they cannot be used.
+    suspicious of the open ones, of one kind or of all; `is_current_open` is about the one that the page asked about.
+    `weights` is "" without weights; `fault` is why they cannot be used.
     """
 
     weights: str
@@ -58,6 +59,7 @@ class Review(BaseModel):
     left: int
     looked_at: int
     open: int
+    is_current_open: bool
     remark: str
     kinds: list[KindCount]
     cases: list[ReviewCase]

@@ -17,8 +17,8 @@ import { fit } from "./viewport.js";
 const AHEAD = 6; // images
 let wanted = -1;
 
-// Shows the image of a number. Stays where it is if the last changes cannot be saved.
-export async function show(number) {
+// Shows the image of a number, placed by `view`. Stays where it is if the last changes cannot be saved.
+export async function show(number, view = fit) {
   if (number === undefined || number === null) return;
   wanted = number;
   if (state.boxes.some((one) => one.box && !one.name)) {
@@ -33,7 +33,7 @@ export async function show(number) {
     take(image);
     const whole = loadPicture(image);
     loadProposals(next());
-    fit(image);
+    view(image);
     drawAll();
     await whole;
     if (wanted !== number) return;

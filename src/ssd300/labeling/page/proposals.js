@@ -2,6 +2,7 @@
 
 import { request } from "./api.js";
 import { addClass, drawClassList } from "./class_list.js";
+import { shownCase } from "./disagreement.js";
 import { byId, dot, element } from "./elements.js";
 import { addAll, canEdit, forgetSelection } from "./editing.js";
 import { overlap } from "./geometry.js";
@@ -49,7 +50,7 @@ export async function loadProposals(ahead) {
 
 // Those above the slider that no box covers yet.
 export function shownProposals() {
-  if (!state.project?.proposes || !canEdit()) return [];
+  if (!state.project?.proposes || !canEdit() || shownCase()) return [];
   const least = Number(byId("min-score").value);
   return state.proposals.filter((one) => one.score >= least && one.name
     && !state.boxes.some((other) => other.box && overlap(other.box, one.box) > SAME));

@@ -8,7 +8,7 @@ import { draw } from "./board.js";
 import { boxOfRow, say } from "./box_list.js";
 import { drawClassList, renameClass } from "./class_list.js";
 import { runCheck } from "./data_panel.js";
-import { redo, removeSelected, toggleFlag, toggleNoObjects, undo, whenChanged } from "./editing.js";
+import { redo, removeSelected, toggleFlag, toggleNoObjects, whenChanged } from "./editing.js";
 import { byId } from "./elements.js";
 import { drawImageList, drawProgress, imageOfRow, linesChanged, listed, useOrder } from "./image_list.js";
 import { setUpKeyboard } from "./keyboard.js";
@@ -16,6 +16,9 @@ import { drawAll, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { setUpPointing } from "./pointing.js";
 import { accept, chooseMapping, leastSure, proposeForAll, setUpProposals, useOtherWeights } from "./proposals.js";
+import {
+  chooseKind, followReview, keepLabel, reviewNext, reviewSaved, startReview, takeDetector, undoLast, useOtherReview,
+} from "./review.js";
 import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
 import { selectedBox, state, useClasses } from "./state.js";
 import { noteSaved, startSync } from "./sync.js";
@@ -56,7 +59,10 @@ whenChanged({
     selected();
   },
 });
-onSaved(noteSaved);
+onSaved((saved) => {
+  noteSaved(saved);
+  reviewSaved();
+});
 setUpPointing({
   selected,
   drawn: (box) => {
@@ -64,8 +70,12 @@ setUpPointing({
   },
 });
 setUpKeyboard({
-  go, goOpen, copyOn, zoom, fitView, toggleGuides, chooseClass, selected,
-  accept,
+  go, goOpen, copyOn, zoom, fitView, toggleGuides, chooseClass, selected, accept, takeDetector, keepLabel,
+  undo: undoLast,
+  review: async (step) => {
+    if (byId("panel-review").hidden) openTab("review");
+    await reviewNext(step);
+  },
   help: () => byId("help-dialog").showModal(),
   within: (event, step) => {
     const radio = event.target.closest("[role=radio]");
@@ -86,6 +96,7 @@ byId("train-holdout").addEventListener("input", (event) => {
 });
 setUpTraining(async () => {
   useOtherWeights();
+  useOtherReview();
   openTab("label");
   await show(state.image?.number);
 });
@@ -98,18 +109,21 @@ byId("token-form").addEventListener("submit", async (event) => {
 });
 
 for (const [id, call] of Object.entries({
-  previous: () => go(-1), next: () => go(1), "next-open": goOpen, undo, redo, "zoom-in": () => zoom(1),
+  previous: () => go(-1), next: () => go(1), "next-open": goOpen, undo: undoLast, redo, "zoom-in": () => zoom(1),
   "zoom-out": () => zoom(-1), fit: fitView, guides: toggleGuides, "copy-on": copyOn, "no-objects": toggleNoObjects,
   help: () => byId("help-dialog").showModal(),
   "take-theirs": () => { take(otherLabels()); drawAll(); },
   "keep-mine": keepMine, "accept-all": () => accept(true), "accept-one": () => accept(false),
   "propose-all": () => proposeForAll().catch(showError),
+  "review-start": startReview, "review-detector": takeDetector, "review-label": keepLabel,
+  "review-next": () => reviewNext(1), "review-previous": () => reviewNext(-1),
 })) {
   byId(id).addEventListener("click", call);
 }
 byId("difficult").addEventListener("change", () => toggleFlag("difficult"));
 byId("truncated").addEventListener("change", () => toggleFlag("truncated"));
 
+byId("review-kind").addEventListener("change", chooseKind);
 byId("min-score").addEventListener("input", selected);
 byId("mapping-rows").addEventListener("change", (event) => chooseMapping(event.target.dataset.model, event.target.value));
 
@@ -208,6 +222,6 @@ window.addEventListener("beforeunload", (event) => {
   flush();
   event.preventDefault();
 });
-setUpTabs();
+setUpTabs({ review: followReview });
 new ResizeObserver(resize).observe(byId("board"));
 start();
