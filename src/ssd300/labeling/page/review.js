@@ -42,7 +42,10 @@ export async function followReview() {
 }
 
 export async function reviewNext(step = 1) {
-  if (!walk.isOn) await startReview();
+  if (!walk.isOn) {
+    await startReview();
+    return;
+  }
   if (!walk.info) return;
   const current = state.disagreement;
   if (current && !shownCase() && !walk.isSettled) await open(current);
@@ -119,6 +122,8 @@ export function useOtherReview() {
 export function chooseKind() {
   state.disagreement = null;
   walk.isFirst = true;
+  drawReview(walk);
+  draw();
   byId("canvas").focus(); // so that the keys are heard
   return ask();
 }
@@ -181,7 +186,7 @@ async function ask() {
     showError(error);
     return;
   }
-  if (asked && asked === state.disagreement) await settle(asked);
+  if (asked && asked === state.disagreement && (await settle(asked))) return;
   if (walk.info.left > 0 && !walk.info.fault && isShown()) timer = setTimeout(ask, AGAIN_MS);
   drawReview(walk);
   drawTools();
@@ -189,12 +194,16 @@ async function ask() {
   if (walk.isFirst && walk.info.left === 0 && walk.info.cases.length > 0) await open(walk.info.cases[0]);
 }
 
+// Notes whether the shown case is gone, and says once that a change by hand has done so. True if all was asked again.
 async function settle(asked) {
   const wasSettled = walk.isSettled;
   walk.isSettled = !walk.info.is_current_open;
   if (walk.isSettled && !wasSettled && !walk.isDeciding && shownCase() && !walk.past.some(({ one }) => one.id === asked.id)) {
     await post(asked, "edited").catch(showError);
+    await ask();
+    return true;
   }
+  return false;
 }
 
 function neighbor(cases, step) {
@@ -205,7 +214,7 @@ function neighbor(cases, step) {
 
 // Shows a case, its place enlarged; undefined shows that there is none.
 async function open(one) {
-  walk.isFirst = false;
+  if (one) walk.isFirst = false;
   if (one && !(await bring(one))) return;
   if (!one) state.disagreement = null;
   drawReview(walk);

@@ -50,6 +50,7 @@ function drawCase({ kinds, cases }, isSettled) {
   byId("review-next").disabled = byId("review-previous").disabled = cases.length === 0 && !state.disagreement;
   byId("review-next").firstChild.textContent = state.disagreement && !one && !isSettled ? "Back to it " : "Next ";
   if (!one) return;
+  byId("review-case").dataset.case = one.id;
   byId("review-name").textContent = one.kind;
   byId("review-suspicion").textContent = `suspicion ${one.suspicion.toFixed(2)}`;
   const { meaning } = kinds.find(({ kind }) => kind === one.kind);
