@@ -39,6 +39,8 @@ def label_routes(project: Project) -> APIRouter:
             classes=_classes(project),
             images=_lines(project, dict(enumerate(project.store.summaries))),
             revision=project.store.revision,
+            splits=_splits(project),
+            split_fault=files.split_fault,
         )
 
     @routes.get("/images/{number}")
@@ -70,6 +72,12 @@ def label_routes(project: Project) -> APIRouter:
         name = (await json_body(request, schemas.NewClass)).name
         await asyncio.to_thread(project.add_class, name)
         return _classes(project)
+
+    @routes.post("/splits/add")
+    async def add_to_list(request: Request) -> schemas.AddedToList:
+        wanted = await json_body(request, schemas.AddToList)
+        count = await asyncio.to_thread(project.add_to_list, wanted.split)
+        return schemas.AddedToList(images=count, splits=_splits(project))
 
     @routes.post("/classes/rename")
     async def rename_class(request: Request) -> schemas.Renamed:
@@ -151,6 +159,12 @@ def _labels(project: Project, number: int, now: Current) -> schemas.ImageLabels:
         fault=fault,
         file=str(files.place(image)),
     )
+
+
+def _splits(project: Project) -> list[schemas.Split]:
+    can_add = project.store.files.split_lists
+    return [schemas.Split(name=name, images=images, can_add=name in can_add)
+            for name, images in project.splits().items()]  # fmt: skip
 
 
 def _lines(project: Project, summaries: Mapping[int, Summary]) -> list[schemas.ImageLine]:

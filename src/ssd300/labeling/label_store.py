@@ -29,6 +29,13 @@ class LabelFiles(Protocol):
     home: Path
     images: Sequence[Path]
 
+    @property
+    def splits(self) -> Mapping[str, Sequence[Path]]: ...  # the images of each; {} for data that is not split
+    @property
+    def split_fault(self) -> str: ...  # why a list cannot be read
+    @property
+    def split_lists(self) -> Sequence[str]: ...  # those that images of no split can be added to
+    def add_to_list(self, name: str, images: Sequence[Path]) -> Sequence[str]: ...
     def place(self, image: Path) -> Path: ...
     def content(self, image: Path) -> bytes | None: ...
     def read(self, image: Path, content: bytes | None) -> Labels: ...

@@ -64,6 +64,27 @@ class Project:
             self._classes += [name for name in found if name]
             return list(self._classes)
 
+    def splits(self) -> dict[str, list[int]]:
+        """The numbers of the images of each split, {} for data that is not split."""
+        files = self.store.files
+        numbers = {absolute(image): number for number, image in enumerate(files.images)}
+        named = {name: [numbers.get(absolute(image)) for image in images] for name, images in files.splits.items()}
+        return {name: [number for number in found if number is not None] for name, found in named.items()}
+
+    def unlisted(self) -> list[int]:
+        """The numbers of labeled images that are in no split, where the data is split."""
+        if not (splits := self.splits()):
+            return []
+        listed = {number for numbers in splits.values() for number in numbers}
+        return [number for number, one in enumerate(self.store.summaries) if one.exists and number not in listed]
+
+    def add_to_list(self, name: str) -> int:
+        """Add the labeled images that are in no split to the list of one; how many. Raises DataError, RunError."""
+        images = [self.store.files.images[number] for number in self.unlisted()]
+        with self._lock:
+            self.store.files.add_to_list(name, images)
+        return len(images)
+
     def add_class(self, name: str) -> None:
         """Raises DataError for a name that is empty, too long, or that of another class but for case and spaces."""
         name = _checked(name)

@@ -20,6 +20,7 @@ import {
   chooseKind, followReview, keepLabel, reviewNext, reviewSaved, startReview, takeDetector, undoLast, useOtherReview,
 } from "./review.js";
 import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
+import { drawSplits, setUpSplits } from "./splits.js";
 import { selectedBox, state, useClasses } from "./state.js";
 import { noteSaved, startSync } from "./sync.js";
 import { openTab, setUpTabs } from "./tabs.js";
@@ -44,6 +45,7 @@ async function start() {
   linesChanged();
   drawClassList();
   drawProgress();
+  drawSplits();
   drawImageList();
   startSync(state.project.revision);
   const name = decodeURIComponent(location.hash.slice(1));
@@ -222,6 +224,7 @@ window.addEventListener("beforeunload", (event) => {
   flush();
   event.preventDefault();
 });
+setUpSplits(drawAll);
 setUpTabs({ review: followReview });
 new ResizeObserver(resize).observe(byId("board"));
 start();
