@@ -22,7 +22,7 @@ class CocoLabels:
 
     title, has_flags = "COCO", False
     format: FormatName = "coco"
-    names_are_listed = True
+    names_are_listed, names_are_numbered = True, False
     split_fault = ""
     split_lists: Sequence[str] = ()  # images that no split has are none of these data
 
@@ -52,8 +52,6 @@ class CocoLabels:
             self._document(split).add_category(name)
 
     def rename_class(self, old: str, new: str) -> None:
-        if new in self.classes:
-            raise DataError(f"there is a class '{new}' already", fix="Join classes with `ssd300 convert` or by hand.")
         for split in self._documents:
             self._document(split).rename_category(old, new)
 

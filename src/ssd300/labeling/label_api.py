@@ -39,6 +39,7 @@ def label_routes(project: Project) -> APIRouter:
             classes=_classes(project),
             images=_lines(project, dict(enumerate(project.store.summaries))),
             revision=project.store.revision,
+            listed=list(project.listed),
             splits=_splits(project),
             split_fault=files.split_fault,
         )

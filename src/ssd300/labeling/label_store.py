@@ -26,6 +26,7 @@ class LabelFiles(Protocol):
     format: FormatName
     has_flags: bool
     names_are_listed: bool  # whether an object names its class by a list, so that the list alone is renamed
+    names_are_numbered: bool  # whether that is by the place in the list, so that none is taken out
     home: Path
     images: Sequence[Path]
 

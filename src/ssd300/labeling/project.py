@@ -22,12 +22,19 @@ class Project:
     """One folder that is labeled. Threads may share it."""
 
     def __init__(
-        self, folder: Path, store: LabelStore, *, weights: str | None = None, device: str = "auto", runs: Path = RUNS
+        self,
+        folder: Path,
+        store: LabelStore,
+        *,
+        weights: str | None = None,
+        device: str = "auto",
+        runs: Path = RUNS,
+        listed: Sequence[int] = (),
     ) -> None:
         """`weights` propose boxes, on `device`; their thread ends with `close`. Trainings are written to `runs`, and to
-        folders of this name with a number.
+        folders of this name with a number. The page lists the images `listed` first, or all without any.
         """
-        self.folder, self.store = folder, store
+        self.folder, self.store, self.listed = folder, store, listed
         self.training = TrainingRuns(runs)
         self._device = device
         self.proposer: Proposer | None = None
@@ -95,22 +102,30 @@ class Project:
             self._classes.append(name)
 
     def rename_class(self, old: str, new: str) -> int:
-        """Rename a class everywhere; in VOC, a name that another class has joins the two. How many images have it.
+        """Rename a class everywhere; the name of another class, in any case, joins the two. How many images have it.
+
+        Where numbers mean the classes by their place in a list, as in YOLO, one that is joined stays in the list,
+        without objects.
 
         Raises DataError for a class that is not there or a bad name, and what `LabelStore.rename` raises.
         """
         new = _checked(new)
         if old not in self.classes:
             raise DataError(f"there is no class '{old}'", fix="Load the page again.")
+        new = next((name for name in self.classes if fold(name) == fold(new) and name != old), new)
         files = self.store.files
+        joins = new in self.classes
         changed = sum(old in one.classes for one in self.store.summaries)
-        if not files.names_are_listed:
+        stays = joins and files.names_are_numbered
+        if stays or not files.names_are_listed:
             self.store.rename(old, new)
-        files.rename_class(old, new)
+        if not stays:
+            files.rename_class(old, new)
         if files.names_are_listed:
             self.store.look_again()
-        with self._lock:
-            self._classes = list(dict.fromkeys(new if name == old else name for name in self._classes))
+        if not stays:
+            with self._lock:
+                self._classes = list(dict.fromkeys(new if name == old else name for name in self._classes))
         return changed
 
 

@@ -79,7 +79,9 @@ class Split(BaseModel):
 
 
 class ProjectInfo(BaseModel):
-    """What is labeled here. `splits` is empty for data that is not split; `split_fault` is why a list is not read."""
+    """What is labeled here. `listed` are the images that the page lists at first, in this order; all if there is none.
+    `splits` is empty for data that is not split; `split_fault` is why a list is not read.
+    """
 
     title: str
     format: str
@@ -89,6 +91,7 @@ class ProjectInfo(BaseModel):
     classes: list[ClassColor]
     images: list[ImageLine]
     revision: int
+    listed: list[int]
     splits: list[Split]
     split_fault: str
 

@@ -30,7 +30,7 @@ class VocLabels:
 
     title, has_flags = "PASCAL VOC", True
     format: FormatName = "voc"
-    names_are_listed = False
+    names_are_listed = names_are_numbered = False
 
     def __init__(self, folders: Sequence[VocFolder], *, out: Path | None = None, classes: Sequence[str] = ()) -> None:
         """Raises DataError for two annotation files of one image."""

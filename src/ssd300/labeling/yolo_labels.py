@@ -23,7 +23,7 @@ class YoloLabels:
 
     title, has_flags = "YOLO", False
     format: FormatName = "yolo"
-    names_are_listed = True
+    names_are_listed = names_are_numbered = True
     split_fault = ""
     split_lists: Sequence[str] = ()  # images that no split has are none of these data
 
@@ -49,8 +49,6 @@ class YoloLabels:
         self._folder = self._described()
 
     def rename_class(self, old: str, new: str) -> None:
-        if new in self.classes:
-            raise DataError(f"there is a class '{new}' already", fix="Join classes with `ssd300 convert` or by hand.")
         for file in self._class_files():
             rename(file, self.classes, old, new)
         self._folder = self._described()

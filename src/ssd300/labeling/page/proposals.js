@@ -18,11 +18,17 @@ let mapping = new Map(); // from classes of the model to those here; "" leaves t
 let isLoading = false;
 let isSet = false; // whether the slider has its first value
 let redraw = () => {};
+let allAreKnown = () => {};
 
 export function setUpProposals(call) {
   redraw = call;
   byId("proposals").hidden = byId("image-order").hidden = !state.project.proposes;
   mapping = new Map(JSON.parse(localStorage.getItem(MAPPING) ?? "[]"));
+}
+
+// `call` is called once the model has looked at all images that it was asked for.
+export function whenAllAreKnown(call) {
+  allAreKnown = call;
 }
 
 // Asks until the detections of the shown image are known. `ahead` are the numbers of the next images.
@@ -90,8 +96,11 @@ export function dismiss() {
 }
 
 // The numbers of all images, those of which the model is least sure first.
-export async function leastSure() {
-  return (await request("v1/label/proposals/order")).json();
+export async function leastSure(by) {
+  const numbers = await (await request(`v1/label/proposals/order?by=${by}`)).json();
+  takeAbout(await (await request("v1/label/proposals")).json()); // for some measures it looks at images again
+  drawProposals();
+  return numbers;
 }
 
 export async function proposeForAll() {
@@ -104,6 +113,7 @@ export async function askAbout() {
   if (!state.project.proposes || !about?.left) return;
   takeAbout(await (await request("v1/label/proposals")).json());
   drawProposals();
+  if (!about.left) allAreKnown();
 }
 
 export function drawProposals() {

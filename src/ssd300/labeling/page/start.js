@@ -10,12 +10,14 @@ import { drawClassList, renameClass } from "./class_list.js";
 import { runCheck } from "./data_panel.js";
 import { redo, removeSelected, toggleFlag, toggleNoObjects, whenChanged } from "./editing.js";
 import { byId } from "./elements.js";
-import { drawImageList, drawProgress, imageOfRow, linesChanged, listed, useOrder } from "./image_list.js";
+import {
+  drawImageList, drawProgress, imageOfRow, linesChanged, listChosen, listed, useOrder,
+} from "./image_list.js";
 import { setUpKeyboard } from "./keyboard.js";
 import { drawAll, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { setUpPointing } from "./pointing.js";
-import { accept, chooseMapping, leastSure, proposeForAll, setUpProposals, useOtherWeights } from "./proposals.js";
+import { accept, chooseMapping, leastSure, proposeForAll, setUpProposals, useOtherWeights, whenAllAreKnown } from "./proposals.js";
 import {
   chooseKind, followReview, keepLabel, reviewNext, reviewSaved, startReview, takeDetector, undoLast, useOtherReview,
 } from "./review.js";
@@ -25,6 +27,15 @@ import { selectedBox, state, useClasses } from "./state.js";
 import { noteSaved, startSync } from "./sync.js";
 import { openTab, setUpTabs } from "./tabs.js";
 import { setUpTraining } from "./training.js";
+
+// By name, or by a measure of doubt; of images that the model has not looked at, once it has.
+async function orderImages(by) {
+  useOrder(by === "name" ? null : await leastSure(by));
+  drawImageList({ follow: false });
+}
+whenAllAreKnown(() => {
+  if (byId("image-order").value !== "name") orderImages(byId("image-order").value).catch(showError);
+});
 
 async function start() {
   try {
@@ -42,6 +53,7 @@ async function start() {
   byId("title").title = `Saved in ${state.project.place}`;
   document.title = `${state.project.title} · ssd300 label`;
   setUpProposals(selected);
+  listChosen();
   linesChanged();
   drawClassList();
   drawProgress();
@@ -50,7 +62,7 @@ async function start() {
   startSync(state.project.revision);
   const name = decodeURIComponent(location.hash.slice(1));
   const named = state.lines.find((line) => line.name === name);
-  await show((named ?? state.lines.find((line) => line.state !== "done" && !line.fault) ?? state.lines[0])?.number);
+  await show((named ?? listed().find((line) => line.state !== "done" && !line.fault) ?? listed()[0])?.number);
   return null;
 }
 
@@ -163,7 +175,8 @@ byId("rename-dialog").addEventListener("close", async () => {
     const count = await renameClass(dataset.old, name);
     drawClassList();
     await show(state.image?.number);
-    showNote(`Renamed in ${count} ${count === 1 ? "image" : "images"}.`);
+    const stays = state.classes.some((one) => one.name === dataset.old) ? ` The data's list keeps ${dataset.old}, without objects.` : "";
+    showNote(`Renamed in ${count} ${count === 1 ? "image" : "images"}.${stays}`);
   } catch (error) {
     showError(error);
   }
@@ -208,9 +221,8 @@ for (const id of ["image-search", "image-filter"]) {
 }
 byId("image-order").addEventListener("change", async (event) => {
   try {
-    useOrder(event.target.value === "doubt" ? await leastSure() : null);
+    await orderImages(event.target.value);
     byId("image-scroll").scrollTop = 0;
-    drawImageList({ follow: false });
   } catch (error) {
     showError(error);
   }
