@@ -32,6 +32,18 @@ def cells(tmp_path) -> Path:
 
 
 @pytest.fixture
+def few_cells(cells):
+    """Two images of BCCD and their labels, without lists."""
+    shutil.rmtree(cells / "ImageSets")
+    for path in sorted((cells / "Annotations").glob("*.xml"))[2:]:
+        path.unlink()
+    for path in (cells / "JPEGImages").glob("*.jpg"):
+        if not (cells / "Annotations" / f"{path.stem}.xml").exists():
+            path.unlink()
+    return cells
+
+
+@pytest.fixture
 def store_of():
     def opened(folder, **options) -> LabelStore:
         return LabelStore(open_labels(folder, **options))

@@ -1,7 +1,6 @@
 """The review in headless Chromium: decide, undo, start again, as a reviewer does."""
 
 import json
-import shutil
 
 import pytest
 from playwright.sync_api import expect
@@ -14,18 +13,6 @@ pytestmark = pytest.mark.slow
 
 WAITS = 90_000  # milliseconds, for the images to be looked at
 SAVED = 15_000
-
-
-@pytest.fixture
-def few_cells(cells):
-    """Two images of BCCD and their labels, without lists."""
-    shutil.rmtree(cells / "ImageSets")
-    for path in sorted((cells / "Annotations").glob("*.xml"))[2:]:
-        path.unlink()
-    for path in (cells / "JPEGImages").glob("*.jpg"):
-        if not (cells / "Annotations" / f"{path.stem}.xml").exists():
-            path.unlink()
-    return cells
 
 
 def begun(open_page, server):

@@ -9,7 +9,7 @@ export function drawReview({ isOn, info, isSettled }) {
   const { proposes } = state.project;
   byId("review-weights").textContent = info?.weights ?? "";
   byId("review-none").hidden = proposes;
-  byId("review-intro").hidden = !proposes;
+  byId("review-intro").hidden = !proposes || Boolean(state.disagreement);
   byId("review-start").hidden = !proposes || isOn;
   byId("review-body").hidden = !isOn || !info;
   if (!isOn || !info) return;
