@@ -134,9 +134,10 @@ def label(
         except KeyboardInterrupt as signal:
             if command := project.training.command:
                 say([f"the training goes on; `{command}` stops it, and the next `ssd300 label` shows it again"])
-            say(_unlisted(project))
             signal.args = ("stopped",)  # this is how a server is meant to end
             raise
+        finally:
+            say(_unlisted(project))
 
 
 def _unlisted(project: "Project") -> list[str]:
