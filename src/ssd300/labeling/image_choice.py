@@ -20,7 +20,8 @@ def listed_numbers(file: Path, images: Sequence[Path], note: Callable[[str], Non
     try:
         content = file.read_bytes()
     except OSError as error:
-        fix = spelled_like(file, "`ssd300 next DATA --out FILE` writes one.")
+        usual = "`ssd300 next DATA --out FILE` writes one."
+        fix = usual if file.exists() else spelled_like(file, usual)
         raise DataError(f"the list cannot be opened ({error.strerror})", where=file, fix=fix) from error
     numbers = {absolute(image): number for number, image in enumerate(images)}
     paths = listed_paths(content, file.parent, str(file), note)
