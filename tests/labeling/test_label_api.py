@@ -228,6 +228,13 @@ def test_a_review_is_asked_for_decided_and_remembered(client_of, few_cells, cell
     after = client.get("/v1/label/review", params={"kind": "unseen", "current": first["id"]}).json()
     assert (after["looked_at"], after["open"], after["is_current_open"]) == (1, found["open"] - 1, False)
     assert [one["id"] for one in after["cases"]] == [one["id"] for one in unseen[1:]]
+    assert after["remark"] == ""
+    labels = client.get("/v1/label/images/0").json()
+    save = {"version": labels["version"], "exists": True, "boxes": [*labels["boxes"], BOX]}
+    assert client.post(SAVE, json=save).status_code == 200
+    assert (
+        client.get("/v1/label/review").json()["remark"] == "the model does not know cat: these labels are not reviewed"
+    )
     answer = client.post("/v1/label/review/decide", json={"case": "9-9", "decision": "label"})
     assert (answer.status_code, "no such disagreement" in answer.json()["detail"]) == (422, True)
 

@@ -51,6 +51,7 @@ class Decisions:
     def __init__(self, folder: Path) -> None:
         """Raises DataError if the file is there and cannot be opened. A line that is not whole is passed over."""
         self.file = folder / NAME
+        self.count = 0  # of all that were made or read
         self._lock = threading.Lock()
         self._of_image: dict[str, list[Decided]] = defaultdict(list)
         for line in (read_if_there(self.file) or b"").splitlines():
@@ -76,6 +77,7 @@ class Decisions:
                 file.write(line.encode())
 
     def _take(self, image: str, new: Decided) -> None:
+        self.count += 1
         others = [one for one in self._of_image[image] if not one.is_about(new.case)]
         self._of_image[image] = others if new.decision == "open" else [*others, new]
 

@@ -83,6 +83,8 @@ class Reviewer:
         self._digests: set[str] | None = None
         self._knows_weights = False
         self._trained_on: dict[int, bool] = {}
+        self._comparisons = 0
+        self._last: tuple[object, ReviewState] | None = None  # and what it was made of
         self._lock = threading.Lock()
 
     def state(self, classes: Sequence[str]) -> ReviewState:
@@ -93,20 +95,11 @@ class Reviewer:
             known = self._detector.all_known()
             self._detector.ask_for_labeled(number for number in labeled if number not in known)
             fresh = self._compare([number for number in labeled if number in known], known, tuple(classes))
-            cases = {_id(one): one for one in ranked(self._compared[number].review for number in fresh)}
-            self._cases |= cases
-            is_open, looked_at = self._open(fresh)
-            left_open = {key: one for key, one in cases.items() if key in is_open}
-            counts = Counter(one.kind for one in left_open.values())
-            trained_on = [self._trained_on[number] for number in fresh if number in self._trained_on]
-            return ReviewState(
-                open=left_open,
-                counts={kind: counts[kind] for kind in KINDS},
-                looked_at=looked_at,
-                compared=len(fresh),
-                left=len(labeled) - len(fresh),
-                trained_on=None if self._digests is None else sum(trained_on),
-            )
+            left = len(labeled) - len(fresh)
+            of = (fresh, left, self._comparisons, self._decisions.count)
+            if self._last is None or self._last[0] != of:
+                self._last = of, self._counted(fresh, left)
+            return self._last[1]
 
     def decide(self, case_id: str, decision: Decision) -> None:
         """Remember a decision. Raises DataError for an id that was never given, RunError if it cannot be written."""
@@ -115,28 +108,35 @@ class Reviewer:
         case = self._cases[case_id]
         self._decisions.add(case.image_path, case, decision)
 
-    def _open(self, numbers: Sequence[int]) -> tuple[set[str], int]:
-        """The ids of the cases that are not decided, and how many decisions count.
+    def _counted(self, fresh: Sequence[int], left: int) -> ReviewState:
+        """The cases of the images `fresh` and what was decided about them.
 
         Where labels were changed by a decision, the case is gone; one that is there again was undone, and is open.
         """
-        is_open: set[str] = set()
+        cases = {_id(one): one for one in ranked(self._compared[number].review for number in fresh)}
+        self._cases |= cases
+        images = self._store.files.images
+        decided = {number: found for number in fresh if (found := self._decisions.of(images[number]))}
+        gone = {number: list(found) for number, found in decided.items()}
+        is_open: dict[str, Disagreement] = {}
         looked_at = 0
-        for number in numbers:
-            decided = self._decisions.of(self._store.files.images[number])
-            met = [False] * len(decided)
-            for case in self._compared[number].review.cases:
-                about = [place for place, one in enumerate(decided) if one.is_about(case.to_dict())]
-                for place in about:
-                    met[place] = True
-                if any(decided[place].decision == "label" for place in about):
-                    looked_at += 1
-                else:
-                    is_open.add(_id(case))
-            looked_at += sum(
-                not there and one.decision != "label" for there, one in zip(met, decided, strict=True)
-            )  # fmt: skip
-        return is_open, looked_at
+        for key, case in cases.items():
+            about = [one for one in decided.get(case.image_index, ()) if one.is_about(case.to_dict())]
+            gone[case.image_index] = [one for one in gone.get(case.image_index, ()) if one not in about]
+            if any(one.decision == "label" for one in about):
+                looked_at += 1
+            else:
+                is_open[key] = case
+        looked_at += sum(one.decision != "label" for found in gone.values() for one in found)
+        counts = Counter(one.kind for one in is_open.values())
+        return ReviewState(
+            open=is_open,
+            counts={kind: counts[kind] for kind in KINDS},
+            looked_at=looked_at,
+            compared=len(fresh),
+            left=left,
+            trained_on=None if self._digests is None else sum(self._trained_on.get(number, False) for number in fresh),
+        )
 
     def _compare(self, numbers: Sequence[int], known: Mapping[int, Proposed], classes: tuple[str, ...]) -> list[int]:
         """Compare images until the time is over; those of `numbers` whose comparison is up to date."""
@@ -153,6 +153,7 @@ class Reviewer:
                     continue
                 found = known[number].detections
                 review = NOTHING if found is None else self._review(number, found, min_scores)
+                self._comparisons += 1
                 self._compared[number] = _Compared(revision=revision, classes=classes, review=review)
             fresh.append(number)
         return fresh

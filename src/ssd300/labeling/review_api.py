@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 
+from ssd300.data.dataset import fold
 from ssd300.evaluation.disagreement import KINDS, MEANINGS, Detected, Disagreement, Kind, Label
 from ssd300.labeling import review_schemas as schemas
 from ssd300.labeling.project import Project
@@ -13,6 +14,7 @@ from ssd300.labeling.proposals import at_whole_pixels
 from ssd300.labeling.requests import json_body
 from ssd300.reporting.label_review import case_in_words, trained_on_in_words
 from ssd300.serve.problems import ProblemError
+from ssd300.system.wording import some
 
 MOST_CASES = 200  # in one answer: the page asks again after each decision
 
@@ -39,7 +41,7 @@ def review_routes(project: Project) -> APIRouter:
             looked_at=now.looked_at,
             open=len(now.open),
             is_current_open=current in now.open,
-            remark=trained_on_in_words(now.trained_on, now.compared),
+            remark=". ".join(filter(None, [trained_on_in_words(now.trained_on, now.compared), _unknown(project)])),
             kinds=[schemas.KindCount(kind=one, meaning=MEANINGS[one], open=now.counts[one]) for one in KINDS],
             cases=[_case(key, one) for key, one in islice(cases, MOST_CASES)],
         )
@@ -53,6 +55,13 @@ def review_routes(project: Project) -> APIRouter:
         return {}
 
     return routes
+
+
+def _unknown(project: Project) -> str:
+    """A sentence on classes of the labels that the detector does not know, once it is loaded; "" if it knows all."""
+    known = {fold(name) for name in project.proposer.classes} if project.proposer is not None else set()
+    used = [name for name, count in project.store.counts().items() if count and fold(name) not in known]
+    return f"the model does not know {some(sorted(used))}: these labels are not reviewed" if known and used else ""
 
 
 def _case(case_id: str, case: Disagreement) -> schemas.ReviewCase:

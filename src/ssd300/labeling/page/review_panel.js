@@ -65,7 +65,7 @@ function drawCase({ kinds, cases }, isSettled) {
 }
 
 function sentence(text) {
-  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+  return `${text.split(". ").map((one) => `${one[0].toUpperCase()}${one.slice(1)}`).join(". ")}.`;
 }
 
 function number(count) {
