@@ -31,11 +31,24 @@ def pytest_configure() -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        _settle_backward_threads()
+
+
+def _settle_backward_threads() -> None:
+    """The first backward decides how many threads torch keeps for it: one for each device that it knows.
+
+    After an export in the same process it knows eight that are not there. Of such a test process one ended with a
+    segmentation fault in a thread that was just starting.
+    """
+    torch.ones(1, requires_grad=True).backward()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests come first: of several processes none is left alone with one at the end."""
+    """Files with long tests come first, and of these the ones of training, which take longest and lie at the end of the
+    alphabet: of several processes none is left alone with one at the end.
+    """
     long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path, reverse=True)
     items.sort(key=lambda item: item.path not in long)
 
 

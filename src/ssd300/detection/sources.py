@@ -24,6 +24,7 @@ from ssd300.detection.video_names import CAMERA, VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
 from ssd300.images.kinds import is_image_head
 from ssd300.system.files import spelled_like
+from ssd300.system.stores import is_remote
 from ssd300.system.web import is_address
 from ssd300.system.wording import plural, some
 
@@ -42,7 +43,7 @@ def find_sources(sources: Sequence[str], note: Note = lambda _line: None) -> lis
     no images.
 
     Raises:
-        UsageError: there is no source.
+        UsageError: there is no source, or it is an address of a store.
         DataError: a source does not exist, or holds no image.
     """
     if not sources:
@@ -75,6 +76,10 @@ def _found(source: str, note: Note) -> Sequence[Source]:
         below = "" if "**" in source else str(Path(source).parent / ALL_BELOW)
         return _readable(matched, note, source, below) or _raise(
             DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
+        )
+    if is_remote(source):
+        raise UsageError(
+            "addresses of a store are read by jobs", where=source, fix="Add --save parquet, which makes it a job."
         )
     raise DataError("there is no such image", where=path, fix=_advice(source))
 

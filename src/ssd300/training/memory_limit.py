@@ -19,11 +19,12 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def explained(count: int, attempt: Callable[[int], object] | None) -> Iterator[None]:
+def explained(count: int, attempt: Callable[[int], object] | None, *, batch: int) -> Iterator[None]:
     """Turn running out of memory into a RunError that names a number of images that fits.
 
-    `attempt(n)` makes the forward and backward pass of n of the `count` images. It gets half of them, then half of
-    that, and so on: the first number that fits is named, and more may fit. If `attempt` is None nothing is tried.
+    The network processes `count` images together, of a `batch` that `--accumulate` may have divided. `attempt(n)` makes
+    the forward and backward pass of n images together. It gets half of `count`, then half of that, and so on: the first
+    number that fits is named, and more may fit. If `attempt` is None nothing is tried.
     """
     try:
         yield
@@ -36,10 +37,11 @@ def explained(count: int, attempt: Callable[[int], object] | None) -> Iterator[N
     # Outside the except clause: the error keeps the tensors of the failed pass alive.
     what = f"memory ran out with {count} images at once ({reason}; {_free()} are free)"
     if attempt is None:
-        raise RunError(what, fix="Use --accumulate 2 or more, which keeps the batch, or a smaller --batch-size.")
+        more = 2 * -(-batch // count)
+        raise RunError(what, fix=f"Use --accumulate {more} or more, which keeps the batch, or a smaller --batch-size.")
     fits = _first_half_that_fits(count, attempt)
     fix = (
-        f"{fits} images fit: --accumulate {-(-count // fits)} keeps the batch as it is, --batch-size {fits} makes it "
+        f"{fits} images fit: --accumulate {-(-batch // fits)} keeps the batch as it is, --batch-size {fits} makes it "
         "smaller."
         if fits
         else "Not even one image fits: use another device, or a smaller --model."

@@ -52,11 +52,11 @@ class TrainStep:
             RunError: the loss or a gradient is not finite, and the weights are as before; or memory ran out.
         """
         attempt = None if self.world.size > 1 else partial(self._try_memory, batch)
-        with explained(self.most_at_once(len(batch)), attempt):
+        with explained(self.most_at_once(len(batch)), attempt, batch=len(batch)):
             return self._update(batch, step)
 
     def _try_memory(self, batch: Batch, count: int) -> None:
-        self.backward(batch.part(slice(count)))
+        self.backward(batch.part(slice(count)), together=True)
 
     def _update(self, batch: Batch, step: int) -> Losses:
         optimizer, scaler, model = self.state.optimizer, self.state.scaler, self.state.model
@@ -79,8 +79,10 @@ class TrainStep:
             self.state.average.update_parameters(model)
         return Losses(losses[0], losses[1])
 
-    def backward(self, batch: Batch) -> Losses:
-        """Add the gradient of these images to that of the weights. Returns their share of the whole batch's losses."""
+    def backward(self, batch: Batch, *, together: bool = False) -> Losses:
+        """Add the gradient of these images to that of the weights; `together` is without `--accumulate`. Returns their
+        share of the whole batch's losses.
+        """
         model, precision = self.state.model, self.state.progress.precision
         images, targets = batch.images.to(self.device), batch.targets.to(self.device)
         if batch.photometric is None:
@@ -91,7 +93,7 @@ class TrainStep:
         # Matched boxes of the whole batch, over all parts and processes.
         normalizer = self.world.sum((matched >= 0).sum()).clamp(min=1).float()
         localization = classification = torch.zeros((), device=self.device)
-        parts = self._parts(len(batch))
+        parts = [slice(len(batch))] if together else self._parts(len(batch))
         for rows in parts:
             # Processes exchange gradients once per batch: at its last part.
             waits = isinstance(self.network, DistributedDataParallel) and rows is not parts[-1]

@@ -1,0 +1,322 @@
+"""An hour of labeling in simulated strokes: with proposals and without, in random order and by `next`; mAP each round.
+
+    python benchmarks/labeling_hour.py facemask --out runs/hour [--seeds 0 1] [--ways …] [--plot docs/labeling_hour.png]
+
+The images of `trainval` lose their labels and are labeled anew through the API of `ssd300 label`, as its page does it.
+The hand that draws is the dataset's own labels, so a drawn box is exact; an accepted proposal stays as the model drew
+it. After each round a model is trained on what is labeled so far (its time does not count), measured on `test`, and in
+the next round it proposes boxes or chooses the images. What a stroke is, and what each act costs: see STROKES. The time
+of a stroke is an assumption, so read the table by its strokes. A round that is there is not made again.
+"""
+
+import argparse
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from ssd300.boxes import iou_px
+from ssd300.data import load_dataset
+
+SECONDS_A_STROKE = 2.0
+ROUNDS_MIN = (10, 20, 40, 60)
+# A stroke is a key, a click or a drag. A box is selected by a click; a wrong corner is dragged; the class stays that of
+# the box before, unless its key is pressed. `next` leaves the image; an image without objects needs a key that says so.
+STROKES = {"draw": 1, "class": 1, "select": 1, "corner": 1, "delete": 1, "accept all": 1, "empty": 1, "next": 1}
+FITS, IS_MEANT = 0.75, 0.4  # IoU with the true box: a proposal that is left as it is; one that is worth correcting
+WAYS = {  # of labeling: whether a model proposes, and the order of the images
+    "drawn, random order": (False, "random"),
+    "drawn, next": (False, "entropy"),
+    "proposed, random order": (True, "random"),
+    "proposed, next": (True, "entropy"),
+    "proposed, next by mean-entropy": (True, "mean-entropy"),
+    "proposed, next by near-threshold": (True, "near-threshold"),
+    "proposed, next by flip": (True, "flip"),
+}
+USUAL = list(WAYS)[:4]
+BATCH = 8
+Labels = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What is done at the end of a round, all rounds before it included."""
+
+    strokes: int = 0
+    images: int = 0
+    drawn: int = 0
+    accepted: int = 0
+    corrected: int = 0
+    removed: int = 0
+    map: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """The labels that a hand leaves in an image, and what it did for them."""
+
+    labels: Labels
+    strokes: int
+    drawn: int
+    accepted: int = 0
+    corrected: int = 0
+    removed: int = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="a VOC folder with the splits trainval and test")
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=USUAL)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--images", type=int, default=2000, help="that each training sees")
+    parser.add_argument("--preset", default="best")
+    parser.add_argument("--out", type=Path, default=Path("runs/labeling_hour"))
+    parser.add_argument("--plot", type=Path, help="an image file for the curves of mAP")
+    options = parser.parse_args()
+    found = {}
+    for way in options.ways:
+        found[way] = [Hour(options, way, seed).rounds() for seed in options.seeds]
+        print_rows(way, found[way])
+    if options.plot:
+        draw(found, options.plot)
+
+
+class Hour:
+    """One way of labeling, with one seed."""
+
+    def __init__(self, options: argparse.Namespace, way: str, seed: int) -> None:
+        self.options, self.seed = options, seed
+        self.proposes, self.order = WAYS[way]
+        self.home = options.out / f"{options.data.name}_{way.replace(', ', '_').replace(' ', '-')}_{seed}"
+        # Before there is a model all ways are the same: the first round is made once.
+        self.first = options.out / f"{options.data.name}_first_{seed}"
+        data = load_dataset(options.data, split="trainval")
+        self.images = {Path(one.image_path).name: Path(one.image_path).resolve() for one in data.annotations}
+        self.truth = {
+            Path(one.image_path).name: [
+                {"name": data.classes[label], "box": box}
+                for label, box in zip(one.labels.tolist(), one.boxes_px.tolist(), strict=True)
+            ]
+            for one in data.annotations
+        }
+        self.classes = data.classes
+        self.class_list = options.out / "classes.txt"  # also of classes that have no box so far: their AP counts
+
+    def rounds(self) -> list[Round]:
+        done: list[Round] = []
+        for number, minutes in enumerate(ROUNDS_MIN):
+            home = self.first if number == 0 else self.home
+            record, strokes = home / f"{minutes}.json", int(minutes * 60 / SECONDS_A_STROKE)
+            if not record.is_file():
+                images = home / f"images_{minutes}"
+                shutil.rmtree(images, ignore_errors=True)  # of a round that was stopped
+                if done:
+                    shutil.copytree(self.place(number - 1, "images"), images, symlinks=True)
+                    labeled = self.label(images, done[-1], self.place(number - 1, "run"), strokes)
+                else:
+                    images.mkdir(parents=True)
+                    for name, path in self.images.items():
+                        (images / name).symlink_to(path)
+                    labeled = self.label(images, Round(), None, strokes)
+                score = self.train_and_measure(images, self.place(number, "run"))
+                record.write_text(json.dumps(asdict(replace(labeled, map=score)), indent=1))
+            done.append(Round(**json.loads(record.read_text())))
+        return done
+
+    def place(self, number: int, what: str) -> Path:
+        """The folder of the images or the run of a round."""
+        return (self.first if number == 0 else self.home) / f"{what}_{ROUNDS_MIN[number]}"
+
+    def label(self, images: Path, before: Round, weights: Path | None, strokes: int) -> Round:
+        """Label images through the server until so many strokes are done."""
+        now = before
+        self.class_list.write_text("".join(f"{name}\n" for name in self.classes))
+        command = ["label", str(images), "--port", "0", "--classes", str(self.class_list)]
+        if weights is not None and self.proposes:
+            command += ["--weights", str(weights)]
+        order = self.ordered(images, weights)
+        with server(command) as address:
+            project = ask(f"{address}/v1/label/project")
+            numbers = {line["name"]: line["number"] for line in project["images"] if line["state"] != "done"}
+            for name in (name for name in order if name in numbers):
+                if now.strokes >= strokes:
+                    break
+                number = numbers[name]
+                proposals = proposed(address, number) if "--weights" in command else []
+                work = by_hand(self.truth[name], proposals)
+                image = ask(f"{address}/v1/label/images/{number}")
+                body = {"version": image["version"], "exists": True, "boxes": work.labels}
+                ask(f"{address}/v1/label/images/{number}", body)
+                now = replace(
+                    now, strokes=now.strokes + work.strokes, images=now.images + 1, drawn=now.drawn + work.drawn,
+                    accepted=now.accepted + work.accepted, corrected=now.corrected + work.corrected,
+                    removed=now.removed + work.removed,
+                )  # fmt: skip
+        return now
+
+    def ordered(self, images: Path, weights: Path | None) -> list[str]:
+        """The names of the images that have no labels, in the order in which they are labeled."""
+        names = sorted(name for name in self.images if not (images / name).with_suffix(".xml").is_file())
+        random.Random(self.seed).shuffle(names)
+        if weights is None or self.order == "random":
+            return names
+        chosen = run(
+            "next", images, "--weights", weights, "--by", self.order, "--seed", self.seed, "--count", len(names),
+            "--unlabeled-only", "--keep-near-copies", "--json",
+        )  # fmt: skip
+        first = [Path(one["image"]).name for one in json.loads(chosen)["chosen"]]
+        return [*first, *(name for name in names if name not in first)]
+
+    def train_and_measure(self, images: Path, out: Path) -> float:
+        steps = self.options.images // BATCH
+        run(
+            "train", images, "--out", out, "--preset", self.options.preset, "--batch-size", BATCH, "--steps", steps,
+            "--classes", self.class_list, "--seed", self.seed,
+            "--eval-every", 0, "--on-bad-label", "drop-image", "--workers", 1, "--overwrite",
+        )  # fmt: skip
+        measured = run("eval", self.options.data, "--split", "test", "--weights", out, "--json")
+        return float(json.loads(measured)["map"])
+
+
+def by_hand(truth: Labels, proposals: Labels) -> Work:
+    """What a hand does for an image: it accepts all proposals and mends them, or draws, whichever is less."""
+    drawn = drawn_by_hand(truth)
+    mended = mended_by_hand(truth, proposals) if proposals else drawn
+    return mended if mended.strokes < drawn.strokes else drawn
+
+
+def drawn_by_hand(truth: Labels) -> Work:
+    strokes = STROKES["next"] + (0 if truth else STROKES["empty"]) + drawing(truth)
+    return Work(labels=[{"key": "", **one} for one in truth], strokes=strokes, drawn=len(truth))
+
+
+def drawing(boxes: Labels) -> int:
+    """The strokes of drawing boxes, class by class."""
+    return len(boxes) * STROKES["draw"] + len({one["name"] for one in boxes}) * STROKES["class"]
+
+
+def mended_by_hand(truth: Labels, proposals: Labels) -> Work:
+    partner = partners(truth, proposals)
+    strokes = STROKES["accept all"] + STROKES["next"]
+    labels, accepted, corrected, removed = [], 0, 0, 0
+    for number, proposal in enumerate(proposals):
+        if number not in partner:
+            strokes += STROKES["select"] + STROKES["delete"]
+            removed += 1
+            continue
+        true, overlap = partner[number]
+        wrong = true["name"] != proposal["name"]
+        loose = overlap < FITS
+        strokes += (wrong or loose) * STROKES["select"] + wrong * STROKES["class"] + loose * 2 * STROKES["corner"]
+        corrected += wrong or loose
+        accepted += not (wrong or loose)
+        labels.append({"key": "", "name": true["name"], "box": true["box"] if loose else proposal["box"]})
+    kept = [id(true) for true, _ in partner.values()]
+    missed = [true for true in truth if id(true) not in kept]
+    return Work(
+        labels=[*labels, *({"key": "", **one} for one in missed)], strokes=strokes + drawing(missed),
+        drawn=len(missed), accepted=accepted, corrected=corrected, removed=removed,
+    )  # fmt: skip
+
+
+def partners(truth: Labels, proposals: Labels) -> dict[int, tuple[dict[str, Any], float]]:
+    """For each proposal that shows a true box, by its number: that box and their IoU. Each is used once, best first."""
+    if not truth or not proposals:
+        return {}
+    boxes, true_boxes = (np.array([one["box"] for one in some], dtype=float) for some in (proposals, truth))
+    overlaps = iou_px(boxes[:, None], true_boxes[None])
+    found: dict[int, tuple[dict[str, Any], float]] = {}
+    while overlaps.max() >= IS_MEANT:
+        number, true = divmod(int(overlaps.argmax()), len(truth))
+        found[number] = truth[true], float(overlaps[number, true])
+        overlaps[number], overlaps[:, true] = -1, -1
+    return found
+
+
+def proposed(address: str, number: int) -> Labels:
+    """The proposals above the score at which the page's slider begins."""
+    while not (answer := ask(f"{address}/v1/label/proposals/{number}"))["is_ready"]:
+        pass
+    if answer["fault"]:
+        raise RuntimeError(answer["fault"])
+    return [one for one in answer["boxes"] if one["score"] >= answer["about"]["usual_score"]]
+
+
+@contextmanager
+def server(command: Sequence[str]) -> Iterator[str]:
+    """`ssd300 label` on a free port; its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ssd300", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    try:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                yield found[0]
+                return
+        raise RuntimeError("".join(said))
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def ask(url: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.load(answer)
+
+
+def run(*words: object) -> str:
+    command = [sys.executable, "-m", "ssd300", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
+    return done.stdout
+
+
+def print_rows(way: str, found: Sequence[Sequence[Round]]) -> None:
+    """A row for each round: means over the seeds, and mAP of each seed."""
+    for number, minutes in enumerate(ROUNDS_MIN):
+        rounds = [rounds[number] for rounds in found]
+        counts = [round(fmean(getattr(one, name) for one in rounds)) for name in COUNTED]
+        scores = " ".join(f"{one.map:.3f}" for one in rounds)
+        print(" | ".join([f"| {way}", str(minutes), *(f"{count:,}" for count in counts), f"{scores} |"]), flush=True)
+
+
+COUNTED = ("strokes", "images", "drawn", "accepted", "corrected", "removed")
+
+
+def draw(found: dict[str, list[list[Round]]], out: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharex=True)
+    for way, by_seed in found.items():
+        for panel, name in zip(axes, ("images", "map"), strict=True):
+            means = [fmean(getattr(rounds[number], name) for rounds in by_seed) for number in range(len(ROUNDS_MIN))]
+            style = "-" if WAYS[way][0] else "--"
+            panel.plot(ROUNDS_MIN, means, style, marker="o", label=way)
+    axes[0].set(xlabel=f"minutes, at {SECONDS_A_STROKE:g} s a stroke", ylabel="labeled images", ylim=0)
+    axes[1].set(xlabel=f"minutes, at {SECONDS_A_STROKE:g} s a stroke", ylabel="mAP on the test images")
+    axes[0].legend(frameon=False)
+    for panel in axes:
+        panel.grid(alpha=0.3)
+        panel.spines[["top", "right"]].set_visible(False)
+    figure.savefig(out, dpi=120)
+
+
+if __name__ == "__main__":
+    main()
