@@ -118,6 +118,26 @@ def test_a_label_that_is_changed_by_hand_settles_its_case(open_page, few_cells, 
         page.keyboard.press("p")
 
 
+def test_labels_that_others_changed_are_not_overwritten_by_a_decision(open_page, few_cells, cell_run):
+    with started(["label", str(few_cells), "--weights", str(cell_run)], ready="/healthz") as server:
+        page = begun(open_page, server)
+        case = chosen(page, "unseen")
+        page.route("**/v1/label/changes*", lambda route: route.abort())  # the page hears of nothing now
+        for path in few_cells.rglob("*.xml"):
+            path.write_bytes(path.read_bytes().replace(b"<pose>Unspecified</pose>", b"<pose>Left</pose>", 1))
+        theirs = files(few_cells)
+        page.keyboard.press("y")
+        expect(page.locator("#conflict")).to_be_visible(timeout=SAVED)
+        assert files(few_cells) == theirs
+        assert not (few_cells / NAME).exists()
+        page.get_by_role("button", name="Take the other labels").click()
+        page.keyboard.press("y")
+        looked_at(page, 1)
+        expect(shown(page)).not_to_have_attribute("data-case", case)
+        assert b"<pose>Left</pose>" in b"".join(files(few_cells).values())
+        assert files(few_cells) != theirs
+
+
 def test_without_weights_it_says_what_is_needed(open_page, few_cells):
     with started(["label", str(few_cells)], ready="/healthz") as server:
         page = open_page(server, viewport={"width": 1280, "height": 800})
