@@ -120,6 +120,36 @@ def test_a_first_box_that_is_undone_leaves_no_labels(open_page, photos, label):
         assert not (photos / "img0.xml").exists()
 
 
+def test_an_image_whose_only_box_is_removed_is_not_labeled_unless_it_was_before(open_page, photos, label):
+    with label(photos) as server:
+        page = opened(open_page, server)
+        add_class(page, "cat")
+        drag(page, (5, 5), (20, 25))
+        wait_until_saved(page)
+        page.keyboard.press("n")
+        page.keyboard.press("e")
+        wait_until_saved(page)
+        drag(page, (5, 5), (20, 25))
+        page.keyboard.press("Delete")  # it was said to have no objects, and that holds
+        wait_until_saved(page)
+        assert boxes_of(photos / "img1.xml") == []
+        page.keyboard.press("p")
+        expect(page.locator("#boxes li")).to_have_count(1)
+        page.get_by_role("button", name="Remove cat").click()
+        wait_until_saved(page)
+        assert not (photos / "img0.xml").exists()
+        expect(page.locator("#boxes-title")).to_have_text("No boxes yet")
+        page.keyboard.press("Control+z")
+        wait_until_saved(page)
+        assert boxes_of(photos / "img0.xml") == [("cat", 5, 5, 20, 25)]
+
+        page.reload()  # now the image had labels before
+        expect(page.locator("#zoom")).to_contain_text("%")
+        page.get_by_role("button", name="Remove cat").click()
+        wait_until_saved(page)
+        assert boxes_of(photos / "img0.xml") == []
+
+
 def test_a_box_without_a_class_is_not_left_behind(open_page, photos, label):
     with label(photos) as server:
         page = opened(open_page, server)

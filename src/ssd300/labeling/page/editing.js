@@ -7,6 +7,7 @@ const MOST_STEPS = 200;
 const SAME_MS = 800; // steps of one kind within this time are undone together, such as a held arrow key
 let past = [];
 let future = [];
+const begun = new Set(); // numbers of images that had no labels before those of this page
 let edits = 0; // that were made and not undone, of all images
 let last = { kind: "", at: 0 };
 let announce = () => {};
@@ -29,8 +30,9 @@ export function canEdit() {
 }
 
 // Makes `boxes` the boxes of the image. Changes of one `kind` soon after one another are one step of undo.
-export function change(boxes, { kind = "", exists = true, selected = state.selected } = {}) {
+export function change(boxes, { kind = "", exists = staysLabeled(boxes), selected = state.selected } = {}) {
   if (!canEdit()) return;
+  if (!state.exists && boxes.length > 0) begun.add(state.image.number);
   const now = Date.now();
   if (!(kind && kind === last.kind && now - last.at < SAME_MS)) {
     past.push(snapshot());
@@ -41,6 +43,16 @@ export function change(boxes, { kind = "", exists = true, selected = state.selec
   future = [];
   Object.assign(state, { boxes, exists, selected });
   changed();
+}
+
+// Without its last box an image is labeled as one without objects only if it was labeled before, or was said to have none.
+function staysLabeled(boxes) {
+  return boxes.length > 0 || (state.exists && !begun.has(state.image.number));
+}
+
+// The labels of the shown image are those of others by now.
+export function labeledByOthers() {
+  begun.delete(state.image.number);
 }
 
 export function countOfEdits() {
@@ -134,6 +146,7 @@ export function nudgeSize(dx, dy) {
 // Whether the image has labels although there is no box: it shows no object.
 export function toggleNoObjects() {
   if (state.boxes.length > 0) return;
+  begun.delete(state.image.number);
   change([], { exists: !state.exists, selected: null });
   announce(state.exists ? "The image has no objects" : "The image is not labeled");
 }

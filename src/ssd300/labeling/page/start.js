@@ -8,7 +8,7 @@ import { draw } from "./board.js";
 import { boxOfRow, say } from "./box_list.js";
 import { drawClassList, renameClass } from "./class_list.js";
 import { runCheck } from "./data_panel.js";
-import { redo, removeSelected, toggleFlag, toggleNoObjects, whenChanged } from "./editing.js";
+import { labeledByOthers, redo, removeSelected, toggleFlag, toggleNoObjects, whenChanged } from "./editing.js";
 import { byId } from "./elements.js";
 import {
   drawImageList, drawProgress, imageOfRow, linesChanged, listChosen, listed, useOrder,
@@ -126,7 +126,7 @@ for (const [id, call] of Object.entries({
   previous: () => go(-1), next: () => go(1), "next-open": goOpen, undo: undoLast, redo, "zoom-in": () => zoom(1),
   "zoom-out": () => zoom(-1), fit: fitView, guides: toggleGuides, "copy-on": copyOn, "no-objects": toggleNoObjects,
   help: () => byId("help-dialog").showModal(),
-  "take-theirs": () => { take(otherLabels()); drawAll(); },
+  "take-theirs": () => { take(otherLabels()); labeledByOthers(); drawAll(); },
   "keep-mine": keepMine, "accept-all": () => accept(true), "accept-one": () => accept(false),
   "propose-all": () => proposeForAll().catch(showError),
   "review-start": startReview, "review-detector": takeDetector, "review-label": keepLabel,

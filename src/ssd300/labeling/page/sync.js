@@ -3,6 +3,7 @@
 import { request } from "./api.js";
 import { drawCounts } from "./data_panel.js";
 import { drawClassList } from "./class_list.js";
+import { labeledByOthers } from "./editing.js";
 import { byId } from "./elements.js";
 import { drawImageList, drawProgress, linesChanged } from "./image_list.js";
 import { drawAll, take } from "./navigation.js";
@@ -53,6 +54,7 @@ async function reload(number) {
   const image = await (await request(`v1/label/images/${number}`)).json();
   if (isBusy() || state.image?.number !== number || image.version === state.version) return;
   take(image);
+  labeledByOthers();
   drawAll();
   showNote("Another page or program has changed these labels; they were loaded again.");
 }
