@@ -127,6 +127,7 @@ def test_an_image_whose_only_box_is_removed_is_not_labeled_unless_it_was_before(
         drag(page, (5, 5), (20, 25))
         wait_until_saved(page)
         page.keyboard.press("n")
+        expect(page.locator("#image-caption")).to_contain_text("img1.png")
         page.keyboard.press("e")
         wait_until_saved(page)
         drag(page, (5, 5), (20, 25))
@@ -228,6 +229,22 @@ def test_fingers_draw_resize_and_zoom(open_page, photos, label):
         assert boxes_of(photos / "img0.xml") == [("cat", 10, 10, 41, 36)]
 
 
+def test_a_new_box_scrolls_the_list_and_never_the_page_of_a_phone(open_page, photos, label):
+    (photos / "classes.txt").write_text("cat\n")
+    with label(photos) as server:
+        page = open_page(server, viewport={"width": 390, "height": 844})
+        expect(page.locator("#zoom")).to_contain_text("%")
+        page.locator("#canvas").focus()
+        for _ in range(12):
+            page.keyboard.press("b")
+        drag(page, (5, 5), (20, 25))
+        wait_until_saved(page)
+        assert page.evaluate("window.scrollY + document.body.scrollTop") == 0
+        list_of_boxes = page.locator("#boxes")
+        assert list_of_boxes.evaluate("(one) => one.scrollTop + one.clientHeight >= one.scrollHeight - 1")
+        assert list_of_boxes.evaluate("(one) => one.scrollTop") > 0
+
+
 def test_the_panels_count_check_and_train(open_page, photos, label, tmp_path):
     (photos / "classes.txt").write_text("cat\n")
     with label(photos, "--runs", tmp_path / "runs") as server:
@@ -263,6 +280,10 @@ def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, phot
         place.write_text(mine.replace("<xmax>20<", "<xmax>21<"))
         drag(second, (30, 10), (50, 30))
         expect(second.locator("#conflict")).to_be_visible(timeout=SAVED)
+        expect(second.locator("#note")).to_be_hidden()
+        second.keyboard.press("ArrowLeft")
+        second.keyboard.press("ArrowRight")
+        expect(second.locator("#saved")).to_have_text("Not saved: changed elsewhere")
         assert boxes_of(place) == [("cat", 5, 5, 21, 25)]
         second.get_by_role("button", name="Save mine over them").click()
         wait_until_saved(second)
@@ -305,6 +326,12 @@ def test_proposals_are_accepted_one_by_one_and_together(open_page, cells, label,
         expect(button).to_be_enabled(timeout=SAVED)
         count = int(button.inner_text().split()[1])
         page.locator("#canvas").focus()
+        expect(page.locator("#mapping")).not_to_have_attribute("open", "")
+        page.keyboard.press("Shift+A")  # the data has no classes: they are added only at the second time
+        expect(page.locator("#note")).to_contain_text("not in this data")
+        expect(page.locator("#mapping")).to_have_attribute("open", "")
+        expect(page.locator("#boxes li")).to_have_count(0)
+        assert page.get_by_role("radio").count() == 0
         page.keyboard.press("Tab")
         page.keyboard.press("a")
         expect(page.locator("#boxes li")).to_have_count(1)
@@ -317,6 +344,14 @@ def test_proposals_are_accepted_one_by_one_and_together(open_page, cells, label,
         assert len(boxes_of(place)) == accepted
         page.keyboard.press("Control+z")
         expect(page.locator("#boxes li")).to_have_count(1)
+        wait_until_saved(page)
+
+        old = boxes_of(place)[0][0]  # renamed: the model's class follows, and does not come again
+        page.get_by_role("button", name=f"Rename {old}").click()
+        page.locator("#rename-input").fill("something")
+        page.get_by_role("button", name="Rename", exact=True).click()
+        expect(page.get_by_role("radio", name="something")).to_be_visible()
+        expect(page.get_by_label(f"{old} of the model becomes")).to_have_value("something")
 
 
 def shown_order(page):

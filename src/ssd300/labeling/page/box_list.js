@@ -13,7 +13,7 @@ export function drawBoxList() {
   const chosen = boxes.findIndex((one) => one.id === selected);
   if (chosen >= 0) {
     byId("boxes").setAttribute("aria-activedescendant", `box-${selected}`);
-    byId(`box-${selected}`)?.scrollIntoView({ block: "nearest" });
+    reveal(byId("boxes"), byId(`box-${selected}`));
   } else {
     byId("boxes").removeAttribute("aria-activedescendant");
   }
@@ -27,6 +27,14 @@ export function say(text) {
 export function boxOfRow(target) {
   const found = target.closest?.("[data-box]");
   return found ? Number(found.dataset.box) : null;
+}
+
+// Scrolls the list alone: `scrollIntoView` would scroll the page too, away from the image.
+function reveal(list, item) {
+  if (!item) return;
+  const [around, inside] = [list.getBoundingClientRect(), item.getBoundingClientRect()];
+  if (inside.top < around.top) list.scrollTop -= around.top - inside.top;
+  else if (inside.bottom > around.bottom) list.scrollTop += inside.bottom - around.bottom;
 }
 
 function row(box) {

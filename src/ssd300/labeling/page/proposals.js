@@ -6,16 +6,18 @@ import { shownCase } from "./disagreement.js";
 import { byId, dot, element } from "./elements.js";
 import { addAll, canEdit, forgetSelection } from "./editing.js";
 import { overlap } from "./geometry.js";
-import { showError } from "./notices.js";
+import { showError, showNote } from "./notices.js";
 import { colorOf, newId, selectedProposal, state } from "./state.js";
 
 const SAME = 0.5; // a proposal that overlaps a box by more is that box's
 const AHEAD = 6;
+const FEW = 30; // classes that are not here: more, such as COCO's, are left out at first
 const AGAIN_MS = 1000;
 const MAPPING = "ssd300-label-classes";
 let about = null; // {weights, classes, usual_score, left, fault}
 let mapping = new Map(); // from classes of the model to those here; "" leaves them out
 let isLoading = false;
+const asked = new Set(); // classes of the model that the user has been asked about, before they are added here
 let isSet = false; // whether the slider has its first value
 let redraw = () => {};
 let allAreKnown = () => {};
@@ -23,7 +25,8 @@ let allAreKnown = () => {};
 export function setUpProposals(call) {
   redraw = call;
   byId("proposals").hidden = byId("image-order").hidden = !state.project.proposes;
-  mapping = new Map(JSON.parse(localStorage.getItem(MAPPING) ?? "[]"));
+  mapping = new Map(JSON.parse(localStorage.getItem(mappingKey()) ?? "[]"));
+  for (const name of mapping.keys()) asked.add(name);
 }
 
 // `call` is called once the model has looked at all images that it was asked for.
@@ -68,6 +71,7 @@ export async function accept(all) {
   const one = selectedProposal();
   const taken = all || !one ? shown : shown.filter((other) => other === one);
   if (taken.length === 0) return;
+  if (mustAsk(taken)) return;
   const { number } = state.image;
   try {
     for (const name of new Set(taken.map((other) => other.name))) {
@@ -82,6 +86,18 @@ export async function accept(all) {
   drawMapping();
   forgetSelection();
   addAll(taken.map(({ name, box }) => ({ name, box })), taken.length === 1);
+}
+
+// Whether classes that are not here would be added unasked: their list is opened then, and the next call takes them.
+function mustAsk(taken) {
+  const isNew = ({ name, model }) => !asked.has(model) && !state.classes.some((known) => known.name === name);
+  const names = [...new Set(taken.filter(isNew).map((one) => one.model))];
+  if (names.length === 0) return false;
+  for (const name of names) asked.add(name);
+  byId("mapping").open = true;
+  showNote(`${names.length === 1 ? "A class is" : `${names.length} classes are`} not in this data: ${names.join(", ")}. `
+    + "Accept again to add, or choose in the list under Proposals what becomes of it.");
+  return true;
 }
 
 // Leaves a proposal out, until the image is shown again.
@@ -150,16 +166,17 @@ export function useOtherWeights() {
   byId("proposals").hidden = byId("image-order").hidden = false;
 }
 
-// Classes of the model that have no class of their name here: each is added by it, taken for another one, or left out.
+// Classes of the model that have no class of their name here, or were joined with another: each is added by it, taken for another one, or left out.
 function drawMapping() {
   if (!about) return;
-  const foreign = about.classes.filter((name) => !sameHere(name));
+  const foreign = about.classes.filter((name) => (mapping.get(name) ?? sameHere(name)) !== sameHere(name) || !sameHere(name));
   byId("mapping").hidden = foreign.length === 0;
   byId("mapping-rows").replaceChildren(...foreign.map((name) => {
     const options = [["", "leave out"], [name, `new class ${name}`], ...state.classes.filter((one) => one.name !== name)
       .map((one) => [one.name, one.name])].map(([value, text]) => element("option", { value, textContent: text }));
     const select = element("select", {}, options);
-    select.value = mapping.get(name) ?? (state.classes.length === 0 || foreign.length < 30 ? name : "");
+    const usual = state.classes.length === 0 || foreign.length < FEW ? name : "";
+    select.value = options.some((one) => one.value === mapping.get(name)) ? mapping.get(name) : usual;
     select.dataset.model = name;
     select.setAttribute("aria-label", `${name} of the model becomes`);
     return element("div", { className: "mapped" }, [dot(colorOf(name).color), element("span", { className: "name" }, [name]), select]);
@@ -169,19 +186,38 @@ function drawMapping() {
 
 export function chooseMapping(name, value) {
   mapping.set(name, value);
-  localStorage.setItem(MAPPING, JSON.stringify([...mapping]));
+  asked.add(name);
+  localStorage.setItem(mappingKey(), JSON.stringify([...mapping]));
   nameAll();
   drawProposals();
   redraw();
 }
 
+// After a class was renamed or joined: what the model calls by the old name becomes the new one.
+export function renameMapped(old, name) {
+  for (const model of about?.classes ?? []) {
+    const isOld = mapping.get(model) === old || (!mapping.has(model) && fold(model) === fold(old));
+    if (isOld && fold(model) !== fold(name)) mapping.set(model, name);
+  }
+  localStorage.setItem(mappingKey(), JSON.stringify([...mapping]));
+  drawMapping();
+  nameAll();
+}
+
+function mappingKey() {
+  return `${MAPPING} ${state.project.place}`;
+}
+
 function nameAll() {
   const usual = new Map([...byId("mapping-rows").querySelectorAll("select")].map((one) => [one.dataset.model, one.value]));
-  state.proposals = state.proposals.map((one) => ({ ...one, name: sameHere(one.model) ?? usual.get(one.model) ?? one.model }));
+  state.proposals = state.proposals.map((one) => ({ ...one, name: usual.get(one.model) ?? sameHere(one.model) ?? one.model }));
 }
 
 // The class here that has the name of a class of the model, but for case and spaces.
 function sameHere(name) {
-  const fold = (text) => text.normalize("NFKC").trim().toLowerCase();
   return state.classes.find((one) => fold(one.name) === fold(name))?.name;
+}
+
+function fold(text) {
+  return text.normalize("NFKC").trim().toLowerCase();
 }

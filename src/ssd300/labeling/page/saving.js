@@ -22,7 +22,7 @@ export function onSaved(call) {
 
 export function schedule() {
   isChanged = true;
-  show("waiting");
+  show(theirs ? "conflict" : "waiting");
   clearTimeout(timer);
   if (!theirs) timer = setTimeout(save, WAIT_MS);
 }
@@ -97,6 +97,7 @@ async function send() {
     if (error.status === CONFLICT && error.content.current) {
       theirs = error.content.current;
       byId("conflict").hidden = false;
+      showNote(null); // an older one may say that all is loaded
       show("conflict");
     } else {
       show("failed");

@@ -17,7 +17,9 @@ import { setUpKeyboard } from "./keyboard.js";
 import { drawAll, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { setUpPointing } from "./pointing.js";
-import { accept, chooseMapping, leastSure, proposeForAll, setUpProposals, useOtherWeights, whenAllAreKnown } from "./proposals.js";
+import {
+  accept, chooseMapping, leastSure, proposeForAll, renameMapped, setUpProposals, useOtherWeights, whenAllAreKnown,
+} from "./proposals.js";
 import {
   chooseKind, followReview, keepLabel, reviewNext, reviewSaved, startReview, takeDetector, undoLast, useOtherReview,
 } from "./review.js";
@@ -174,6 +176,7 @@ byId("rename-dialog").addEventListener("close", async () => {
     if (!(await flush())) return;
     const count = await renameClass(dataset.old, name);
     drawClassList();
+    renameMapped(dataset.old, name);
     await show(state.image?.number);
     const stays = state.classes.some((one) => one.name === dataset.old) ? ` The data's list keeps ${dataset.old}, without objects.` : "";
     showNote(`Renamed in ${count} ${count === 1 ? "image" : "images"}.${stays}`);
