@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -375,3 +376,11 @@ def test_what_cannot_be_labeled_says_what_to_name(tmp_path, what):
     with pytest.raises(DataError) as refused:
         open_labels(tmp_path / what)
     assert refused.value.fix
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_first_box(photos, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != photos)
+    with pytest.raises(UsageError, match="cannot be written") as refused:
+        open_labels(photos)
+    assert "--out" in (refused.value.fix or "")
+    assert open_labels(photos, out=tmp_path / "labels").home == tmp_path / "labels"

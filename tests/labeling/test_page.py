@@ -166,6 +166,31 @@ def test_a_box_without_a_class_is_not_left_behind(open_page, photos, label):
         assert boxes_of(photos / "img0.xml") == [("cat", 5, 5, 20, 25)]
 
 
+def test_what_cannot_be_read_is_refused_marked_and_not_counted(open_page, photos, label):
+    whole = (photos / "img0.png").read_bytes()
+    (photos / "img0.png").write_bytes(whole[: len(whole) // 2])
+    (photos / "img1.xml").write_text("<annotation><object>")
+    with label(photos) as server:
+        page = opened(open_page, server)
+        expect(page.locator(".image-row .state.fault")).to_have_count(2)
+        expect(page.locator("#progress-text")).to_have_text("0 of 3 labeled")
+        page.locator("#image-0").click()
+        expect(page.locator("#error")).to_contain_text("img0.png cannot be labeled: the image cannot be read")
+        expect(page.locator("#boxes-title")).to_have_text("The image cannot be read")
+        page.locator("#image-1").click()
+        expect(page.locator("#error")).to_contain_text(f"Correct {photos / 'img1.xml'}, or remove it")
+        expect(page.locator("#boxes-title")).to_have_text("The labels cannot be read")
+        page.locator("#canvas").focus()
+        page.keyboard.press("b")
+        expect(page.locator("#boxes li")).to_have_count(0)
+        (photos / "img1.xml").unlink()
+        expect(page.locator("#boxes-title")).to_have_text("No boxes yet", timeout=SAVED)
+        (photos / "img0.png").write_bytes(whole)
+        page.locator("#image-0").click()
+        expect(page.locator("#boxes-title")).to_have_text("No boxes yet")
+        expect(page.locator(".image-row .state.fault")).to_have_count(0, timeout=SAVED)
+
+
 def test_without_a_pointer(open_page, photos, label):
     (photos / "classes.txt").write_text("cat\ndog\n")
     with label(photos) as server:

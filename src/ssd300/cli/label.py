@@ -117,7 +117,7 @@ def label(
 
         def started() -> None:
             address = address_of(listener)
-            done = sum(one.exists for one in store.summaries)
+            done = sum(one.is_labeled for one in store.summaries)
             say(
                 [
                     f"{plural(len(files.images), 'image')}, {done:,} labeled, {files.title}; saved in {files.home}",

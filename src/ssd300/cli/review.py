@@ -138,8 +138,13 @@ def review(
         )
         return
     _print(done, top)
-    if html is None and done.review.cases:
-        next_steps([(again, "see them on a page")])
+    if not done.review.cases:
+        return
+    steps_left = [] if html is not None else [(again, "see them on a page")]
+    if len(data) == 1:
+        decide = command("label", *data, "--weights", weights)
+        steps_left.append((decide, "decide on them one by one, in the tab Review of its page"))
+    next_steps(steps_left)
 
 
 def _print(done: "WeightsReview", top: int) -> None:

@@ -114,7 +114,7 @@ def with_classes_of(detector: Detector, dataset: Dataset) -> Dataset:
 
 
 def _what_fits(known: Sequence[str], classes: Sequence[str]) -> str:
-    """What to evaluate instead, if the weights do not know all classes of the data."""
+    """What to take instead, if the weights do not know all classes of the data."""
     common = [name for name in classes if name in known]
     if not common and are_numbered(known):
         usual = "voc" if set(classes) <= set(VOC_CLASSES) else "FILE"
@@ -122,7 +122,7 @@ def _what_fits(known: Sequence[str], classes: Sequence[str]) -> str:
     if not common:
         return f"These weights are for other objects ({some(known)}): name weights that were trained on these classes."
     return (
-        f"Evaluate on the classes that they know with `--only {shlex.join(common)}`, or with weights that were trained "
+        f"Take only the classes that they know, with `--only {shlex.join(common)}`, or weights that were trained "
         "on all of these."
     )
 

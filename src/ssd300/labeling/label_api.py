@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
@@ -11,7 +12,7 @@ from ssd300.errors import DataError
 from ssd300.images.colors import label_colors, readable_on
 from ssd300.images.header import image_size_hw
 from ssd300.labeling import schemas
-from ssd300.labeling.label_store import Current, Sent, Summary
+from ssd300.labeling.label_store import Current, LabelFiles, Sent, Summary
 from ssd300.labeling.objects import ConflictError, LabeledObject
 from ssd300.labeling.project import Project
 from ssd300.labeling.requests import json_body
@@ -103,6 +104,7 @@ def _version(project: Project, number: int) -> str | None:
 
 
 def _save(project: Project, number: int, sent: schemas.Save) -> Response:
+    project.check_image(number)
     height, width = image_size_hw(project.store.files.images[number])
     boxes = [_sent(one, width, height) for one in sent.boxes]
     try:
@@ -137,12 +139,15 @@ def _sent(box: schemas.Box, width: int, height: int) -> Sent:
 def _labels(project: Project, number: int, now: Current) -> schemas.ImageLabels:
     files = project.store.files
     image = files.images[number]
-    fault, size_hw = now.labels.fault, (0, 0)
+    fault, fix, size_hw = now.labels.fault, _fix(files, image, now), (0, 0)
     try:
+        project.check_image(number)
         size_hw = image_size_hw(image)
         picture = f"{number}-{image.stat().st_mtime_ns}"
-    except (DataError, OSError) as error:
-        fault, picture = error.what if isinstance(error, DataError) else str(error), ""
+    except DataError as error:
+        fault, fix, picture = error.what, error.fix or "", ""
+    except OSError as error:
+        fault, fix, picture = str(error), "", ""
     boxes = [
         schemas.Box(key=key, name=one.name, box=one.box_px, difficult=one.difficult, truncated=one.truncated,
                     fault=one.fault)
@@ -158,8 +163,19 @@ def _labels(project: Project, number: int, now: Current) -> schemas.ImageLabels:
         exists=now.labels.exists,
         boxes=boxes,
         fault=fault,
+        fix=fix,
         file=str(files.place(image)),
     )
+
+
+def _fix(files: LabelFiles, image: Path, now: Current) -> str:
+    """What to do about labels that cannot be edited."""
+    if not now.labels.fault:
+        return ""
+    if not now.labels.exists and files.format != "coco":  # two images would share a file
+        return "Rename one of the two."
+    anew = "" if files.format == "coco" else ", or remove it to label the image anew"
+    return f"Correct {files.place(image)}{anew}."
 
 
 def _splits(project: Project) -> list[schemas.Split]:
@@ -175,7 +191,7 @@ def _lines(project: Project, summaries: Mapping[int, Summary]) -> list[schemas.I
             name=project.names[number],
             state=_state(project, number, summary),
             classes=dict(summary.classes),
-            fault=summary.fault,
+            fault=summary.fault or project.damage.known(project.store.files.images[number]),
         )
         for number, summary in summaries.items()
     ]
@@ -183,6 +199,8 @@ def _lines(project: Project, summaries: Mapping[int, Summary]) -> list[schemas.I
 
 def _state(project: Project, number: int, summary: Summary) -> schemas.State:
     known = None if project.proposer is None else project.proposer.known(number)
+    if summary.fault or project.damage.known(project.store.files.images[number]):
+        return "none"
     return "done" if summary.exists else "proposed" if known is not None and known.has_proposals else "none"
 
 

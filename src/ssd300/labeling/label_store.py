@@ -76,6 +76,11 @@ class Summary:
     fault: str
     revision: int
 
+    @property
+    def is_labeled(self) -> bool:
+        """Whether there are labels that can be read."""
+        return self.exists and not self.fault
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:

@@ -1,5 +1,6 @@
 """From a path to the images and label files that the page works on."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,19 @@ def open_labels(
     labels = _opened(path, name, out, classes)
     if not labels.images:
         raise DataError("there are no images in this folder", where=path, fix="Name a folder with JPEG or PNG files.")
+    _check_writable(labels)
     return labels
+
+
+def _check_writable(labels: LabelFiles) -> None:
+    """Raises UsageError now if labels could not be saved later."""
+    for folder in {labels.home, *(labels.place(image).parent for image in labels.images)}:
+        there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+        if there.is_dir() and not os.access(there, os.W_OK):
+            other = "`ssd300 convert` makes a copy elsewhere" if labels.format != "voc" else "name another with --out"
+            raise UsageError(
+                "labels cannot be written into this folder", where=there, fix=f"Change its permissions, or {other}."
+            )
 
 
 def _opened(path: Path, name: str, out: Path | None, classes: Sequence[str]) -> LabelFiles:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from ssd300.errors import DataError
 from ssd300.labeling.pictures import Picture, Region, reduced, small
 from ssd300.labeling.project import Project
 from ssd300.serve.problems import ProblemError
@@ -27,7 +28,12 @@ def picture_routes(project: Project) -> APIRouter:
 
     @routes.get("/{number}/small")
     def small_one(number: int) -> Response:
-        return _answer(small(path_of(number)))
+        path = path_of(number)
+        try:
+            return _answer(small(path))
+        except DataError:
+            project.check_image(number)  # marks it in the list
+            raise
 
     @routes.get("/{number}/reduced")
     def reduced_one(number: int) -> Response:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from ssd300.errors import DataError
 from ssd300.images.encode import encoded
 from ssd300.images.header import UPRIGHT, open_file, read_header
 from ssd300.images.read import read_image, read_reduced
@@ -61,6 +62,36 @@ def reduced(path: Path) -> Picture:
             return Picture(content, media_type)
     pixels, _ = read_reduced(path, REDUCED_PX)
     return _jpeg(Image.fromarray(pixels), QUALITY)
+
+
+class Damage:
+    """Why images cannot be shown whole, of those that were looked at. A truncated file has a good header."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, tuple[object, DataError | None]] = {}
+
+    def check(self, path: Path) -> None:
+        """Decode a file, unless that was done since it last changed. Raises DataError for what cannot be decoded."""
+        try:
+            now = path.stat()
+            stamp: object = (now.st_mtime_ns, now.st_size)
+        except OSError:
+            stamp = None  # and reading says why
+        found = self._found.get(path)
+        if found is None or found[0] != stamp:
+            try:
+                small(path)
+                found = (stamp, None)
+            except DataError as error:
+                found = (stamp, error)
+            self._found[path] = found
+        if found[1] is not None:
+            raise DataError(found[1].what, where=path.name, fix=found[1].fix)
+
+    def known(self, path: Path) -> str:
+        """What is wrong with an image, by its last look; "" for nothing, or before the first."""
+        found = self._found.get(path)
+        return "" if found is None or found[1] is None else found[1].what
 
 
 class Details:

@@ -9,7 +9,7 @@ from ssd300.data.dataset import fold
 from ssd300.errors import DataError
 from ssd300.labeling.decisions import Decisions
 from ssd300.labeling.label_store import LabelStore
-from ssd300.labeling.pictures import Details
+from ssd300.labeling.pictures import Damage, Details
 from ssd300.labeling.proposals import Proposer
 from ssd300.labeling.review import Reviewer
 from ssd300.labeling.training_run import RUNS, TrainingRuns
@@ -40,6 +40,7 @@ class Project:
         self.proposer: Proposer | None = None
         self.reviewer: Reviewer | None = None
         self.details = Details()
+        self.damage = Damage()
         self.names = _names_of(store)
         self._classes = list(store.files.classes)
         self._decisions = Decisions(store.files.home)
@@ -71,6 +72,16 @@ class Project:
             self._classes += [name for name in found if name]
             return list(self._classes)
 
+    def check_image(self, number: int) -> None:
+        """Raises DataError for an image that cannot be decoded; the list of images then says so."""
+        image = self.store.files.images[number]
+        before = self.damage.known(image)
+        try:
+            self.damage.check(image)
+        finally:
+            if self.damage.known(image) != before:
+                self.store.mark(number)
+
     def splits(self) -> dict[str, list[int]]:
         """The numbers of the images of each split, {} for data that is not split."""
         files = self.store.files
@@ -83,7 +94,7 @@ class Project:
         if not (splits := self.splits()):
             return []
         listed = {number for numbers in splits.values() for number in numbers}
-        return [number for number, one in enumerate(self.store.summaries) if one.exists and number not in listed]
+        return [number for number, one in enumerate(self.store.summaries) if one.is_labeled and number not in listed]
 
     def add_to_list(self, name: str) -> int:
         """Add the labeled images that are in no split to the list of one; how many. Raises DataError, RunError."""

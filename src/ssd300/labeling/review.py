@@ -91,7 +91,7 @@ class Reviewer:
         """How far the review is; the first call begins it. `classes` are those of the data."""
         with self._lock:
             summaries = self._store.summaries
-            labeled = [number for number, one in enumerate(summaries) if one.exists and not one.fault]
+            labeled = [number for number, one in enumerate(summaries) if one.is_labeled]
             known = self._detector.all_known()
             self._detector.ask_for_labeled(number for number in labeled if number not in known)
             fresh = self._compare([number for number in labeled if number in known], known, tuple(classes))

@@ -37,7 +37,7 @@ class Save(Strict):
 
 
 class ImageLabels(BaseModel):
-    """An image and its labels. `fault` is why they cannot be edited."""
+    """An image and its labels. `fault` is why they cannot be edited, `fix` what to do about that."""
 
     number: int
     name: str
@@ -48,6 +48,7 @@ class ImageLabels(BaseModel):
     exists: bool
     boxes: list[Box]
     fault: str
+    fix: str
     file: str
 
 

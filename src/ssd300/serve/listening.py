@@ -14,6 +14,7 @@ from collections.abc import Callable
 from ssd300.errors import UsageError
 
 LARGEST_PORT = 65_535
+TITLES = ("ssd300", "ssd300 label")  # of the servers of this package
 TRIED_PORTS = 100  # above the one that is taken
 ASKED_FOR_S = 1.0
 LARGEST_ANSWER = 1_000_000
@@ -134,7 +135,7 @@ def _is_ours(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(host, port, timeout=ASKED_FOR_S)
     try:
         connection.request("GET", "/openapi.json")
-        return bool(json.loads(connection.getresponse().read(LARGEST_ANSWER))["info"]["title"] == "ssd300")
+        return bool(json.loads(connection.getresponse().read(LARGEST_ANSWER))["info"]["title"] in TITLES)
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return False
     finally:

@@ -3,7 +3,7 @@
 import { draw, guides } from "./board.js";
 import { drawBoxList, say } from "./box_list.js";
 import { addClass, drawClassList, firstFound } from "./class_list.js";
-import { addAll, changeSelected } from "./editing.js";
+import { addAll, addInView, changeSelected } from "./editing.js";
 import { byId } from "./elements.js";
 import { neighbor, nextOpen, show } from "./navigation.js";
 import { showError, showNote } from "./notices.js";
@@ -11,7 +11,7 @@ import { sharpen } from "./picture.js";
 import { drawProposals } from "./proposals.js";
 import { selectedBox, state } from "./state.js";
 import { drawTools } from "./tools.js";
-import { fit, reveal, viewport, zoomStep } from "./viewport.js";
+import { fit, reveal, toImage, viewport, zoomStep } from "./viewport.js";
 
 export const ACTIVE = "ssd300-label-class"; // of the session: the class of the next box
 
@@ -81,6 +81,15 @@ export function fitView() {
   fit(state.image);
   sharpen(draw);
   draw();
+}
+
+// A box in the middle of what is seen.
+export function addBox() {
+  if (!state.image?.width) return;
+  const { width, height } = state.image;
+  const start = toImage({ x: 0, y: 0 });
+  const end = toImage({ x: viewport.width, y: viewport.height });
+  addInView([Math.max(start.x, 0), Math.max(start.y, 0), Math.min(end.x, width), Math.min(end.y, height)]);
 }
 
 export function toggleGuides() {

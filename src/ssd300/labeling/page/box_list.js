@@ -66,5 +66,6 @@ function place({ box, fault, difficult, truncated }) {
 function title() {
   const count = state.boxes.length;
   if (count > 0) return `${count} ${count === 1 ? "box" : "boxes"}`;
+  if (state.image?.fault) return state.image.picture ? "The labels cannot be read" : "The image cannot be read";
   return state.exists ? "No objects in this image" : "No boxes yet";
 }

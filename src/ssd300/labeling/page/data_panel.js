@@ -34,9 +34,10 @@ export async function runCheck() {
   byId("check-state").textContent = "Reading all labels and images …";
   try {
     const found = await (await request("v1/label/check")).json();
-    const splits = Object.entries(found.splits).map(([name, count]) => `${name} ${count.toLocaleString("en")}`);
+    const names = Object.entries(found.splits);
+    const splits = names.length > 1 ? names.map(([name, count]) => `${name} ${count.toLocaleString("en")}`) : [];
     byId("check-state").textContent = [
-      found.findings.length ? `${found.findings.length} problems` : "No problem found", splits.length ? `splits: ${splits.join(", ")}` : "",
+      found.findings.length ? `${found.findings.length} ${found.findings.length === 1 ? "problem" : "problems"}` : "No problem found", splits.length ? `splits: ${splits.join(", ")}` : "",
     ].filter(Boolean).join(" · ");
     byId("check-findings").replaceChildren(...found.findings.slice(0, MOST_ROWS).map(finding));
     byId("copies-title").hidden = found.copies.length === 0;

@@ -9,10 +9,11 @@ const ROW_PX = 64;
 const MORE = 6; // rows above and below
 const AT_ONCE = 4; // requests for small pictures
 const KEPT = 500;
-const LONGEST = 17; // letters of a name
+const END = 10; // letters of a name that are always shown, as the names of one folder often differ at their end alone
 const STATES = { none: "not labeled", proposed: "proposed", done: "labeled", fault: "has a problem" };
 const addresses = new Map(); // of small pictures, by the number of the image; "" for one that cannot be had
 const fetching = new Set();
+const uses = new Map(); // how many images have a name, without their folders
 const order = { numbers: null }; // that the server gave; null for that of the names
 let known = { key: "", lines: [] };
 let version = 0;
@@ -89,10 +90,11 @@ function isMeant(line, text) {
 function row(line, place, count) {
   const kind = lineState(line);
   const isShown = line.number === state.image?.number;
+  const name = shownName(line);
   const made = element("div", { id: `image-${line.number}`, className: "image-row" }, [
     thumbnail(line),
     element("span", { className: "words" }, [
-      element("span", { className: "name" }, [shortened(line.name.split("/").at(-1))]),
+      element("span", { className: "name" }, [element("span", { className: "start" }, [name.slice(0, -END)]), name.slice(-END)]),
       element("span", { className: "counts" }, counts(line, kind)),
     ]),
     element("span", { className: `state ${kind}`, title: STATES[kind] }),
@@ -108,9 +110,14 @@ function row(line, place, count) {
   return made;
 }
 
-// Names of one folder often differ at their end alone.
-function shortened(name) {
-  return name.length > LONGEST ? `${name.slice(0, 5)}…${name.slice(6 - LONGEST)}` : name;
+// With its folder where another image has the same name. The names of the images never change.
+function shownName(line) {
+  if (uses.size === 0) for (const one of state.lines) uses.set(lastOf(one.name), (uses.get(lastOf(one.name)) ?? 0) + 1);
+  return uses.get(lastOf(line.name)) > 1 ? line.name : lastOf(line.name);
+}
+
+function lastOf(name) {
+  return name.split("/").at(-1);
 }
 
 function thumbnail(line) {

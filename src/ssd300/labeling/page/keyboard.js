@@ -1,18 +1,17 @@
 // What the keys do, wherever the focus is but in a text field.
 
 import {
-  addInView, nudge, nudgeSize, redo, removeSelected, selectNext, toggleFlag, toggleNoObjects,
+  nudge, nudgeSize, redo, removeSelected, selectNext, toggleFlag, toggleNoObjects,
 } from "./editing.js";
 import { byId } from "./elements.js";
 import { nameOfDigit } from "./class_list.js";
 import { abort, holdSpace } from "./pointing.js";
 import { dismiss, shownProposals } from "./proposals.js";
 import { selectedBox, state } from "./state.js";
-import { toImage, viewport } from "./viewport.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-// `does` has what other modules do: go, chooseClass, zoom, fitView, toggleGuides, copyOn, accept, help, selected,
+// `does` has what other modules do: go, addBox, chooseClass, zoom, fitView, toggleGuides, copyOn, accept, help, selected,
 // undo, review, takeDetector, keepLabel.
 export function setUpKeyboard(does) {
   document.addEventListener("keydown", (event) => keyDown(event, does));
@@ -58,7 +57,7 @@ function act(event, does) {
     case "n": does.go(1); return true;
     case "p": does.go(-1); return true;
     case "u": does.goOpen(); return true;
-    case "b": addInView(seen()); return true;
+    case "b": does.addBox(); return true;
     case "c": does.copyOn(); return true;
     case "a": does.accept(event.shiftKey); return true;
     case "d": toggleFlag("difficult"); return true;
@@ -108,12 +107,3 @@ function arrow(event, does) {
     does.go(dx);
   }
 }
-
-// The part of the image that is seen.
-function seen() {
-  const { width, height } = state.image;
-  const start = toImage({ x: 0, y: 0 });
-  const end = toImage({ x: viewport.width, y: viewport.height });
-  return [Math.max(start.x, 0), Math.max(start.y, 0), Math.min(end.x, width), Math.min(end.y, height)];
-}
-

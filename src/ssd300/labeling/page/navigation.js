@@ -62,7 +62,7 @@ export function take(image, { keepSelected = false } = {}) {
   if (isOther) state.proposals = [];
   forget();
   resolved();
-  showError(image.fault ? new Error(`${image.name} cannot be labeled: ${image.fault}.`) : null);
+  showError(image.fault ? new Error(`${image.name} cannot be labeled: ${image.fault}. ${image.fix}`.trim()) : null);
   if (isOther) showNote(null);
   history.replaceState(null, "", `#${encodeURIComponent(image.name)}`);
 }

@@ -143,7 +143,7 @@ export function drawProposals() {
 }
 
 function inWords(count) {
-  const left = about?.left ? ` ${about.left.toLocaleString("en")} images left.` : "";
+  const left = about?.left ? ` ${about.left.toLocaleString("en")} ${about.left === 1 ? "image" : "images"} left.` : "";
   if (isLoading) return "Detecting …";
   return (count > 0 ? "A click on a dashed box selects it." : "No proposal above this score.") + left;
 }
@@ -169,7 +169,8 @@ export function useOtherWeights() {
 // Classes of the model that have no class of their name here, or were joined with another: each is added by it, taken for another one, or left out.
 function drawMapping() {
   if (!about) return;
-  const foreign = about.classes.filter((name) => (mapping.get(name) ?? sameHere(name)) !== sameHere(name) || !sameHere(name));
+  const isForeign = (name) => !sameHere(name) || (mapping.has(name) && mapping.get(name) !== sameHere(name));
+  const foreign = about.classes.filter(isForeign);
   byId("mapping").hidden = foreign.length === 0;
   byId("mapping-rows").replaceChildren(...foreign.map((name) => {
     const options = [["", "leave out"], [name, `new class ${name}`], ...state.classes.filter((one) => one.name !== name)

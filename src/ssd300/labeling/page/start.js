@@ -1,7 +1,7 @@
 // Starts the page, and connects events to what they do.
 
 import {
-  ACTIVE, chooseClass, copyOn, fitView, go, goOpen, resize, selected, takeTyped, toggleGuides, zoom,
+  ACTIVE, addBox, chooseClass, copyOn, fitView, go, goOpen, resize, selected, takeTyped, toggleGuides, zoom,
 } from "./actions.js";
 import { request, useToken } from "./api.js";
 import { draw } from "./board.js";
@@ -86,7 +86,7 @@ setUpPointing({
   },
 });
 setUpKeyboard({
-  go, goOpen, copyOn, zoom, fitView, toggleGuides, chooseClass, selected, accept, takeDetector, keepLabel,
+  go, goOpen, addBox, copyOn, zoom, fitView, toggleGuides, chooseClass, selected, accept, takeDetector, keepLabel,
   undo: undoLast,
   review: async (step) => {
     if (byId("panel-review").hidden) openTab("review");
@@ -126,7 +126,7 @@ byId("token-form").addEventListener("submit", async (event) => {
 
 for (const [id, call] of Object.entries({
   previous: () => go(-1), next: () => go(1), "next-open": goOpen, undo: undoLast, redo, "zoom-in": () => zoom(1),
-  "zoom-out": () => zoom(-1), fit: fitView, guides: toggleGuides, "copy-on": copyOn, "no-objects": toggleNoObjects,
+  "zoom-out": () => zoom(-1), fit: fitView, guides: toggleGuides, "add-box": addBox, "copy-on": copyOn, "no-objects": toggleNoObjects,
   help: () => byId("help-dialog").showModal(),
   "take-theirs": () => { take(otherLabels()); labeledByOthers(); drawAll(); },
   "keep-mine": keepMine, "accept-all": () => accept(true), "accept-one": () => accept(false),

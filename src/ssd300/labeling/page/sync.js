@@ -27,7 +27,8 @@ export function noteSaved(saved) {
   const line = state.lines[saved.number];
   const classes = {};
   for (const { name, box } of saved.boxes) if (box) classes[name] = (classes[name] ?? 0) + 1;
-  useLines([{ ...line, state: saved.exists ? "done" : line.state === "proposed" ? "proposed" : "none", classes, fault: saved.fault }]);
+  const without = line.state === "proposed" && !saved.fault ? "proposed" : "none";
+  useLines([{ ...line, state: saved.exists && !saved.fault ? "done" : without, classes, fault: saved.fault }]);
 }
 
 async function ask() {

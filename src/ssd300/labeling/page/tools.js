@@ -11,7 +11,8 @@ export function drawTools() {
   byId("redo").disabled = !canRedo();
   byId("guides").setAttribute("aria-pressed", String(guides.on));
   byId("no-objects").disabled = !isEditable || state.boxes.length > 0;
-  byId("no-objects").setAttribute("aria-pressed", String(state.exists && state.boxes.length === 0));
+  byId("no-objects").setAttribute("aria-pressed", String(state.exists && state.boxes.length === 0 && !state.image?.fault));
+  byId("add-box").disabled = !isEditable;
   byId("copy-on").disabled = !state.boxes.some((one) => one.box);
   const box = selectedBox();
   byId("flags").hidden = !state.project?.has_flags;
