@@ -27,7 +27,8 @@ def test_the_table_counts_what_the_json_lists(coloured, light_run, capsys):
     assert lines[3].split()[:2] == ["all", "3"]
     assert f"and {len(found['cases']) - 2} more; --json has them all" in lines
     assert f"{len(found['cases'])} cases on 4 images; confident detections have a confidence of 0.3 or more" in lines
-    assert lines[-1].endswith("--split trainval --html review.html")
+    assert lines[-3].endswith("--split trainval --html review.html")
+    assert lines[-1].split() == ["ssd300", "label", str(coloured), "--weights", str(light_run)]
 
 
 def test_the_page_is_written_and_not_overwritten_by_mistake(coloured, light_run, tmp_path, capsys):
