@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conftest import object_xml
 from ssd300.cli import main
 from ssd300.labeling.image_choice import listed_numbers
 from ssd300.labeling.opening import open_labels
@@ -41,6 +42,18 @@ def test_each_image_is_chosen_a_copy_unread_or_left(photos, light_run, capsys):
     assert [Path(one["image"]).name for one in found["unread"]] == ["broken.jpg"]
     assert len(found["chosen"]) + len(found["near_copies"]) + len(found["unread"]) + found["left"] == found["images"]
     assert found == as_json(capsys, "next", photos, "-w", light_run, "--count", "5")
+
+
+def test_chosen_images_that_have_labels_are_counted(photos, light_run, capsys):
+    box = object_xml("nut", (10, 10, 40, 40))
+    size = "<size><width>160</width><height>120</height><depth>3</depth></size>"
+    (photos / "3.xml").write_text(f"<annotation><filename>3.jpg</filename>{size}{box}</annotation>")
+    (photos / "broken.jpg").unlink()
+    assert main(["next", str(photos), "-w", str(light_run), "--count", "50"]) == 0
+    said = "1 of the 6 chosen images have labels; --unlabeled-only leaves such images out"
+    assert said in capsys.readouterr().err
+    assert main(["next", str(photos), "-w", str(light_run), "--count", "50", "--unlabeled-only"]) == 0
+    assert "have labels" not in capsys.readouterr().err.replace("in the dataset, 1 with labels", "")
 
 
 def test_copies_are_chosen_only_if_they_are_wanted(photos, light_run, capsys):

@@ -148,6 +148,11 @@ def next_(
         print_json(options | _as_dict(named, left_out, rating, chosen))
         return
     _print(rating, chosen, left_out)
+    has_labels = {found.path for found in named.images if found.has_labels}
+    labeled = sum(one.image in has_labels for one in chosen.chosen)
+    if labeled and len(has_labels) < len(named.images):
+        of_all = f"{labeled} of the {len(chosen.chosen)} chosen images have labels"
+        say([f"{of_all}; --unlabeled-only leaves such images out"])
     next_steps(_steps([word for word in data if word not in inside], format_, chosen, out, weights))
 
 
