@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from serving import started
 from ssd300.data.formats.voc_xml import read_xml
+from ssd300.errors import UsageError
+from ssd300.serve.listening import bind
 
 pytestmark = pytest.mark.slow
 
@@ -459,3 +461,8 @@ def test_a_token_is_asked_for(open_page, photos, label):
         page.get_by_label("This server requires a token.").fill("secret")
         page.get_by_role("button", name="Continue").click()
         expect(page.locator("#zoom")).to_contain_text("%")
+
+
+def test_a_port_of_another_page_is_recognized(photos, label):
+    with label(photos) as server, pytest.raises(UsageError, match=f"Or use the server that runs: {server.address}/"):
+        bind(*server.host_port, command=str)

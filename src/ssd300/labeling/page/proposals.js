@@ -96,7 +96,7 @@ function mustAsk(taken) {
   for (const name of names) asked.add(name);
   byId("mapping").open = true;
   showNote(`${names.length === 1 ? "A class is" : `${names.length} classes are`} not in this data: ${names.join(", ")}. `
-    + "Accept again to add, or choose in the list under Proposals what becomes of it.");
+    + `Accept again to add ${names.length === 1 ? "it" : "them"}, or choose in the list under Proposals.`);
   return true;
 }
 
