@@ -24,11 +24,14 @@ from ssd300.detection.video_names import CAMERA, VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
 from ssd300.images.kinds import is_image_head
 from ssd300.system.files import spelled_like
+from ssd300.system.stores import is_remote
 from ssd300.system.web import is_address
 from ssd300.system.wording import plural, some
 
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
+PARQUET_SUFFIXES, PARQUET_MARK = (".parquet", ".pq"), b"PAR1"
+JOBS = "Such a job writes rows, and no images (docs/scale.md)."
 CAMERA_WORDS = ("webcam", "camera", "cam", "camera:", "/dev/video0")
 Source = Path | str | Content  # a str is an address, a camera or a stream
 
@@ -76,6 +79,9 @@ def _found(source: str, note: Note) -> Sequence[Source]:
         return _readable(matched, note, source, below) or _raise(
             DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
         )
+    if is_remote(source):
+        what, fix = "addresses of this kind are read by jobs only", f"Add --save parquet. {JOBS}"
+        raise DataError(what, where=source, fix=fix)
     raise DataError("there is no such image", where=path, fix=_advice(source))
 
 
@@ -84,6 +90,8 @@ def _of_file(path: Path, note: Note) -> Sequence[Source]:
     head = file_head(path)
     if path.suffix.lower() == LIST_SUFFIX and not is_image_head(head):
         return listed_paths(path.read_bytes(), path.parent, str(path), note)
+    if path.suffix.lower() in PARQUET_SUFFIXES and head.startswith(PARQUET_MARK):
+        raise DataError("Parquet files of images are read by jobs only", where=path, fix=f"Add --save parquet. {JOBS}")
     if not is_archive(path, head):
         return [path]
     return _of_archive(path, note)

@@ -17,7 +17,8 @@ DIGEST_BYTES = 16  # of an id, that stand for it in memory
 @dataclass(frozen=True)
 class Counts:
     """Images that are planned (those of a tar file as its part has them), and rows; planned images without a row
-    (`missing`), and rows that have an id for another time (`twice`); rows with an error, the first of these.
+    (`missing`), and rows that have an id for another time (`twice`); rows with an error, the first of these; tar files
+    that are `damaged`, each with one row that stands for all images behind the damage, the first of these.
     """
 
     planned: int
@@ -26,6 +27,8 @@ class Counts:
     twice: int
     errors: int
     first_error: str = ""
+    damaged: int = 0
+    first_damaged: str = ""
 
     def words(self) -> str:
         return (
@@ -37,19 +40,23 @@ class Counts:
 def count(job: Job) -> Counts:
     """Reads the ids of all parts; 16 bytes of memory per image."""
     done, digests = job.done(), []
-    planned = rows = missing = failed = 0
-    first_error = ""
+    planned = rows = missing = failed = damaged = 0
+    first_error = first_damaged = ""
     for chunk in job.plan.chunks():
         ids, errors = ids_and_errors(job.store, part_name(chunk.name, job.form)) if chunk.name in done else ([], [])
         lost = _missing(chunk, ids, done=chunk.name in done)
         missing, rows = missing + lost, rows + len(ids)
         planned += len(ids) + lost if chunk.images is None else chunk.images
+        if chunk.shard is not None and chunk.images is None and (shard := as_text(chunk.shard.file)) in ids:
+            damaged += 1
+            first_damaged = first_damaged or f"{shard}: {errors[ids.index(shard)]}"
         for image, error in zip(ids, errors, strict=True):
             failed += error is not None
             first_error = first_error or (f"{image}: {error}" if error is not None else "")
         digests.append(np.array([_digest(image) for image in ids], dtype=f"S{DIGEST_BYTES}"))
     together = np.sort(np.concatenate(digests)) if digests else np.zeros(0, dtype="S1")
-    return Counts(planned, rows, missing, int(np.sum(together[1:] == together[:-1])), failed, first_error)
+    twice = int(np.sum(together[1:] == together[:-1]))
+    return Counts(planned, rows, missing, twice, failed, first_error, damaged, first_damaged)
 
 
 def _missing(chunk: Chunk, ids: list[str], *, done: bool) -> int:
