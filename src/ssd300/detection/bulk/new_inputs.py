@@ -76,7 +76,8 @@ class NewInputs:
         key = self._key(shard.file)
         before = self._shards.get(key)
         self._is_new(key, is_known=before is not None)
-        start, instead = self._planned.get(key, 0), ()
+        start = self._planned.get(key, 0)
+        instead: tuple[str, ...] = ()
         if before is not None and vars(before) != {**vars(shard), "file": before.file}:
             self._check_changed(before, shard, self._chunks[key])
             start, instead = 0, tuple(self._chunks[key])
