@@ -245,7 +245,7 @@ def test_options_that_change_nothing_are_told(model, tmp_path):
     do([images], model, out, notes=notes, column="photo")
     assert "--column photo is not used: no Parquet file is in the input" in notes
     do([images], model, out, notes=notes, column="photo", chunk_images=2)
-    assert any(line.startswith("--chunk-images 2 is for images that are not planned yet") for line in notes)
+    assert any("not planned yet come in chunks of 2, the others stay in chunks of 4" in line for line in notes)
     assert json.loads((out / "manifest.json").read_text())["chunk_images"] == 4
 
 

@@ -158,8 +158,8 @@ def _plan(job: Job, sources: Sequence[str], work: Work, options: BulkOptions, co
     base, then = job.manifest["base"], job.manifest["chunk_images"]
     if options.chunk_images != then:
         note(
-            f"--chunk-images {options.chunk_images} is for images that are not planned yet; the others stay in chunks "
-            f"of {then}"
+            f"--chunk-images: images that are not planned yet come in chunks of {options.chunk_images}, the others "
+            f"stay in chunks of {then}"
         )
     places = [
         full if is_remote(one) or base != work.base else one

@@ -20,6 +20,7 @@ from ssd300.errors import DataError, UsageError
 from ssd300.images.kinds import is_image_head
 from ssd300.system.files import absolute, spelled_like
 from ssd300.system.stores import SCHEME, is_remote, one_spelling, open_store
+from ssd300.system.web import is_address
 from ssd300.system.wording import counted, some
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -51,11 +52,18 @@ def find_inputs(sources: Sequence[str], note: Note, *, column: str | None = None
 
 
 def check_sources(sources: Sequence[str]) -> None:
-    """Raises DataError for a source that is a video, or on this machine and not there. Nothing is listed."""
+    """Nothing is listed.
+
+    Raises:
+        DataError: a source is a video or camera, or is on this machine and not there.
+        UsageError: its kind of address cannot be opened.
+    """
     for source in sources:
         if is_live(source) or source.lower().endswith(VIDEO_SUFFIXES):
             fix = "Detect on it without --engine ray and --save parquet."
             raise DataError("videos and cameras are not read here", where=source, fix=fix)
+        if is_remote(source) and not is_address(source):
+            open_store(source)
         path = Path(source)
         if not (source in STDIN or is_remote(source) or glob.has_magic(source) or path.exists()):
             raise DataError("there is no such file", where=source, fix=spelled_like(path, "Check the path."))
