@@ -273,7 +273,9 @@ def _print(outcome: "Outcome", out: str, *, as_json: bool) -> None:
     if counts.twice:
         say(["ids that are there twice stand twice in the input"])
     if counts.missing:
-        raise RunError(f"{plural(counts.missing, 'image')} have no row", where=out, fix="Give the same command again.")
+        what = counted(counts.missing, "{image has|images have} no row")
+        short = f"Delete {counts.first_short}, which has too few rows, and give" if counts.first_short else "Give"
+        raise RunError(what, where=out, fix=f"{short} the same command again.")
     if counts.damaged:
         what = "tar {file is|files are} damaged: the images behind the damage are not in the job. The first: "
         fix = "Replace it, and give the same command with --retry-errors."

@@ -18,7 +18,8 @@ DIGEST_BYTES = 16  # of an id, that stand for it in memory
 class Counts:
     """Images that are planned (those of a tar file as its part has them), and rows; planned images without a row
     (`missing`), and rows that have an id for another time (`twice`); rows with an error, the first of these; tar files
-    that are `damaged`, each with one row that stands for all images behind the damage, the first of these.
+    that are `damaged`, each with one row that stands for all images behind the damage, the first of these; the first
+    part that has too few rows.
     """
 
     planned: int
@@ -29,6 +30,7 @@ class Counts:
     first_error: str = ""
     damaged: int = 0
     first_damaged: str = ""
+    first_short: str = ""
 
     def words(self) -> str:
         return (
@@ -41,11 +43,13 @@ def count(job: Job) -> Counts:
     """Reads the ids of all parts; 16 bytes of memory per image."""
     done, digests = job.done(), []
     planned = rows = missing = failed = damaged = 0
-    first_error = first_damaged = ""
+    first_error = first_damaged = first_short = ""
     for chunk in job.plan.chunks():
         ids, errors = ids_and_errors(job.store, part_name(chunk.name, job.form)) if chunk.name in done else ([], [])
         lost = _missing(chunk, ids, done=chunk.name in done)
         missing, rows = missing + lost, rows + len(ids)
+        if lost and chunk.name in done and not first_short:
+            first_short = job.store.place(part_name(chunk.name, job.form))
         planned += len(ids) + lost if chunk.images is None else chunk.images
         if chunk.shard is not None and chunk.images is None and (shard := as_text(chunk.shard.file)) in ids:
             damaged += 1
@@ -56,7 +60,7 @@ def count(job: Job) -> Counts:
         digests.append(np.array([_digest(image) for image in ids], dtype=f"S{DIGEST_BYTES}"))
     together = np.sort(np.concatenate(digests)) if digests else np.zeros(0, dtype="S1")
     twice = int(np.sum(together[1:] == together[:-1]))
-    return Counts(planned, rows, missing, twice, failed, first_error, damaged, first_damaged)
+    return Counts(planned, rows, missing, twice, failed, first_error, damaged, first_damaged, first_short)
 
 
 def _missing(chunk: Chunk, ids: list[str], *, done: bool) -> int:
