@@ -179,6 +179,16 @@ def test_the_manifest_tells_what_cut_the_scores(coloured, tmp_path, capsys):
     assert "the best 1 of each image were kept" in capsys.readouterr().err
 
 
+def test_rows_that_are_all_of_another_split_are_an_error(coloured, job, capsys):
+    words = ["eval", str(coloured), "--predictions", str(job / "parts/00000000.parquet")]
+    assert main(words) == 3
+    error = capsys.readouterr().err
+    assert "no row is of an image in this split; rows in other splits: trainval 2" in error
+    assert "Name the split with --split." in error
+    assert main([*words, "--on-bad-prediction", "skip"]) == 0
+    assert "1 of 1 images have no row in the predictions" in capsys.readouterr().err
+
+
 def test_shards_of_other_splits_are_left_out(coloured, tmp_path, capsys):
     shards = tmp_path / "shards"
     assert main(["shard", str(coloured), "--out", str(shards)]) == 0

@@ -130,7 +130,7 @@ def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> No
     """
     if folder.exists() and not folder.is_dir():
         fix = f"Such as --out {free_folder(folder.with_suffix(''))}."
-        raise UsageError("--out is a folder for all that is written, and this is a file", where=folder, fix=fix)
+        raise UsageError("the output is a file where a folder is needed", where=folder, fix=fix)
     if folder.is_dir() and not is_empty(folder) and not overwrite:
         free = f"Name a free one: --out {free_beside(folder)}. "
         last = "--overwrite writes into this one, over files of the same name."

@@ -65,13 +65,13 @@ class Remarks:
         self.failed += 1
         self.first_failed = self.first_failed or f"{where}: {error}"
 
-    def notes(self, *, with_a_row: int = 0) -> list[str]:
+    def notes(self, *, with_a_row: int | None = None) -> list[str]:
         """Remarks to print: images with an error, without a row or without detections, boxes inverted or outside, a
-        high minimum. `with_a_row` counts the images that have a row; 0 for formats without rows of images.
+        high minimum. `with_a_row` counts the images that have a row; None for formats without rows of images.
         """
         notes = []
         total = len(self.found)
-        without_row = total - with_a_row if with_a_row else 0
+        without_row = 0 if with_a_row is None else total - with_a_row
         if self.failed:
             notes.append(
                 counted(self.failed, "{image has|images have} an error and {counts|count} as without detections")

@@ -188,10 +188,20 @@ class PredictionRows:
         """Remarks to print on what was taken: rows left out or skipped first, then those of `Remarks`."""
         notes = []
         if self.left_out:
-            splits = ", ".join(f"{split} {count:,}" for split, count in self.left_out.items())
             what = "{row is of an image|rows are of images} in other splits of the data, and left out"
-            notes.append(f"{counted(self.left_out.total(), what)}: {splits}")
+            notes.append(f"{counted(self.left_out.total(), what)}: {self._left_out()}")
         if self.skipped:
             rows = plural(self.skipped, "row")
             notes.append(f"{rows} skipped by --on-bad-prediction skip; the first: {self.first_skipped}")
-        return [*notes, *self.remarks.notes(with_a_row=len(self.places))]
+        return [*notes, *self.remarks.notes(with_a_row=len(self.places) if self.read else None)]
+
+    def check_some(self) -> None:
+        """Raise DataError if rows were read, and all of them are of other splits, unless such rows are skipped."""
+        if self.left_out and not self.places and self.on_bad == "error":
+            raise DataError(
+                f"no row is of an image in this split; rows in other splits: {self._left_out()}",
+                fix="Name the split with --split.",
+            )
+
+    def _left_out(self) -> str:
+        return ", ".join(f"{split} {count:,}" for split, count in self.left_out.items())

@@ -10,6 +10,7 @@ from ssd300.detection.bulk.chunks import Chunk
 from ssd300.detection.bulk.job import Job
 from ssd300.detection.bulk.rows import ids_and_errors, part_name
 from ssd300.errors import as_text
+from ssd300.system.wording import plural
 
 DIGEST_BYTES = 16  # of an id, that stand for it in memory
 
@@ -34,7 +35,8 @@ class Counts:
 
     def words(self) -> str:
         return (
-            f"{self.planned:,} images planned, {self.rows:,} rows, missing {self.missing:,}, twice {self.twice:,}, "
+            f"{plural(self.planned, 'image')} planned, {plural(self.rows, 'row')}, missing {self.missing:,}, "
+            f"twice {self.twice:,}, "
             f"{self.errors:,} with an error"
         )
 

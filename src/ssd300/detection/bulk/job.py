@@ -135,7 +135,8 @@ def read_manifest(store: Store) -> dict[str, Any] | None:
         manifest: dict[str, Any] = json.loads(content)
     except ValueError as error:
         place = store.place(MANIFEST)
-        raise DataError("the manifest is damaged", where=place, fix="Name another --out.") from error
+        fix = "Get the file back, or start another job with another --out."
+        raise DataError("the manifest of the job is damaged", where=place, fix=fix) from error
     return manifest
 
 
