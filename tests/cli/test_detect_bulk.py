@@ -161,5 +161,5 @@ def test_parquet_files_and_addresses_need_a_job(light_run, tmp_path, capsys):
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     for source in (str(tmp_path / "a.parquet"), f"memory://{tmp_path.name}/in"):
         for more in ([], ["--save", "jsonl"]):
-            assert main(["detect", source, "-w", str(light_run), "--out", str(tmp_path / "out"), *more]) == 3
-            assert "Add --save parquet." in capsys.readouterr().err
+            assert main(["detect", source, "-w", str(light_run), "--out", str(tmp_path / "out"), *more]) == 2
+            assert "Add --save parquet, which makes it a job." in capsys.readouterr().err

@@ -1,12 +1,15 @@
 """`ssd300 plan` on a light detector: the answers, what they rest on, and wrong numbers."""
 
 import json
+import re
+import tarfile
 from functools import partial
 
 import pytest
 
 from bulk_jobs import write_images
 from ssd300.cli import main
+from ssd300.cli.plan_summary import _percent
 from ssd300.detection.bulk import trial
 
 FAST = ["--seconds", "0.1", "--rounds", "2"]
@@ -50,6 +53,36 @@ def test_the_table_has_the_answer_the_first_limit_and_the_origins(words, capsys)
     assert "measured here" in out
 
 
+def test_the_trial_detects_as_detect_does_also_in_tar_files(words, tmp_path, capsys):
+    with tarfile.open(tmp_path / "packed.tar", "w") as packed:
+        packed.add(tmp_path / "photos", "photos")
+    given = ["--images", "1e6", "--machines", "2", "--json"]
+
+    def measured(*more):
+        assert main([*words, *given, *more]) == 0
+        found = json.loads(capsys.readouterr().out)["rests_on"]
+        return found["image_bytes"], found["detections_per_image"]
+
+    assert measured("packed.tar") == measured("photos")
+    assert main(["detect", "photos", "--weights", words[2], "--out", "found"]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "found/detections.jsonl").read_text().splitlines()]
+    capsys.readouterr()
+    assert measured("photos")[1]["value"] == sum(len(row["detections"]) for row in rows) / len(rows)
+
+
+def test_with_machines_given_counting_is_compared_with_detecting(words, capsys):
+    slow = ["--images", "1e9", "--machines", "500", "--store-latency", "10", "--images-per-second", "1000"]
+    assert main([*words, "photos", *slow]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"planning, counting beside detecting, [\d.]+ days, and [\d.]+ min of detecting \(\d", out), out
+
+
+def test_shares_are_numbers_that_people_read():
+    assert [_percent(share).strip() for share in (23.486, 1.0, 0.0958, 0.0063, 0.0001)] == [
+        "2,349 %", "100 %", "9.6 %", "0.6 %", "< 0.1 %",
+    ]  # fmt: skip
+
+
 def test_too_little_time_is_said(words, capsys):
     assert main([*words, "photos", "--images", "1e9", "--hours", "0.1"]) == 0
     assert "none are enough for 6 min" in capsys.readouterr().out
@@ -77,6 +110,7 @@ def test_too_little_time_is_said(words, capsys):
             ["--chunk-images is 0", "--batch-size is 0"],
         ),
         (["missing.jpg", "--images", "1e9"], 3, ["missing.jpg"]),
+        (["s3://bucket/photos", "--images", "1e9"], 2, ["on images of this machine", "where: s3://bucket/photos"]),
     ],
 )
 def test_wrong_numbers_are_told_together_before_any_work(words, given, code, said, capsys):

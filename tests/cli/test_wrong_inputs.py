@@ -128,6 +128,7 @@ WEIGHTS = [
     ("detect-positional", "detect dog.jpg runs/mine", 2, ["`ssd300 detect dog.jpg --weights runs/mine`"]),
     ("detect-name", "detect dog.jpg coco", 2, ["coco is weights", "`ssd300 detect dog.jpg --weights coco`"]),
     ("export-without", "export --out m.onnx", 2, ["`ssd300 export --out m.onnx --weights runs/mine`"]),
+    ("store", "detect s3://b/x -w runs/mine", 2, ["addresses of a store are read by jobs", "Add --save parquet"]),
     ("serve-without", "serve", 2, ["serve needs --weights", "`ssd300 serve --weights runs/mine`"]),
     ("serve-stray", "serve runs/mien", 2, ["`ssd300 serve --weights runs/mine`", "no words without an option"]),
     ("thresholds-without", "thresholds data", 2, ["`ssd300 thresholds data --weights runs/mine`"]),

@@ -84,6 +84,20 @@ def test_lines_that_cannot_be_added_are_an_error_that_names_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("there", [False, True])
+def test_what_a_killed_process_left_of_a_folder_is_removed_by_the_next(tmp_path, there):
+    out = tmp_path / "out[1]"
+    home = out if there else tmp_path
+    (home / ".out[1].99999.partial/deep").mkdir(parents=True)
+    others = tmp_path / ".out1.99999.partial"
+    others.mkdir()
+    with whole_folder(out, overwrite=there) as folder:
+        (folder / "a").write_text("x")
+    assert (out / "a").is_file()
+    assert not (home / ".out[1].99999.partial").exists()
+    assert others.is_dir()
+
+
+@pytest.mark.parametrize("there", [False, True])
 def test_a_folder_appears_when_the_block_ends_well(tmp_path, there):
     out = tmp_path / "out"
     if there:

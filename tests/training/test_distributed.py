@@ -100,4 +100,4 @@ def test_runs_of_two_processes_resume_bit_for_bit_and_with_another_number(colour
 def test_a_batch_that_has_no_image_for_a_process_is_refused(coloured, tmp_path):
     ended = run(2, coloured, tmp_path / "run", {"steps": 1, "batch_size": 1})
     assert ended.returncode != 0
-    assert "a batch of 1 has no image for each of 2 processes" in ended.stderr
+    assert "a batch of 1 has no image for each of 2 processes in 1 part" in ended.stderr

@@ -3,25 +3,26 @@
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from ssd300.cli.detect_parts import selection_of
 from ssd300.cli.early_checks import check_counts, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import Json, MinScore, Usual, Weights, print_json, say
 from ssd300.cli.plan_options import AssumptionOptions
 from ssd300.cli.plan_summary import Origin, as_dict, print_plan
 from ssd300.detection.defaults import BATCH, MIN_SCORE
-from ssd300.errors import DataError
+from ssd300.errors import DataError, UsageError
 from ssd300.system.progress import shown
 from ssd300.system.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from ssd300.detection.bulk.trial import Speed
-    from ssd300.types import Selection
+    from ssd300.detection.contents import Content
 
 MOST, GENERATED = 64, 32  # images of the trial
 GENERATED_WH = (640, 480)  # the usual size of COCO's images
@@ -41,7 +42,7 @@ def plan(
     seconds: Annotated[float, Usual] = 10.0,
     rounds: Annotated[int, Usual] = 5,
     batch_size: Annotated[int, Usual] = BATCH,
-    min_score: Annotated[float, MinScore, Usual] = MIN_SCORE,
+    min_score: Annotated[float | None, MinScore, Usual] = None,
     assumed: AssumptionOptions = AssumptionOptions(),  # frozen
     json_: Json = False,
 ) -> None:
@@ -50,7 +51,8 @@ def plan(
     Parameters
     ----------
     source
-        Image files and folders to measure on; of many, 64 are taken. Default: generated ones of 640 x 480 pixels.
+        Image files, folders, tar files and shards to measure on; of many images, 64 are taken. Default: generated ones
+        of 640 x 480 pixels.
     images
         How many images there are to detect on, such as 1e9.
     weights
@@ -66,7 +68,7 @@ def plan(
     batch_size
         Images that the network takes at a time.
     min_score
-        Confidence threshold: it decides how many detections are written.
+        Confidence threshold: it decides how many detections are written. Default: those in the weights, or else 0.2.
     assumed
         What is assumed.
     json_
@@ -74,7 +76,6 @@ def plan(
     """
     from ssd300.detection.bulk.cost import Assumptions, cost_in_hours, cost_with_machines
     from ssd300.detection.bulk.rows import import_pyarrow
-    from ssd300.detection.detector import DISPLAY
     from ssd300.types import Selection
 
     mistakes = Mistakes()
@@ -85,17 +86,17 @@ def plan(
         if value is not None and not 0 < value < math.inf:
             mistakes.add(f"{name} is {value:g}; it must be above 0", fix=HELP)
     check_counts(mistakes, (("--machines", machines), ("--rounds", rounds), ("--batch-size", batch_size)), "plan")
-    mistakes.built(Selection, {"min_score": min_score}, fix=HELP)
+    mistakes.built(Selection, {"min_score": MIN_SCORE if min_score is None else min_score}, fix=HELP)
     with mistakes.caught():
         import_pyarrow()
-    paths: list[Path] = []
+    found: list[Path | Content] = []
     with mistakes.caught():
-        paths = _images(source) if source else []
+        found = _images(source) if source else []
     check_weights(mistakes, weights)
     mistakes.raise_all()
 
-    speed, measured = _trial(weights, paths, replace(DISPLAY, min_score=min_score), batch_size, seconds, rounds)
-    if not paths:
+    speed, measured = _trial(weights, found, min_score, batch_size, seconds, rounds)
+    if not found:
         say([f"no images were named: {GENERATED} generated ones of {GENERATED_WH[0]} x {GENERATED_WH[1]} were used"])
     if speed.cpu_share < QUIET:
         alone = f"{speed.images / (speed.seconds * speed.cpu_share):.3g}"
@@ -104,7 +105,7 @@ def plan(
     assumptions = Assumptions(**(measured | values))
     origins: dict[str, Origin] = {
         **dict.fromkeys(values, "assumed"),
-        **{name: "assumed" if name == "image_bytes" and not paths else "measured" for name in measured},
+        **{name: "assumed" if name == "image_bytes" and not found else "measured" for name in measured},
         **dict.fromkeys(("images", *assumed.given()), "given"),
     }
     cost = cost_with_machines(assumptions, machines) if machines else cost_in_hours(assumptions, hours or HOURS)
@@ -127,42 +128,79 @@ def _values(mistakes: Mistakes, assumed: AssumptionOptions, images: float) -> di
     return values
 
 
-def _images(source: Sequence[str]) -> list[Path]:
-    """Some of the image files of the sources, at equal distances. Raises DataError where there is none."""
-    from ssd300.detection.sources import find_sources
+def _images(source: Sequence[str]) -> "list[Path | Content]":
+    """Some of the images of the sources, at equal distances.
 
-    paths = [one for one in find_sources(source) if isinstance(one, Path)]
-    if not paths:
+    Raises:
+        DataError: a source is not there, or has no image.
+        UsageError: it is an address.
+    """
+    from ssd300.data.shards.dataset import shards_at
+    from ssd300.detection.contents import Content
+    from ssd300.detection.sources import find_sources
+    from ssd300.system.stores import is_remote
+    from ssd300.system.web import is_address
+
+    words: list[str] = []
+    for word in source:
+        if is_remote(word) or is_address(word):
+            raise UsageError(
+                "the speed is measured on images of this machine", where=word, fix="Name some that are copied here."
+            )
+        words += [word] if shards_at(word) is None else sorted(str(path) for path in Path(word).glob("*.tar"))
+    found = [one for one in find_sources(words) if isinstance(one, Path | Content)]
+    if not found:
         raise DataError(
-            "no image file was named", fix="Name image files or folders; a trial takes no archive or video."
+            "no image file was named", fix="Name image files, folders or tar files; videos and cameras do not count."
         )
-    return paths[:: math.ceil(len(paths) / MOST)]
+    return found[:: math.ceil(len(found) / MOST)]
 
 
 def _trial(
-    weights: str, paths: Sequence[Path], selection: "Selection", batch_size: int, seconds: float, rounds: int
+    weights: str,
+    found: "Sequence[Path | Content]",
+    min_score: float | None,
+    batch_size: int,
+    seconds: float,
+    rounds: int,
 ) -> "tuple[Speed, dict[str, Any]]":
     """What is measured: the speed, and the other values by the fields of `Assumptions`."""
     from ssd300.detection.backends import backend_for
     from ssd300.detection.bulk.trial import try_bookkeeping, try_images
     from ssd300.detection.bulk.work import Work
+    from ssd300.detection.detector import DISPLAY, Detector
 
     backend = backend_for(weights)
     network = backend.load(device="cpu", threads=1)
+    selection = selection_of(Detector(network), min_score, {}, DISPLAY.max_overlap, DISPLAY.top_k)
     with temporary_folder() as folder, backend.running_on(1):
-        images = paths or _generated(folder / "images")
+        images = _as_files(found, folder / "images") if found else _generated(folder / "images")
         work = Work(
             out=str(folder / "job"), base=str(folder), form="parquet", selection=selection, suppress=(),
             batch_size=batch_size,
         )  # fmt: skip
         speed, sizes = try_images(network, images, work, seconds=seconds, rounds=rounds, progress=shown)
         with shown("measuring the plan and the count"):
-            length = round(statistics.fmean(len(str(path)) for path in paths)) if paths else ID_LENGTH
+            length = round(statistics.fmean(len(str(one)) for one in found)) if found else ID_LENGTH
             bookkeeping = try_bookkeeping(str(folder / "books"), "parquet", length)
     measured = {"images_per_second": speed.images_per_second, **asdict(sizes), **asdict(bookkeeping)}
-    if not paths:
+    if not found:
         measured["image_bytes"] = BYTES_PER_PIXEL * math.prod(GENERATED_WH)
     return speed, measured
+
+
+def _as_files(found: "Sequence[Path | Content]", folder: Path) -> list[Path]:
+    """The images as files: those in archives are written into the folder."""
+    folder.mkdir()
+    paths = []
+    for number, one in enumerate(found):
+        if isinstance(one, Path):
+            paths.append(one)
+            continue
+        path = folder / f"{number}{Path(one.name).suffix}"
+        path.write_bytes(one.read())
+        paths.append(path)
+    return paths
 
 
 def _generated(folder: Path) -> list[Path]:

@@ -6,7 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from ssd300.cli.mistakes import option
+from ssd300.detection.bulk.cost import BESIDE
 from ssd300.system.quantities import HOUR, in_bits_per_second, in_bytes, in_short, in_time
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.detection.bulk.cost import Assumptions, Cost, Limit
@@ -20,6 +22,7 @@ SHOWN = {
     "files": in_short,
     "seconds": in_time,
 }
+MORE_A_PART = "Write more images into a part, or split the job."
 TO_DO = {
     "network of a machine": "Machines with more network or fewer processors, or smaller images.",
     "reads of the store": "Pack the images into tar files, or spread them over several prefixes.",
@@ -27,7 +30,8 @@ TO_DO = {
     "memory for the count": "Count on a machine with more memory, or split the job.",
     "part files in one folder": "Write more images into a part, or to an object store.",
     "time of one part": "Write fewer images into a part.",
-    "planning and counting": "Write more images into a part, or split the job.",
+    "planning and counting": MORE_A_PART,
+    BESIDE: MORE_A_PART,
 }
 # The numbers that the answers rest on, in words, and how they are shown.
 WORDS: Mapping[str, tuple[str, Any]] = {
@@ -150,18 +154,21 @@ def _origin(name: str, origins: Mapping[str, Origin], speed: "Speed") -> str:
     if origin == "measured":
         if name != "images_per_second":
             return "measured here"
-        spread = f"{in_short(speed.slowest)} to {in_short(speed.fastest)} in {speed.rounds} rounds"
+        spread = f"{in_short(speed.slowest)} to {in_short(speed.fastest)} in {plural(speed.rounds, 'round')}"
         return f"measured here: {spread}, {speed.images:,} images in {in_time(speed.seconds)}"
     return f"{origin}: {option(name)}"
 
 
 def _used(limit: "Limit") -> str:
     show = SHOWN[limit.unit]
+    if limit.name == BESIDE:
+        return f"{show(limit.used)}, and {show(limit.most)} of detecting"
     return f"{show(limit.used)} of {show(limit.most)}"
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:>6,.0f} %" if share >= 0.1 else f"{100 * share:>6.1g} %"
+    number = f"{100 * share:,.0f}" if share >= 0.1 else f"{100 * share:.1f}" if share >= 0.001 else "< 0.1"
+    return f"{number:>6} %"
 
 
 def _row(name: str, value: str, more: str) -> str:

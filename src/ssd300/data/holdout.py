@@ -42,7 +42,8 @@ def hold_out(
         raise UsageError(
             "no images can be held out of shards",
             where=as_place(dataset.root),
-            fix="Hold them out before: `ssd300 split DATA --out lists --holdout 0.2`, then `ssd300 shard lists`.",
+            fix="Name one of their splits with --eval-split, or hold images out before they are packed: "
+            "`ssd300 split DATA --out lists --holdout 0.2`, then `ssd300 shard lists --out new-shards`.",
         )
     if not 0 < share < 1:
         raise UsageError(f"the share to hold out is {share:g}", fix="Choose one between 0 and 1, such as 0.2.")

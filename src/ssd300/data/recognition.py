@@ -105,6 +105,8 @@ def recognize(path: Path, wanted: FormatName) -> str:
     found = {name: evidence for name, one in FORMATS.items() if (evidence := one.find(path))}
     if wanted != "auto" and wanted not in found:
         raise DataError(f"the data is not of the format '{wanted}'", where=path, fix=_advice())
+    if not found and path.suffix == ".tar" and shards_at(path.parent) is not None:
+        raise DataError("this is a single shard", where=path, fix=f"Name the folder of all of them: {path.parent}.")
     if not found:
         seen, fix = what_is_seen(path)
         fix = data_beside(path) or fix or _advice()

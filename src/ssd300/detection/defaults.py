@@ -8,3 +8,4 @@ Measure = Literal["entropy", "mean-entropy", "near-threshold", "flip"]  # how un
 MEASURE: Measure = "entropy"
 RANDOM_SHARE = 0.2  # of the images that are chosen to be labeled next
 CHUNK_IMAGES = 256  # of a part file of a job on millions of images
+COUNT_READERS = 16  # part files that the count of a job reads at a time: a store takes its time to answer

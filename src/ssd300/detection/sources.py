@@ -31,7 +31,6 @@ from ssd300.system.wording import plural, some
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
 PARQUET_SUFFIXES, PARQUET_MARK = (".parquet", ".pq"), b"PAR1"
-JOBS = "Such a job writes rows, and no images (docs/scale.md)."
 CAMERA_WORDS = ("webcam", "camera", "cam", "camera:", "/dev/video0")
 Source = Path | str | Content  # a str is an address, a camera or a stream
 
@@ -45,7 +44,7 @@ def find_sources(sources: Sequence[str], note: Note = lambda _line: None) -> lis
     no images.
 
     Raises:
-        UsageError: there is no source.
+        UsageError: there is no source, or it is an address of a store.
         DataError: a source does not exist, or holds no image.
     """
     if not sources:
@@ -80,8 +79,8 @@ def _found(source: str, note: Note) -> Sequence[Source]:
             DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
         )
     if is_remote(source):
-        what, fix = "addresses of this kind are read by jobs only", f"Add --save parquet. {JOBS}"
-        raise DataError(what, where=source, fix=fix)
+        what, fix = "addresses of a store are read by jobs", "Add --save parquet, which makes it a job."
+        raise UsageError(what, where=source, fix=fix)
     raise DataError("there is no such image", where=path, fix=_advice(source))
 
 
@@ -91,7 +90,8 @@ def _of_file(path: Path, note: Note) -> Sequence[Source]:
     if path.suffix.lower() == LIST_SUFFIX and not is_image_head(head):
         return listed_paths(path.read_bytes(), path.parent, str(path), note)
     if path.suffix.lower() in PARQUET_SUFFIXES and head.startswith(PARQUET_MARK):
-        raise DataError("Parquet files of images are read by jobs only", where=path, fix=f"Add --save parquet. {JOBS}")
+        what, fix = "Parquet files of images are read by jobs", "Add --save parquet, which makes it a job."
+        raise UsageError(what, where=path, fix=fix)
     if not is_archive(path, head):
         return [path]
     return _of_archive(path, note)

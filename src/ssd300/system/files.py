@@ -1,5 +1,6 @@
 """Writing files and folders so that nobody reads half of one, and an existing folder is not overwritten by mistake."""
 
+import glob
 import itertools
 import json
 import os
@@ -207,7 +208,8 @@ def whole_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     building = (folder if there else folder.parent) / f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
     try:
         check_output_free(folder, overwrite=overwrite)  # again, as its last holder may have filled it
-        shutil.rmtree(building, ignore_errors=True)
+        for leftover in building.parent.glob(f".{glob.escape(folder.name)}.*{TEMPORARY_SUFFIX}"):  # of killed runs
+            shutil.rmtree(leftover, ignore_errors=True)
         building.mkdir()
         yield building
         _move(building, folder)

@@ -10,7 +10,7 @@ from ssd300.errors import UsageError
 from ssd300.model import SSD, Architecture
 from ssd300.model.heads import expect_few_objects
 from ssd300.model.ssd import NONE
-from ssd300.system.wording import some
+from ssd300.system.wording import plural, some
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
 from ssd300.training.config_block import choices_beyond_the_paper
@@ -35,8 +35,8 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     """
     if config.batch_size < world.size * config.accumulate:
         raise UsageError(
-            f"a batch of {config.batch_size} has no image for each of {world.size} processes in {config.accumulate} "
-            "parts",
+            f"a batch of {config.batch_size} has no image for each of {plural(world.size, 'process', 'processes')} in "
+            f"{plural(config.accumulate, 'part')}",
             fix="Make --batch-size larger, or start fewer processes.",
         )
     torch.manual_seed(config.seed)

@@ -95,7 +95,10 @@ def _json_seen(file: Path) -> tuple[str, str]:
 
 
 def _unpack(archive: Path) -> str:
-    return f"Unpack it first, then name the folder: `unzip {archive} -d {archive.with_suffix('')}`."
+    folder = archive.with_suffix("")
+    if archive.suffix.casefold() == ".zip":
+        return f"Unpack it first, then name the folder: `unzip {archive} -d {folder}`."
+    return f"Unpack it first, then name the folder: `mkdir {folder} && tar xf {archive} -C {folder}`."
 
 
 def _advice(path: Path, files: Sequence[Path]) -> str:
@@ -114,9 +117,8 @@ def _advice(path: Path, files: Sequence[Path]) -> str:
         return tables[0] + EXPORT
     if any(map(is_image_name, files)):
         return (
-            "These are images without annotations. Annotate them with a tool that exports PASCAL VOC, COCO or YOLO "
-            "(Label Studio, CVAT, labelImg). To detect things of everyday life on them as they are: "
-            f"`{_detect(path)}`."
+            f"These are images without annotations. To label them: `{shlex.join(['ssd300', 'label', str(path)])}`. "
+            f"To detect things of everyday life on them as they are: `{_detect(path)}`."
         )
     return NO_IMAGE if any(file.suffix.casefold() == ".txt" for file in files) else ""
 

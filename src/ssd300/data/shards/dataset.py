@@ -164,13 +164,18 @@ def _checked(file: StoredFile, files: ShardFiles) -> bytes:
     return content
 
 
+SHARDS_TAKE = (
+    "`ssd300 shard` has --only, --classes, --format and --on-bad-label, and reads what `ssd300 convert` has written."
+)
+
+
 def refuse_options(place: str, given: Mapping[str, object]) -> None:
     """Raises UsageError for options of reading that shards do not have; `given` has their values."""
     if names := [name for name, value in given.items() if value]:
         raise UsageError(
             f"{' and '.join(names)} cannot be used on shards",
             where=place,
-            fix="Use it when the shards are written: `ssd300 shard` takes it, or has such data as its input.",
+            fix=f"Leave {'it' if len(names) == 1 else 'them'} out, or write shards of such data: " + SHARDS_TAKE,
         )
 
 

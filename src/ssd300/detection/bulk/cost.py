@@ -9,10 +9,11 @@ from typing import Literal
 
 from ssd300.detection.bulk.plan import CHUNKS_PER_FILE
 from ssd300.detection.bulk.stored_file import AHEAD
-from ssd300.detection.defaults import CHUNK_IMAGES
+from ssd300.detection.defaults import CHUNK_IMAGES, COUNT_READERS
 from ssd300.system.quantities import BITS, HOUR
 from ssd300.system.wording import words
 
+BESIDE = "planning, counting beside detecting"  # where no hours are asked for that it could exceed
 LISTED_AT_ONCE = 1000  # names that a request to S3 lists
 Unit = Literal["bytes", "bits/s", "requests/s", "files", "seconds"]
 # Above 0, all of them; these may be 0 as well.
@@ -214,7 +215,8 @@ def _limits(given: Assumptions, rate: float, detect: float, asked_hours: float |
               "files_per_folder", *parts, grows=True),
         limit("time of one part", part_seconds, given.chunk_seconds, "seconds",
               "chunk_seconds", *speed, *parts, grows=False),
-        limit("planning and counting", _plan_seconds(given) + _count_seconds(given), whole, "seconds",
+        limit("planning and counting" if in_hours else BESIDE, _plan_seconds(given) + _count_seconds(given), whole,
+              "seconds",
               "plan_image_seconds", "count_part_seconds", "count_part_reads", "store_latency", *parts, grows=in_hours),
     ]  # fmt: skip
     return tuple(sorted(limits, key=lambda one: -one.share))
@@ -244,8 +246,8 @@ def _plan_seconds(given: Assumptions) -> float:
 
 
 def _count_seconds(given: Assumptions) -> float:
-    """The parts are listed and read, one after the other."""
-    requests = given.count_part_reads + 1 / LISTED_AT_ONCE
+    """The parts are listed one after the other, and read COUNT_READERS at a time."""
+    requests = given.count_part_reads / COUNT_READERS + 1 / LISTED_AT_ONCE
     reading = given.images * given.count_image_seconds
     return reading + given.parts * (given.count_part_seconds + requests * given.store_latency)
 

@@ -9,7 +9,9 @@ import numpy as np
 from ssd300.detection.bulk.chunks import Chunk
 from ssd300.detection.bulk.job import Job
 from ssd300.detection.bulk.rows import ids_and_errors, part_name
+from ssd300.detection.defaults import COUNT_READERS
 from ssd300.errors import as_text
+from ssd300.system.threads import ordered_map
 from ssd300.system.wording import plural
 
 DIGEST_BYTES = 16  # of an id, that stand for it in memory
@@ -44,10 +46,15 @@ class Counts:
 def count(job: Job) -> Counts:
     """Reads the ids of all parts; 16 bytes of memory per image."""
     done, digests = job.done(), []
+
+    def read(chunk: Chunk) -> tuple[Chunk, list[str], list[str | None]]:
+        if chunk.name not in done:
+            return chunk, [], []
+        return chunk, *ids_and_errors(job.store, part_name(chunk.name, job.form))
+
     planned = rows = missing = failed = damaged = 0
     first_error = first_damaged = first_short = ""
-    for chunk in job.plan.chunks():
-        ids, errors = ids_and_errors(job.store, part_name(chunk.name, job.form)) if chunk.name in done else ([], [])
+    for chunk, ids, errors in ordered_map(read, job.plan.chunks(), ahead=COUNT_READERS, threads=COUNT_READERS):
         lost = _missing(chunk, ids, done=chunk.name in done)
         missing, rows = missing + lost, rows + len(ids)
         if lost and chunk.name in done and not first_short:
