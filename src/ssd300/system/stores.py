@@ -16,6 +16,8 @@ from ssd300.system.files import write_atomically
 
 SCHEME = "://"
 ADDRESS_AS_PATH = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)  # a drive of Windows has one letter
+WEB_SCHEMES = ("http", "https")  # whose servers may tell slashes apart
+UNTIDY = re.compile(r"/[./]|/$")  # in a path that may have another spelling, or is hidden
 LOCAL_SCHEMES = ("file", "local")  # whose paths begin with a slash
 PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub", "az": "adlfs"}
 
@@ -65,14 +67,16 @@ def as_place(path: str | Path) -> str:
 
 def one_spelling(place: str, base: str = "") -> str:
     """One spelling of each path and address: a path in full, from the folder `base` on (default: the working folder),
-    without `.` and `..`; an address without double slashes and without one at its end. Links keep their names.
+    without `.` and `..`; an address without double slashes and without one at its end, but for those of the web. Links
+    keep their names.
     """
     if not is_remote(place):
-        full = os.path.abspath(os.path.join(base, place))  # noqa: PTH100, PTH118  # for millions of names
+        full = os.path.join(base, place)  # noqa: PTH118  # for millions of names
+        if not full.startswith("/") or UNTIDY.search(full):
+            full = os.path.abspath(full)  # noqa: PTH100
     else:
-        scheme, rest = place.split(SCHEME, 1)
-        path, *query = rest.split("?", 1)
-        full = scheme + SCHEME + "?".join([re.sub("//+", "/", path).rstrip("/"), *query])
+        scheme, path = place.split(SCHEME, 1)
+        full = place if scheme in WEB_SCHEMES else scheme + SCHEME + re.sub("//+", "/", path).rstrip("/")
     return place if full == place else full  # the same object: for millions of names memory counts
 
 
