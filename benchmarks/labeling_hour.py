@@ -4,9 +4,10 @@
 
 The images of `trainval` lose their labels and are labeled anew through the API of `ssd300 label`, as its page does it.
 The hand that draws is the dataset's own labels, so a drawn box is exact; an accepted proposal stays as the model drew
-it. After each round a model is trained on what is labeled so far (its time does not count), measured on `test`, and in
-the next round it proposes boxes or chooses the images. What a stroke is, and what each act costs: see STROKES. The time
-of a stroke is an assumption, so read the table by its strokes. A round that is there is not made again.
+it. After each round a model is trained on what is labeled so far, from the weights of the round before (its time does
+not count). It is measured on `test`, and in the next round it proposes boxes or chooses the images. What a stroke is,
+and what each act costs: see STROKES. The time of a stroke is an assumption, so read the table by its strokes. A round
+that is there is not made again.
 """
 
 import argparse
@@ -129,7 +130,8 @@ class Hour:
                     for name, path in self.images.items():
                         (images / name).symlink_to(path)
                     labeled = self.label(images, Round(), None, strokes)
-                score = self.train_and_measure(images, self.place(number, "run"))
+                begin = self.place(number - 1, "run") if done else "imagenet"
+                score = self.train_and_measure(images, begin, self.place(number, "run"))
                 record.write_text(json.dumps(asdict(replace(labeled, map=score)), indent=1))
             done.append(Round(**json.loads(record.read_text())))
         return done
@@ -178,11 +180,11 @@ class Hour:
         first = [Path(one["image"]).name for one in json.loads(chosen)["chosen"]]
         return [*first, *(name for name in names if name not in first)]
 
-    def train_and_measure(self, images: Path, out: Path) -> float:
+    def train_and_measure(self, images: Path, begin: Path | str, out: Path) -> float:
         steps = self.options.images // BATCH
         run(
-            "train", images, "--out", out, "--preset", self.options.preset, "--batch-size", BATCH, "--steps", steps,
-            "--classes", self.class_list, "--seed", self.seed,
+            "train", images, "--out", out, "--init", begin, "--preset", self.options.preset, "--batch-size", BATCH,
+            "--steps", steps, "--classes", self.class_list, "--seed", self.seed,
             "--eval-every", 0, "--on-bad-label", "drop-image", "--workers", 1, "--overwrite",
         )  # fmt: skip
         measured = run("eval", self.options.data, "--split", "test", "--weights", out, "--json")

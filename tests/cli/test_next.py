@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from ssd300.cli import main
+from ssd300.labeling.image_choice import listed_numbers
+from ssd300.labeling.opening import open_labels
 
 
 @pytest.fixture
@@ -60,6 +62,7 @@ def test_the_list_is_read_by_other_commands_and_the_table_says_what_became_of_al
     assert [line.split()[-1] for line in shown.out.splitlines()[1:4]] == listed
     assert "3 chosen, 2 as the detector is least sure of them and 1 at random" in shown.out
     assert "1 not read" in shown.out
+    assert f"ssd300 label {photos} --list {out} --weights {light_run}" in shown.out
     assert f"ssd300 detect {out} --weights {light_run}" in shown.out
     assert "not read: " in shown.err
     again = as_json(capsys, "next", out, "-w", light_run, "--count", "3")
@@ -120,3 +123,22 @@ def test_weights_that_are_missing(photos, tmp_path, capsys):
     assert main(["next", str(photos)]) == 2
     assert "--weights" in capsys.readouterr().err
     assert main(["next", str(photos), "-w", str(tmp_path / "none.safetensors")]) == 4
+
+
+def test_the_next_command_labels_what_was_chosen(photos, coloured, light_run, tmp_path, capsys):
+    out = tmp_path / "next.txt"
+    words = ["--weights", str(light_run), "--count", "2"]
+
+    def steps(*data, more=()):
+        assert main(["next", *map(str, data), *words, *more]) == 0
+        return [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("    ssd300 label")]
+
+    assert steps(coloured) == [f"ssd300 label {coloured} --weights {light_run}"]
+    assert steps(coloured, more=["--out", str(out), "--format", "voc"]) == [
+        f"ssd300 label {coloured} --format voc --list {out} --weights {light_run}"
+    ]
+    chosen = [Path(line) for line in out.read_text().splitlines()]
+    files = open_labels(coloured)
+    assert [files.images[number] for number in listed_numbers(out, files.images, print)] == chosen
+    assert steps(f"{photos}/*.jpg") == [f"ssd300 label {photos} --weights {light_run}"]
+    assert steps(out) == steps(photos, coloured / "JPEGImages") == []  # parts of a dataset, or two folders

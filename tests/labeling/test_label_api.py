@@ -1,5 +1,6 @@
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -19,12 +20,16 @@ SAVE = "/v1/label/images/0"
 
 @pytest.fixture
 def client_of(tmp_path):
-    def opened(folder, **settings) -> TestClient:
+    projects = []
+
+    def opened(folder, *, weights=None, **settings) -> TestClient:
         store = LabelStore(open_labels(folder))
-        project = Project(folder, store, runs=tmp_path / "runs")
+        projects.append(project := Project(folder, store, weights=weights, runs=tmp_path / "runs"))
         return TestClient(make_label_app(project, ServeSettings(**settings)), raise_server_exceptions=False)
 
-    return opened
+    yield opened
+    for project in projects:
+        project.close()
 
 
 @pytest.fixture
@@ -182,3 +187,66 @@ def test_training_without_a_box_is_refused(client, tmp_path):
     assert client.post("/v1/label/training/resume").status_code == 422
     assert client.get("/v1/label/training").json()["state"] == "none"
     assert not (tmp_path / "runs").exists()
+
+
+def test_without_weights_nothing_is_reviewed_and_the_order_is_that_of_the_names(client):
+    found = client.get("/v1/label/review").json()
+    assert (found["weights"], found["cases"], found["left"], found["kinds"]) == ("", [], 0, [])
+    answer = client.post("/v1/label/review/decide", json={"case": "0-1", "decision": "label"})
+    assert "--weights" in answer.json()["fix"]
+    for by in ("entropy", "mean-entropy", "near-threshold", "flip"):
+        assert client.get("/v1/label/proposals/order", params={"by": by}).json() == [0, 1, 2]
+    assert client.get("/v1/label/proposals/order", params={"by": "entropie"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{}, {"case": "0-1"}, {"case": "0-1", "decision": "mine"}, {"case": 3, "decision": "label"},
+     {"case": "x" * 101, "decision": "label"}, {"case": "0-1", "decision": "label", "more": 1}],
+)  # fmt: skip
+def test_a_decision_that_is_none_is_refused(client, photos, content):
+    assert client.post("/v1/label/review/decide", json=content).status_code == 422
+    assert client.get("/v1/label/review", params={"kind": "any"}).status_code == 422
+    assert not list(photos.glob("*.jsonl"))
+
+
+@pytest.mark.slow
+def test_a_review_is_asked_for_decided_and_remembered(client_of, few_cells, cell_run):
+    client = client_of(few_cells, weights=str(cell_run))
+    until = time.monotonic() + 60
+    while (found := client.get("/v1/label/review").json())["left"] and time.monotonic() < until:
+        time.sleep(0.05)
+    assert (found["weights"], found["compared"], found["looked_at"], found["fault"]) == ("drawn", 2, 0, "")
+    assert found["open"] == sum(one["open"] for one in found["kinds"]) > 0
+    suspicions = [one["suspicion"] for one in found["cases"]]
+    assert suspicions == sorted(suspicions, reverse=True)
+    unseen = client.get("/v1/label/review", params={"kind": "unseen"}).json()["cases"]
+    first = unseen[0]
+    assert first["label"]["name"] in first["words"]
+    assert client.get("/v1/label/review", params={"current": first["id"]}).json()["is_current_open"]
+    assert client.post("/v1/label/review/decide", json={"case": first["id"], "decision": "label"}).status_code == 200
+    after = client.get("/v1/label/review", params={"kind": "unseen", "current": first["id"]}).json()
+    assert (after["looked_at"], after["open"], after["is_current_open"]) == (1, found["open"] - 1, False)
+    assert [one["id"] for one in after["cases"]] == [one["id"] for one in unseen[1:]]
+    assert after["remark"] == ""
+    labels = client.get("/v1/label/images/0").json()
+    save = {"version": labels["version"], "exists": True, "boxes": [*labels["boxes"], BOX]}
+    assert client.post(SAVE, json=save).status_code == 200
+    assert (
+        client.get("/v1/label/review").json()["remark"] == "the model does not know cat: these labels are not reviewed"
+    )
+    answer = client.post("/v1/label/review/decide", json={"case": "9-9", "decision": "label"})
+    assert (answer.status_code, "no such disagreement" in answer.json()["detail"]) == (422, True)
+
+
+def test_images_of_no_list_are_told_and_added_to_one(client_of, photos):
+    (photos / "Annotations").mkdir()
+    (photos / "test.txt").write_text("img0\n")
+    client = client_of(photos)
+    for number in (0, 2):
+        assert client.post(f"/v1/label/images/{number}", json=body()).status_code == 200
+    assert client.get("/v1/label/project").json()["splits"] == [{"name": "test", "images": [0], "can_add": True}]
+    assert client.post("/v1/label/splits/add", json={"split": "val"}).status_code == 422
+    added = client.post("/v1/label/splits/add", json={"split": "test"}).json()
+    assert added == {"images": 1, "splits": [{"name": "test", "images": [0, 2], "can_add": True}]}
+    assert (photos / "test.txt").read_text() == "img0\nimg2\n"

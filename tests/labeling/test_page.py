@@ -289,6 +289,76 @@ def test_proposals_are_accepted_one_by_one_and_together(open_page, cells, label,
         expect(page.locator("#boxes li")).to_have_count(1)
 
 
+def shown_order(page):
+    return [int(row.get_attribute("data-image")) for row in page.locator("#image-rows .image-row").all()]
+
+
+def test_the_least_sure_images_come_first_by_the_chosen_measure(open_page, photos, label, exported):
+    with label(photos, "--weights", exported["raw"]) as server:
+        page = opened(open_page, server)
+        page.get_by_role("button", name="Propose for all images").click()
+        expect(page.locator("#proposals-state")).not_to_contain_text("left", timeout=60_000)
+        assert shown_order(page) == [0, 1, 2]
+        for measure in ("mean-entropy", "flip", "entropy"):
+            page.get_by_label("Order of the images").select_option(measure)
+            address = f"/v1/label/proposals/order?by={measure}"
+            page.wait_for_function(
+                """async (address) => {
+                  const about = await (await fetch("/v1/label/proposals")).json();
+                  const order = await (await fetch(address)).json();
+                  const rows = [...document.querySelectorAll("#image-rows .image-row")];
+                  return about.left === 0 && rows.map((row) => row.dataset.image).join() === order.join();
+                }""",
+                arg=address,
+                timeout=60_000,
+            )
+            assert sorted(shown_order(page)) == [0, 1, 2]
+        page.get_by_label("Order of the images").select_option("name")
+        assert shown_order(page) == [0, 1, 2]
+
+
+def test_a_list_of_images_is_shown_first_in_its_order(open_page, photos, label, tmp_path):
+    (tmp_path / "next.txt").write_text(f"{photos / 'img2.png'}\n{photos / 'img0.png'}\n/elsewhere.png\n")
+    with label(photos, "--list", tmp_path / "next.txt") as server:
+        page = opened(open_page, server)
+        expect(page.locator("#image-count")).to_have_text("2 of 3 images")
+        expect(page.locator("#image-caption")).to_contain_text("img2.png")
+        page.keyboard.press("n")
+        expect(page.locator("#image-caption")).to_contain_text("img0.png")
+        assert shown_order(page) == [2, 0]
+        page.get_by_label("Which images are listed").select_option("all")
+        assert shown_order(page) == [0, 1, 2]
+    assert any("1 path left out" in line for line in server.log_lines)
+
+
+def test_labeled_images_of_no_list_are_told_and_added(open_page, photos, label):
+    (photos / "Annotations").mkdir()
+    (photos / "classes.txt").write_text("cat\n")
+    (photos / "test.txt").write_text("img0\n")
+    with label(photos) as server:
+        page = opened(open_page, server)
+        expect(page.locator("#image-caption")).to_contain_text("· test")
+        expect(page.locator("#data-mark")).not_to_be_visible()
+        for _ in range(2):
+            page.keyboard.press("n")
+            drag(page, (5, 5), (20, 25))
+            wait_until_saved(page)
+        expect(page.locator("#image-caption")).to_contain_text("in no split")
+        expect(page.locator("#data-mark")).to_be_visible()
+        page.get_by_role("tab", name="Data").click()
+        expect(page.locator("#data-splits")).to_contain_text("2 images, 2 objects")
+        expect(page.locator("#unlisted-words")).to_contain_text("2 images have labels and are in no list")
+    assert any("2 labeled images are in no list" in line for line in server.log_lines)
+    with label(photos) as server:
+        page = opened(open_page, server)
+        page.get_by_role("tab", name="Data").click()
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator("#unlisted")).not_to_be_visible()
+        expect(page.locator("#data-splits")).to_contain_text("3 images, 2 objects")
+        assert (photos / "test.txt").read_text() == "img0\nimg1\nimg2\n"
+    assert not any("in no list" in line for line in server.log_lines)
+
+
 def test_a_token_is_asked_for(open_page, photos, label):
     with label(photos, "--token", "secret") as server:
         assert json.loads(server.get("/v1/label/project")[1])["status"] == 401

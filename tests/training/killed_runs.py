@@ -20,12 +20,14 @@ from ssd300.reporting.plot_style import save_figure
 from ssd300.training.loop import train
 from ssd300.training.presets import PRESETS
 
-LONGEST_LIFE_S = 2.5
+LONGEST_LIFE_S = 2.0
+IMAGE_PX = 128  # so that a short life has several steps
 torch.set_num_threads(1)
 
 
 def config(out: Path, save_every: int):
     values = {"steps": 10_000, "batch_size": 1, "init": "none", "amp": "off", "workers": 0, "save_every": save_every}
+    values["image_size"] = IMAGE_PX
     return replace(PRESETS["light"](out), **values)
 
 

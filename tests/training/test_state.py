@@ -134,7 +134,17 @@ def test_a_disk_that_is_full_is_one_clear_error_and_the_old_state_remains(config
     train(data, config(tmp_path / "run"), stop_after=1)
     before = (tmp_path / "run" / STATE).read_bytes()
     words = ["train", str(coloured), "--preset", "light", "--init", "none", "--steps", "4", "--batch-size", "2"]
-    words += ["--amp", "off", "--workers", "0", "--out", str(tmp_path / "run"), "--resume"]
+    words += [
+        "--image-size",
+        str(config("").image_size),
+        "--amp",
+        "off",
+        "--workers",
+        "0",
+        "--out",
+        str(tmp_path / "run"),
+        "--resume",
+    ]
     most = len(before) - 1
     ended = subprocess.run(
         [sys.executable, "-m", "ssd300", *words],

@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -17,7 +17,10 @@ from ssd300.cli.served import OPTION_NAMES, TOKEN, check_installed, name_of, ope
 from ssd300.serve.listening import address_of, bind
 from ssd300.serve.settings import ServeSettings
 from ssd300.system.progress import shown
-from ssd300.system.wording import plural
+from ssd300.system.wording import counted, plural
+
+if TYPE_CHECKING:
+    from ssd300.labeling.project import Project
 
 OfLimits = Parameter(group=LIMITS)
 
@@ -30,6 +33,7 @@ def label(
     out: Annotated[Path | None, Out, Parameter(metavar="FOLDER", validator=check_is_folder_name)] = None,
     runs: Annotated[Path, Usual, Parameter(metavar="FOLDER")] = Path("runs/label"),
     classes: Annotated[Path | None, Usual, Parameter(metavar="FILE")] = None,
+    list_: Annotated[Path | None, Usual, Parameter(name="--list", metavar="FILE")] = None,
     format_: DataFormat = "auto",
     host: Annotated[str, Usual, Parameter(metavar="ADDRESS")] = "127.0.0.1",
     port: Annotated[int, Usual] = 8301,
@@ -53,6 +57,9 @@ def label(
         A folder for a training that the page starts; the next ones get a number.
     classes
         A text file with one class per line. Default: the classes of the data; the page adds others.
+    list_
+        A text file of images, such as `ssd300 next --out` writes: the page lists these first, in this order. Default:
+        all images.
     format_
         The format of the data; auto recognizes it by its content.
     host
@@ -78,6 +85,8 @@ def label(
         check_device(mistakes, weights, device)
         check_weights(mistakes, weights)
     names: list[str] = []
+    notes: list[str] = []
+    listed: list[int] = []
     with mistakes.caught():
         names = read_classes(classes) or []
     with ExitStack() as until_end:
@@ -88,7 +97,12 @@ def label(
             from ssd300.labeling.opening import open_labels
 
             files = open_labels(folder, out=out, classes=names, format=format_)
+            if list_ is not None:
+                from ssd300.labeling.image_choice import listed_numbers
+
+                listed = listed_numbers(list_, files.images, notes.append)
         mistakes.raise_all()
+        say(notes)
         from dataclasses import replace
 
         from ssd300.labeling.label_store import LabelStore
@@ -97,7 +111,7 @@ def label(
 
         with shown("reading the labels", len(files.images)) as task:
             store = LabelStore(files, progress=task.update)
-        project = Project(folder, store, weights=weights, device=device, runs=runs)
+        project = Project(folder, store, weights=weights, device=device, runs=runs, listed=listed)
         named = name_of(host)
         settings = replace(settings, allow_hosts=(*settings.allow_hosts, *filter(None, [named])))
 
@@ -122,3 +136,14 @@ def label(
                 say([f"the training goes on; `{command}` stops it, and the next `ssd300 label` shows it again"])
             signal.args = ("stopped",)  # this is how a server is meant to end
             raise
+        finally:
+            say(_unlisted(project))
+
+
+def _unlisted(project: "Project") -> list[str]:
+    """A line on labeled images that training on a split would leave out."""
+    count = len(project.unlisted())
+    if not count:
+        return []
+    what = counted(count, "labeled {image is|images are} in no list, so training on a split leaves {it|them} out")
+    return [f"{what}; the tab Data of the page adds {'it' if count == 1 else 'them'} to one"]

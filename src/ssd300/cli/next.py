@@ -148,8 +148,35 @@ def next_(
         print_json(options | _as_dict(named, left_out, rating, chosen))
         return
     _print(rating, chosen, left_out)
-    if out is not None:
-        next_steps([(command("detect", out, "--weights", weights), "see what the detector finds on them")])
+    next_steps(_steps([word for word in data if word not in inside], format_, chosen, out, weights))
+
+
+def _steps(
+    data: Sequence[str], format_: FormatName, chosen: "NextImages", out: Path | None, weights: str
+) -> list[tuple[str, str]]:
+    """To label the chosen images; without a list of them, to label those of the data."""
+    home = _opened_by_label(data, chosen)
+    words: list[Any] = ["label", home, *([] if format_ == "auto" else ["--format", format_])]
+    if out is None:
+        purpose = "label images; the page can sort them by the same measures, and --out writes a list for it"
+        return [] if home is None else [(command(*words, "--weights", weights), purpose)]
+    steps = [] if home is None else [(command(*words, "--list", out, "--weights", weights), "label them")]
+    return [*steps, (command("detect", out, "--weights", weights), "see what the detector finds on them")]
+
+
+def _opened_by_label(data: Sequence[str], chosen: "NextImages") -> Path | None:
+    """The dataset or folder that `ssd300 label` takes for these images: it takes one, and no part of a dataset."""
+    from ssd300.data.all_images import is_dataset
+    from ssd300.data.recognition import data_beside
+    from ssd300.detection.sources import LIST_SUFFIX
+
+    folders = {one.image.absolute().parent for one in chosen.chosen}
+    place = Path(data[0])
+    if len(data) > 1 or place.suffix == LIST_SUFFIX or not place.exists():
+        place = folders.pop() if len(folders) == 1 else Path()
+    if place.parts and (is_dataset(place) or (place.is_dir() and not data_beside(place))):
+        return place
+    return None
 
 
 def _images(data: Sequence[str], split: str | None, format_: FormatName) -> _Named:

@@ -4,7 +4,7 @@ Either of the two may be wrong, and a person decides. Does not know models; boxe
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,6 +50,17 @@ class Review:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageReview:
+    """The cases of one image, the suspicion of "unseen" not weighted yet; and as in `Review`, the labels of each class
+    that are reviewed, and those that are found.
+    """
+
+    cases: tuple[Disagreement, ...]
+    labels: Counter[str]
+    found: Counter[str]
+
+
 def review(
     dataset: Dataset,
     table: DetectionTable,
@@ -65,29 +76,62 @@ def review(
     never reported.
     """
     thresholds = shown_from(dataset.classes, min_scores or {})
-    confident = is_shown(table.labels, table.scores, thresholds)
     order = np.argsort(table.image_index, kind="stable")
     starts = np.searchsorted(table.image_index[order], np.arange(len(dataset) + 1))
-    labels, found = Counter[str](), Counter[str]()
-    cases: list[Disagreement] = []
-    for number, annotation in enumerate(dataset.annotations):
-        rows = order[starts[number] : starts[number + 1]]
-        rows = rows[np.argsort(-table.scores[rows], kind="stable")]
-        image = _Image(number, annotation, dataset.classes, table.select(rows), confident[rows], rules)
-        cases += image.cases()
-        for index in np.flatnonzero(~annotation.difficult & ~annotation.crowd):
-            name = dataset.classes[annotation.labels[index]]
-            labels[name] += 1
-            found[name] += bool(image.found[index])
-    shares = {name: found[name] / labels[name] for name in labels}
+    parts = [
+        review_image(number, annotation, table.select(order[starts[number] : starts[number + 1]]), thresholds, rules)
+        for number, annotation in enumerate(dataset.annotations)
+    ]
+    labels, found = label_counts(parts)
     return Review(
         dataset=dataset,
         min_scores=thresholds,
         rules=rules,
-        cases=sorted((_weighted(one, shares) for one in cases), key=_order),
+        cases=ranked(parts),
         labels={name: labels[name] for name in dataset.classes},
         found={name: found[name] for name in dataset.classes},
     )
+
+
+def review_image(
+    number: int,
+    annotation: Annotation,
+    table: DetectionTable,
+    min_scores: Mapping[str, float],
+    rules: ReviewRules = ReviewRules(),  # frozen
+) -> ImageReview:
+    """The part of a review that one image has: its number, its labels and its detections.
+
+    `min_scores` has a threshold for each class, in the order by which labels and detections are numbered.
+    """
+    classes = list(min_scores)
+    table = table.select(np.argsort(-table.scores, kind="stable"))
+    image = _Image(number, annotation, classes, table, is_shown(table.labels, table.scores, min_scores), rules)
+    cases = tuple(image.cases())
+    reviewed = np.flatnonzero(~annotation.difficult & ~annotation.crowd)
+    names = [classes[label] for label in annotation.labels]
+    return ImageReview(
+        cases=cases,
+        labels=Counter(names[index] for index in reviewed),
+        found=Counter(names[index] for index in reviewed if image.found[index]),
+    )
+
+
+def ranked(parts: Iterable[ImageReview]) -> list[Disagreement]:
+    """The cases of all images, the most suspicious first; "unseen" weighted by the labels that are found in all."""
+    parts = list(parts)
+    labels, found = label_counts(parts)
+    shares = {name: found[name] / labels[name] for name in labels}
+    return sorted((_weighted(one, shares) for part in parts for one in part.cases), key=_order)
+
+
+def label_counts(parts: Iterable[ImageReview]) -> tuple[Counter[str], Counter[str]]:
+    """Of each class, the labels that are reviewed, and those that a confident detection finds."""
+    labels, found = Counter[str](), Counter[str]()
+    for part in parts:
+        labels.update(part.labels)
+        found.update(part.found)
+    return labels, found
 
 
 def _weighted(case: Disagreement, shares: Mapping[str, float]) -> Disagreement:

@@ -1,6 +1,6 @@
 """A review of labels by weights: detect on every image, then compare."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +56,12 @@ def review_labels(
     pairs = zip(dataset.annotations, known.annotations, strict=True)
     readable = replace(dataset, annotations=[one for one, same in pairs if id(same) in read])
     table = renumbered(found.table, known.classes, dataset.classes)
-    held = {fold(name): score for name, score in detector.card.min_scores.items()}
-    thresholds = {name: held[fold(name)] for name in dataset.classes if fold(name) in held} | dict(min_scores or {})
+    thresholds = held_min_scores(detector.card.min_scores, dataset.classes) | dict(min_scores or {})
     trained_on = trained_on_images(weights, detector.card.source, dataset.fingerprint(), found.readable)
     return WeightsReview(review(readable, table, min_scores=thresholds, rules=rules), found.skipped, trained_on)
+
+
+def held_min_scores(held: Mapping[str, float], classes: Sequence[str]) -> dict[str, float]:
+    """The confidence thresholds that weights hold, by the names that the data has for the same classes."""
+    by_fold = {fold(name): score for name, score in held.items()}
+    return {name: by_fold[fold(name)] for name in classes if fold(name) in by_fold}

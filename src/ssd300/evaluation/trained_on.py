@@ -27,12 +27,18 @@ def trained_on_images(
         return None
     if trained == fingerprint:
         return len(images)
-    known = _digests(Path(weights), trained)
+    known = known_digests(weights, source)
     return None if known is None else sum(digest in known for digest in annotated_digests(images))
 
 
-def _digests(weights: Path, fingerprint: str) -> set[str] | None:
-    """Of the images that the run of `weights` trained on, None if it did not store them."""
+def known_digests(weights: str | Path, source: Mapping[str, Any]) -> set[str] | None:
+    """The digests of the images that the weights were trained on, None if the run did not store them.
+
+    `source` is that of the card of `weights`.
+    """
+    weights, fingerprint = Path(weights), source.get("fingerprint")
+    if fingerprint is None:
+        return None
     of_a_run = weights.parent.name == Path(run_layout.BEST_WEIGHTS).parent.name
     folder = weights if weights.is_dir() else weights.parent.parent if of_a_run else None
     if folder is None:

@@ -11,6 +11,7 @@ from ssd300.labeling.label_api import label_routes
 from ssd300.labeling.picture_api import picture_routes
 from ssd300.labeling.project import Project
 from ssd300.labeling.proposal_api import proposal_routes
+from ssd300.labeling.review_api import review_routes
 from ssd300.labeling.training_api import training_routes
 from ssd300.serve.counters import Counters
 from ssd300.serve.files import PageFile, add_pages, page_files
@@ -46,8 +47,8 @@ def make_label_app(project: Project, settings: ServeSettings) -> FastAPI:
 
     guards = [] if settings.token is None else [Depends(token_check(settings.token))]
     add_pages(app, _files(), {"/": "index.html"})
-    for routes in (label_routes(project), picture_routes(project), proposal_routes(project), training_routes(project)):
-        app.include_router(routes, dependencies=guards)
+    for routes in (label_routes, picture_routes, proposal_routes, review_routes, training_routes):
+        app.include_router(routes(project), dependencies=guards)
 
     @app.get("/healthz", include_in_schema=False)
     async def alive() -> dict[str, str]:

@@ -60,9 +60,17 @@ class CocoDocument:
         self.write()
 
     def rename_category(self, old: str, new: str) -> None:
-        """Give a class another name and write the file."""
+        """Give a class another name and write the file. A name that another class has joins the two."""
+        numbers = {known: number for number, known in self.names.items()}
+        if old not in numbers:
+            return
+        if new in numbers:
+            self.content["categories"] = [one for one in self.content["categories"] if one["id"] != numbers[old]]
+            for entry in self.content["annotations"]:
+                if isinstance(entry, dict) and entry.get("category_id") == numbers[old]:
+                    entry["category_id"] = numbers[new]
         for entry in self.content["categories"]:
-            if entry.get("name", "").strip() == old:
+            if entry["id"] == numbers[old]:
                 entry["name"] = new
         self.write()
 

@@ -1,7 +1,7 @@
 """COCO labels: one JSON file for the images of a split. What an image has of it is what its version is of."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from ssd300.data.choices import FormatName
 from ssd300.data.formats.annotations import AnnotatedImage
 from ssd300.data.formats.coco import CocoSource, image_size, read_object
 from ssd300.data.frames import settle
+from ssd300.data.splits import WHOLE
 from ssd300.errors import DataError
 from ssd300.images.header import read_header
 from ssd300.labeling.coco_document import LABELED, CocoDocument, edited, new_entry
@@ -21,7 +22,9 @@ class CocoLabels:
 
     title, has_flags = "COCO", False
     format: FormatName = "coco"
-    names_are_listed = True
+    names_are_listed, names_are_numbered = True, False
+    split_fault = ""
+    split_lists: Sequence[str] = ()  # images that no split has are none of these data
 
     def __init__(self, path: Path) -> None:
         """Raises DataError for files that are not COCO annotations."""
@@ -29,12 +32,16 @@ class CocoLabels:
         self.home = source.home if source.home.is_dir() else source.home.parent
         self._documents = {split: CocoDocument(file) for split, file in source.by_split.items()}
         self._owners: dict[Path, tuple[str, list[Any]]] = {}
+        found_in: dict[str, list[Path]] = {split: [] for split in self._documents if split != WHOLE}
         for split, document in self._documents.items():
             for entry in document.content["images"]:
                 found = source.image_path(document.file, split, str(entry.get("file_name", "")), required=True)
+                if found is not None and split in found_in:
+                    found_in[split].append(found)
                 if found is not None and self._owners.setdefault(found, (split, []))[0] == split:
                     self._owners[found][1].append(entry["id"])
         self.images: Sequence[Path] = list(self._owners)
+        self.splits: Mapping[str, Sequence[Path]] = found_in
 
     @property
     def classes(self) -> Sequence[str]:
@@ -45,10 +52,11 @@ class CocoLabels:
             self._document(split).add_category(name)
 
     def rename_class(self, old: str, new: str) -> None:
-        if new in self.classes:
-            raise DataError(f"there is a class '{new}' already", fix="Join classes with `ssd300 convert` or by hand.")
         for split in self._documents:
             self._document(split).rename_category(old, new)
+
+    def add_to_list(self, name: str, images: Sequence[Path]) -> Sequence[str]:
+        raise DataError(f"there is no list '{name}' to add {len(images)} images to", fix="Load the page again.")
 
     def place(self, image: Path) -> Path:
         """The file that has the labels of an image, and those of others."""
@@ -72,14 +80,17 @@ class CocoLabels:
         exists = bool(entries) or any(entry.get(LABELED) is True for entry in found["images"])
         if settled.fault is not None:
             return Labels(exists=exists, fault=str(settled.fault))
-        objects = (
-            LabeledObject(
-                name=item.name, box_px=item.box_px if item.fault is None else None, fault=str(item.fault or "")
+        read = (
+            Read(
+                object=LabeledObject(
+                    name=item.name, box_px=item.box_px if item.fault is None else None, fault=str(item.fault or "")
+                ),
+                part=entry,
+                is_crowd=item.crowd,
             )
-            for item in settled.objects
+            for item, entry in zip(settled.objects, entries, strict=True)
         )
-        read = tuple(Read(object=one, part=entry) for one, entry in zip(objects, entries, strict=True))
-        return Labels(objects=read, exists=exists)
+        return Labels(objects=tuple(read), exists=exists)
 
     def written(self, image: Path, content: bytes | None, entries: Sequence[Entry], *, exists: bool) -> bytes:
         """The content with these objects. Raises DataError for an unknown class or a broken image."""

@@ -39,6 +39,9 @@ def label_routes(project: Project) -> APIRouter:
             classes=_classes(project),
             images=_lines(project, dict(enumerate(project.store.summaries))),
             revision=project.store.revision,
+            listed=list(project.listed),
+            splits=_splits(project),
+            split_fault=files.split_fault,
         )
 
     @routes.get("/images/{number}")
@@ -70,6 +73,12 @@ def label_routes(project: Project) -> APIRouter:
         name = (await json_body(request, schemas.NewClass)).name
         await asyncio.to_thread(project.add_class, name)
         return _classes(project)
+
+    @routes.post("/splits/add")
+    async def add_to_list(request: Request) -> schemas.AddedToList:
+        wanted = await json_body(request, schemas.AddToList)
+        count = await asyncio.to_thread(project.add_to_list, wanted.split)
+        return schemas.AddedToList(images=count, splits=_splits(project))
 
     @routes.post("/classes/rename")
     async def rename_class(request: Request) -> schemas.Renamed:
@@ -153,6 +162,12 @@ def _labels(project: Project, number: int, now: Current) -> schemas.ImageLabels:
     )
 
 
+def _splits(project: Project) -> list[schemas.Split]:
+    can_add = project.store.files.split_lists
+    return [schemas.Split(name=name, images=images, can_add=name in can_add)
+            for name, images in project.splits().items()]  # fmt: skip
+
+
 def _lines(project: Project, summaries: Mapping[int, Summary]) -> list[schemas.ImageLine]:
     return [
         schemas.ImageLine(
@@ -168,7 +183,7 @@ def _lines(project: Project, summaries: Mapping[int, Summary]) -> list[schemas.I
 
 def _state(project: Project, number: int, summary: Summary) -> schemas.State:
     known = None if project.proposer is None else project.proposer.known(number)
-    return "done" if summary.exists else "proposed" if known is not None and known.proposals else "none"
+    return "done" if summary.exists else "proposed" if known is not None and known.has_proposals else "none"
 
 
 def _classes(project: Project) -> list[schemas.ClassColor]:

@@ -26,9 +26,17 @@ class LabelFiles(Protocol):
     format: FormatName
     has_flags: bool
     names_are_listed: bool  # whether an object names its class by a list, so that the list alone is renamed
+    names_are_numbered: bool  # whether that is by the place in the list, so that none is taken out
     home: Path
     images: Sequence[Path]
 
+    @property
+    def splits(self) -> Mapping[str, Sequence[Path]]: ...  # the images of each; {} for data that is not split
+    @property
+    def split_fault(self) -> str: ...  # why a list cannot be read
+    @property
+    def split_lists(self) -> Sequence[str]: ...  # those that images of no split can be added to
+    def add_to_list(self, name: str, images: Sequence[Path]) -> Sequence[str]: ...
     def place(self, image: Path) -> Path: ...
     def content(self, image: Path) -> bytes | None: ...
     def read(self, image: Path, content: bytes | None) -> Labels: ...

@@ -30,10 +30,11 @@ class LabeledObject:
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """An object as a file has it, and the part of the file that it is."""
+    """An object as a file has it, and the part of the file that it is. `is_crowd` is COCO's: a region of many."""
 
     object: LabeledObject
     part: Any
+    is_crowd: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

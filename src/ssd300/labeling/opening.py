@@ -60,7 +60,9 @@ def _format_of(path: Path, format: FormatName) -> str:
     if _is_data(path) or format != "auto":
         return recognize(path, format)
     if not path.is_dir():
-        raise DataError("this is a file", where=path, fix="Name the folder that it is in.")
+        of_list = f"Name the folder of its images, and the list with --list {path}."
+        fix = of_list if path.suffix == ".txt" else "Name the folder that it is in."
+        raise DataError("this is a file", where=path, fix=fix)
     if beside := data_beside(path):
         if _is_data(path):  # another page has just labeled its first image
             return recognize(path, format)

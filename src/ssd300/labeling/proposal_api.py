@@ -5,10 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from ssd300.detection.defaults import MEASURE, Measure
 from ssd300.labeling import schemas
-from ssd300.labeling.ordering import least_sure_first
+from ssd300.labeling.ordering import doubts, least_sure_first
 from ssd300.labeling.project import Project
-from ssd300.labeling.proposals import Proposer
+from ssd300.labeling.proposals import Proposer, at_whole_pixels
 from ssd300.serve.problems import ProblemError
 
 WAITS_S = 4.0  # for a detection; then the page asks again
@@ -23,9 +24,12 @@ def proposal_routes(project: Project) -> APIRouter:
         return _info(project.proposer)
 
     @routes.get("/order")
-    def order() -> list[int]:
-        known = {} if project.proposer is None else project.proposer.all_known()
+    def order(by: Measure = MEASURE) -> list[int]:
         labeled = {number for number, one in enumerate(project.store.summaries) if one.exists}
+        proposer = project.proposer
+        if by == "flip" and proposer is not None:
+            proposer.ask_for_mirrors(number for number in proposer.all_known() if number not in labeled)
+        known = {} if proposer is None else doubts(proposer, by)
         return least_sure_first(known, labeled, len(project.names))
 
     @routes.get("/{number}")
@@ -38,7 +42,9 @@ def proposal_routes(project: Project) -> APIRouter:
         return schemas.Proposals(
             is_ready=found is not None,
             fault="" if found is None else found.fault,
-            boxes=[schemas.ProposedBox(name=one.name, box=_rounded(one.box_px), score=one.score) for one in boxes],
+            boxes=[
+                schemas.ProposedBox(name=one.name, box=at_whole_pixels(one.box_px), score=one.score) for one in boxes
+            ],
             about=_info(proposer),
         )
 
@@ -62,9 +68,3 @@ def _info(proposer: Proposer | None) -> schemas.ProposerInfo:
         left=proposer.left,
         fault=proposer.fault,
     )
-
-
-def _rounded(box_px: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """At whole pixels, as drawn boxes are, and a pixel wide at least."""
-    xmin, ymin, xmax, ymax = (float(round(corner)) for corner in box_px)
-    return xmin, ymin, max(xmax, xmin + 1), max(ymax, ymin + 1)

@@ -70,8 +70,18 @@ class ImageLine(BaseModel):
     fault: str
 
 
+class Split(BaseModel):
+    """A split and the numbers of its images; `can_add` is whether images of no split can be added to its list."""
+
+    name: str
+    images: list[int]
+    can_add: bool
+
+
 class ProjectInfo(BaseModel):
-    """What is labeled here."""
+    """What is labeled here. `listed` are the images that the page lists at first, in this order; all if there is none.
+    `splits` is empty for data that is not split; `split_fault` is why a list is not read.
+    """
 
     title: str
     format: str
@@ -81,6 +91,9 @@ class ProjectInfo(BaseModel):
     classes: list[ClassColor]
     images: list[ImageLine]
     revision: int
+    listed: list[int]
+    splits: list[Split]
+    split_fault: str
 
 
 class Changes(BaseModel):
@@ -99,6 +112,19 @@ class NewClass(Strict):
 class RenamedClass(Strict):
     old: Annotated[str, Field(max_length=500)]
     new: Annotated[str, Field(max_length=500)]
+
+
+class AddToList(Strict):
+    """The split to whose list the labeled images of no split are added."""
+
+    split: Annotated[str, Field(max_length=500)]
+
+
+class AddedToList(BaseModel):
+    """How many images were added, and the splits then."""
+
+    images: int
+    splits: list[Split]
 
 
 class Renamed(BaseModel):

@@ -5,7 +5,7 @@ images lie in several folders: there `ssd300 train` finds it.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ssd300.boxes import to_voc_pixels
@@ -21,6 +21,7 @@ from ssd300.labeling.class_file import ClassFile
 from ssd300.labeling.file_frame import to_file_frame
 from ssd300.labeling.objects import Entry, LabeledObject, Labels, Read, in_file_order
 from ssd300.labeling.voc_document import VocDocument, VocValues, edited, empty_document, flag_of
+from ssd300.labeling.voc_splits import VocSplits
 from ssd300.system.files import absolute, read_if_there, write_bytes
 
 
@@ -29,7 +30,7 @@ class VocLabels:
 
     title, has_flags = "PASCAL VOC", True
     format: FormatName = "voc"
-    names_are_listed = False
+    names_are_listed = names_are_numbered = False
 
     def __init__(self, folders: Sequence[VocFolder], *, out: Path | None = None, classes: Sequence[str] = ()) -> None:
         """Raises DataError for two annotation files of one image."""
@@ -42,6 +43,7 @@ class VocLabels:
             self._places |= _places(folder)
             self._roots |= dict.fromkeys(folder.images.files, folder.root)
         self.images: Sequence[Path] = [image for folder in folders for image in folder.images.files]
+        self._splits = VocSplits(folders if out is None else [])
         self._owners: dict[Path, Path] = {}
         for image in self.images:
             self._owners.setdefault(self.place(image), image)
@@ -56,6 +58,22 @@ class VocLabels:
 
     def rename_class(self, old: str, new: str) -> None:
         self._classes.rename(old, new)
+
+    @property
+    def splits(self) -> Mapping[str, Sequence[Path]]:
+        """The images of each split; none for a folder of labels of their own, which has no lists."""
+        return self._splits.images
+
+    @property
+    def split_fault(self) -> str:
+        return self._splits.fault
+
+    @property
+    def split_lists(self) -> Sequence[str]:
+        return self._splits.lists
+
+    def add_to_list(self, name: str, images: Sequence[Path]) -> Sequence[str]:
+        return self._splits.add(name, images)
 
     def place(self, image: Path) -> Path:
         """The file that is written for an image."""

@@ -1,6 +1,6 @@
 """YOLO labels: a text file for each image, and the list of classes that their numbers are of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ssd300.data.choices import FormatName
@@ -9,7 +9,7 @@ from ssd300.data.formats.yolo import read_line
 from ssd300.data.formats.yolo_description import class_files, describe, find_yolo
 from ssd300.data.formats.yolo_folder import CLASS_FILES, YoloFolder
 from ssd300.data.frames import settle
-from ssd300.data.splits import UnusableSplitError
+from ssd300.data.splits import WHOLE, UnusableSplitError
 from ssd300.errors import DataError
 from ssd300.images.header import image_size_hw
 from ssd300.labeling.objects import Entry, LabeledObject, Labels, Read, in_file_order
@@ -23,14 +23,18 @@ class YoloLabels:
 
     title, has_flags = "YOLO", False
     format: FormatName = "yolo"
-    names_are_listed = True
+    names_are_listed = names_are_numbered = True
+    split_fault = ""
+    split_lists: Sequence[str] = ()  # images that no split has are none of these data
 
     def __init__(self, path: Path) -> None:
         """Raises DataError where the description is not as YOLO has it."""
         self._path = path
         self._folder = self._described()
         self.home = path if path.is_dir() else self._folder.root
-        self.images: Sequence[Path] = list(dict.fromkeys(_images(self._folder)))
+        found_in = _images(self._folder)
+        self.images: Sequence[Path] = list(dict.fromkeys(one for images in found_in.values() for one in images))
+        self.splits: Mapping[str, Sequence[Path]] = {name: one for name, one in found_in.items() if name != WHOLE}
         self._owners: dict[Path, Path] = {}
         for image in self.images:
             self._owners.setdefault(self.place(image), image)
@@ -45,11 +49,12 @@ class YoloLabels:
         self._folder = self._described()
 
     def rename_class(self, old: str, new: str) -> None:
-        if new in self.classes:
-            raise DataError(f"there is a class '{new}' already", fix="Join classes with `ssd300 convert` or by hand.")
         for file in self._class_files():
             rename(file, self.classes, old, new)
         self._folder = self._described()
+
+    def add_to_list(self, name: str, images: Sequence[Path]) -> Sequence[str]:
+        raise DataError(f"there is no list '{name}' to add {len(images)} images to", fix="Load the page again.")
 
     def place(self, image: Path) -> Path:
         """The text file of an image, there or not."""
@@ -138,11 +143,12 @@ class YoloLabels:
         return class_files(self._folder.root) if file.name in CLASS_FILES else [file]
 
 
-def _images(folder: YoloFolder) -> list[Path]:
-    images: list[Path] = []
+def _images(folder: YoloFolder) -> dict[str, list[Path]]:
+    """The images of each split that are there."""
+    images: dict[str, list[Path]] = {}
     for split in folder.splits:
         try:
-            images += [image for image in folder.images(split) if image.is_file()]
+            images[split] = [image for image in folder.images(split) if image.is_file()]
         except UnusableSplitError:
             continue
     return images

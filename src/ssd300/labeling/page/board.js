@@ -1,5 +1,6 @@
 // Draws the image and its boxes on the canvas, at most once for each frame of the screen.
 
+import { labelsOf, shownCase } from "./disagreement.js";
 import { byId } from "./elements.js";
 import { HANDLES } from "./geometry.js";
 import { picture } from "./picture.js";
@@ -9,11 +10,13 @@ import { toScreen, viewport } from "./viewport.js";
 
 const LINE = 2;
 const SELECTED_LINE = 3;
+const CASE_LINE = 4; // of a disagreement
 const EDGE = "#0009"; // around a line, which would vanish on an image of its color
 const HANDLE_PX = 9;
 const TOUCH_HANDLE_PX = 16;
 const MOST_NAMES = 60; // of more boxes, only the selected one and the one under the pointer are named
 const DASHES = [6, 5];
+const LOOKS = { label: "#2b9bff", other: "#e65cff", detector: "#ff9c1a", beside: "#c3c9d1" };
 const canvas = byId("canvas");
 const context = canvas.getContext("2d");
 const names = []; // that are still to be drawn
@@ -40,17 +43,52 @@ function drawNow() {
   if (!state.image?.width) return;
   drawPicture();
   if (guides.on) drawGuides();
-  const proposals = shownProposals();
-  const isCrowded = state.boxes.length + proposals.length > MOST_NAMES;
-  for (const one of proposals) drawItem(one, isCrowded, true);
-  for (const one of state.boxes) if (one.box && one.id !== state.selected) drawItem(one, isCrowded, false);
-  const selected = state.boxes.find((one) => one.id === state.selected && one.box);
+  const one = shownCase();
+  if (one) drawCase(one);
+  else drawItems();
+  const selected = state.boxes.find((box) => box.id === state.selected && box.box);
   if (selected) {
     drawItem(selected, false, false);
     drawHandles(selected);
   }
   if (pointer.drawn) drawItem({ id: -1, name: state.activeClass, box: pointer.drawn }, true, false);
   for (const name of names.splice(0)) drawName(...name); // above all lines
+}
+
+function drawItems() {
+  const proposals = shownProposals();
+  const isCrowded = state.boxes.length + proposals.length > MOST_NAMES;
+  for (const one of proposals) drawItem(one, isCrowded, true);
+  for (const one of state.boxes) if (one.box && one.id !== state.selected) drawItem(one, isCrowded, false);
+}
+
+// A disagreement: its labels and the detection in looks of their own, all other labels in the background.
+function drawCase(one) {
+  const { label, other } = labelsOf(one);
+  for (const box of state.boxes) {
+    if (box.box && box !== label && box !== other && box.id !== state.selected) outline(box.box, LOOKS.beside, 1, []);
+  }
+  const shown = [
+    label && [label.box, LOOKS.label, [], `label ${label.name}`],
+    other && [other.box, LOOKS.other, [], `label ${other.name}`],
+    one.detection && [one.detection.box, LOOKS.detector, DASHES, `detector ${one.detection.name} ${one.detection.score.toFixed(2)}`],
+  ];
+  for (const [box, look, dashes, text] of shown.filter(Boolean)) {
+    outline(box, look, CASE_LINE, dashes);
+    const [left, top, , bottom] = toScreen(box).map(Math.round);
+    names.push([text, look, "#000", left, look === LOOKS.label ? top : bottom, look !== LOOKS.label]);
+  }
+}
+
+function outline(box, style, line, dashes) {
+  const [left, top, right, bottom] = toScreen(box).map(Math.round);
+  context.setLineDash(dashes);
+  for (const [width, color] of [[line + 2, EDGE], [line, style]]) {
+    context.lineWidth = width;
+    context.strokeStyle = color;
+    context.strokeRect(left, top, right - left, bottom - top);
+  }
+  context.setLineDash([]);
 }
 
 function drawPicture() {
@@ -93,13 +131,7 @@ function drawItem(item, isCrowded, isProposal) {
     context.fillRect(left, top, right - left, bottom - top);
     context.globalAlpha = 1;
   }
-  context.setLineDash(isProposal ? DASHES : []);
-  for (const [width, style] of [[line + 2, EDGE], [line, color]]) {
-    context.lineWidth = width;
-    context.strokeStyle = style;
-    context.strokeRect(left, top, right - left, bottom - top);
-  }
-  context.setLineDash([]);
+  outline(item.box, color, line, isProposal ? DASHES : []);
   if (!isCrowded || isMarked) names.push([words(item, isProposal), color, textColor, left, top]);
 }
 
@@ -109,12 +141,12 @@ function words(item, isProposal) {
   return isProposal ? `${name} ${item.score.toFixed(2)}` : flags ? `${name} · ${flags}` : name;
 }
 
-function drawName(text, color, textColor, left, top) {
+function drawName(text, color, textColor, left, edge, isBelow = false) {
   const size = 12;
   context.font = `600 ${size}px system-ui, sans-serif`;
   const width = Math.ceil(context.measureText(text).width) + 8;
   const x = Math.max(left - 1, 0);
-  const y = top - size - 6 < 0 ? Math.max(top, 0) : top - size - 6;
+  const y = isBelow ? edge : edge - size - 6 < 0 ? Math.max(edge, 0) : edge - size - 6;
   context.fillStyle = color;
   context.fillRect(x, y, width, size + 6);
   context.fillStyle = textColor;

@@ -7,6 +7,7 @@ const MOST_STEPS = 200;
 const SAME_MS = 800; // steps of one kind within this time are undone together, such as a held arrow key
 let past = [];
 let future = [];
+let edits = 0; // that were made and not undone, of all images
 let last = { kind: "", at: 0 };
 let announce = () => {};
 let changed = () => {};
@@ -31,12 +32,19 @@ export function canEdit() {
 export function change(boxes, { kind = "", exists = true, selected = state.selected } = {}) {
   if (!canEdit()) return;
   const now = Date.now();
-  if (!(kind && kind === last.kind && now - last.at < SAME_MS)) past.push(snapshot());
+  if (!(kind && kind === last.kind && now - last.at < SAME_MS)) {
+    past.push(snapshot());
+    edits += 1;
+  }
   if (past.length > MOST_STEPS) past.shift();
   last = { kind, at: now };
   future = [];
   Object.assign(state, { boxes, exists, selected });
   changed();
+}
+
+export function countOfEdits() {
+  return edits;
 }
 
 export function canUndo() {
@@ -50,12 +58,14 @@ export function canRedo() {
 export function undo() {
   if (past.length === 0) return;
   future.push(snapshot());
+  edits -= 1;
   restore(past.pop(), "Undone");
 }
 
 export function redo() {
   if (future.length === 0) return;
   past.push(snapshot());
+  edits += 1;
   restore(future.pop(), "Done again");
 }
 

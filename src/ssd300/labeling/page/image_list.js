@@ -27,14 +27,25 @@ export function useOrder(numbers) {
   linesChanged();
 }
 
+// Lists the images that were chosen when the server was started, if some were.
+export function listChosen() {
+  if (state.project.listed.length === 0) return;
+  const option = byId("image-filter").querySelector("[value=listed]");
+  option.hidden = option.disabled = false;
+  byId("image-filter").value = "listed";
+}
+
 // The lines that the filter and the search let through, in order.
 export function listed() {
   const text = byId("image-search").value.trim().toLowerCase();
   const kept = byId("image-filter").value;
   const key = `${version}|${kept}|${text}`;
   if (known.key === key) return known.lines;
-  const all = order.numbers ? order.numbers.map((number) => state.lines[number]).filter(Boolean) : state.lines;
-  const lines = all.filter((line) => (kept === "all" || lineState(line) === kept) && isMeant(line, text));
+  const chosen = kept === "listed" ? new Set(state.project.listed) : null;
+  const numbers = order.numbers ?? (chosen && [...chosen]);
+  const all = numbers ? numbers.map((number) => state.lines[number]).filter(Boolean) : state.lines;
+  const isKept = (line) => (chosen ? chosen.has(line.number) : kept === "all" || lineState(line) === kept);
+  const lines = all.filter((line) => isKept(line) && isMeant(line, text));
   known = { key, lines };
   return lines;
 }

@@ -1,7 +1,7 @@
 // What the keys do, wherever the focus is but in a text field.
 
 import {
-  addInView, nudge, nudgeSize, redo, removeSelected, selectNext, toggleFlag, toggleNoObjects, undo,
+  addInView, nudge, nudgeSize, redo, removeSelected, selectNext, toggleFlag, toggleNoObjects,
 } from "./editing.js";
 import { byId } from "./elements.js";
 import { nameOfDigit } from "./class_list.js";
@@ -12,7 +12,8 @@ import { toImage, viewport } from "./viewport.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-// `does` has what other modules do: go, chooseClass, zoom, fitView, toggleGuides, copyOn, accept, help, selected.
+// `does` has what other modules do: go, chooseClass, zoom, fitView, toggleGuides, copyOn, accept, help, selected,
+// undo, review, takeDetector, keepLabel.
 export function setUpKeyboard(does) {
   document.addEventListener("keydown", (event) => keyDown(event, does));
   document.addEventListener("keyup", (event) => event.key === " " && holdSpace(false));
@@ -24,7 +25,7 @@ function keyDown(event, does) {
   if (document.querySelector("dialog[open]")) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !isText) {
     event.preventDefault();
-    (event.shiftKey ? redo : undo)();
+    (event.shiftKey ? redo : does.undo)();
     return;
   }
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "y" && !isText) {
@@ -63,6 +64,9 @@ function act(event, does) {
     case "d": toggleFlag("difficult"); return true;
     case "t": toggleFlag("truncated"); return true;
     case "e": toggleNoObjects(); return true;
+    case "r": does.review(event.shiftKey ? -1 : 1); return true;
+    case "y": does.takeDetector(); return true;
+    case "k": does.keepLabel(); return true;
     case "f": does.fitView(); return true;
     case "g": does.toggleGuides(); return true;
     case "+": case "=": does.zoom(1); return true;

@@ -10,6 +10,7 @@ import { showError, showNote } from "./notices.js";
 import { loadPicture, lookAhead, sharpen } from "./picture.js";
 import { loadProposals } from "./proposals.js";
 import { flush, resolved } from "./saving.js";
+import { splitsOf } from "./splits.js";
 import { newId, state } from "./state.js";
 import { drawTools } from "./tools.js";
 import { fit } from "./viewport.js";
@@ -17,8 +18,8 @@ import { fit } from "./viewport.js";
 const AHEAD = 6; // images
 let wanted = -1;
 
-// Shows the image of a number. Stays where it is if the last changes cannot be saved.
-export async function show(number) {
+// Shows the image of a number, placed by `view`. Stays where it is if the last changes cannot be saved.
+export async function show(number, view = fit) {
   if (number === undefined || number === null) return;
   wanted = number;
   if (state.boxes.some((one) => one.box && !one.name)) {
@@ -33,7 +34,7 @@ export async function show(number) {
     take(image);
     const whole = loadPicture(image);
     loadProposals(next());
-    fit(image);
+    view(image);
     drawAll();
     await whole;
     if (wanted !== number) return;
@@ -75,7 +76,9 @@ export function drawAll() {
   const place = listed().findIndex((line) => line.number === image.number) + 1;
   const size = image.width ? ` · ${image.width} × ${image.height}` : "";
   const position = place ? ` · ${place.toLocaleString("en")} of ${listed().length.toLocaleString("en")}` : "";
-  byId("image-caption").textContent = `${image.name}${size}${position}`;
+  const splits = splitsOf(image.number);
+  const split = splits ? ` · ${splits.join(", ") || "in no split"}` : "";
+  byId("image-caption").textContent = `${image.name}${size}${position}${split}`;
   byId("canvas").setAttribute("aria-label", `${image.name} with ${state.boxes.length} boxes`);
 }
 

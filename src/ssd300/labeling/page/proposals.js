@@ -2,6 +2,7 @@
 
 import { request } from "./api.js";
 import { addClass, drawClassList } from "./class_list.js";
+import { shownCase } from "./disagreement.js";
 import { byId, dot, element } from "./elements.js";
 import { addAll, canEdit, forgetSelection } from "./editing.js";
 import { overlap } from "./geometry.js";
@@ -17,11 +18,17 @@ let mapping = new Map(); // from classes of the model to those here; "" leaves t
 let isLoading = false;
 let isSet = false; // whether the slider has its first value
 let redraw = () => {};
+let allAreKnown = () => {};
 
 export function setUpProposals(call) {
   redraw = call;
   byId("proposals").hidden = byId("image-order").hidden = !state.project.proposes;
   mapping = new Map(JSON.parse(localStorage.getItem(MAPPING) ?? "[]"));
+}
+
+// `call` is called once the model has looked at all images that it was asked for.
+export function whenAllAreKnown(call) {
+  allAreKnown = call;
 }
 
 // Asks until the detections of the shown image are known. `ahead` are the numbers of the next images.
@@ -49,7 +56,7 @@ export async function loadProposals(ahead) {
 
 // Those above the slider that no box covers yet.
 export function shownProposals() {
-  if (!state.project?.proposes || !canEdit()) return [];
+  if (!state.project?.proposes || !canEdit() || shownCase()) return [];
   const least = Number(byId("min-score").value);
   return state.proposals.filter((one) => one.score >= least && one.name
     && !state.boxes.some((other) => other.box && overlap(other.box, one.box) > SAME));
@@ -89,8 +96,11 @@ export function dismiss() {
 }
 
 // The numbers of all images, those of which the model is least sure first.
-export async function leastSure() {
-  return (await request("v1/label/proposals/order")).json();
+export async function leastSure(by) {
+  const numbers = await (await request(`v1/label/proposals/order?by=${by}`)).json();
+  takeAbout(await (await request("v1/label/proposals")).json()); // for some measures it looks at images again
+  drawProposals();
+  return numbers;
 }
 
 export async function proposeForAll() {
@@ -103,6 +113,7 @@ export async function askAbout() {
   if (!state.project.proposes || !about?.left) return;
   takeAbout(await (await request("v1/label/proposals")).json());
   drawProposals();
+  if (!about.left) allAreKnown();
 }
 
 export function drawProposals() {

@@ -8,19 +8,34 @@ import { draw } from "./board.js";
 import { boxOfRow, say } from "./box_list.js";
 import { drawClassList, renameClass } from "./class_list.js";
 import { runCheck } from "./data_panel.js";
-import { redo, removeSelected, toggleFlag, toggleNoObjects, undo, whenChanged } from "./editing.js";
+import { redo, removeSelected, toggleFlag, toggleNoObjects, whenChanged } from "./editing.js";
 import { byId } from "./elements.js";
-import { drawImageList, drawProgress, imageOfRow, linesChanged, listed, useOrder } from "./image_list.js";
+import {
+  drawImageList, drawProgress, imageOfRow, linesChanged, listChosen, listed, useOrder,
+} from "./image_list.js";
 import { setUpKeyboard } from "./keyboard.js";
 import { drawAll, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { setUpPointing } from "./pointing.js";
-import { accept, chooseMapping, leastSure, proposeForAll, setUpProposals, useOtherWeights } from "./proposals.js";
+import { accept, chooseMapping, leastSure, proposeForAll, setUpProposals, useOtherWeights, whenAllAreKnown } from "./proposals.js";
+import {
+  chooseKind, followReview, keepLabel, reviewNext, reviewSaved, startReview, takeDetector, undoLast, useOtherReview,
+} from "./review.js";
 import { flush, isBusy, keepMine, onSaved, otherLabels, schedule } from "./saving.js";
+import { drawSplits, setUpSplits } from "./splits.js";
 import { selectedBox, state, useClasses } from "./state.js";
 import { noteSaved, startSync } from "./sync.js";
 import { openTab, setUpTabs } from "./tabs.js";
 import { setUpTraining } from "./training.js";
+
+// By name, or by a measure of doubt; of images that the model has not looked at, once it has.
+async function orderImages(by) {
+  useOrder(by === "name" ? null : await leastSure(by));
+  drawImageList({ follow: false });
+}
+whenAllAreKnown(() => {
+  if (byId("image-order").value !== "name") orderImages(byId("image-order").value).catch(showError);
+});
 
 async function start() {
   try {
@@ -38,14 +53,16 @@ async function start() {
   byId("title").title = `Saved in ${state.project.place}`;
   document.title = `${state.project.title} · ssd300 label`;
   setUpProposals(selected);
+  listChosen();
   linesChanged();
   drawClassList();
   drawProgress();
+  drawSplits();
   drawImageList();
   startSync(state.project.revision);
   const name = decodeURIComponent(location.hash.slice(1));
   const named = state.lines.find((line) => line.name === name);
-  await show((named ?? state.lines.find((line) => line.state !== "done" && !line.fault) ?? state.lines[0])?.number);
+  await show((named ?? listed().find((line) => line.state !== "done" && !line.fault) ?? listed()[0])?.number);
   return null;
 }
 
@@ -56,7 +73,10 @@ whenChanged({
     selected();
   },
 });
-onSaved(noteSaved);
+onSaved((saved) => {
+  noteSaved(saved);
+  reviewSaved();
+});
 setUpPointing({
   selected,
   drawn: (box) => {
@@ -64,8 +84,12 @@ setUpPointing({
   },
 });
 setUpKeyboard({
-  go, goOpen, copyOn, zoom, fitView, toggleGuides, chooseClass, selected,
-  accept,
+  go, goOpen, copyOn, zoom, fitView, toggleGuides, chooseClass, selected, accept, takeDetector, keepLabel,
+  undo: undoLast,
+  review: async (step) => {
+    if (byId("panel-review").hidden) openTab("review");
+    await reviewNext(step);
+  },
   help: () => byId("help-dialog").showModal(),
   within: (event, step) => {
     const radio = event.target.closest("[role=radio]");
@@ -86,6 +110,7 @@ byId("train-holdout").addEventListener("input", (event) => {
 });
 setUpTraining(async () => {
   useOtherWeights();
+  useOtherReview();
   openTab("label");
   await show(state.image?.number);
 });
@@ -98,18 +123,21 @@ byId("token-form").addEventListener("submit", async (event) => {
 });
 
 for (const [id, call] of Object.entries({
-  previous: () => go(-1), next: () => go(1), "next-open": goOpen, undo, redo, "zoom-in": () => zoom(1),
+  previous: () => go(-1), next: () => go(1), "next-open": goOpen, undo: undoLast, redo, "zoom-in": () => zoom(1),
   "zoom-out": () => zoom(-1), fit: fitView, guides: toggleGuides, "copy-on": copyOn, "no-objects": toggleNoObjects,
   help: () => byId("help-dialog").showModal(),
   "take-theirs": () => { take(otherLabels()); drawAll(); },
   "keep-mine": keepMine, "accept-all": () => accept(true), "accept-one": () => accept(false),
   "propose-all": () => proposeForAll().catch(showError),
+  "review-start": startReview, "review-detector": takeDetector, "review-label": keepLabel,
+  "review-next": () => reviewNext(1), "review-previous": () => reviewNext(-1),
 })) {
   byId(id).addEventListener("click", call);
 }
 byId("difficult").addEventListener("change", () => toggleFlag("difficult"));
 byId("truncated").addEventListener("change", () => toggleFlag("truncated"));
 
+byId("review-kind").addEventListener("change", chooseKind);
 byId("min-score").addEventListener("input", selected);
 byId("mapping-rows").addEventListener("change", (event) => chooseMapping(event.target.dataset.model, event.target.value));
 
@@ -147,7 +175,8 @@ byId("rename-dialog").addEventListener("close", async () => {
     const count = await renameClass(dataset.old, name);
     drawClassList();
     await show(state.image?.number);
-    showNote(`Renamed in ${count} ${count === 1 ? "image" : "images"}.`);
+    const stays = state.classes.some((one) => one.name === dataset.old) ? ` The data's list keeps ${dataset.old}, without objects.` : "";
+    showNote(`Renamed in ${count} ${count === 1 ? "image" : "images"}.${stays}`);
   } catch (error) {
     showError(error);
   }
@@ -192,9 +221,8 @@ for (const id of ["image-search", "image-filter"]) {
 }
 byId("image-order").addEventListener("change", async (event) => {
   try {
-    useOrder(event.target.value === "doubt" ? await leastSure() : null);
+    await orderImages(event.target.value);
     byId("image-scroll").scrollTop = 0;
-    drawImageList({ follow: false });
   } catch (error) {
     showError(error);
   }
@@ -208,6 +236,7 @@ window.addEventListener("beforeunload", (event) => {
   flush();
   event.preventDefault();
 });
-setUpTabs();
+setUpSplits(drawAll);
+setUpTabs({ review: followReview });
 new ResizeObserver(resize).observe(byId("board"));
 start();

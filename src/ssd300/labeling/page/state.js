@@ -14,6 +14,8 @@ export const state = {
   hovered: null,
   activeClass: "",
   proposals: [], // like boxes, with score
+  decisions: 0, // of the review, that can be undone
+  disagreement: null, // of labels and detector, that the review has shown last; as /v1/label/review has it
 };
 const UNKNOWN = { color: "#8a94a6", text_color: "#000000" };
 let lastId = 0;

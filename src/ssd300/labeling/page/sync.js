@@ -8,6 +8,7 @@ import { drawImageList, drawProgress, linesChanged } from "./image_list.js";
 import { drawAll, take } from "./navigation.js";
 import { showNote } from "./notices.js";
 import { askAbout } from "./proposals.js";
+import { drawSplits } from "./splits.js";
 import { countOfSaves, isBusy } from "./saving.js";
 import { state, useClasses } from "./state.js";
 
@@ -62,4 +63,5 @@ function useLines(lines) {
   drawProgress();
   drawImageList({ follow: false });
   if (!byId("panel-data").hidden) drawCounts();
+  drawSplits();
 }

@@ -4,7 +4,8 @@ import { drawCounts } from "./data_panel.js";
 import { byId } from "./elements.js";
 import { followTraining } from "./training.js";
 
-const TABS = ["label", "data", "train"];
+const TABS = ["label", "review", "data", "train"];
+let whenReview = () => {};
 
 export function openTab(name) {
   for (const one of TABS) {
@@ -12,11 +13,14 @@ export function openTab(name) {
     byId(`tab-${one}`).tabIndex = one === name ? 0 : -1;
     byId(`panel-${one}`).hidden = one !== name;
   }
+  if (name === "review") whenReview();
   if (name === "data") drawCounts();
   if (name === "train") followTraining();
 }
 
-export function setUpTabs() {
+// `review` is called when the panel of the review is opened, which is another module's.
+export function setUpTabs({ review }) {
+  whenReview = review;
   byId("tabs").addEventListener("click", (event) => {
     const tab = event.target.closest("[role=tab]");
     if (tab) openTab(tab.id.replace("tab-", ""));

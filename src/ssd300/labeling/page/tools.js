@@ -7,7 +7,7 @@ import { selectedBox, state } from "./state.js";
 
 export function drawTools() {
   const isEditable = canEdit();
-  byId("undo").disabled = !canUndo();
+  byId("undo").disabled = !canUndo() && !(state.decisions > 0 && !byId("panel-review").hidden);
   byId("redo").disabled = !canRedo();
   byId("guides").setAttribute("aria-pressed", String(guides.on));
   byId("no-objects").disabled = !isEditable || state.boxes.length > 0;

@@ -5,6 +5,8 @@ import { clamp } from "./geometry.js";
 const MARGIN = 16; // around the whole image
 const MOST = 32; // CSS pixels for a pixel of the image
 const STEP = 1.25;
+const AROUND = 0.7; // of the box's longer side, on each side
+const LEAST_SHARE = 0.15; // of the image's shorter side, for a small box among its surroundings
 
 export const viewport = { scale: 1, x: 0, y: 0, width: 0, height: 0, isFitted: true };
 
@@ -22,6 +24,18 @@ export function fit(image) {
   viewport.x = (viewport.width - image.width * viewport.scale) / 2;
   viewport.y = (viewport.height - image.height * viewport.scale) / 2;
   viewport.isFitted = true;
+}
+
+// Zooms so that a box and what is around it fill the view.
+export function zoomTo(image, [xmin, ymin, xmax, ymax]) {
+  const least = LEAST_SHARE * Math.min(image.width, image.height);
+  const side = Math.max(xmax - xmin, ymax - ymin, least) * (1 + 2 * AROUND);
+  const room = Math.min(viewport.width, viewport.height);
+  viewport.scale = clamp(room / side, fitted(image), MOST);
+  viewport.x = viewport.width / 2 - ((xmin + xmax) / 2) * viewport.scale;
+  viewport.y = viewport.height / 2 - ((ymin + ymax) / 2) * viewport.scale;
+  viewport.isFitted = false;
+  keepInView(image);
 }
 
 // Zooms so that the point of the screen stays where it is.
