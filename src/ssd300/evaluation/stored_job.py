@@ -31,7 +31,7 @@ class StoredJob:
         return replace(
             known,
             rows=self.manifest.get("counts", {}).get("rows"),
-            lowest_min_score=min(scores) if isinstance(scores, list) and scores else scores or None,
+            lowest_min_score=min(scores) if isinstance(scores, list) else scores,
             top_k=settings.get("top_k"),
         )
 
