@@ -1,12 +1,19 @@
-"""`ssd300 detect` as a job: what it refuses, before long work begins."""
+"""`ssd300 detect` as a job: what it refuses, before long work begins, and its exit codes."""
 
 import importlib.util
+import json
+import signal
 import socket
+import tarfile
 
+import pyarrow.parquet as parquet
 import pytest
 import torch
 
+from bulk_jobs import rows_of, write_images
+from mean_color import MeanColor
 from ssd300.cli import main
+from ssd300.detection.bulk import worker
 
 
 @pytest.fixture
@@ -32,6 +39,7 @@ ON_RAY = ("--engine", "ray")
         ((*ON_RAY, "--save", "image"), "--save image is not for a job"),
         ((*ON_RAY, "--save", "parquet", "jsonl"), "a job writes one format"),
         ((*ON_RAY, "--engine", "spark"), "--engine"),
+        (("--save", "jsonl", "--chunk-images", "16"), "Add --save parquet (a job of this process writes Parquet)"),
     ],
 )
 def test_wrong_options_are_refused(options, message, words, tmp_path, capsys):
@@ -64,3 +72,94 @@ def test_an_address_where_nobody_answers_is_told_before_the_plan(words, tmp_path
     assert "no Ray cluster answers" in error
     assert "ray start --head" in error
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def job(light_run, tmp_path, monkeypatch):
+    """Runs a job with a network that is quick, and returns the exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ssd300.cli.detect_bulk.load", lambda *_, **__: MeanColor())
+
+    def run(*words) -> int:
+        return main(["detect", *map(str, words), "-w", str(light_run), "--save", "parquet", "--chunk-images", "4"])
+
+    return run
+
+
+def test_a_job_whose_images_all_have_a_row_ends_with_0(job, tmp_path, capsys):
+    write_images(tmp_path / "images", 6, broken=(1, 2))
+    for _ in range(2):
+        assert job("images", "--out", "out") == 0
+        assert "6 rows, missing 0, twice 0, 2 with an error" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["counts"]["errors"] == 2
+
+
+def test_a_job_that_lacks_rows_ends_with_1_and_names_the_part(job, tmp_path, capsys):
+    write_images(tmp_path / "images", 6)
+    job("images", "--out", "out")
+    part = tmp_path / "out/parts/00000001.parquet"
+    parquet.write_table(parquet.read_table(part).slice(0, 1), part)
+    assert job("images", "--out", "out") == 1
+    error = capsys.readouterr().err
+    assert "1 image has no row" in error
+    assert "Delete out/parts/00000001.parquet, which has too few rows" in error
+    part.unlink()
+    assert job("images", "--out", "out") == 0
+    assert len(rows_of(tmp_path / "out")) == 6
+
+
+def test_a_job_with_other_settings_ends_with_2(job, tmp_path):
+    write_images(tmp_path / "images", 1)
+    job("images", "--out", "out")
+    assert job("images", "--out", "out", "--top-k", "7") == 2
+    assert job("images", "--out", "out/manifest.json") == 2
+
+
+def test_a_job_that_lost_images_of_a_tar_or_read_none_ends_with_3(job, tmp_path, capsys):
+    write_images(tmp_path / "images", 6)
+    with tarfile.open("s.tar", "w") as archive:
+        archive.add("images")
+    whole = (tmp_path / "s.tar").read_bytes()
+    (tmp_path / "s.tar").write_bytes(whole[:6000])
+    assert job("s.tar", "--out", "cut") == 3
+    shown = capsys.readouterr()
+    assert "missing 0, twice 0, 1 with an error" in shown.out
+    assert "1 tar file is damaged: the images behind the damage are not in the job. The first: s.tar" in shown.err
+    assert "tries these images again" not in shown.err
+    assert json.loads((tmp_path / "cut/manifest.json").read_text())["counts"]["damaged"] == 1
+    (tmp_path / "s.tar").write_bytes(whole)
+    assert job("s.tar", "--out", "cut") == 3
+    assert "Add --retry-errors" in capsys.readouterr().err
+    assert job("s.tar", "--out", "cut", "--retry-errors") == 0
+    assert job("s.tar", "--out", "cut") == 0
+    write_images(tmp_path / "broken", 2, broken=(0, 1))
+    assert job("broken", "--out", "none") == 3
+    assert job("imagse", "--out", "typo") == 3
+    assert not (tmp_path / "typo").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_job_with_its_code_and_says_what_is_done(number, code, job, tmp_path, capsys, monkeypatch):
+    write_images(tmp_path / "images", 10)
+    real, parts = worker.encoded, []
+
+    def stop(rows, form):
+        if parts:
+            signal.raise_signal(number)
+        parts.append(form)
+        return real(rows, form)
+
+    monkeypatch.setattr(worker, "encoded", stop)
+    assert job("images", "--out", "out", "--overwrite") == code
+    error = capsys.readouterr().err
+    assert "4 of 10 images are done; the same command, without --overwrite, goes on with the others" in error
+    monkeypatch.setattr(worker, "encoded", real)
+    assert job("images", "--out", "out") == 0
+
+
+def test_parquet_files_and_addresses_need_a_job(light_run, tmp_path, capsys):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    for source in (str(tmp_path / "a.parquet"), f"memory://{tmp_path.name}/in"):
+        for more in ([], ["--save", "jsonl"]):
+            assert main(["detect", source, "-w", str(light_run), "--out", str(tmp_path / "out"), *more]) == 2
+            assert "Add --save parquet, which makes it a job." in capsys.readouterr().err

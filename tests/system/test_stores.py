@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ssd300.errors import DataError, UsageError
-from ssd300.system.stores import Store, as_place, is_remote, open_store
+from ssd300.system.stores import Store, as_place, is_remote, one_spelling, open_store
 
 
 @pytest.fixture(params=["folder", "address"])
@@ -62,3 +62,29 @@ def test_files_are_put_and_fetched(store: Store, tmp_path: Path) -> None:
 def test_an_address_that_became_a_path_is_found_again(place: str) -> None:
     assert as_place(Path(place)) == place
     assert as_place(place) == place
+
+
+@pytest.mark.parametrize(
+    ("place", "base", "one"),
+    [
+        ("a/b.jpg", "/x", "/x/a/b.jpg"),
+        ("./a//b/", "/x", "/x/a/b"),
+        ("../a", "/x/y", "/x/a"),
+        ("/a/../b/./c", "/x", "/b/c"),
+        ("/a/.b/c", "/x", "/a/.b/c"),
+        ("//a", "/x", "//a"),  # which POSIX leaves to the system
+        ("/a/", "/x", "/a"),
+        ("/", "/x", "/"),
+        ("s3://b//photos/", "/x", "s3://b/photos"),
+        ("file:///a//b/", "", "file:///a/b"),
+        ("https://h/a//b/?u=http://c//d/", "", "https://h/a//b/?u=http://c//d/"),
+    ],
+)
+def test_a_place_has_one_spelling(place, base, one):
+    assert one_spelling(place, base) == one
+    assert one_spelling(one, base) is one
+
+
+def test_a_relative_path_starts_from_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert one_spelling("a/./b") == one_spelling("a/b") == str(tmp_path / "a/b")

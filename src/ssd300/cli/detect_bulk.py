@@ -61,7 +61,7 @@ class JobOptions:
 
         given = [name for name, value in self._given() if value]
         if given:
-            fix = "Add --save parquet or --engine ray, or omit it."
+            fix = "Add --save parquet (a job of this process writes Parquet) or --engine ray, or omit it."
             mistakes.add(f"{' and '.join(given)}: for jobs on millions of images", fix=fix)
         if out is not None and is_remote(out):
             fix = "Add --save parquet or --engine ray, or name a folder of this machine."
@@ -120,7 +120,7 @@ class Command:
 def detect_as_job(mistakes: Mistakes, command: Command, job: JobOptions, *, misplaced: Sequence[str]) -> None:
     """Do the job and print its count. `misplaced` are options that are given, and that a job does not have.
 
-    Raises DataError where no image could be read.
+    Raises DataError where no image could be read, or a tar file is damaged.
     """
     form = _check(mistakes, command, job, misplaced)
     model, work = _loaded(mistakes, command, job, form)
@@ -161,6 +161,7 @@ def _check(mistakes: Mistakes, command: Command, job: JobOptions, misplaced: Seq
         mistakes.add(f"--save {' '.join(save)}: a job writes one format", fix="Name parquet or jsonl.")
     if not command.sources:
         mistakes.add("no image was named", fix="Name folders, patterns, lists (.txt), Parquet or tar files.")
+    _check_places(mistakes, command)
     check_device(mistakes, command.weights, _device_here(command, job))
     with mistakes.caught():
         if "parquet" in save:
@@ -171,6 +172,20 @@ def _check(mistakes: Mistakes, command: Command, job: JobOptions, misplaced: Seq
         check_classes(mistakes, classes, command.only, command.suppress, command.own)
     mistakes.raise_all()
     return save[0]
+
+
+def _check_places(mistakes: Mistakes, command: Command) -> None:
+    from ssd300.detection.bulk.sources import check_sources
+    from ssd300.system.files import check_output_free
+    from ssd300.system.stores import is_remote, open_store
+
+    with mistakes.caught():
+        check_sources(command.sources)
+    with mistakes.caught():
+        if command.out is not None and is_remote(command.out):
+            open_store(command.out)
+        elif command.out is not None:
+            check_output_free(Path(command.out), overwrite=True)  # only that it is no file, as a job may be there
 
 
 def _device_here(command: Command, job: JobOptions) -> str:
@@ -252,10 +267,18 @@ def _print(outcome: "Outcome", out: str, *, as_json: bool) -> None:
     if outcome.others:
         say([counted(outcome.others, "{member|members} of tar files {is no image|are no images}, such as labels")])
     if counts.errors:
-        say([f"the first error: {counts.first_error}", "the same command with --retry-errors tries these images again"])
+        say([f"the first error: {counts.first_error}"])
+    if counts.errors > counts.damaged:
+        say(["the same command with --retry-errors tries these images again"])
     if counts.twice:
         say(["ids that are there twice stand twice in the input"])
     if counts.missing:
-        raise RunError(f"{plural(counts.missing, 'image')} have no row", where=out, fix="Give the same command again.")
+        what = counted(counts.missing, "{image has|images have} no row")
+        short = f"Delete {counts.first_short}, which has too few rows, and give" if counts.first_short else "Give"
+        raise RunError(what, where=out, fix=f"{short} the same command again.")
+    if counts.damaged:
+        what = "tar {file is|files are} damaged: the images behind the damage are not in the job. The first: "
+        fix = "Replace it, and give the same command with --retry-errors."
+        raise DataError(f"{counted(counts.damaged, what)}{counts.first_damaged}", where=out, fix=fix)
     if counts.errors == counts.rows:
         raise DataError("no image could be read", where=out, fix="See the column error of the parts.")

@@ -137,6 +137,7 @@ def eval_(
 
     scoring: dict[str, Any] = {"metrics": metric, "rules": rules.rules()}
     if predictions is not None:
+        from ssd300.data.other_splits import images_of_other_splits
         from ssd300.evaluation.stored import evaluate_stored
 
         report = evaluate_stored(
@@ -147,6 +148,7 @@ def eval_(
             top_k=selection.top_k,
             ids_of=reader.ids_of,
             on_bad=reader.on_bad_prediction,
+            other_splits=lambda: images_of_other_splits(data, dataset.split, reading.format),
             hold=interval or rule_variants or errors or out is not None,
             progress=shown,
         )

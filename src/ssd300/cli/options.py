@@ -184,7 +184,7 @@ class PredictionOptions:
         The file of COCO annotations whose ids the COCO results use. Default: that of the data.
     on_bad_prediction
         What to do with a stored prediction of an unknown image or class, or with bad numbers: stop, or skip and count
-        it.
+        it. With skip a job that is not finished is scored too.
     """
 
     ids_of: Annotated[Path | None, Parameter(metavar="FILE")] = None

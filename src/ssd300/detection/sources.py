@@ -30,6 +30,7 @@ from ssd300.system.wording import plural, some
 
 STDIN = ("-", "/dev/stdin")
 LIST_SUFFIX = ".txt"
+PARQUET_SUFFIXES, PARQUET_MARK = (".parquet", ".pq"), b"PAR1"
 CAMERA_WORDS = ("webcam", "camera", "cam", "camera:", "/dev/video0")
 Source = Path | str | Content  # a str is an address, a camera or a stream
 
@@ -78,9 +79,8 @@ def _found(source: str, note: Note) -> Sequence[Source]:
             DataError("no image matches the pattern", where=source, fix=_pattern_advice(source))
         )
     if is_remote(source):
-        raise UsageError(
-            "addresses of a store are read by jobs", where=source, fix="Add --save parquet, which makes it a job."
-        )
+        what, fix = "addresses of a store are read by jobs", "Add --save parquet, which makes it a job."
+        raise UsageError(what, where=source, fix=fix)
     raise DataError("there is no such image", where=path, fix=_advice(source))
 
 
@@ -89,6 +89,9 @@ def _of_file(path: Path, note: Note) -> Sequence[Source]:
     head = file_head(path)
     if path.suffix.lower() == LIST_SUFFIX and not is_image_head(head):
         return listed_paths(path.read_bytes(), path.parent, str(path), note)
+    if path.suffix.lower() in PARQUET_SUFFIXES and head.startswith(PARQUET_MARK):
+        what, fix = "Parquet files of images are read by jobs", "Add --save parquet, which makes it a job."
+        raise UsageError(what, where=path, fix=fix)
     if not is_archive(path, head):
         return [path]
     return _of_archive(path, note)

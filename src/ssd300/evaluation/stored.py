@@ -8,14 +8,17 @@ from typing import NamedTuple
 from ssd300 import run_layout
 from ssd300.data.dataset import Dataset
 from ssd300.data.formats.coco_files import coco_files
+from ssd300.data.predictions.origin import UNKNOWN, ImagesOfSplits, Origin, no_images
 from ssd300.data.predictions.parts import Parts, find_parts
 from ssd300.data.predictions.read import StoredPredictions, read_predictions
 from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
 from ssd300.detection.backends import is_exported
+from ssd300.errors import DataError
 from ssd300.evaluation.evaluator import evaluate_weights, renumbered
 from ssd300.evaluation.in_blocks import COCO_BYTES, SMALL, VOC_BYTES, Cut, evaluate_parts, fits
 from ssd300.evaluation.limits import Limits
 from ssd300.evaluation.scoring import Metric, Report, score
+from ssd300.evaluation.stored_job import StoredJob, find_job
 from ssd300.metrics.voc_rules import DEVKIT, VocRules
 from ssd300.system.progress import Progress, silent
 from ssd300.types import DetectionTable
@@ -56,6 +59,7 @@ def evaluate_stored(
     ids_of: Path | None = None,
     on_bad: OnBadPrediction = "error",
     hold: bool = True,
+    other_splits: ImagesOfSplits = no_images,
     progress: Progress = silent,
 ) -> Report:
     """Score predictions that were stored for `dataset`, at a path or, as a text, at an address of fsspec.
@@ -67,20 +71,41 @@ def evaluate_stored(
     reports on single detections need) for its share of the free memory, without it for a small one. A note says so, and
     the report does not hold the detections.
 
+    Rows of images that `other_splits` has are left out, and counted in a note. So is what a job lacks that is not
+    finished, if `on_bad` skips.
+
     Raises:
-        DataError: as `read_predictions` does.
+        DataError: as `read_predictions` does; or the predictions are a job that is not finished, or lacks rows.
         ValueError, UsageError: as `score` does.
     """
+    job = find_job(predictions)
+    warnings = [] if job is None else _told(job.fault(), on_bad)
+    origin = Origin(other_splits=other_splits)
+    origin = origin if job is None else job.origin(origin)
     cut = Cut(min_score, top_k)
     parts = find_parts(predictions) if isinstance(predictions, str) or predictions.exists() else None
     if parts is not None and _is_for_blocks(parts, metrics, hold=hold):
-        rows = PredictionRows(dataset.annotations, dataset.classes, on_bad)
-        return evaluate_parts(parts, dataset, rows, metrics=metrics, rules=rules, cut=cut, progress=progress)
-    stored = _read(predictions, dataset, ids_of, on_bad, progress)
+        rows = PredictionRows(dataset.annotations, dataset.classes, on_bad, origin)
+        report = evaluate_parts(parts, dataset, rows, metrics=metrics, rules=rules, cut=cut, progress=progress)
+        warnings += _lacking_rows(job, rows.read, on_bad)
+        return replace(report, notes=(*warnings, *report.notes))
+    stored = _read(predictions, dataset, ids_of, on_bad, progress, origin)
+    warnings += _lacking_rows(job, stored.rows, on_bad)
     limits = Limits.of_stored(stored.table, min_score=min_score, top_k=top_k)
     with progress("scoring"):
         report = score(dataset, cut.of(stored.table), metrics=metrics, rules=rules, limits=limits)
-    return replace(report, notes=stored.notes)
+    return replace(report, notes=(*warnings, *stored.notes))
+
+
+def _lacking_rows(job: StoredJob | None, rows: int, on_bad: OnBadPrediction) -> list[str]:
+    return [] if job is None else _told(job.lacks_rows(rows), on_bad)
+
+
+def _told(fault: DataError | None, on_bad: OnBadPrediction) -> list[str]:
+    """A fault as a note if `on_bad` skips. Raises it otherwise."""
+    if fault is not None and on_bad == "error":
+        raise fault
+    return [] if fault is None else [f"SCORED ALL THE SAME, though {fault.what} ({fault.where})"]
 
 
 def _is_for_blocks(parts: Parts, metrics: Sequence[Metric], *, hold: bool) -> bool:
@@ -109,8 +134,13 @@ def detections_of(
 
 
 def _read(
-    path: Path | str, dataset: Dataset, ids_of: Path | None, on_bad: OnBadPrediction, progress: Progress
+    path: Path | str,
+    dataset: Dataset,
+    ids_of: Path | None,
+    on_bad: OnBadPrediction,
+    progress: Progress,
+    origin: Origin = UNKNOWN,
 ) -> StoredPredictions:
     known = coco_files(dataset.root).get(dataset.split) if ids_of is None else ids_of
     with progress("reading the predictions"):
-        return read_predictions(path, dataset.annotations, dataset.classes, ids_of=known, on_bad=on_bad)
+        return read_predictions(path, dataset.annotations, dataset.classes, ids_of=known, on_bad=on_bad, origin=origin)

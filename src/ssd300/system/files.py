@@ -130,9 +130,8 @@ def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> No
         UsageError: `folder` is a file, or is not empty and `overwrite` is false.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(
-            "the output is a file where a folder is needed", where=folder, fix=f"Such as --out {free_beside(folder)}."
-        )
+        fix = f"Such as --out {free_folder(folder.with_suffix(''))}."
+        raise UsageError("the output is a file where a folder is needed", where=folder, fix=fix)
     if folder.is_dir() and not is_empty(folder) and not overwrite:
         free = f"Name a free one: --out {free_beside(folder)}. "
         last = "--overwrite writes into this one, over files of the same name."

@@ -3,6 +3,7 @@
 Names in a store are relative, with slashes. A folder needs no extra.
 """
 
+import os.path
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,10 @@ from ssd300.system.files import write_atomically
 
 SCHEME = "://"
 ADDRESS_AS_PATH = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)  # a drive of Windows has one letter
+WEB_SCHEMES = ("http", "https")  # whose servers may tell slashes apart
+UNTIDY = re.compile(r"/[./]|/$")  # in a path that may have another spelling, or is hidden
 LOCAL_SCHEMES = ("file", "local")  # whose paths begin with a slash
+PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub", "az": "adlfs"}
 
 
 @runtime_checkable
@@ -59,6 +63,21 @@ def as_place(path: str | Path) -> str:
         return str(path)
     scheme, rest = found.groups()
     return f"{scheme}{SCHEME}{'/' if scheme in LOCAL_SCHEMES else ''}{rest}"
+
+
+def one_spelling(place: str, base: str = "") -> str:
+    """One spelling of each path and address: a path in full, from the folder `base` on (default: the working folder),
+    without `.` and `..`; an address without double slashes and without one at its end, but for those of the web. Links
+    keep their names.
+    """
+    if not is_remote(place):
+        full = os.path.join(base, place)  # noqa: PTH118  # for millions of names
+        if not full.startswith("/") or UNTIDY.search(full):
+            full = os.path.abspath(full)  # noqa: PTH100
+    else:
+        scheme, path = place.split(SCHEME, 1)
+        full = place if scheme in WEB_SCHEMES else scheme + SCHEME + re.sub("//+", "/", path).rstrip("/")
+    return place if full == place else full  # the same object: for millions of names memory counts
 
 
 def open_store(place: str | Path) -> Store:
@@ -173,7 +192,10 @@ def _file_system(address: str) -> tuple[Any, str]:
     except ValueError as error:
         raise UsageError(str(error), where=address, fix="Check the part before ://.") from error
     except ImportError as error:  # its message names the package
-        raise UsageError(str(error), where=address, fix="Install the package that it names.") from error
+        package = PACKAGES.get(address.partition(SCHEME)[0])
+        known = f"Run `python -m pip install {package}`: the extra `remote` has fsspec alone."
+        fix = known if package else "Install the package that it names."
+        raise UsageError(str(error), where=address, fix=fix) from error
     return files, str(root).rstrip("/")
 
 

@@ -9,8 +9,8 @@ from ssd300.detection.bulk.plan import Entry
 from ssd300.detection.bulk.work import Done
 from ssd300.errors import RunError
 
-MANY = "--actors {0}: the cluster has {1} {2}s, and more than one per {2} waits"
-FEW = "2 CPUs: Ray's own processes share them with 2 detectors, so this is not faster than --engine local here"
+MANY = "--actors {}: {} work at the same time, the others wait for a place in the cluster"
+FEW = "2 CPUs: Ray's own processes share them with {} detectors, so this is not faster than --engine local here"
 
 
 class Cluster:
@@ -30,12 +30,13 @@ class Cluster:
     ("real", "nodes", "has", "wanted", "device", "actors", "notes"),
     [
         (8, 1, {"CPU": 8.0}, None, "cpu", 8, []),
-        (2, 1, {"CPU": 4.0}, None, "cpu", 2, [FEW]),
+        (2, 1, {"CPU": 4.0}, None, "cpu", 2, [FEW.format(2)]),
+        (2, 1, {"CPU": 4.0}, 8, "cpu", 8, [FEW.format(4), MANY.format(8, 4)]),
         (2, 3, {"CPU": 24.0}, None, "cpu", 24, []),
         (8, 1, {"CPU": 8.0}, 3, "cpu", 3, []),
-        (8, 1, {"CPU": 8.0}, 9, "cpu", 9, [MANY.format(9, 8, "CPU")]),
+        (8, 1, {"CPU": 8.0}, 9, "cpu", 9, [MANY.format(9, 8)]),
         (8, 1, {"CPU": 8.0, "GPU": 2.0}, None, "cuda", 2, []),
-        (8, 2, {"CPU": 8.0, "GPU": 2.0}, 3, "cuda", 3, [MANY.format(3, 2, "GPU")]),
+        (8, 2, {"CPU": 8.0, "GPU": 2.0}, 3, "cuda", 3, [MANY.format(3, 2)]),
     ],
 )  # fmt: skip
 def test_there_is_an_actor_per_processor(real, nodes, has, wanted, device, actors, notes, monkeypatch):

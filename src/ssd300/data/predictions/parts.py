@@ -43,7 +43,7 @@ class Parts(NamedTuple):
     def blocks(self, rows: PredictionRows) -> Iterator[DetectionTable]:
         """The detections, whole images at a time. One file of an address at a time is copied to this machine.
 
-        Raises as `jsonl_blocks`, `parquet_blocks` and `copied` do.
+        Raises as `jsonl_blocks`, `parquet_blocks`, `copied`, and at the end `PredictionRows.check_some` do.
         """
         read = READERS[self.format]
         for file in self.files:
@@ -52,6 +52,7 @@ class Parts(NamedTuple):
             else:
                 with copied(file) as path:
                     yield from read(path, rows, where=file)
+        rows.check_some()
 
 
 def find_parts(path: Path | str, *, search_run: bool = True) -> Parts | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ssd300 import run_layout
 from ssd300.data.predictions.comp4 import PATTERN, read_comp4
 from ssd300.data.predictions.foreign import foreign_reader
+from ssd300.data.predictions.origin import UNKNOWN, Origin
 from ssd300.data.predictions.parts import Parts, find_parts
 from ssd300.data.predictions.rows import OnBadPrediction, PredictionRows
 from ssd300.errors import DataError
@@ -27,11 +28,14 @@ UNDERSTOOD = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoredPredictions:
-    """`table` is in the order of the files; `format` is the name of their format; `notes` are to be printed."""
+    """`table` is in the order of the files; `format` is the name of their format; `notes` are to be printed. `rows` are
+    how many images have a row, in our own formats.
+    """
 
     table: DetectionTable
     format: str
     notes: tuple[str, ...] = field(repr=False)
+    rows: int = field(default=0, repr=False)
 
 
 def read_predictions(
@@ -41,18 +45,19 @@ def read_predictions(
     *,
     ids_of: Path | None = None,
     on_bad: OnBadPrediction = "error",
+    origin: Origin = UNKNOWN,
 ) -> StoredPredictions:
     """Read what a detector has stored, in any format of `UNDERSTOOD`. A text is an address of our own formats.
 
     `ids_of` is the COCO annotations that the ids in COCO results refer to. Images without detections are normal, and
-    counted in the notes, as are the rows that `on_bad` skips.
+    counted in the notes, as are the rows that `on_bad` skips, and those of images that `origin` knows in other splits.
 
     Raises:
         DataError: no known format or two at once; and, unless `on_bad` skips it, an unknown image or class, a malformed
             row, a second row for an image (in our own formats), a row for another size than the image's (where a
             format has it: our own, COCO annotations, VOC), or a number that is not finite: with file and line.
     """
-    rows = PredictionRows(annotations, classes, on_bad)
+    rows = PredictionRows(annotations, classes, on_bad, origin)
     if isinstance(path, str):
         return _of_parts(find_parts(path), path, rows)
     result_files = sorted(path.glob(PATTERN)) if path.is_dir() else []
@@ -82,7 +87,7 @@ def _of_parts(parts: Parts | None, where: Path | str, rows: PredictionRows) -> S
     if parts is None:
         raise DataError("predictions of an unknown format", where=where, fix=f"Name {UNDERSTOOD}.")
     table = join(list(parts.blocks(rows)))
-    return StoredPredictions(table=table, format=parts.format, notes=tuple(rows.notes()))
+    return StoredPredictions(table=table, format=parts.format, notes=tuple(rows.notes()), rows=rows.read)
 
 
 def _unknown(path: Path) -> DataError:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ssd300.data.predictions.origin import UNKNOWN, Origin
 from ssd300.system.wording import counted
 from ssd300.types import Annotation, DetectionTable
 
 USUAL_MIN_SCORE = 0.05  # a higher minimum in stored detections costs AP: precision at high recall comes from low scores
+ALIKE = 3  # images with the very number that no image exceeds: a sign that their number was cut
 OUTSIDE_PX = 1.0  # a box that leaves its image by more is reported
 
 
@@ -21,10 +23,12 @@ class Remarks:
     """Counts over the blocks that were looked at; `failed` are images that the detector could not read."""
 
     annotations: Sequence[Annotation]
+    origin: Origin = UNKNOWN
     found: Bool[np.ndarray, " images"] = field(init=False, repr=False)  # the images with a detection
     limits_wh: Float[np.ndarray, "images 2"] = field(init=False, repr=False)
     detections: int = 0
     most_per_image: int = 0
+    with_most: int = 0  # images with so many
     lowest_score: float | None = None
     inverted: int = 0
     outside: int = 0
@@ -44,7 +48,10 @@ class Remarks:
         present, counts = np.unique(images, return_counts=True)
         self.found[present] = True
         self.detections += len(block)
-        self.most_per_image = max(self.most_per_image, int(counts.max()))
+        most = int(counts.max())
+        if most > self.most_per_image:
+            self.most_per_image, self.with_most = most, 0
+        self.with_most += int((counts == self.most_per_image).sum())
         lowest = float(block.scores.min())
         self.lowest_score = lowest if self.lowest_score is None else min(self.lowest_score, lowest)
         inverted = (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
@@ -58,16 +65,24 @@ class Remarks:
         self.failed += 1
         self.first_failed = self.first_failed or f"{where}: {error}"
 
-    def notes(self) -> list[str]:
-        """Remarks to print: images with an error or without detections, boxes inverted or outside, a high minimum."""
+    def notes(self, *, with_a_row: int | None = None) -> list[str]:
+        """Remarks to print: images with an error, without a row or without detections, boxes inverted or outside, a
+        high minimum. `with_a_row` counts the images that have a row; None for formats without rows of images.
+        """
         notes = []
+        total = len(self.found)
+        without_row = 0 if with_a_row is None else total - with_a_row
         if self.failed:
             notes.append(
                 counted(self.failed, "{image has|images have} an error and {counts|count} as without detections")
                 + f"; the first: {self.first_failed}"
             )
-        if empty := len(self.found) - int(self.found.sum()):
-            notes.append(f"{empty} of {len(self.found)} images have no detection")
+        if without_row:
+            notes.append(
+                f"{without_row:,} of {total:,} images have no row in the predictions, and count as without detections"
+            )
+        if empty := total - without_row - int(self.found.sum()):
+            notes.append(f"{empty} of {total} images have {'a row and ' if without_row else ''}no detection")
         if self.inverted:
             notes.append(
                 counted(
@@ -83,8 +98,25 @@ class Remarks:
                 )
             )
         if self.lowest_score is not None and self.lowest_score > USUAL_MIN_SCORE:
-            notes.append(
-                f"no score is below {self.lowest_score:.3g}: detections with lower scores are missing from AP; store "
-                "them, as `ssd300 detect --min-score 0.01` does"
-            )
+            notes.append(self._why_no_lower(self.lowest_score))
         return notes
+
+    def _why_no_lower(self, lowest: float) -> str:
+        """What cut the scores below the lowest one, as far as that is known: the score, or the number in an image."""
+        begin, known = f"no score is below {lowest:.3g}", self.origin.lowest_min_score
+        most = f"{self.most_per_image} detections, the most"
+        if known is not None and known <= USUAL_MIN_SCORE:
+            if self.most_per_image != self.origin.top_k:
+                return f"{begin}, though all above {known:g} were kept: the detector gives no lower ones"
+            images = counted(self.with_most, "{image has|images have} so many")
+            kept = f"the best {self.origin.top_k} of each image were kept, and {images}"
+            return f"{begin}: {kept}; a higher `ssd300 detect --top-k` stores more"
+        if known is None and self.with_most >= ALIKE:
+            return (
+                f"{begin}, and {self.with_most:,} images have {most}: others may have been cut by their number or by "
+                "their score, and are missing from AP; `ssd300 detect --min-score 0.01 --top-k N` stores more"
+            )
+        return (
+            f"{begin}: detections with lower scores are missing from AP; store them, as `ssd300 detect --min-score "
+            "0.01` does"
+        )

@@ -22,6 +22,8 @@ class Shard:
 class Chunk:
     """`ids` are paths and addresses of images, as they were named; else the images are those of `shard`: of Parquet the
     rows from `first` to `last`, the latter excluded, of a tar file all.
+
+    `instead` names chunks that this one and those after it replace, as their file has been replaced.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Chunk:
     shard: Shard | None = None
     first: int = 0
     last: int = 0
+    instead: tuple[str, ...] = ()
 
     @property
     def images(self) -> int | None:
@@ -40,7 +43,8 @@ class Chunk:
     def line(self) -> str:
         """The chunk as a line of JSON. ASCII alone, so that names of any bytes come back."""
         what = {"ids": self.ids} if self.shard is None else {"shard": vars(self.shard), "rows": [self.first, self.last]}
-        return json.dumps({"chunk": self.name, **what}, separators=(",", ":")) + "\n"
+        instead = {"instead": self.instead} if self.instead else {}
+        return json.dumps({"chunk": self.name, **what, **instead}, separators=(",", ":")) + "\n"
 
 
 def parse_chunk(line: str | bytes) -> Chunk:
@@ -48,4 +52,5 @@ def parse_chunk(line: str | bytes) -> Chunk:
     if "ids" in entry:
         return Chunk(name=entry["chunk"], ids=tuple(entry["ids"]))
     first, last = entry["rows"]
-    return Chunk(name=entry["chunk"], shard=Shard(**entry["shard"]), first=first, last=last)
+    instead = tuple(entry.get("instead", ()))
+    return Chunk(name=entry["chunk"], shard=Shard(**entry["shard"]), first=first, last=last, instead=instead)

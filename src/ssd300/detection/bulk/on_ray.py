@@ -26,6 +26,7 @@ from ssd300.detection.bulk.worker import Worker
 from ssd300.detection.contents import Note
 from ssd300.errors import RunError, SSDError, UsageError, install_hint
 from ssd300.system.processors import processors
+from ssd300.system.wording import plural
 
 ENOUGH_CPUS = 4  # below it Ray's own work and the actors wait for each other
 ANSWER_S = 10.0  # in which a cluster must answer
@@ -208,23 +209,24 @@ def _fix(address: str | None) -> str:
     if address is None:
         return "See Ray's logs in /tmp/ray."
     token = "" if address == AUTO else " Where it asks for a token, set RAY_AUTH_MODE=token."
-    return f"Start one with `ray start --head`, or omit --ray-address.{token}"
+    start = "Start one with `ray start --head`, which listens on all network interfaces (docs/scale.md, Security)"
+    return f"{start}, or omit --ray-address.{token}"
 
 
 def _actors(ray: Any, wanted: int | None, device: str, note: Note) -> int:
     """How many actors: as many as wanted, or as there is room for. Raises RunError where there is room for none."""
     has = ray.cluster_resources()
     kind, room = ("GPU", int(has.get("GPU", 0))) if device != "cpu" else ("CPU", int(has.get("CPU", 0)))
-    real = processors()
+    places, real = room, processors()
     if kind == "CPU" and len(ray.nodes()) == 1:
         room = min(room, real)
     if not room:
         raise RunError(f"the cluster has no {kind}, so no actor can start", fix="Add a node, or choose --device.")
     if has.get("CPU", 0) < ENOUGH_CPUS or (len(ray.nodes()) == 1 and real < ENOUGH_CPUS):
         note(
-            f"{min(room, real)} CPUs: Ray's own processes share them with {wanted or room} detectors, so this is not "
-            "faster than --engine local here"
+            f"{plural(min(room, real), 'CPU')}: Ray's own processes share them with "
+            f"{plural(min(wanted or room, places), 'detector')}, so this is not faster than --engine local here"
         )
-    if wanted is not None and wanted > int(has.get(kind, 0)):
-        note(f"--actors {wanted}: the cluster has {int(has.get(kind, 0))} {kind}s, and more than one per {kind} waits")
+    if wanted is not None and wanted > places:
+        note(f"--actors {wanted}: {places} work at the same time, the others wait for a place in the cluster")
     return wanted or room

@@ -2,13 +2,14 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from ssd300.boxes import CORNERS
 from ssd300.detection.bulk.stored_file import at_random
 from ssd300.detection.results import ImageDetections
-from ssd300.errors import SSDError, UsageError, as_text, install_hint
+from ssd300.errors import DataError, SSDError, UsageError, as_text, install_hint
 from ssd300.system.stores import Store
 
 PartFormat = Literal["parquet", "jsonl"]
@@ -72,18 +73,35 @@ def _schema(pyarrow: Any) -> Any:
 
 
 def read_part(store: Store, name: str) -> list[Row]:
-    """The rows of a part file. Raises DataError."""
+    """The rows of a part file. Raises DataError for one that is not there, or damaged."""
     content = store.read(name)
-    if name.endswith(".jsonl"):
-        return [json.loads(line) for line in content.decode().split("\n") if line]
-    rows: list[Row] = import_pyarrow().parquet.read_table(io.BytesIO(content)).to_pylist()
-    return rows
+    with _damage_told(store, name):
+        if name.endswith(".jsonl"):
+            return [json.loads(line) for line in content.decode().split("\n") if line]
+        rows: list[Row] = import_pyarrow().parquet.read_table(io.BytesIO(content)).to_pylist()
+        return rows
 
 
 def ids_and_errors(store: Store, name: str) -> tuple[list[str], list[str | None]]:
-    """Two columns of a part file, in order; of Parquet only these are read."""
-    if name.endswith(".jsonl"):
-        rows: Sequence[Mapping[str, Any]] = read_part(store, name)
-        return [row["id"] for row in rows], [row["error"] for row in rows]
-    columns = import_pyarrow().parquet.read_table(at_random(store, name), columns=["id", "error"]).to_pydict()
-    return columns["id"], columns["error"]
+    """Two columns of a part file, in order; of Parquet only these are read. Raises DataError as `read_part` does."""
+    with _damage_told(store, name):
+        if name.endswith(".jsonl"):
+            rows: Sequence[Mapping[str, Any]] = read_part(store, name)
+            return [row["id"] for row in rows], [row["error"] for row in rows]
+        columns = import_pyarrow().parquet.read_table(at_random(store, name), columns=["id", "error"]).to_pydict()
+        return columns["id"], columns["error"]
+
+
+@contextmanager
+def _damage_told(store: Store, name: str) -> Iterator[None]:
+    try:
+        yield
+    except SSDError:
+        raise
+    except Exception as error:  # of whatever library
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"the part file is damaged ({reason})",
+            where=store.place(name),
+            fix="Delete it, and run the command of the job again: it does these images anew.",
+        ) from error

@@ -8,27 +8,29 @@ from pathlib import Path, PurePath
 
 from ssd300.detection.archives import is_archive
 from ssd300.detection.bulk.chunks import Shard
+from ssd300.detection.bulk.folder_walk import files_below
+from ssd300.detection.bulk.new_inputs import Input
 from ssd300.detection.bulk.parquet_input import parquet_shard
-from ssd300.detection.bulk.plan import Input
 from ssd300.detection.bulk.stored_file import split_place
 from ssd300.detection.folder_files import described, file_head, is_hidden_folder, is_litter, is_readable
 from ssd300.detection.path_lists import existing_path, list_text, piped
-from ssd300.detection.sources import LIST_SUFFIX, STDIN
+from ssd300.detection.sources import LIST_SUFFIX, PARQUET_SUFFIXES, STDIN
 from ssd300.detection.video_names import VIDEO_SUFFIXES, is_live
 from ssd300.errors import DataError, UsageError
 from ssd300.images.kinds import is_image_head
 from ssd300.system.files import absolute, spelled_like
-from ssd300.system.stores import SCHEME, is_remote, open_store
-from ssd300.system.wording import some
+from ssd300.system.stores import SCHEME, is_remote, one_spelling, open_store
+from ssd300.system.web import is_address
+from ssd300.system.wording import counted, some
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-PARQUET_SUFFIXES = (".parquet", ".pq")
 Note = Callable[[str], None]
 
 
 def find_inputs(sources: Sequence[str], note: Note, *, column: str | None = None, out: str = "") -> Iterator[Input]:
     """The images and shards of the sources, in their order; of a folder all below it, sorted. `note` takes a line on
-    the files that are neither. Files in `out` are none of the input. `column` is as in `parquet_shard`.
+    the files that are neither, and on what a folder's search left out. Files in `out` are none of the input. `column`
+    is as in `parquet_shard`; `note` is told if no Parquet file is there.
 
     Raises:
         DataError: a source is not there, or has no image, or is of a kind that a job does not read.
@@ -36,24 +38,44 @@ def find_inputs(sources: Sequence[str], note: Note, *, column: str | None = None
     """
     if not sources:
         raise UsageError("no image was named", fix="Name folders, patterns, lists (.txt), Parquet or tar files.")
+    uses_column = column is None
     for source in sources:
         found = 0
         for one in _of_source(source, note, out):
             found += 1
+            uses_column |= one.lower().endswith(PARQUET_SUFFIXES)
             yield _input(one, column)
         if not found:
             raise DataError("it has no images", where=source, fix="Name a folder, pattern, list or shard of images.")
+    if not uses_column:
+        note(f"--column {column} is not used: no Parquet file is in the input")
 
 
-def as_named(sources: Sequence[str]) -> list[list[str]]:
-    """What the input is, for the fingerprint: each source as it was named, and the same place in full."""
-    return [[source, source if is_remote(source) or source in STDIN else absolute(Path(source))] for source in sources]
+def check_sources(sources: Sequence[str]) -> None:
+    """Nothing is listed.
+
+    Raises:
+        DataError: a source is a video or camera, or is on this machine and not there.
+        UsageError: its kind of address cannot be opened.
+    """
+    for source in sources:
+        if is_live(source) or source.lower().endswith(VIDEO_SUFFIXES):
+            fix = "Detect on it without --engine ray and --save parquet."
+            raise DataError("videos and cameras are not read here", where=source, fix=fix)
+        if is_remote(source) and not is_address(source):
+            open_store(source)
+        path = Path(source)
+        if not (source in STDIN or is_remote(source) or glob.has_magic(source) or path.exists()):
+            raise DataError("there is no such file", where=source, fix=spelled_like(path, "Check the path."))
+
+
+def in_full(sources: Sequence[str]) -> list[str]:
+    """The sources, each in one spelling."""
+    return [one if one in STDIN else one_spelling(one) for one in sources]
 
 
 def _of_source(source: str, note: Note, out: str) -> Iterator[str]:
-    if is_live(source) or source.lower().endswith(VIDEO_SUFFIXES):
-        fix = "Detect on it without --engine ray and --save parquet."
-        raise DataError("videos and cameras are not read here", where=source, fix=fix)
+    check_sources([source])
     if source in STDIN:
         return _piped(note)
     return _at_address(source, note, out) if is_remote(source) else _of_path(source, note, out)
@@ -69,8 +91,11 @@ def _piped(note: Note) -> Iterator[str]:
 def _of_path(source: str, note: Note, out: str) -> Iterator[str]:
     path = Path(source)
     if path.is_dir():
-        names = open_store(path).names()
-        yield from _chosen((str(path / name) for name in names if not _hidden(name)), note, source, out)
+        names, left_out = files_below(path)
+        if left_out:
+            what = counted(len(left_out), "{entry of the folder is|entries of the folder are} left out")
+            note(f"{source}: {what}; the first: {left_out[0]}")
+        yield from _chosen((str(path / name) for name in names), note, source, out)
     elif path.suffix.lower() == LIST_SUFFIX and path.is_file() and not is_image_head(file_head(path)):
         yield from _listed(path.read_bytes(), source, lambda line: str(existing_path(path.parent, line)))
     elif path.exists():
@@ -78,8 +103,6 @@ def _of_path(source: str, note: Note, out: str) -> Iterator[str]:
     elif glob.has_magic(source):
         matched = sorted(glob.glob(source, recursive=True))  # noqa: PTH207  # which takes no absolute pattern
         yield from _chosen((name for name in matched if not Path(name).is_dir()), note, source, out)
-    else:
-        raise DataError("there is no such file", where=source, fix=spelled_like(path, "Check the path."))
 
 
 def _at_address(source: str, note: Note, out: str) -> Iterator[str]:
