@@ -31,7 +31,7 @@ def test_the_seed_decides_the_weights(config, data):
 def test_the_rules_of_pytorch_ssd300_are_used(config, data):
     preset = PRESETS["pytorch-ssd300"]("run")
     chosen = {name: getattr(preset, name) for name in ("default_boxes", "rules", "normalization", "decay_biases")}
-    state, card = initial_state(data, config("run", **chosen), ALONE, CPU)
+    state, card = initial_state(data, config("run", image_size=None, **chosen), ALONE, CPU)
     assert card.settings == state.model.settings == PYTORCH_SSD300
     assert card.normalization == state.model.normalization == NONE
 
@@ -87,7 +87,7 @@ def test_a_batch_with_too_few_images_is_refused(config, data, processes, accumul
 def test_fitted_default_boxes_are_in_the_card_and_a_resumed_run_keeps_those_that_it_began_with(
     config, data, tmp_path, monkeypatch
 ):
-    options = config(tmp_path, default_boxes="fitted", ema=True)
+    options = config(tmp_path, image_size=None, default_boxes="fitted", ema=True)
     state, card = initial_state(data, options, ALONE, CPU)
     assert card.settings == state.model.settings
     assert card.settings.fitted_px
@@ -128,5 +128,5 @@ def test_default_boxes_that_a_model_lacks_are_refused(config, data):
 def test_weights_that_start_a_run_at_another_size_have_fitting_box_offsets(config, data, light_run, caplog):
     initial_state(data, config("run", init=str(light_run), image_size=128), ALONE, CPU)
     assert "other default boxes" not in caplog.text
-    initial_state(data, config("run", init=str(light_run), default_boxes="fitted"), ALONE, CPU)
+    initial_state(data, config("run", init=str(light_run), image_size=None, default_boxes="fitted"), ALONE, CPU)
     assert "other default boxes (paper)" in caplog.text
