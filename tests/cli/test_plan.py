@@ -53,6 +53,7 @@ def test_the_table_has_the_answer_the_first_limit_and_the_origins(words, capsys)
     assert "measured here" in out
 
 
+@pytest.mark.slow
 def test_the_trial_detects_as_detect_does_also_in_tar_files(words, tmp_path, capsys):
     with tarfile.open(tmp_path / "packed.tar", "w") as packed:
         packed.add(tmp_path / "photos", "photos")

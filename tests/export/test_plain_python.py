@@ -127,6 +127,7 @@ def test_the_lines_resize_without_antialiasing_where_the_file_says_so(light_run,
     assert_alike_in_plain_python(tmp_path / "e/m.onnx", shared, tmp_path, antialias=False)
 
 
+@pytest.mark.slow
 def test_openvino_loads_and_runs_a_file_without_a_word(exported, tmp_path):
     code = (
         "import sys; sys.modules['openvino_telemetry'] = None\n"  # as ssd300 does: it reports to Intel
