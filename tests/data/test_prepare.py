@@ -7,12 +7,16 @@ from ssd300.cli import main
 from ssd300.data import load_dataset
 
 
-@pytest.mark.slow
-def test_the_lists_of_the_real_years_are_those_of_pytorch_ssd300(voc_annotations, tmp_path, capsys):
-    out = tmp_path / "lists"
+@pytest.fixture(scope="module")
+def real_lists(voc_annotations, tmp_path_factory):
+    out = tmp_path_factory.mktemp("real") / "lists"
     assert main(["prepare", "--voc07", str(voc_annotations), "--voc12", str(voc_annotations), "--out", str(out)]) == 0
-    capsys.readouterr()
-    lists = {path.stem: json.loads(path.read_text()) for path in out.glob("*.json")}
+    return out
+
+
+@pytest.mark.slow
+def test_the_lists_of_the_real_years_are_those_of_pytorch_ssd300(voc_annotations, real_lists):
+    lists = {path.stem: json.loads(path.read_text()) for path in real_lists.glob("*.json")}
     assert len(lists["TRAIN_images"]) == len(lists["TRAIN_objects"]) == 16551
     assert len(lists["TEST_images"]) == len(lists["TEST_objects"]) == 4952
     assert lists["label_map"]["background"] == 0
@@ -20,7 +24,15 @@ def test_the_lists_of_the_real_years_are_those_of_pytorch_ssd300(voc_annotations
     # 000005.jpg: <xmin>263</xmin><ymin>211</ymin><xmax>324</xmax><ymax>339</ymax>, a chair
     assert lists["TRAIN_objects"][0]["boxes"][0] == [262, 210, 323, 338]
     assert lists["TRAIN_objects"][0]["labels"][0] == 9
-    assert (out / lists["TRAIN_images"][0]).resolve() == (voc_annotations / "VOC2007/JPEGImages/000005.jpg").resolve()
+    first = (real_lists / lists["TRAIN_images"][0]).resolve()
+    assert first == (voc_annotations / "VOC2007/JPEGImages/000005.jpg").resolve()
+
+
+@pytest.mark.slow
+def test_the_real_lists_have_the_boxes_of_the_annotations(voc_annotations, real_lists):
+    ours = load_dataset(voc_annotations / "VOC2007", purpose="test", require_images=False)
+    listed = load_dataset(real_lists, purpose="test", require_images=False)
+    assert listed.fingerprint() == ours.fingerprint()
 
 
 def test_an_existing_folder_is_not_changed(coloured, tmp_path, capsys):

@@ -20,7 +20,7 @@ from ssd300.reporting.plot_style import save_figure
 from ssd300.training.loop import train
 from ssd300.training.presets import PRESETS
 
-LONGEST_LIFE_S = 2.0
+LONGEST_LIFE_S = 1.5
 IMAGE_PX = 128  # so that a short life has several steps
 torch.set_num_threads(1)
 

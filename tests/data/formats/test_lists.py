@@ -50,14 +50,6 @@ def test_lists_train_and_evaluate(lists, tmp_path, capsys):
     assert "VOC 2007 rule (11 points), IoU 0.5, on 1 image\n" in capsys.readouterr().out
 
 
-@pytest.mark.slow
-def test_the_real_lists_have_the_boxes_of_the_annotations(voc_annotations, tmp_path, capsys):
-    assert main(["prepare", "--voc07", str(voc_annotations), "--out", str(tmp_path / "lists")]) == 0
-    ours = load_dataset(voc_annotations / "VOC2007", purpose="test", require_images=False)
-    listed = load_dataset(tmp_path / "lists", purpose="test", require_images=False)
-    assert listed.fingerprint() == ours.fingerprint()
-
-
 @pytest.mark.parametrize(
     ("name", "edit", "message"),
     [
