@@ -7,6 +7,10 @@ import numpy as np
 import pyarrow.parquet as parquet
 from PIL import Image
 
+from ssd300.types import Selection
+
+SELECTION = Selection(min_score=0.2, max_overlap=0.5, top_k=200)
+
 
 def jpeg(seed: int) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 255, (24, 32, 3), dtype=np.uint8)

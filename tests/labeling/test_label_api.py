@@ -215,7 +215,7 @@ def test_a_review_is_asked_for_decided_and_remembered(client_of, few_cells, cell
     client = client_of(few_cells, weights=str(cell_run))
     until = time.monotonic() + 60
     while (found := client.get("/v1/label/review").json())["left"] and time.monotonic() < until:
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks: the detector works in a thread of its own
     assert (found["weights"], found["compared"], found["looked_at"], found["fault"]) == ("drawn", 2, 0, "")
     assert found["open"] == sum(one["open"] for one in found["kinds"]) > 0
     suspicions = [one["suspicion"] for one in found["cases"]]

@@ -41,7 +41,7 @@ def test_the_doubts_are_those_of_the_command(unsure_run):
             assert proposer.ask(number, wait_s=LEFT) is not None
         until = time.monotonic() + LEFT
         while proposer.left and time.monotonic() < until:
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks: the detector works in a thread of its own
         for by in MEASURES:
             rated = {one.image: one.value for one in rate_images(detector, images, by, batch_size=1).rated}
             found = doubts(proposer, by)

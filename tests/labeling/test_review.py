@@ -208,7 +208,7 @@ def test_the_cases_are_those_of_the_command(cells, cell_run, store_of):
     try:
         until = time.monotonic() + 60
         while (state := project.reviewer.state(project.classes)).left and time.monotonic() < until:
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two looks: the detector works in a thread of its own
     finally:
         project.close()
     assert state.compared == 4

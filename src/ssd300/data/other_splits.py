@@ -1,4 +1,4 @@
-"""The images of all splits of the data but one: to tell a row of another split from one of an unknown image."""
+"""The images of all splits of the data but one: to know a row of another split from one of an unknown image."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

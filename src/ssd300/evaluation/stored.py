@@ -79,7 +79,7 @@ def evaluate_stored(
         ValueError, UsageError: as `score` does.
     """
     job = find_job(predictions)
-    warnings = [] if job is None else _told(job.fault(), on_bad)
+    warnings = [] if job is None else _as_notes(job.fault(), on_bad)
     origin = Origin(other_splits=other_splits)
     origin = origin if job is None else job.origin(origin)
     cut = Cut(min_score, top_k)
@@ -98,10 +98,10 @@ def evaluate_stored(
 
 
 def _lacking_rows(job: StoredJob | None, rows: int, on_bad: OnBadPrediction) -> list[str]:
-    return [] if job is None else _told(job.lacks_rows(rows), on_bad)
+    return [] if job is None else _as_notes(job.lacks_rows(rows), on_bad)
 
 
-def _told(fault: DataError | None, on_bad: OnBadPrediction) -> list[str]:
+def _as_notes(fault: DataError | None, on_bad: OnBadPrediction) -> list[str]:
     """A fault as a note if `on_bad` skips. Raises it otherwise."""
     if fault is not None and on_bad == "error":
         raise fault

@@ -25,7 +25,7 @@ class StoredJob:
     manifest: dict[str, Any]
 
     def origin(self, known: Origin) -> Origin:
-        """`known`, with what the manifest tells."""
+        """`known`, with what the manifest says."""
         settings = self.manifest["settings"]
         scores = settings.get("min_score")
         return replace(

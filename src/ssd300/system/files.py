@@ -208,8 +208,7 @@ def whole_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     building = (folder if there else folder.parent) / f".{folder.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
     try:
         check_output_free(folder, overwrite=overwrite)  # again, as its last holder may have filled it
-        for leftover in building.parent.glob(f".{glob.escape(folder.name)}.*{TEMPORARY_SUFFIX}"):  # of killed runs
-            shutil.rmtree(leftover, ignore_errors=True)
+        _remove_leftovers(building)
         building.mkdir()
         yield building
         _move(building, folder)
@@ -220,6 +219,14 @@ def whole_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     finally:
         shutil.rmtree(building, ignore_errors=True)
         lock.release()
+
+
+def _remove_leftovers(building: Path) -> None:
+    """Remove what killed processes left of the same folder: its name with the number of another process."""
+    begin = building.name.removesuffix(f"{os.getpid()}{TEMPORARY_SUFFIX}")
+    for path in building.parent.glob(f"{glob.escape(begin)}*{TEMPORARY_SUFFIX}"):
+        if path.name.removeprefix(begin).removesuffix(TEMPORARY_SUFFIX).isdecimal():  # else of "out.v2", not of "out"
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _move(building: Path, folder: Path) -> None:

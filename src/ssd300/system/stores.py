@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 
 from ssd300.errors import DataError, RunError, UsageError, install_hint
-from ssd300.system.files import write_atomically
+from ssd300.system.files import absolute, write_atomically
 
 SCHEME = "://"
 ADDRESS_AS_PATH = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)  # a drive of Windows has one letter
-WEB_SCHEMES = ("http", "https")  # whose servers may tell slashes apart
+WEB_SCHEMES = ("http", "https")  # for whose servers a double slash may mean something else
 UNTIDY = re.compile(r"/[./]|/$")  # in a path that may have another spelling, or is hidden
 LOCAL_SCHEMES = ("file", "local")  # whose paths begin with a slash
 PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub", "az": "adlfs"}
@@ -71,9 +71,9 @@ def one_spelling(place: str, base: str = "") -> str:
     keep their names.
     """
     if not is_remote(place):
-        full = os.path.join(base, place)  # noqa: PTH118  # for millions of names
+        full = os.path.join(base, place)  # noqa: PTH118  # a Path takes several times as long, for millions of names
         if not full.startswith("/") or UNTIDY.search(full):
-            full = os.path.abspath(full)  # noqa: PTH100
+            full = absolute(Path(full))
     else:
         scheme, path = place.split(SCHEME, 1)
         full = place if scheme in WEB_SCHEMES else scheme + SCHEME + re.sub("//+", "/", path).rstrip("/")

@@ -10,23 +10,13 @@ import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
-from bulk_jobs import jpeg, rows_of, without_seconds, write_images
+from bulk_jobs import SELECTION, jpeg, rows_of, without_seconds, write_images
 from mean_color import MeanColor
 from ssd300.detection.bulk import plan, worker
 from ssd300.detection.bulk.run import BulkOptions, Model, Outcome, detect_in_bulk
 from ssd300.detection.bulk.work import Work
 from ssd300.errors import DataError, UsageError
 from ssd300.system.stores import open_store
-from ssd300.types import Selection
-
-SELECTION = Selection(min_score=0.2, max_overlap=0.5, top_k=200)
-
-
-@pytest.fixture
-def model(tmp_path) -> Model:
-    weights = tmp_path / "weights.safetensors"
-    weights.write_bytes(b"these weights")
-    return Model(weights=str(weights), network=MeanColor(), load=MeanColor, device="cpu")
 
 
 def do(sources, model, out, *, notes=None, column=None, retry=False, form="parquet", **options) -> Outcome:

@@ -38,8 +38,7 @@ class Counts:
     def words(self) -> str:
         return (
             f"{plural(self.planned, 'image')} planned, {plural(self.rows, 'row')}, missing {self.missing:,}, "
-            f"twice {self.twice:,}, "
-            f"{self.errors:,} with an error"
+            f"twice {self.twice:,}, {self.errors:,} with an error"
         )
 
 

@@ -75,7 +75,7 @@ def _schema(pyarrow: Any) -> Any:
 def read_part(store: Store, name: str) -> list[Row]:
     """The rows of a part file. Raises DataError for one that is not there, or damaged."""
     content = store.read(name)
-    with _damage_told(store, name):
+    with _damage_named(store, name):
         if name.endswith(".jsonl"):
             return [json.loads(line) for line in content.decode().split("\n") if line]
         rows: list[Row] = import_pyarrow().parquet.read_table(io.BytesIO(content)).to_pylist()
@@ -84,7 +84,7 @@ def read_part(store: Store, name: str) -> list[Row]:
 
 def ids_and_errors(store: Store, name: str) -> tuple[list[str], list[str | None]]:
     """Two columns of a part file, in order; of Parquet only these are read. Raises DataError as `read_part` does."""
-    with _damage_told(store, name):
+    with _damage_named(store, name):
         if name.endswith(".jsonl"):
             rows: Sequence[Mapping[str, Any]] = read_part(store, name)
             return [row["id"] for row in rows], [row["error"] for row in rows]
@@ -93,12 +93,12 @@ def ids_and_errors(store: Store, name: str) -> tuple[list[str], list[str | None]
 
 
 @contextmanager
-def _damage_told(store: Store, name: str) -> Iterator[None]:
+def _damage_named(store: Store, name: str) -> Iterator[None]:
     try:
         yield
-    except SSDError:
+    except (SSDError, MemoryError):
         raise
-    except Exception as error:  # of whatever library
+    except Exception as error:  # the errors of json and pyarrow for damaged content have no common base
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"the part file is damaged ({reason})",

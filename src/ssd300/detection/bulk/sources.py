@@ -30,7 +30,7 @@ Note = Callable[[str], None]
 def find_inputs(sources: Sequence[str], note: Note, *, column: str | None = None, out: str = "") -> Iterator[Input]:
     """The images and shards of the sources, in their order; of a folder all below it, sorted. `note` takes a line on
     the files that are neither, and on what a folder's search left out. Files in `out` are none of the input. `column`
-    is as in `parquet_shard`; `note` is told if no Parquet file is there.
+    is as in `parquet_shard`; `note` also takes a line if it is given and no Parquet file is there.
 
     Raises:
         DataError: a source is not there, or has no image, or is of a kind that a job does not read.
