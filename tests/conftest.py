@@ -1,6 +1,7 @@
 """Data for the tests: small PASCAL VOC folders that are made here, and the real ones where they are to be had."""
 
 import os
+import shutil
 import signal
 import tarfile
 import threading
@@ -16,6 +17,7 @@ from PIL import Image
 from file_server import Server
 from ssd300.cli import main
 from ssd300.model import ssd300_efficientnet_lite0
+from ssd300.model.shapes import SHAPES
 from ssd300.system import download
 from ssd300.weights import Card, load_weights, save_weights
 
@@ -60,12 +62,23 @@ def shared() -> Path:
     return folder
 
 
+def folder_of_all_workers(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that the test processes share; what makes something there takes a FileLock beside it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def voc_annotations(shared, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("voc")
-    for year in ("2007", "2012"):
-        with tarfile.open(shared / "data" / f"VOC{year}_annotations.tar.xz") as archive:
-            archive.extractall(folder, filter="data")
+    folder = folder_of_all_workers(tmp_path_factory, "voc")
+    with FileLock(f"{folder}.lock"):
+        for year in ("2007", "2012"):
+            if not (extracted := folder / f"{year}.done").exists():
+                with tarfile.open(shared / "data" / f"VOC{year}_annotations.tar.xz") as archive:
+                    archive.extractall(folder, filter="data")
+                extracted.touch()
     return folder / "VOCdevkit"
 
 
@@ -121,10 +134,11 @@ def coloured(tmp_path) -> Path:
     return write_coloured(tmp_path / "coloured")
 
 
-def write_drawn_weights(run: Path) -> Path:
+def write_drawn_weights(run: Path, image_size_px: int = 300) -> Path:
     """Weights of a detector that was drawn and never trained, where a run keeps its best."""
     torch.manual_seed(0)
-    model = ssd300_efficientnet_lite0(2)
+    settings = SHAPES["ssd300_efficientnet_lite0"].default_boxes("paper", image_size_px)
+    model = ssd300_efficientnet_lite0(2, settings=settings)
     card = Card(
         model="ssd300_efficientnet_lite0", classes=("blue", "red"), settings=model.settings,
         normalization=model.normalization,
@@ -133,14 +147,15 @@ def write_drawn_weights(run: Path) -> Path:
     return run
 
 
-@pytest.fixture
-def light_run(tmp_path) -> Path:
-    return write_drawn_weights(tmp_path / "drawn")
-
-
 @pytest.fixture(scope="session")
 def light_run_of_session(tmp_path_factory) -> Path:
     return write_drawn_weights(tmp_path_factory.mktemp("weights") / "drawn")
+
+
+@pytest.fixture
+def light_run(light_run_of_session, tmp_path) -> Path:
+    """The same, for a test that changes it."""
+    return Path(shutil.copytree(light_run_of_session, tmp_path / "drawn"))
 
 
 @pytest.fixture(scope="session")
@@ -175,10 +190,7 @@ class Exported(dict[str, Path]):
 @pytest.fixture(scope="session")
 def exported(light_run_of_session, tmp_path_factory) -> Exported:
     """Of drawn weights: 'onnx' with suppression inside, 'raw' without, 'xml' for OpenVINO."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
-    folder.mkdir(exist_ok=True)
-    return Exported(light_run_of_session, folder)
+    return Exported(light_run_of_session, folder_of_all_workers(tmp_path_factory, "exported"))
 
 
 @pytest.fixture

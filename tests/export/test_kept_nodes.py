@@ -3,6 +3,7 @@ import json
 import pytest
 from onnx import helper
 
+from conftest import write_drawn_weights
 from ssd300 import Detector
 from ssd300.cli import main
 from ssd300.export.kept_nodes import decoding_nodes, first_convolution, length_nodes
@@ -40,12 +41,13 @@ def test_what_stays_in_float_is_found_by_its_place_in_the_graph():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), [("onnx", "m.onnx"), ("openvino", "m.xml")])
-def test_int8_is_calibrated_compared_and_written(kind, name, light_run_of_session, voc_sample, tmp_path, capsys):
+def test_int8_is_calibrated_compared_and_written(kind, name, voc_sample, tmp_path, capsys):
+    run = write_drawn_weights(tmp_path / "run", image_size_px=128)
     folder = tmp_path / "photos"
     folder.mkdir()
     for photo in sorted((voc_sample / "VOC2007/JPEGImages").iterdir())[:6]:
         (folder / photo.name).symlink_to(photo)
-    words = ["export", "-w", str(light_run_of_session), "--format", kind, "--precision", "int8"]
+    words = ["export", "-w", str(run), "--format", kind, "--precision", "int8"]
     code = main([*words, "--images", str(folder), "--out", str(tmp_path / name), "--json"])
     printed = capsys.readouterr()
     if code == 5:  # the differences of untrained weights are small, and int8 may lose them

@@ -2,7 +2,7 @@
 
 import http.client
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -26,17 +26,16 @@ def proxied(server: Running, *, takes_off: bool):
             if not self.path.startswith(ROOT):
                 self.send_error(404)
                 return
-            connection = http.client.HTTPConnection(*server.host_port, timeout=60)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            connection.request(self.command, path, body, dict(self.headers))
-            answer = connection.getresponse()
-            content = answer.read()
+            with closing(http.client.HTTPConnection(*server.host_port, timeout=60)) as connection:
+                connection.request(self.command, path, body, dict(self.headers))
+                with connection.getresponse() as answer:
+                    content = answer.read()
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
-            connection.close()
 
         do_POST = do_GET  # noqa: N815  # the name that http.server looks for
 

@@ -5,7 +5,7 @@ import pytest
 from ssd300.data import load_dataset
 from ssd300.training.presets import PRESETS
 
-SMALL_PX = 128  # a fifth of the work of 300, and all the maps; image_size=None in a test is 300
+SMALL_PX = 64  # a twentieth of the work of 300, and all the maps; image_size=None in a test is 300
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Start a run again and again and kill it at random moments: `killed_runs.py data out kills`. Prints the last step.
 
-Each life is a fork, so that it need not import. Torch must not run before a fork, as threads do not survive one.
+Each life is a fork, so that it need not import. Torch must not run before a fork, as threads do not survive one. A life
+lasts as long as two starts at most, on the machine as it is: half of the kills come in a start, the others in training.
 """
 
 import os
@@ -20,15 +21,13 @@ from ssd300.reporting.plot_style import save_figure
 from ssd300.training.loop import train
 from ssd300.training.presets import PRESETS
 
-LONGEST_LIFE_S = 1.5
-IMAGE_PX = 128  # so that a short life has several steps
+IMAGE_PX = 64  # so that a short life has several steps
 torch.set_num_threads(1)
 
 
 def config(out: Path, save_every: int):
     values = {"steps": 10_000, "batch_size": 1, "init": "none", "amp": "off", "workers": 0, "save_every": save_every}
-    values["image_size"] = IMAGE_PX
-    return replace(PRESETS["light"](out), **values)
+    return replace(PRESETS["light"](out), image_size=IMAGE_PX, **values)
 
 
 def live(data: str, out: Path, *, resume: bool, stop_after: int | None = None, save_every: int = 1) -> int:
@@ -53,10 +52,13 @@ if __name__ == "__main__":
     data, out, kills = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     dataset = load_dataset(data)
     save_figure(out.with_name("labels.png"), plots.plot_label_statistics(dataset.annotations, dataset.classes))
-    chance, step = random.Random(0), 0
+    began = time.perf_counter()
+    os.waitpid(live(data, out, resume=False, stop_after=1), 0)
+    start_s = time.perf_counter() - began
+    chance, step = random.Random(0), step_of(out)
     for _ in range(kills):
-        child = live(data, out, resume=step > 0)
-        time.sleep(chance.uniform(0, LONGEST_LIFE_S))
+        child = live(data, out, resume=True)
+        time.sleep(chance.uniform(0, 2 * start_s))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):

@@ -100,7 +100,7 @@ def test_the_demo_learns_and_reports(tmp_path, capsys):
     """All of it, as the command runs it, in this process."""
     out = tmp_path / "demo"
     before = time.process_time()
-    assert main(["demo", "--out", str(out), "--json", "--steps", "90"]) == 0
+    assert main(["demo", "--out", str(out), "--json", "--steps", "60"]) == 0
     captured = capsys.readouterr()
     summary = json.loads(captured.out)
     assert summary["metric"] == "voc07_11pt@0.5"

@@ -66,7 +66,7 @@ def test_twenty_synthetic_images_are_learned_by_heart(tmp_path):
     data = load_dataset(tmp_path / "data")
     config = TrainConfig(
         out=tmp_path / "run", model="ssd300_efficientnet_lite0", init="imagenet", augment=False, steps=60, batch_size=5,
-        lr=2e-2, schedule="cosine", warmup_steps=5, grad_clip=10.0, workers=0,
+        lr=2e-2, schedule="cosine", warmup_steps=5, grad_clip=10.0, workers=0, image_size=192,
     )  # fmt: skip
     summary = train(data, config, validation=data)
     assert summary["map"] > 0.95

@@ -1,8 +1,6 @@
 """Runs on shards: a resumed run gives the weights of one that was not stopped, bit for bit."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,27 +14,15 @@ from ssd300.errors import UsageError
 from ssd300.system.stores import open_store
 from ssd300.training.callbacks import Callback
 from ssd300.training.loop import train
-from ssd300.weights import load_weights
+from training.test_distributed import run, weights
 
-SMALL = {"image_size": 128, "mosaic": 0.3, "mixup": 0.3}
+MIXED = {"mosaic": 0.3, "mixup": 0.3}
 
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("shards")
     return Path(pack(write_dataset(root / "data"), root / "shards"))
-
-
-def two_processes(data: Path, out: Path, options: dict, **others) -> subprocess.CompletedProcess:
-    script = Path(__file__).with_name("processes.py")
-    options = {"init": "none", "amp": "off", "log_every": 1, "warmup_steps": 0, "lr": 1e-3} | options
-    starter = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    words = [str(script), str(data), str(out), json.dumps(options), json.dumps(others)]
-    return subprocess.run([sys.executable, *starter, *words], capture_output=True, text=True, timeout=300)
-
-
-def weights(out: Path) -> dict[str, torch.Tensor]:
-    return load_weights(out / "weights/last.safetensors")[0].state_dict()
 
 
 def equal(one: Path, other: Path) -> bool:
@@ -49,7 +35,7 @@ def equal(one: Path, other: Path) -> bool:
 )
 def test_a_resumed_run_equals_one_that_was_not_stopped(config, shards, tmp_path, workers, steps, stop):
     data = load_dataset(shards)
-    options = SMALL | {"steps": steps, "batch_size": 5, "workers": workers}
+    options = MIXED | {"steps": steps, "batch_size": 5, "workers": workers}
     train(data, config(tmp_path / "whole", **options))
     train(data, config(tmp_path / "parts", **options), stop_after=stop)
     summary = train(load_dataset(shards), config(tmp_path / "parts", **options), resume=True)
@@ -59,13 +45,13 @@ def test_a_resumed_run_equals_one_that_was_not_stopped(config, shards, tmp_path,
 
 @pytest.mark.slow
 def test_two_processes_resume_bit_for_bit_and_see_the_images_of_one(shards, tmp_path):
-    options = {"steps": 40, "batch_size": 4, "image_size": 128, "workers": 2}
-    assert two_processes(shards, tmp_path / "whole", options).returncode == 0
-    assert two_processes(shards, tmp_path / "parts", options, stop_after=25).returncode == 0
-    assert two_processes(shards, tmp_path / "parts", options, resume=True).returncode == 0
+    options = {"steps": 12, "batch_size": 4, "image_size": 64, "workers": 2}
+    assert run(2, shards, tmp_path / "whole", options).returncode == 0
+    assert run(2, shards, tmp_path / "parts", options, stop_after=7).returncode == 0
+    assert run(2, shards, tmp_path / "parts", options, resume=True).returncode == 0
     assert equal(tmp_path / "whole", tmp_path / "parts")
     summary = json.loads((tmp_path / "parts/summary.json").read_text())
-    assert (summary["steps"], summary["images_seen"], summary["images"]) == (40, 160, 3)
+    assert (summary["steps"], summary["images_seen"], summary["images"]) == (12, 48, 3)
 
 
 @pytest.mark.slow
@@ -76,17 +62,17 @@ def test_an_address_gives_the_weights_of_the_folder(config, shards, tmp_path):
     cache = ShardCache(folder=tmp_path / "cache")
     far = load_dataset(store.place("index.json"), shard_cache=cache)
     held_out = load_dataset(store.place("index.json"), purpose="test", shard_cache=cache)
-    train(far, config(tmp_path / "far", **SMALL), validation=held_out)
-    train(load_dataset(shards), config(tmp_path / "near", **SMALL))
+    train(far, config(tmp_path / "far", **MIXED), validation=held_out)
+    train(load_dataset(shards), config(tmp_path / "near", **MIXED))
     assert equal(tmp_path / "far", tmp_path / "near")
     assert json.loads((tmp_path / "far/summary.json").read_text())["images"] == 3
 
 
 def test_a_run_on_other_shards_is_not_resumed(config, shards, tmp_path):
-    train(load_dataset(shards), config(tmp_path / "run", **SMALL), stop_after=1)
+    train(load_dataset(shards), config(tmp_path / "run", **MIXED), stop_after=1)
     other = pack(write_dataset(tmp_path / "data", train=20), tmp_path / "other")
     with pytest.raises(UsageError, match="the data is not what the run began with"):
-        train(load_dataset(other), config(tmp_path / "run", **SMALL), resume=True)
+        train(load_dataset(other), config(tmp_path / "run", **MIXED), resume=True)
 
 
 @pytest.mark.parametrize("on_bad_image", ["error", "skip"])
@@ -100,7 +86,7 @@ def test_a_shard_that_is_damaged_ends_the_run_with_its_name(config, shards, tmp_
             for shard in data.index.splits["train"].shards:
                 (tmp_path / shard.name).write_bytes(b"?" * shard.bytes)
 
-    options = SMALL | {"steps": 8, "workers": 1, "on_bad_image": on_bad_image}
+    options = MIXED | {"steps": 8, "workers": 1, "on_bad_image": on_bad_image}
     with pytest.raises(ShardError, match="the shard is changed") as raised:
         train(data, config(tmp_path / "run", **options), callbacks=[Damages()])
     assert Path(raised.value.where).suffix == ".tar"

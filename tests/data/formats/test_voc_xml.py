@@ -81,6 +81,7 @@ def test_xml_from_strangers(tmp_path, data, ok):
         assert "this is not readable XML" in fault.message
 
 
+@pytest.mark.slow
 def test_fractions_in_the_two_files_of_voc2012_are_read(voc_annotations):
     for name in ("2011_003353", "2011_006777"):  # they stand in no list of objects, and crash pytorch-SSD300's parser
         boxes = [item.box_px for item in read_xml(voc_annotations / f"VOC2012/Annotations/{name}.xml").objects]
