@@ -4,9 +4,11 @@
 
 The images of `trainval` lose their labels and are labeled anew through the API of `ssd300 label`, as its page does it.
 The hand that draws is the dataset's own labels, so a drawn box is exact; an accepted proposal stays as the model drew
-it. After each round a model is trained on what is labeled so far, from the weights of the round before (its time does
-not count). It is measured on `test`, and in the next round it proposes boxes or chooses the images. SECONDS has what
-each act takes: that of drawing was measured by others, the rest is assumed. A round that is there is not made again.
+it. After each round a model is trained on what is labeled so far, a fifth held out as the page does it, from the
+weights of the round before. Its time does not count. It is measured on `test`, and in the next round it proposes boxes
+or orders the images as the page lists them: the least sure first, every fifth one by chance. SECONDS has what each act
+takes: that of drawing was measured by others, the rest is assumed. An image that is begun is finished, so a round can
+last longer. A round that is there is not made again.
 """
 
 import argparse
@@ -21,13 +23,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from ssd300.boxes import iou_px
 from ssd300.data import load_dataset
+from ssd300.labeling.ordering import least_sure_first
 
 ROUNDS_MIN = (10, 20, 40, 60)
 # A box takes 7 s with four clicks on the object, and 35 s as ImageNet's were drawn (Papadopoulos et al., Extreme
@@ -46,6 +48,7 @@ WAYS = {  # of labeling: whether a model proposes, and the order of the images
 }
 USUAL = list(WAYS)[:4]
 BATCH = 8
+HELD_OUT = 0.2  # of the labeled images, so that the weights get confidence thresholds
 Labels = list[dict[str, Any]]
 
 
@@ -98,6 +101,7 @@ class Hour:
             ]
             for one in data.annotations
         }
+        self.shuffled = random.Random(seed).sample(sorted(self.images), len(self.images))
         self.classes = data.classes
         self.class_list = options.out / "classes.txt"  # also of classes that have no box so far: their AP counts
 
@@ -151,23 +155,23 @@ class Hour:
 
     def ordered(self, images: Path, weights: Path | None) -> list[str]:
         """The names of the images that have no labels, in the order in which they are labeled."""
-        names = sorted(name for name in self.images if not (images / name).with_suffix(".xml").is_file())
-        random.Random(self.seed).shuffle(names)
+        names = [name for name in self.shuffled if not (images / name).with_suffix(".xml").is_file()]
         if weights is None or self.order == "random":
             return names
-        chosen = run(
+        rated = run(
             "next", images, "--weights", weights, "--by", self.order, "--seed", self.seed, "--count", len(names),
-            "--unlabeled-only", "--keep-near-copies", "--json",
+            "--unlabeled-only", "--keep-near-copies", "--random-share", 0, "--json",
         )  # fmt: skip
-        first = [Path(one["image"]).name for one in json.loads(chosen)["chosen"]]
-        return [*first, *(name for name in names if name not in first)]
+        least_sure = {Path(one["image"]).name: place for place, one in enumerate(json.loads(rated)["chosen"])}
+        doubt = {number: -least_sure[name] for number, name in enumerate(names) if name in least_sure}
+        return [names[number] for number in least_sure_first(doubt, (), len(names))]
 
     def train_and_measure(self, images: Path, begin: Path | str, out: Path) -> float:
         steps = self.options.images // BATCH
         run(
             "train", images, "--out", out, "--init", begin, "--preset", self.options.preset, "--batch-size", BATCH,
             "--steps", steps, "--classes", self.class_list, "--seed", self.seed,
-            "--eval-every", 0, "--on-bad-label", "drop-image", "--workers", 1, "--overwrite",
+            "--holdout", HELD_OUT, "--eval-every", 0, "--on-bad-label", "drop-image", "--workers", 1, "--overwrite",
         )  # fmt: skip
         measured = run("eval", self.options.data, "--split", "test", "--weights", out, "--json")
         return float(json.loads(measured)["map"])
@@ -260,12 +264,13 @@ def run(*words: object) -> str:
 
 
 def print_rows(way: str, found: Sequence[Sequence[Round]]) -> None:
-    """A row for each round: means over the seeds, and mAP of each seed."""
+    """A row for each round: each value once for each seed."""
     for number, minutes in enumerate(ROUNDS_MIN):
         rounds = [rounds[number] for rounds in found]
-        counts = [round(fmean(getattr(one, name) for one in rounds)) for name in COUNTED]
+        counts = [" ".join(f"{getattr(one, name):,}" for one in rounds) for name in COUNTED]
+        lasted = " ".join(f"{one.seconds / 60:.1f}" for one in rounds)
         scores = " ".join(f"{one.map:.3f}" for one in rounds)
-        print(" | ".join([f"| {way}", str(minutes), *(f"{count:,}" for count in counts), f"{scores} |"]), flush=True)
+        print(" | ".join([f"| {way}", str(minutes), lasted, *counts, f"{scores} |"]), flush=True)
 
 
 COUNTED = ("images", "drawn", "accepted", "corrected", "refused")
@@ -276,10 +281,12 @@ def draw(found: dict[str, list[list[Round]]], out: Path) -> None:
 
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharex=True)
     for way, by_seed in found.items():
+        minutes = np.array([[one.seconds / 60 for one in rounds] for rounds in by_seed])
+        style = "-" if WAYS[way][0] else "--"
         for panel, name in zip(axes, ("images", "map"), strict=True):
-            means = [fmean(getattr(rounds[number], name) for rounds in by_seed) for number in range(len(ROUNDS_MIN))]
-            style = "-" if WAYS[way][0] else "--"
-            panel.plot(ROUNDS_MIN, means, style, marker="o", label=way)
+            values = np.array([[getattr(one, name) for one in rounds] for rounds in by_seed])
+            (line,) = panel.plot(minutes.mean(axis=0), values.mean(axis=0), style, marker="o", label=way)
+            panel.plot(minutes.T, values.T, style, color=line.get_color(), alpha=0.3, linewidth=1)
     axes[0].set(xlabel="minutes of labeling", ylabel="labeled images", ylim=0)
     axes[1].set(xlabel="minutes of labeling", ylabel="mAP on the test images")
     axes[0].legend(frameon=False)
