@@ -12,6 +12,8 @@ from ssd300.serve.listening import listen
 from ssd300.serve.process import uvicorn_config
 from ssd300.serve.settings import ServeSettings
 
+ENDS_WITHIN_S = 10  # a page that is open can leave a request unread; a save takes less, and is finished in any case
+
 
 def run(
     project: Project, settings: ServeSettings, listener: socket.socket, *, started: Callable[[], None]
@@ -24,7 +26,9 @@ def run(
     """
     listen(listener)
     started()
-    server = Server(uvicorn_config(make_label_app(project, settings), settings))
+    config = uvicorn_config(make_label_app(project, settings), settings)
+    config.timeout_graceful_shutdown = ENDS_WITHIN_S
+    server = Server(config)
     signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
     try:
         server.run(sockets=[listener])
