@@ -54,7 +54,10 @@ def test_a_pyramid_enlarges_odd_maps_in_a_file_as_in_torch(ending, tmp_path):
         suppresses=False,
     )  # fmt: skip
     file = tmp_path / f"m.{ending}"
+    in_place = [getattr(layer, "inplace", None) for layer in model.modules()]
     write_raw(to_onnx(model, card), file, manifest, Selection())
+    assert [getattr(layer, "inplace", None) for layer in model.modules()] == in_place
+    assert True in in_place
     images = np.random.default_rng(0).integers(0, 256, (2, 300, 300, 3), dtype=np.uint8)
     with torch.no_grad():
         boxes, scores = Deployed(model, clip=False)(torch.from_numpy(images))

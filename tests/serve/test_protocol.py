@@ -7,9 +7,10 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from uvicorn import Config, Server
+from uvicorn import Config
 
 import ssd300.serve.protocol as protocol
+from ssd300.serve.server import Server
 
 PIECE = bytes(1_000_000)
 

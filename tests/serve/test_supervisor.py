@@ -50,8 +50,7 @@ class FakeProcess(Process):
 def parent(monkeypatch):
     FakeProcess.born = []
     now = [0.0]
-    monkeypatch.setattr(supervisor, "Process", FakeProcess)
-    monkeypatch.setattr("uvicorn.supervisors.multiprocess.Process", FakeProcess)
+    monkeypatch.setattr(supervisor, "Worker", FakeProcess)
     monkeypatch.setattr("uvicorn.supervisors.multiprocess.SIGNALS", {})
     monkeypatch.setattr(supervisor, "mark_process_dead", lambda _: None)
     monkeypatch.setattr(supervisor.time, "monotonic", lambda: now[0])

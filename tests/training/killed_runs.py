@@ -1,7 +1,7 @@
 """Start a run again and again and kill it at random moments: `killed_runs.py data out kills`. Prints the last step.
 
 Each life is a fork, so that it need not import. Torch must not run before a fork, as threads do not survive one. A life
-lasts as long as two starts at most, on the machine as it is: half of the kills come in a start, the others in training.
+lasts as long as two starts at most, on the machine as it is: some kills come in a start, the others in training.
 """
 
 import os
@@ -58,7 +58,7 @@ if __name__ == "__main__":
     chance, step = random.Random(0), step_of(out)
     for _ in range(kills):
         child = live(data, out, resume=True)
-        time.sleep(chance.uniform(0, 2 * start_s))
+        time.sleep(chance.uniform(0, 2 * start_s))  # the life
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):

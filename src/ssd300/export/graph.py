@@ -81,7 +81,7 @@ def to_onnx(model: SSD, card: Card) -> Any:
 
 @contextmanager
 def _nothing_in_place(network: nn.Module) -> Iterator[None]:
-    """Layers that overwrite their input do not within this: the exporter spends a third of its time on such copies."""
+    """Within this no layer overwrites its input: the exporter needs a third of its time for those that do."""
     in_place: list[Any] = [layer for layer in network.modules() if getattr(layer, "inplace", False)]
     for layer in in_place:
         layer.inplace = False

@@ -4,15 +4,12 @@ import signal
 import socket
 from collections.abc import Callable
 
-from uvicorn import Server
-
 from ssd300.labeling.app import make_label_app
 from ssd300.labeling.project import Project
 from ssd300.serve.listening import listen
 from ssd300.serve.process import uvicorn_config
+from ssd300.serve.server import Server
 from ssd300.serve.settings import ServeSettings
-
-ENDS_WITHIN_S = 10  # a page that is open can leave a request unread; a save takes less, and is finished in any case
 
 
 def run(
@@ -26,9 +23,7 @@ def run(
     """
     listen(listener)
     started()
-    config = uvicorn_config(make_label_app(project, settings), settings)
-    config.timeout_graceful_shutdown = ENDS_WITHIN_S
-    server = Server(config)
+    server = Server(uvicorn_config(make_label_app(project, settings), settings))
     signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
     try:
         server.run(sockets=[listener])

@@ -17,6 +17,7 @@ class PatientProtocol(H11Protocol):
 
     _head: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
+    _ends = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -56,6 +57,10 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
 
     def shutdown(self) -> None:
+        """End the connection, after the response if one has begun; a second call does nothing."""
+        if self._ends:
+            return
+        self._ends = True
         super().shutdown()
         if self._answering() and self.cycle.more_body:
             self.loop.call_later(BODY_AT_END_S, self._give_up_body)

@@ -4,12 +4,11 @@ import signal
 import socket
 from collections.abc import Callable
 
-from uvicorn import Server
-
 from ssd300.detection.detector import Detector
 from ssd300.serve.app import make_app
 from ssd300.serve.listening import listen
 from ssd300.serve.process import Source, fixed, load, uvicorn_config
+from ssd300.serve.server import Server
 from ssd300.serve.settings import ServeSettings
 from ssd300.serve.workers import run_workers
 

@@ -5,6 +5,7 @@ import pickle
 import signal
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE, Config
@@ -12,6 +13,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from ssd300.errors import RunError
+from ssd300.serve.server import Server
 from ssd300.system.wording import counted
 
 STEADY_S = 60.0  # a worker that lived as long is replaced at once when it dies
@@ -32,6 +34,14 @@ class _Place:
     next_try: float | None = None  # set while the worker is dead
 
 
+class Worker(Process):
+    """uvicorn's worker process, with our server."""
+
+    @cached_property
+    def server(self) -> Server:
+        return Server(self.config)
+
+
 class Supervisor(Multiprocess):
     """uvicorn's supervisor with patience: `check` reports how it ended."""
 
@@ -40,6 +50,12 @@ class Supervisor(Multiprocess):
         self._places: dict[int, _Place] = {}
         self._has_served = self._interrupted = False
         self._failed: str | None = None
+
+    def init_processes(self) -> None:
+        for _ in range(self.processes_num):
+            worker = Worker(self.config, self.sockets)
+            worker.start()
+            self.processes.append(worker)
 
     def handle_int(self) -> None:
         super().handle_int()
@@ -114,7 +130,7 @@ class Supervisor(Multiprocess):
         log.warning("worker process %s %s (%s); %s%s", process.pid, what, how, rest, when)
 
     def _replace(self, number: int, place: _Place) -> None:
-        old, new = self.processes[number], Process(self.config, self.sockets)
+        old, new = self.processes[number], Worker(self.config, self.sockets)
         try:
             new.start()
         except OSError as error:  # no memory or no process left
