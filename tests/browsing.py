@@ -5,6 +5,7 @@ import shutil
 from base64 import b64encode
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -25,12 +26,12 @@ DROP = """([name, content]) => {
 
 
 @contextmanager
-def launched():
+def launched(arguments=ARGUMENTS):
     """Chromium without a window. A test that needs it is skipped where there is none."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian's package chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()
 
@@ -77,3 +78,12 @@ def downloaded(page, button, tmp_path):
     path = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(path)
     return path
+
+
+def count_alike(detections, expected, *, score, edge_px) -> int:
+    """How many of the page's detections have a like one among the expected ones, and the other way round."""
+    boxes = np.array([list(one["box"].values()) for one in detections]).reshape(-1, 1, 4)
+    scores, labels = (np.array([[one[key]] for one in detections]) for key in ("score", "label_id"))
+    same = (np.abs(boxes - expected.boxes).max(axis=2) < edge_px) & (labels == expected.labels)
+    same &= np.abs(scores - expected.scores) < score
+    return int(same.any(axis=0).sum() + same.any(axis=1).sum())

@@ -12,6 +12,7 @@ from ssd300 import Detector
 from ssd300.cli import main
 from ssd300.errors import UsageError
 from ssd300.site.exporting import HEAVY, check_site
+from ssd300.system.web_runtime import WEBGPU
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +27,7 @@ def test_the_folder_is_small_and_all_of_it_is_kept_offline(site):
     assert written - kept["files"].keys() == {
         "index.html", "parity.json", "service_worker.js", "static/files.js", "ThirdPartyNotices.txt",
     }  # fmt: skip
+    assert {f"static/{name}" for name in WEBGPU} == set(kept["webgpu"]) <= kept["files"].keys()
     assert sum(len(gzip.compress((site / name).read_bytes())) for name in written) < HEAVY
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from browsing import chip, choose, downloaded, found, set_slider
+from browsing import chip, choose, count_alike, downloaded, found, set_slider
 from images_of_kinds import BAD, KINDS
 from ssd300 import Detector
 from ssd300.detection.results import ImageDetections
@@ -62,13 +62,8 @@ def test_boxes_are_those_of_the_exported_file_in_python(opened, address, site, p
         expected = detector(photo, min_score=LOWEST, max_overlap=max_overlap)
         result = page.evaluate(DETECT, [encoded(photo), max_overlap])
         assert (result["height"], result["width"]) == expected.size_hw
-        boxes = np.array([list(one["box"].values()) for one in result["detections"]]).reshape(-1, 1, 4)
-        scores = np.array([[one["score"]] for one in result["detections"]])
-        labels = np.array([[one["label_id"]] for one in result["detections"]])
-        same = (np.abs(boxes - expected.boxes).max(axis=2) < SAME_PLACE_PX) & (labels == expected.labels)
-        same &= np.abs(scores - expected.scores) < limits.score
-        count += len(expected) + len(boxes)
-        alike += same.any(axis=0).sum() + same.any(axis=1).sum()
+        count += len(expected) + len(result["detections"])
+        alike += count_alike(result["detections"], expected, score=limits.score, edge_px=SAME_PLACE_PX)
     assert count > 100
     assert alike / count >= limits.found
 

@@ -10,7 +10,13 @@ from ssd300.errors import DownloadError, UsageError
 from ssd300.system import web_runtime
 from ssd300.system.cache_folder import CACHE_VARIABLE
 
-CONTENT = {"package/dist/ort.wasm.bundle.min.mjs": b"export {};", "package/dist/ort-wasm-simd-threaded.wasm": b"\0asm"}
+CONTENT = {
+    "package/dist/ort.wasm.bundle.min.mjs": b"export {};", "package/dist/ort-wasm-simd-threaded.wasm": b"\0asm",
+    "package/dist/ort.webgpu.bundle.min.mjs": b"export {1};",
+    "package/dist/ort-wasm-simd-threaded.asyncify.wasm": b"\0asm1",
+}  # fmt: skip
+OF_CPU = {"ort.wasm.bundle.min.js": b"export {};", "ort-wasm-simd-threaded.wasm": b"\0asm"}
+OF_WEBGPU = {"ort.webgpu.bundle.min.js": b"export {1};", "ort-wasm-simd-threaded.asyncify.wasm": b"\0asm1"}
 
 
 def npm_package(files) -> bytes:
@@ -43,10 +49,9 @@ def test_it_is_taken_from_files_and_the_page_finds_it_in_the_cache(published, tm
     published(tmp_path / "usb")
     assert main(["download", "web-runtime", "--from-files", str(tmp_path / "usb")]) == 0
     assert "is right" in capsys.readouterr().out
-    assert web_runtime.web_runtime(tmp_path / "cache") == {
-        "ort.wasm.bundle.min.js": b"export {};",
-        "ort-wasm-simd-threaded.wasm": b"\0asm",
-    }
+    cpu, webgpu = web_runtime.CPU, web_runtime.WEBGPU
+    assert web_runtime.web_runtime(tmp_path / "cache", [cpu]) == OF_CPU
+    assert web_runtime.web_runtime(tmp_path / "cache", [cpu, webgpu]) == OF_CPU | OF_WEBGPU
 
 
 def test_a_page_is_not_exported_before_it_is_downloaded(light_run, tmp_path, monkeypatch, capsys):
@@ -66,13 +71,13 @@ def test_another_file_is_refused(published, tmp_path, capsys):
     published(tmp_path / "cache")
     (tmp_path / "cache" / web_runtime.PACKAGE.name).write_bytes(b"another one")
     with pytest.raises(DownloadError, match="not the published one"):
-        web_runtime.web_runtime(tmp_path / "cache")
+        web_runtime.web_runtime(tmp_path / "cache", [web_runtime.CPU])
 
 
 def test_a_package_without_the_files_is_refused(published, tmp_path):
     published(tmp_path / "cache", files={})
     with pytest.raises(DownloadError, match="are not in it"):
-        web_runtime.web_runtime(tmp_path / "cache")
+        web_runtime.web_runtime(tmp_path / "cache", [web_runtime.CPU])
 
 
 def test_a_folder_without_it_names_the_command(tmp_path):

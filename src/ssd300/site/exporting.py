@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 from ssd300.detection.detector import DISPLAY
 from ssd300.errors import UsageError
 from ssd300.export import export
+from ssd300.export.parity import LIMITS
 from ssd300.images.rgb import BEHIND_ALPHA
 from ssd300.runtime import Manifest, load_exported
 from ssd300.runtime.manifest import Precision
@@ -24,7 +25,7 @@ from ssd300.serve.described import model_facts
 from ssd300.site.page_files import LICENSES, PAGE, SERVICE_WORKER, page_files
 from ssd300.system.cache_folder import cache_folder
 from ssd300.system.files import check_output_free, write_atomically
-from ssd300.system.web_runtime import WASM, check_downloaded, web_runtime
+from ssd300.system.web_runtime import CPU, WEBGPU, check_downloaded, web_runtime
 
 MODEL = "model.onnx"
 HEAVY = 30_000_000  # bytes, compressed: more is much for a phone
@@ -49,19 +50,27 @@ def export_site(weights: str | Path, out: Path, *, precision: Precision, **how: 
         DownloadError: it is damaged.
         ExportError, UsageError, RunError, WeightsError, DataError: as `export`. There is no page then.
     """
-    runtime = web_runtime(cache_folder())
+    has_webgpu = precision == "fp32"  # WebGPU has no integer convolutions
+    runtime = web_runtime(cache_folder(), (CPU, WEBGPU) if has_webgpu else (CPU,))
     report = export(weights, out / MODEL, format="onnx", precision=precision, nms=False, **how)
     manifest = load_exported(out / MODEL).card
     model = (out / MODEL).read_bytes()
     files: dict[str, bytes] = {
         **page_files(),
         **{f"static/{name}": content for name, content in runtime.items()},
-        "static/model.json": _json(_description(manifest, len(model) + len(runtime[WASM]))),
+        "static/model.json": _json(
+            {
+                **_description(manifest),
+                "bytes": len(model) + len(runtime[CPU.binary]),  # loaded before it runs
+                "webgpu": WEBGPU._asdict() if has_webgpu else None,
+            }
+        ),
         "manifest.json": _json(_app(manifest)),
     }
     files[LICENSES] += _license_of_weights(manifest)
     kept_offline = {MODEL: model, **files}
-    files["static/files.js"] = _offline_script(kept_offline).encode()
+    of_webgpu = [f"static/{name}" for name in WEBGPU if name in runtime]
+    files["static/files.js"] = _offline_script(kept_offline, of_webgpu).encode()
     files[THIRD_PARTY] = _third_party_notices()
     for name in sorted(files, key=lambda name: name == PAGE):  # the page last: it is there once all else is
         _write(out / name, files[name])
@@ -74,16 +83,16 @@ def export_site(weights: str | Path, out: Path, *, precision: Precision, **how: 
     return {**report, "site": site}
 
 
-def _description(manifest: Manifest, bytes_loaded: int) -> dict[str, Any]:
-    """What the page must know of the model; `bytes_loaded` until it runs."""
+def _description(manifest: Manifest) -> dict[str, Any]:
+    """What the page must know of the model."""
     return {
         **model_facts(manifest),
         "resize": manifest.resize,
         "behind_alpha": BEHIND_ALPHA,
         "per_class": DISPLAY.per_class,
+        "score_limit": LIMITS[manifest.precision].score,  # how far a score may move on another device
         "file": f"../{MODEL}",
-        "runtime": WASM,
-        "bytes": bytes_loaded,
+        "runtime": CPU.binary,
     }
 
 
@@ -98,15 +107,18 @@ def _app(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _offline_script(files: Mapping[str, bytes]) -> str:
-    """What the service worker keeps: each file by its address in the site, with its checksum, and a version of them."""
+def _offline_script(files: Mapping[str, bytes], of_webgpu: Sequence[str]) -> str:
+    """What the service worker keeps: each file by its address in the site, with its checksum, and a version of them.
+
+    `of_webgpu` are those of them that a browser without WebGPU never loads.
+    """
     checksums = {
         "./" if name == PAGE else name: f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
         for name, content in files.items()
         if name != SERVICE_WORKER  # browsers keep it themselves
     }
     whole = hashlib.sha256(json.dumps(checksums).encode()).hexdigest()[:16]
-    described = json.dumps({"version": whole, "files": checksums}, indent=1)
+    described = json.dumps({"version": whole, "files": checksums, "webgpu": of_webgpu}, indent=1)
     return f"// Written by ssd300 {version('ssd300')}, for service_worker.js.\nself.SITE = {described};\n"
 
 

@@ -1,11 +1,12 @@
-"""ONNX Runtime Web, which runs exported files in a browser: its npm package, of which a page needs two files.
+"""ONNX Runtime Web, which runs exported files in a browser: its npm package, of which a page needs two files a device.
 
 The SHA-256 is of the file whose SHA-512 the npm registry publishes, ab4cbe26… in hexadecimal digits.
 """
 
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ssd300.errors import DownloadError, UsageError
 from ssd300.system.download import RemoteFile, fetch
@@ -19,9 +20,20 @@ PACKAGE = RemoteFile(
     sha256="d2228df7e4616bc3348bf504ee888f3bec43789a273f0a63f3e68d203ce3bf71",
     size_mib=31.573,
 )
-WASM = "ort-wasm-simd-threaded.wasm"
-# The module with its loader inside; as .js, which every host of static pages sends as JavaScript.
-SCRIPT, _SCRIPT_IN_PACKAGE = "ort.wasm.bundle.min.js", "ort.wasm.bundle.min.mjs"
+
+
+class Runtime(NamedTuple):
+    """What runs a model on a device: a module with its loader inside, and the WebAssembly that this loads.
+
+    The script is named .js, which every host of static pages sends as JavaScript; in the package it is .mjs.
+    """
+
+    script: str
+    binary: str
+
+
+CPU = Runtime("ort.wasm.bundle.min.js", "ort-wasm-simd-threaded.wasm")
+WEBGPU = Runtime("ort.webgpu.bundle.min.js", "ort-wasm-simd-threaded.asyncify.wasm")
 
 
 def check_downloaded(folder: Path) -> None:
@@ -34,8 +46,8 @@ def check_downloaded(folder: Path) -> None:
         )
 
 
-def web_runtime(folder: Path) -> Mapping[str, bytes]:
-    """The two files of the package in the folder of downloads, by the names that they have in a site.
+def web_runtime(folder: Path, runtimes: Collection[Runtime]) -> Mapping[str, bytes]:
+    """The files of runtimes, from the package in the folder of downloads, by the names that they have in a site.
 
     Raises:
         UsageError: it was not downloaded.
@@ -43,7 +55,7 @@ def web_runtime(folder: Path) -> Mapping[str, bytes]:
     """
     check_downloaded(folder)
     package = fetch(PACKAGE, folder)
-    wanted = {f"package/dist/{_SCRIPT_IN_PACKAGE}": SCRIPT, f"package/dist/{WASM}": WASM}
+    wanted = {f"package/dist/{name.replace('.js', '.mjs')}": name for runtime in runtimes for name in runtime}
     found = {}
     with tarfile.open(package) as archive:
         for member in archive:

@@ -14,7 +14,7 @@ export function drawResults() {
   for (const button of document.querySelectorAll("[data-download]")) {
     button.disabled = isAllHidden() || isStale(state.shown);
   }
-  if (result) byId("timing").replaceChildren(bar(result.timing_ms), table(result.timing_ms, state.shown.totalMs));
+  if (result) byId("timing").replaceChildren(bar(result.timing_ms), table(result.timing_ms, state.shown));
 }
 
 function bar(timesMs) {
@@ -28,10 +28,10 @@ function bar(timesMs) {
   return made;
 }
 
-function table(timesMs, totalMs) {
+function table(timesMs, { totalMs, device }) {
   const rows = stepsOf(timesMs).flatMap(([step, name]) => [
     element("span", { className: `dot step-${step}` }),
-    element("dt", {}, [name]),
+    element("dt", {}, [step === "network" && device === "webgpu" ? `${name} (WebGPU)` : name]),
     element("dd", {}, [inMs(timesMs[step])]),
   ]);
   const total = [

@@ -19,6 +19,7 @@ export function newEntry(file, bitmap) {
     bitmap, // its pixels; undefined until they are decoded, null for a format that the browser does not know
     result: null, // {width, height, detections, timing_ms}
     totalMs: undefined, // of the request
+    device: undefined, // that ran the network, where the page itself detects: "cpu" or "webgpu"
     error: null,
     maxOverlap: undefined, // the NMS IoU that was requested; undefined while the image waits
     isLive: false, // a frame of the camera, drawn over its video

@@ -33,7 +33,7 @@ export async function describeModel(onProgress) {
         else resolve();
       };
     });
-    worker.postMessage({ model: described });
+    worker.postMessage({ model: described, device: new URLSearchParams(location.search).get("device") });
     await started;
     worker.onmessage = ({ data }) => settle(data);
     model = described;
@@ -49,13 +49,15 @@ export async function describeModel(onProgress) {
 // The `result` of one image file, as the API of a server describes it, with the milliseconds of each step, and `totalMs`.
 export async function detect(file, { minScore, maxOverlap, signal }) {
   const started = performance.now();
-  const { width, height, candidates, timing_ms: timing } = await candidatesIn(file, minScore);
+  const { width, height, candidates, timing_ms: timing, device } = await candidatesIn(file, minScore);
   if (signal?.aborted) throw new DOMException("another NMS IoU was chosen", "AbortError");
   const selecting = performance.now();
   const detections = select(candidates, { ...model, maxOverlap }).map((one) => place(one, width, height));
   const times = { ...timing, select: performance.now() - selecting };
   return {
-    result: { image: file.name, width, height, detections, timing_ms: times }, totalMs: performance.now() - started,
+    result: { image: file.name, width, height, detections, timing_ms: times },
+    totalMs: performance.now() - started,
+    device,
   };
 }
 

@@ -29,7 +29,9 @@ async function answer(event, wanted) {
 
 async function keepAll() {
   const cache = await caches.open(NAME);
-  const requests = Object.entries(SITE.files).map(([path, integrity]) => (
+  const hasGpu = Boolean(await self.navigator.gpu?.requestAdapter());
+  const wanted = Object.entries(SITE.files).filter(([path]) => hasGpu || !SITE.webgpu.includes(path));
+  const requests = wanted.map(([path, integrity]) => (
     new Request(new URL(path, self.registration.scope), { integrity, cache: "no-cache" })
   ));
   await cache.addAll(requests);

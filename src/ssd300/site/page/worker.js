@@ -1,34 +1,37 @@
 // The worker of a page without a server: it loads the model, and turns image files into candidates, one after another.
-// ONNX Runtime has one thread here: more would need headers that few hosts of static pages send.
 
-import * as ort from "./ort.wasm.bundle.min.js";
 import { decode, NoImageError } from "./decode.js";
+import * as network from "./network.js";
 
 const REPORT_EVERY = 1e6; // bytes of what is loaded
 
-let session = null;
 let model = null;
 let last = Promise.resolve();
 
 self.onmessage = ({ data }) => {
-  last = last.then(() => (data.model ? load(data.model) : answer(data)));
+  last = last.then(() => (data.model ? load(data) : answer(data)));
 };
 
-async function load(described) {
+async function load({ model: described, device }) {
   model = described;
+  let file = null;
   try {
     let loaded = 0;
-    const fetched = await Promise.all([model.runtime, model.file].map((name) => download(name, (count) => {
+    file = await network.load(model, (name) => download(name, (count) => {
       const before = loaded;
       loaded += count;
       if (Math.floor(before / REPORT_EVERY) < Math.floor(loaded / REPORT_EVERY)) self.postMessage({ loaded });
-    })));
-    Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: fetched[0] });
-    session = await ort.InferenceSession.create(fetched[1], { executionProviders: ["wasm"] });
+    }));
     self.postMessage({ isReady: true });
   } catch (error) {
     self.postMessage({ error: error.message });
+    return;
   }
+  network.prepareGpu(file, device, download).catch(withoutGpu);
+}
+
+function withoutGpu(error) {
+  console.info(`The GPU is not used: ${error.message}`);
 }
 
 async function answer({ number, file, minScore }) {
@@ -36,17 +39,17 @@ async function answer({ number, file, minScore }) {
     self.postMessage({ number, answer: await candidatesIn(file, minScore) });
   } catch (error) {
     self.postMessage({ number, error: error.message, isNoImage: error instanceof NoImageError });
+    return;
   }
+  await network.tryGpu().catch(withoutGpu);
 }
 
 async function candidatesIn(file, minScore) {
   const { width, height, pixels, timing_ms: timing } = await decode(file, model);
   const started = performance.now();
-  const size = model.image_size_px;
-  const type = pixels instanceof Float32Array ? "float32" : "uint8";
-  const { boxes, scores } = await session.run({ images: new ort.Tensor(type, pixels, [1, size, size, 3]) });
-  const candidates = above(minScore, boxes.data, scores.data);
-  return { width, height, candidates, timing_ms: { ...timing, network: performance.now() - started } };
+  const { boxes, scores, device } = await network.run(pixels);
+  const timingMs = { ...timing, network: performance.now() - started };
+  return { width, height, candidates: above(minScore, boxes, scores), timing_ms: timingMs, device };
 }
 
 // Of all default boxes and classes those with a score above `minScore`, as flat arrays.
@@ -67,7 +70,7 @@ function above(minScore, allBoxes, allScores) {
 }
 
 // The bytes of a file of the site. `onBytes` gets the number of each part as it arrives.
-async function download(name, onBytes) {
+async function download(name, onBytes = () => {}) {
   const response = await fetch(new URL(name, import.meta.url));
   if (!response.ok) throw new Error(`${name} was not found: status ${response.status}`);
   const counted = new TransformStream({
