@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from serving import started
 from ssd300.labeling.label_store import LabelStore
 from ssd300.labeling.opening import open_labels
 from ssd300.model import ssd300_efficientnet_lite0
@@ -63,3 +64,13 @@ def cell_run(tmp_path_factory) -> Path:
     )  # fmt: skip
     save_weights(run / "weights/best.safetensors", model, card)
     return run
+
+
+@pytest.fixture
+def label():
+    """Starts a server for a folder."""
+
+    def start(folder, *more):
+        return started(["label", str(folder), *map(str, more)], ready="/healthz")
+
+    return start

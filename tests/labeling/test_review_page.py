@@ -5,6 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from label_page import SAVED, opened
 from serving import started
 from ssd300.data.formats.voc_xml import read_xml
 from ssd300.labeling.decisions import NAME
@@ -12,12 +13,10 @@ from ssd300.labeling.decisions import NAME
 pytestmark = pytest.mark.slow
 
 WAITS = 90_000  # milliseconds, for the images to be looked at
-SAVED = 15_000
 
 
 def begun(open_page, server):
-    page = open_page(server, viewport={"width": 1280, "height": 800})
-    expect(page.locator("#zoom")).to_contain_text("%")
+    page = opened(open_page, server)
     page.keyboard.press("r")
     expect(page.locator("#review-case")).to_be_visible(timeout=WAITS)
     expect(page.locator("#review-state")).to_have_text("", timeout=WAITS)
