@@ -1,4 +1,4 @@
-"""An hour of labeling by a simulated hand: with proposals and without, in random order and by `next`; mAP each round.
+"""An hour of labeling by a simulated hand: with proposals and without, in random order and by doubt; mAP each round.
 
     python benchmarks/labeling_hour.py facemask --out runs/hour [--seeds 0 1] [--ways …] [--plot docs/labeling_hour.png]
 
@@ -32,19 +32,19 @@ from ssd300.data import load_dataset
 from ssd300.labeling.ordering import least_sure_first
 
 ROUNDS_MIN = (10, 20, 40, 60)
-# A box takes 7 s with four clicks on the object, and 35 s as ImageNet's were drawn (Papadopoulos et al., Extreme
+# A box takes 7 s with four clicks on the object's edges, and 35 s as ImageNet's were drawn (Papadopoulos et al., Extreme
 # clicking for efficient object annotation, ICCV 2017). The others are assumed: to look at an image and leave it; to
 # judge a proposal and accept it or not; to drag one of two corners; to press the key of a class.
 SECONDS = {"draw": 7.0, "image": 3.0, "judge": 1.5, "corner": 2.0, "class": 1.0}
 FITS, IS_MEANT = 0.75, 0.4  # IoU with the true box: a proposal that is left as it is; one that is worth correcting
 WAYS = {  # of labeling: whether a model proposes, and the order of the images
     "drawn, random order": (False, "random"),
-    "drawn, next": (False, "entropy"),
+    "drawn, by entropy": (False, "entropy"),
     "proposed, random order": (True, "random"),
-    "proposed, next": (True, "entropy"),
-    "proposed, next by mean-entropy": (True, "mean-entropy"),
-    "proposed, next by near-threshold": (True, "near-threshold"),
-    "proposed, next by flip": (True, "flip"),
+    "proposed, by entropy": (True, "entropy"),
+    "proposed, by mean-entropy": (True, "mean-entropy"),
+    "proposed, by near-threshold": (True, "near-threshold"),
+    "proposed, by flip": (True, "flip"),
 }
 USUAL = list(WAYS)[:4]
 BATCH = 8

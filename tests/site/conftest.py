@@ -54,10 +54,11 @@ def opened(browser):
         if context is None:
             context = browser.new_context(**options)
             contexts.append(context)
+        place = address.partition("?")[0]
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        context.on("request", lambda request: None if request.url.startswith((address, "blob:", "data:"))
+        context.on("request", lambda request: None if request.url.startswith((place, "blob:", "data:"))
                    else faults.append(request.url))  # fmt: skip
         if prepare:
             prepare(page)

@@ -1,8 +1,5 @@
 """The page without a network, and its service worker when the site changes."""
 
-import base64
-import hashlib
-import json
 import shutil
 
 import pytest
@@ -10,25 +7,16 @@ from playwright.sync_api import expect
 
 from browsing import choose, found
 from folder_server import serving_folder
+from kept_offline import KEPT, kept_files, note_change
 
 pytestmark = pytest.mark.slow
 
 READY = "Works offline"
-KEPT = """async () => {
-  const names = await caches.keys();
-  const counts = await Promise.all(names.map(async (name) => (await (await caches.open(name)).keys()).length));
-  return Object.fromEntries(names.map((name, number) => [name, counts[number]]));
-}"""
 
 
 @pytest.fixture
 def copied(site, tmp_path):
     return shutil.copytree(site, tmp_path / "site")
-
-
-def kept_files(site):
-    script = (site / "static/files.js").read_text()
-    return json.loads(script.partition("self.SITE = ")[2].rstrip(";\n"))
 
 
 def test_after_the_first_visit_it_needs_no_network(opened, copied, photos):
@@ -57,10 +45,7 @@ def test_a_new_version_replaces_the_old_one(opened, copied):
 
         style = copied / "static/page.css"
         style.write_text(style.read_text() + "h1 { color: rgb(1, 2, 3); }\n")
-        kept = kept_files(copied) | {"version": "another"}
-        digest = base64.b64encode(hashlib.sha256(style.read_bytes()).digest()).decode()
-        kept["files"]["static/page.css"] = f"sha256-{digest}"
-        (copied / "static/files.js").write_text(f"self.SITE = {json.dumps(kept)};\n")
+        note_change(copied, "static/page.css", version="another")
 
         page.reload()  # the old one answers, and the new one is loaded meanwhile
         expect(page.locator("#offline")).to_have_text(READY)

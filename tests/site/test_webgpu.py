@@ -9,15 +9,17 @@ from playwright.sync_api import expect
 from browsing import ARGUMENTS, choose, count_alike, launched
 from conftest import write_drawn_weights
 from folder_server import serving_folder
+from kept_offline import KEPT, kept_files, note_change
 from ssd300 import Detector
 from ssd300.cli import main
 from ssd300.export.parity import LIMITS
+from ssd300.system.web_runtime import CPU, WEBGPU
 
 pytestmark = pytest.mark.slow
 
 SIZE_PX = 96  # the simulated GPU takes 12 s for 300 pixels
 SIMULATED = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader")
-SIMULATION_IS_REFUSED = "(mustUse || !adapter.info.isFallbackAdapter)"
+SIMULATION_IS_REFUSED = "(orSimulated || !adapter.info.isFallbackAdapter)"
 DETECT = """async ([address, number]) => {
   const { detect } = await import(new URL("static/api.js", location.href));
   const content = await (await fetch(address)).blob();
@@ -52,12 +54,10 @@ def replace_in(path, old, new):
     path.write_text(path.read_text().replace(old, new))
 
 
-def visited(opened, address, end=""):
+def visited(opened, address):
     """The page, and what it says of the GPU."""
     said = []
     page = opened(address, prepare=lambda page: page.on("console", lambda message: said.append(message.text)))
-    if end:
-        page.goto(f"{address}{end}")
     expect(page.locator("#model")).to_contain_text("2 classes", timeout=60_000)
     return page, said
 
@@ -81,7 +81,7 @@ def test_the_gpu_answers_after_its_trial_as_python_does_and_the_cpu_goes_on_when
     opened, browser, small_site, photos
 ):
     with serving_folder(small_site) as address:
-        page, said = visited(opened, address, "?device=webgpu")
+        page, said = visited(opened, f"{address}?device=webgpu")
         result = detect_until(page, lambda result: result["device"] == "webgpu")
         assert any("WebGPU gives the same answer" in line for line in said)
         expected = Detector.load(small_site / "model.onnx")(photos[0], min_score=0.05, max_overlap=0.5)
@@ -96,7 +96,7 @@ def test_the_gpu_answers_after_its_trial_as_python_does_and_the_cpu_goes_on_when
 
 
 def test_a_slower_gpu_is_not_used(opened, copied):
-    replace_in(copied / "static/network.js", SIMULATION_IS_REFUSED, "true")
+    replace_in(copied / "static/gpu.js", SIMULATION_IS_REFUSED, "true")
     with serving_folder(copied) as address:
         page, said = visited(opened, address)
         detect_until(page, lambda _result: any("WebGPU gives the same answer" in line for line in said))
@@ -107,22 +107,60 @@ def test_a_gpu_with_other_answers_is_not_used(opened, copied):
     described = json.loads((copied / "static/model.json").read_text())
     (copied / "static/model.json").write_text(json.dumps(described | {"score_limit": -1}))
     with serving_folder(copied) as address:
-        page, said = visited(opened, address, "?device=webgpu")
+        page, said = visited(opened, f"{address}?device=webgpu")
         detect_until(page, lambda _result: any("gives another answer and is not used" in line for line in said))
         assert page.evaluate(DETECT, ["photo.jpg", 999])["device"] == "cpu"
 
 
 @pytest.mark.parametrize("end", ["", "?device=cpu"])
-def test_a_simulated_gpu_is_not_tried_nor_one_that_the_address_forbids(opened, small_site, end):
-    with serving_folder(small_site) as address:
-        page, said = visited(opened, address, end)
-        for number in range(3):
-            assert page.evaluate(DETECT, ["photo.jpg", number])["device"] == "cpu"
-        assert not [line for line in said if "GPU" in line]
+def test_a_simulated_gpu_is_not_tried_nor_one_that_the_address_forbids(opened, copied, end):
+    if end:
+        replace_in(copied / "static/gpu.js", SIMULATION_IS_REFUSED, "true")
+    with serving_folder(copied) as address:
+        requested = []
+        page = opened(
+            f"{address}{end}",
+            prepare=lambda page: page.on("request", lambda request: requested.append(request.url)),
+        )
+        expect(page.locator("#model")).to_contain_text("2 classes", timeout=60_000)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(DETECT, ["photo.jpg", 0])["device"] == "cpu"
+        assert any(CPU.binary in url for url in requested)
+        assert not [url for url in requested if WEBGPU.binary in url or WEBGPU.script in url]
+
+
+def test_a_gpu_that_does_not_answer_is_left(opened, copied):
+    replace_in(copied / "static/network.js", "LONGEST_MS = 30_000", "LONGEST_MS = 1")
+    with serving_folder(copied) as address:
+        page, said = visited(opened, f"{address}?device=webgpu")
+        detect_until(page, lambda _result: any("it did not answer within" in line for line in said))
+        assert page.evaluate(DETECT, ["photo.jpg", 999])["device"] == "cpu"
+
+
+@pytest.mark.parametrize("fault", ["missing file", "adapter that fails", "no GPU", "none"])
+def test_it_works_offline_with_what_there_is(browser, copied, fault):
+    if fault == "missing file":
+        (copied / "static" / WEBGPU.binary).unlink()
+    if fault == "adapter that fails":
+        replace_in(copied / "static/gpu.js", "navigator.gpu?.requestAdapter()", "Promise.reject(new Error())")
+    if fault != "no GPU":  # the simulated one counts as one
+        replace_in(copied / "static/gpu.js", SIMULATION_IS_REFUSED, "true")
+    note_change(copied, "static/gpu.js")
+    context = browser.new_context()
+    with serving_folder(copied) as address:
+        page = context.new_page()
+        page.goto(f"{address}?device=cpu")
+        expect(page.locator("#offline")).to_have_text("Works offline", timeout=60_000)
+    context.set_offline(True)
+    page.reload()
+    expect(page.locator("#model")).to_contain_text("2 classes", timeout=60_000)
+    (kept,) = page.evaluate(KEPT).values()
+    assert kept == len(kept_files(copied)["files"]) - (0 if fault == "none" else len(WEBGPU))
+    context.close()
 
 
 def test_a_host_without_the_files_of_webgpu_has_a_page_that_works(browser, copied):
-    (copied / "static/ort-wasm-simd-threaded.asyncify.wasm").unlink()
+    (copied / "static" / WEBGPU.binary).unlink()
     with serving_folder(copied) as address:
         page = browser.new_page()  # its console has the error of the missing file
         said = []

@@ -12,11 +12,11 @@ from ssd300.system.cache_folder import CACHE_VARIABLE
 
 CONTENT = {
     "package/dist/ort.wasm.bundle.min.mjs": b"export {};", "package/dist/ort-wasm-simd-threaded.wasm": b"\0asm",
-    "package/dist/ort.webgpu.bundle.min.mjs": b"export {1};",
-    "package/dist/ort-wasm-simd-threaded.asyncify.wasm": b"\0asm1",
+    "package/dist/ort.jspi.bundle.min.mjs": b"export {1};",
+    "package/dist/ort-wasm-simd-threaded.jspi.wasm": b"\0asm1",
 }  # fmt: skip
 OF_CPU = {"ort.wasm.bundle.min.js": b"export {};", "ort-wasm-simd-threaded.wasm": b"\0asm"}
-OF_WEBGPU = {"ort.webgpu.bundle.min.js": b"export {1};", "ort-wasm-simd-threaded.asyncify.wasm": b"\0asm1"}
+OF_WEBGPU = {"ort.jspi.bundle.min.js": b"export {1};", "ort-wasm-simd-threaded.jspi.wasm": b"\0asm1"}
 
 
 def npm_package(files) -> bytes:

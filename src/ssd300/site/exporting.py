@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +43,7 @@ def check_site(out: Path, precision: Precision, *, overwrite: bool) -> None:
 def export_site(weights: str | Path, out: Path, *, precision: Precision, **how: Any) -> dict[str, Any]:
     """Write the site into the folder `out`; return the record of the exported file, with the `site`'s bytes.
 
+    The bytes are those that every browser loads; one with a GPU loads those of `webgpu` too.
     `how` are other arguments of `export`. Files of the same names are replaced, others are left.
 
     Raises:
@@ -74,13 +75,17 @@ def export_site(weights: str | Path, out: Path, *, precision: Precision, **how: 
     files[THIRD_PARTY] = _third_party_notices()
     for name in sorted(files, key=lambda name: name == PAGE):  # the page last: it is there once all else is
         _write(out / name, files[name])
-    compressed = sum(len(zlib.compress(content)) for content in kept_offline.values())
-    site = {"bytes": sum(map(len, kept_offline.values())), "compressed_bytes": compressed}
-    if compressed > HEAVY:
-        report["notes"].append(
-            f"a first visit loads {compressed / 1e6:.0f} MB; --precision int8 or a smaller model makes it less"
-        )
-    return {**report, "site": site}
+    needed = _sizes(content for name, content in kept_offline.items() if name not in of_webgpu)
+    extra = _sizes(kept_offline[name] for name in of_webgpu)
+    if needed["compressed_bytes"] > HEAVY:
+        mega = needed["compressed_bytes"] / 1e6
+        report["notes"].append(f"a first visit loads {mega:.0f} MB; --precision int8 or a smaller model makes it less")
+    return {**report, "site": {**needed, "webgpu": extra if has_webgpu else None}}
+
+
+def _sizes(contents: Iterable[bytes]) -> dict[str, int]:
+    each = [(len(content), len(zlib.compress(content))) for content in contents]
+    return {"bytes": sum(size for size, _ in each), "compressed_bytes": sum(size for _, size in each)}
 
 
 def _description(manifest: Manifest) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _description(manifest: Manifest) -> dict[str, Any]:
         "resize": manifest.resize,
         "behind_alpha": BEHIND_ALPHA,
         "per_class": DISPLAY.per_class,
-        "score_limit": LIMITS[manifest.precision].score,  # how far a score may move on another device
+        "score_limit": LIMITS[manifest.precision].score,  # on a GPU, for every score
         "file": f"../{MODEL}",
         "runtime": CPU.binary,
     }

@@ -33,7 +33,8 @@ class Runtime(NamedTuple):
 
 
 CPU = Runtime("ort.wasm.bundle.min.js", "ort-wasm-simd-threaded.wasm")
-WEBGPU = Runtime("ort.webgpu.bundle.min.js", "ort-wasm-simd-threaded.asyncify.wasm")
+# Of the two builds with WebGPU the one that needs JSPI: the other one has 27 MB, more than some hosts take for a file.
+WEBGPU = Runtime("ort.jspi.bundle.min.js", "ort-wasm-simd-threaded.jspi.wasm")
 
 
 def check_downloaded(folder: Path) -> None:
@@ -55,7 +56,8 @@ def web_runtime(folder: Path, runtimes: Collection[Runtime]) -> Mapping[str, byt
     """
     check_downloaded(folder)
     package = fetch(PACKAGE, folder)
-    wanted = {f"package/dist/{name.replace('.js', '.mjs')}": name for runtime in runtimes for name in runtime}
+    wanted = {f"package/dist/{Path(script).with_suffix('.mjs')}": script for script, _ in runtimes}
+    wanted |= {f"package/dist/{binary}": binary for _, binary in runtimes}
     found = {}
     with tarfile.open(package) as archive:
         for member in archive:

@@ -1,7 +1,7 @@
 // Keeps the files of the site, so that it opens without a network, and answers with them. `SITE`, from files.js, names
 // them with their checksums: a file that was not loaded whole, or belongs to another version, is never kept.
 
-importScripts("static/files.js");
+importScripts("static/files.js", "static/gpu.js");
 
 const OURS = `ssd300 ${self.registration.scope} `; // other sites of the same host have caches of their own
 const NAME = OURS + SITE.version;
@@ -29,13 +29,18 @@ async function answer(event, wanted) {
 
 async function keepAll() {
   const cache = await caches.open(NAME);
-  const hasGpu = Boolean(await self.navigator.gpu?.requestAdapter());
-  const wanted = Object.entries(SITE.files).filter(([path]) => hasGpu || !SITE.webgpu.includes(path));
-  const requests = wanted.map(([path, integrity]) => (
+  await cache.addAll(requests((path) => !SITE.webgpu.includes(path)));
+  if (SITE.webgpu.length && (await hasGpu())) {
+    // Without them the page works too.
+    await cache.addAll(requests((path) => SITE.webgpu.includes(path))).catch((error) => console.warn(error.message));
+  }
+  await self.skipWaiting();
+}
+
+function requests(isWanted) {
+  return Object.entries(SITE.files).filter(([path]) => isWanted(path)).map(([path, integrity]) => (
     new Request(new URL(path, self.registration.scope), { integrity, cache: "no-cache" })
   ));
-  await cache.addAll(requests);
-  await self.skipWaiting();
 }
 
 async function removeOlder() {

@@ -7,8 +7,10 @@ const REPORT_EVERY = 1e6; // bytes of what is loaded
 
 let model = null;
 let last = Promise.resolve();
+let waiting = 0; // images
 
 self.onmessage = ({ data }) => {
+  if (!data.model) waiting += 1;
   last = last.then(() => (data.model ? load(data) : answer(data)));
 };
 
@@ -35,13 +37,14 @@ function withoutGpu(error) {
 }
 
 async function answer({ number, file, minScore }) {
+  waiting -= 1;
   try {
     self.postMessage({ number, answer: await candidatesIn(file, minScore) });
   } catch (error) {
     self.postMessage({ number, error: error.message, isNoImage: error instanceof NoImageError });
     return;
   }
-  await network.tryGpu().catch(withoutGpu);
+  if (!waiting) await network.tryGpu().catch(withoutGpu);
 }
 
 async function candidatesIn(file, minScore) {
