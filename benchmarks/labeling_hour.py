@@ -32,9 +32,9 @@ from ssd300.data import load_dataset
 from ssd300.labeling.ordering import least_sure_first
 
 ROUNDS_MIN = (10, 20, 40, 60)
-# A box takes 7 s with four clicks on the object's edges, and 35 s as ImageNet's were drawn (Papadopoulos et al., Extreme
-# clicking for efficient object annotation, ICCV 2017). The others are assumed: to look at an image and leave it; to
-# judge a proposal and accept it or not; to drag one of two corners; to press the key of a class.
+# A box takes 7 s with four clicks on the object's edges, and 35 s as ImageNet's were drawn (Papadopoulos et al.,
+# Extreme clicking for efficient object annotation, ICCV 2017). The others are assumed: to look at an image and leave
+# it; to judge a proposal and accept it or not; to drag one of two corners; to press the key of a class.
 SECONDS = {"draw": 7.0, "image": 3.0, "judge": 1.5, "corner": 2.0, "class": 1.0}
 FITS, IS_MEANT = 0.75, 0.4  # IoU with the true box: a proposal that is left as it is; one that is worth correcting
 WAYS = {  # of labeling: whether a model proposes, and the order of the images
