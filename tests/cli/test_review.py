@@ -94,6 +94,6 @@ def test_weights_that_were_trained_on_the_images_say_so(coloured, tmp_path, caps
     assert main(["train", str(coloured), "--out", str(run), *options]) == 0
     capsys.readouterr()
     assert main(["review", str(coloured), "-w", str(run), "--split", "trainval"]) == 0
-    assert "the weights were trained on these images with their labels" in capsys.readouterr().err
+    assert "the weights were trained on these images, with labels that they repeat" in capsys.readouterr().err
     assert as_json(capsys, "review", coloured, "-w", run, "--split", "trainval")["trained_on_images"] == 4
     assert as_json(capsys, "review", coloured, "-w", run)["trained_on_images"] == 0

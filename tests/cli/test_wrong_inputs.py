@@ -101,6 +101,7 @@ VALUES = [
     ("suffix-of-openvino", "export -w runs/mine --out m.xml", 2, ["add --format openvino"]),
     ("suffix-of-onnx", "export -w runs/mine --format openvino --out m.onnx", 2, ["add --format onnx"]),
     ("label-port", "label data --port 99999", 2, ["--port is 99999"]),
+    ("label-out-is-file", "label data --out notes.md", 2, ["a file where a folder is needed"]),
     ("label-out", "label data --out a.xml", 2, ["this name ends in .xml", "Name a folder: --out a."]),
     ("label-missing", "label dta", 3, ["there is no such folder", "Did you mean data?"]),
     ("label-file", "label dog.jpg", 3, ["this is a file", "Name the folder that it is in."]),

@@ -25,9 +25,10 @@ def check_opset(opset: int | None, format: str, precision: Precision) -> None:
         raise UsageError("--opset is for ONNX files", fix="Leave it out, or use --format onnx.")
     possible = opsets(precision)
     if opset not in possible:
+        nearest = min(max(opset, possible[0]), possible[-1])
         raise UsageError(
             f"opset {opset}: {precision} files can have {possible[0]} to {possible[-1]}",
-            fix=f"--opset {possible[0]} is the lowest, for ONNX Runtime {OLDEST_RUNTIME[possible[0]]} or later.",
+            fix=f"Take --opset {nearest}, for ONNX Runtime {OLDEST_RUNTIME[nearest]} or later.",
         )
 
 

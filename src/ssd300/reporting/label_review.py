@@ -40,7 +40,7 @@ def trained_on_in_words(trained_on: int | None, images: int) -> str:
         return ""
     these = "these images" if trained_on == images else f"{trained_on:,} of these {plural(images, 'image')}"
     return (
-        f"the weights were trained on {these} with their labels, which they repeat in part: errors can be hidden. "
+        f"the weights were trained on {these}, with labels that they repeat in part: errors can be hidden. "
         "Train on one half and review the other, then the other way round"
     )
 

@@ -129,13 +129,18 @@ def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> No
     Raises:
         UsageError: `folder` is a file, or is not empty and `overwrite` is false.
     """
-    if folder.exists() and not folder.is_dir():
-        fix = f"Such as --out {free_folder(folder.with_suffix(''))}."
-        raise UsageError("the output is a file where a folder is needed", where=folder, fix=fix)
+    check_output_folder(folder)
     if folder.is_dir() and not is_empty(folder) and not overwrite:
         free = f"Name a free one: --out {free_beside(folder)}. "
         last = "--overwrite writes into this one, over files of the same name."
         raise UsageError("the output folder exists and is not empty", where=folder, fix=free + (instead or last))
+
+
+def check_output_folder(folder: Path) -> None:
+    """Refuse an output folder that is a file. Raises UsageError."""
+    if folder.exists() and not folder.is_dir():
+        fix = f"Such as --out {free_folder(folder.with_suffix(''))}."
+        raise UsageError("the output is a file where a folder is needed", where=folder, fix=fix)
 
 
 def is_empty(folder: Path) -> bool:

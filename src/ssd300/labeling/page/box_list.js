@@ -9,6 +9,7 @@ const MOST_ROWS = 300;
 export function drawBoxList() {
   const { boxes, selected } = state;
   byId("boxes-title").textContent = title();
+  byId("canvas").setAttribute("aria-label", state.image ? `${state.image.name}: ${title()}` : "");
   byId("boxes").replaceChildren(...boxes.slice(0, MOST_ROWS).map(row));
   const chosen = boxes.findIndex((one) => one.id === selected);
   if (chosen >= 0) {

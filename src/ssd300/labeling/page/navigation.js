@@ -79,7 +79,6 @@ export function drawAll() {
   const splits = splitsOf(image.number);
   const split = splits ? ` · ${splits.join(", ") || "in no split"}` : "";
   byId("image-caption").textContent = `${image.name}${size}${position}${split}`;
-  byId("canvas").setAttribute("aria-label", `${image.name} with ${state.boxes.length} boxes`);
 }
 
 // The number of the listed image that many places further; the shown one may be in no list by now.
