@@ -23,12 +23,12 @@ export function drawReview({ isOn, info, isSettled }) {
   drawCase(info, isSettled);
 }
 
-function words({ left, open, cases }) {
+function words({ left, open, looked_at: lookedAt, cases }) {
   if (left > 0) {
     const rest = `${number(left)} ${left === 1 ? "image" : "images"} still to be looked at.`;
     return cases.length > 0 ? `${rest} Next begins with the worst so far.` : rest;
   }
-  if (open === 0) return "No disagreement is left.";
+  if (open === 0) return lookedAt > 0 ? "No disagreement is left." : "No disagreement was found.";
   return cases.length === 0 ? "No disagreement of this kind is left." : "";
 }
 
