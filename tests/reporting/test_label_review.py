@@ -76,5 +76,5 @@ def test_without_a_case_the_page_has_its_table(reviewed, tmp_path):
 
 def test_what_follows_from_training_on_the_images():
     assert trained_on_in_words(None, 5) == trained_on_in_words(0, 5) == ""
-    assert trained_on_in_words(5, 5).startswith("the weights were trained on these images with")
-    assert trained_on_in_words(2, 5).startswith("the weights were trained on 2 of these 5 images with")
+    assert trained_on_in_words(5, 5).startswith("the weights were trained on these images, with")
+    assert trained_on_in_words(2, 5).startswith("the weights were trained on 2 of these 5 images, with")
