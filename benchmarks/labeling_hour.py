@@ -1,4 +1,4 @@
-"""An hour of labeling by a simulated hand: with proposals and without, in random order and by doubt; mAP each round.
+"""An hour of labeling by a simulated hand: with proposals and without, in random order and by entropy; mAP each round.
 
     python benchmarks/labeling_hour.py facemask --out runs/hour [--seeds 0 1] [--ways …] [--plot docs/labeling_hour.png]
 

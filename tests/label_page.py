@@ -13,6 +13,15 @@ def opened(open_page, server, **options):
     return page
 
 
+def opened_with_a_box(open_page, server):
+    """The page whose first image has a saved box of class cat, from (5, 5) to (20, 25)."""
+    page = opened(open_page, server)
+    add_class(page, "cat")
+    drag(page, (5, 5), (20, 25))
+    wait_until_saved(page)
+    return page
+
+
 def drag(page, start, end):
     """Drag from one pixel of the image to another."""
     page.mouse.move(*at(page, start))

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from label_page import add_class, at, boxes_of, drag, opened, wait_until_saved
+from label_page import add_class, at, boxes_of, drag, opened, opened_with_a_box, wait_until_saved
 from ssd300.data.formats.voc_xml import read_xml
 
 pytestmark = pytest.mark.slow
@@ -53,10 +53,7 @@ def test_images_are_labeled_from_nothing(open_page, photos, label):
 
 def test_a_first_box_that_is_undone_leaves_no_labels(open_page, photos, label):
     with label(photos) as server:
-        page = opened(open_page, server)
-        add_class(page, "cat")
-        drag(page, (5, 5), (20, 25))
-        wait_until_saved(page)
+        page = opened_with_a_box(open_page, server)
         assert (photos / "img0.xml").exists()
         page.keyboard.press("Control+z")
         wait_until_saved(page)
@@ -65,10 +62,7 @@ def test_a_first_box_that_is_undone_leaves_no_labels(open_page, photos, label):
 
 def test_an_image_whose_only_box_is_removed_is_not_labeled_unless_it_was_before(open_page, photos, label):
     with label(photos) as server:
-        page = opened(open_page, server)
-        add_class(page, "cat")
-        drag(page, (5, 5), (20, 25))
-        wait_until_saved(page)
+        page = opened_with_a_box(open_page, server)
         page.keyboard.press("n")
         expect(page.locator("#image-caption")).to_contain_text("img1.png")
         page.keyboard.press("e")

@@ -7,7 +7,7 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from label_page import SAVED, add_class, boxes_of, drag, opened, wait_until_saved
+from label_page import SAVED, add_class, boxes_of, drag, opened, opened_with_a_box, wait_until_saved
 from ssd300.errors import UsageError
 from ssd300.serve.listening import bind
 
@@ -75,10 +75,7 @@ def test_two_tabs_see_each_other_and_a_conflict_has_two_ways_out(open_page, phot
 
 def test_a_server_that_is_killed_between_two_saves_loses_nothing(open_page, photos, label):
     with label(photos) as server:
-        page = opened(open_page, server)
-        add_class(page, "cat")
-        drag(page, (5, 5), (20, 25))
-        wait_until_saved(page)
+        page = opened_with_a_box(open_page, server)
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
         drag(page, (30, 10), (50, 30))

@@ -107,7 +107,8 @@ def test_a_slower_gpu_is_not_used(opened, copied):
 
 def test_a_gpu_with_other_answers_is_not_used(opened, copied):
     described = json.loads((copied / "static/model.json").read_text())
-    (copied / "static/model.json").write_text(json.dumps(described | {"score_limit": -1}))
+    described["webgpu"]["score_limit"] = -1
+    (copied / "static/model.json").write_text(json.dumps(described))
     with serving_folder(copied) as address:
         page, said = visited(opened, f"{address}?device=webgpu")
         detect_until(page, lambda _result: any("gives another answer and is not used" in line for line in said))

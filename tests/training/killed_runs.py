@@ -58,7 +58,7 @@ if __name__ == "__main__":
     chance, step = random.Random(0), step_of(out)
     for _ in range(kills):
         child = live(data, out, resume=True)
-        time.sleep(chance.uniform(0, 2 * start_s))  # the life
+        time.sleep(chance.uniform(0, 2 * start_s))  # the life of a run: a kill at any moment is the test
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):

@@ -63,7 +63,7 @@ def export_site(weights: str | Path, out: Path, *, precision: Precision, **how: 
             {
                 **_description(manifest),
                 "bytes": len(model) + len(runtime[CPU.binary]),  # loaded before it runs
-                "webgpu": WEBGPU._asdict() if has_webgpu else None,
+                "webgpu": {**WEBGPU._asdict(), "score_limit": LIMITS[precision].score} if has_webgpu else None,
             }
         ),
         "manifest.json": _json(_app(manifest)),
@@ -95,7 +95,6 @@ def _description(manifest: Manifest) -> dict[str, Any]:
         "resize": manifest.resize,
         "behind_alpha": BEHIND_ALPHA,
         "per_class": DISPLAY.per_class,
-        "score_limit": LIMITS[manifest.precision].score,  # on a GPU, for every score
         "file": f"../{MODEL}",
         "runtime": CPU.binary,
     }

@@ -73,7 +73,7 @@ async function ask(worker, message) {
   try {
     return await new Promise((resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`it did not answer within ${LONGEST_MS / 1000} s`)), LONGEST_MS);
-      worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
+      worker.onmessage = ({ data }) => ("error" in data ? reject(new Error(data.error)) : resolve(data));
       worker.onerror = () => reject(new Error("its worker does not start"));
       worker.postMessage(message);
     });
@@ -95,7 +95,7 @@ async function timed(work) {
 function agree(one, other) {
   const classes = model.classes.length;
   return one.scores.every((value, place) => {
-    if (!(Math.abs(value - other.scores[place]) <= model.score_limit)) return false; // so is NaN
+    if (!(Math.abs(value - other.scores[place]) <= model.webgpu.score_limit)) return false; // so is NaN
     if (value < SHOWN_SCORE) return true;
     const first = 4 * Math.floor(place / classes);
     return [0, 1, 2, 3].every((side) => Math.abs(one.boxes[first + side] - other.boxes[first + side]) <= MOST_SHIFT);
