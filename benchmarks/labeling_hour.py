@@ -220,12 +220,12 @@ def partners(truth: Labels, proposals: Labels) -> dict[int, tuple[dict[str, Any]
 
 
 def proposed(address: str, number: int) -> Labels:
-    """The proposals above the score at which the page's slider begins."""
+    """The proposals above the mean of the confidence thresholds of the weights."""
     while not (answer := ask(f"{address}/v1/label/proposals/{number}"))["is_ready"]:
         pass
     if answer["fault"]:
         raise RuntimeError(answer["fault"])
-    return [one for one in answer["boxes"] if one["score"] >= answer["about"]["usual_score"]]
+    return [one for one in answer["boxes"] if one["score"] >= np.mean([*answer["about"]["min_scores"].values()])]
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """The page's lists and panels: proposals, the order of the images, counts, training and splits."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import expect
 
 from label_page import SAVED, boxes_of, drag, opened, wait_until_saved
+from ssd300.weights import load_weights, save_weights
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +29,32 @@ def test_the_panels_count_check_and_train(open_page, photos, label, tmp_path):
         expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
         page.locator("#tabs").click(position={"x": 235, "y": 20})  # beside the tabs
         expect(page.locator("#panel-train")).to_be_visible()
+
+
+def test_each_class_begins_with_the_threshold_of_the_weights(open_page, cells, label, unsure_run, tmp_path):
+    model, card = load_weights(unsure_run)
+    low, *others = card.classes
+    held = {low: 0.05} | dict.fromkeys(others, 0.999)
+    save_weights(tmp_path / "w.safetensors", model, replace(card, min_scores=held))
+    with label(cells, "--weights", tmp_path / "w.safetensors") as server:
+        page = opened(open_page, server)
+        chosen, one_each = page.locator("#min-score-value"), page.get_by_role("button", name="Each class its own")
+        expect(page.locator("#proposals-state")).to_contain_text("A click on a dashed box", timeout=60_000)
+        expect(chosen).to_have_text("by class, 0.05 to 1.00")
+        accept = page.locator("#accept-all")
+        begun = accept.inner_text()
+        assert {one["name"] for one in shown_proposals(page)} == {low}
+        expect(one_each).to_be_hidden()
+        page.locator("#min-score").evaluate("(one) => { one.value = 0.06; one.dispatchEvent(new Event('input')); }")
+        expect(chosen).to_have_text("0.06")
+        assert {one["name"] for one in shown_proposals(page)} > {low}
+        one_each.click()
+        expect(chosen).to_have_text("by class, 0.05 to 1.00")
+        expect(accept).to_have_text(begun)
+
+
+def shown_proposals(page):
+    return page.evaluate("() => import('/static/proposals.js').then((one) => one.shownProposals())")
 
 
 def test_proposals_are_accepted_one_by_one_and_together(open_page, cells, label, exported):

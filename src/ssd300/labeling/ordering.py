@@ -3,7 +3,7 @@
 import random
 from collections.abc import Collection, Mapping
 
-from ssd300.detection.defaults import MIN_SCORE, RANDOM_SHARE, Measure
+from ssd300.detection.defaults import RANDOM_SHARE, Measure
 from ssd300.detection.uncertainty import uncertainty
 from ssd300.labeling.proposals import Proposer
 
@@ -16,7 +16,7 @@ def doubts(proposer: Proposer, by: Measure) -> dict[int, float]:
 
     For "flip" those images count that it looked at in a mirror too. An image that cannot be read has 0.
     """
-    min_scores = [proposer.min_scores.get(name, MIN_SCORE) for name in proposer.classes]
+    min_scores = list(proposer.thresholds.values())
     turned_back = proposer.all_turned_back() if by == "flip" else {}
     return {
         number: 0.0 if one.detections is None else uncertainty(by, one.detections, min_scores, turned_back.get(number))

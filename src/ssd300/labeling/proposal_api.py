@@ -60,11 +60,11 @@ def proposal_routes(project: Project) -> APIRouter:
 
 def _info(proposer: Proposer | None) -> schemas.ProposerInfo:
     if proposer is None:
-        return schemas.ProposerInfo(weights="", classes=[], usual_score=0, left=0, fault="")
+        return schemas.ProposerInfo(weights="", classes=[], min_scores={}, left=0, fault="")
     return schemas.ProposerInfo(
         weights=Path(proposer.weights).name,
         classes=list(proposer.classes),
-        usual_score=proposer.usual_score,
+        min_scores=proposer.thresholds,
         left=proposer.left,
         fault=proposer.fault,
     )

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from ssd300.errors import SSDError
 from ssd300.types import Detections, Selection
 
 log = logging.getLogger(__name__)
-LOWEST_SCORE = 0.05  # of what is proposed at all; the page shows what is above its slider
+LOWEST_SCORE = 0.05  # of what is proposed at all; the page shows what reaches its threshold
 FOUND = Selection()  # as `ssd300 review` and `ssd300 next` detect, so that the page has their numbers
 MOST_AHEAD = 8  # images that are looked at before the page asks for them
 
@@ -103,9 +102,9 @@ class Proposer:
         return {} if self._detector is None else self._detector.card.min_scores
 
     @property
-    def usual_score(self) -> float:
-        """Above which score proposals are shown at first: the mean of the thresholds that the weights hold."""
-        return fmean(self.min_scores.values()) if self.min_scores else MIN_SCORE
+    def thresholds(self) -> dict[str, float]:
+        """The confidence threshold of each class of the detector: that of the weights, else that of detection."""
+        return {name: self.min_scores.get(name, MIN_SCORE) for name in self.classes}
 
     @property
     def left(self) -> int:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -24,10 +24,11 @@ from ssd300.evaluation.shown import shown_from
 from ssd300.evaluation.trained_on import known_digests
 from ssd300.labeling.decisions import Decision, Decisions
 from ssd300.labeling.label_store import LabelStore
-from ssd300.labeling.proposals import Proposed
+from ssd300.labeling.proposals import Proposed, at_whole_pixels
 from ssd300.types import Annotation, Detections, DetectionTable
 
 BUDGET_S = 0.5  # for comparing, in one call: a page waits for it, and asks again
+ROUNDED_PX = 0.5  # so far a corner may be off in a file: formats round differently
 NOTHING = ImageReview(cases=(), labels=Counter(), found=Counter())
 
 
@@ -167,7 +168,8 @@ class Reviewer:
         except DataError:
             return NOTHING
         table = renumbered(_table(found), found.classes, list(min_scores))
-        return review_image(number, annotation, table, min_scores)
+        review = review_image(number, annotation, table, min_scores)
+        return replace(review, cases=tuple(one for one in review.cases if not _is_accepted(one)))
 
     def _annotation(self, number: int, classes: Sequence[str]) -> Annotation:
         """The labels with a usable box. Those of a class that the detector does not know count as difficult."""
@@ -189,6 +191,14 @@ class Reviewer:
             ),
             crowd=np.array([one.is_crowd for one in objects], dtype=bool),
         )
+
+
+def _is_accepted(case: Disagreement) -> bool:
+    """Whether the label is a proposal of this detector that a person accepted, though it is below the threshold."""
+    if case.kind != "unseen" or case.label is None or case.detection is None:
+        return False
+    corners = zip(case.label.box_px, at_whole_pixels(case.detection.box_px), strict=True)
+    return all(abs(label - proposed) <= ROUNDED_PX for label, proposed in corners)
 
 
 def _table(found: Detections) -> DetectionTable:

@@ -144,11 +144,13 @@ class Conflict(BaseModel):
 
 
 class ProposerInfo(BaseModel):
-    """The weights that propose boxes, "" for none; `left` images are still to be looked at."""
+    """The weights that propose boxes, "" for none, and the confidence threshold of each of their classes; `left` images
+    are still to be looked at.
+    """
 
     weights: str
     classes: list[str]
-    usual_score: float
+    min_scores: dict[str, float]
     left: int
     fault: str
 

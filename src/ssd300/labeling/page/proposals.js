@@ -14,10 +14,11 @@ const AHEAD = 6;
 const FEW = 30; // classes that are not here: more, such as COCO's, are left out at first
 const AGAIN_MS = 1000;
 const MAPPING = "ssd300-label-classes";
-let about = null; // {weights, classes, usual_score, left, fault}
+let about = null; // {weights, classes, min_scores, left, fault}
 let mapping = new Map(); // from classes of the model to those here; "" leaves them out
 let isLoading = false;
 const asked = new Set(); // classes of the model that the user has been asked about, before they are added here
+let threshold = null; // of all classes; null for that of each class, which the weights hold
 let isSet = false; // whether the slider has its first value
 let redraw = () => {};
 let allAreKnown = () => {};
@@ -57,11 +58,10 @@ export async function loadProposals(ahead) {
   }
 }
 
-// Those above the slider that no box covers yet.
+// Those from the confidence threshold on that no box covers yet.
 export function shownProposals() {
   if (!state.project?.proposes || !canEdit() || shownCase()) return [];
-  const least = Number(byId("min-score").value);
-  return state.proposals.filter((one) => one.score >= least && one.name
+  return state.proposals.filter((one) => one.score >= (threshold ?? about.min_scores[one.model]) && one.name
     && !state.boxes.some((other) => other.box && overlap(other.box, one.box) > SAME));
 }
 
@@ -135,7 +135,7 @@ export async function askAbout() {
 export function drawProposals() {
   if (!state.project?.proposes) return;
   const count = shownProposals().length;
-  byId("min-score-value").textContent = Number(byId("min-score").value).toFixed(2);
+  drawThreshold();
   byId("accept-all").disabled = count === 0;
   byId("accept-all").textContent = count === 1 ? "Accept 1" : `Accept ${count}`;
   byId("accept-one").disabled = !selectedProposal();
@@ -145,7 +145,30 @@ export function drawProposals() {
 function inWords(count) {
   const left = about?.left ? ` ${about.left.toLocaleString("en")} ${about.left === 1 ? "image" : "images"} left.` : "";
   if (isLoading) return "Detecting …";
-  return (count > 0 ? "A click on a dashed box selects it." : "No proposal above this score.") + left;
+  return (count > 0 ? "A click on a dashed box selects it." : "No proposal from this threshold on.") + left;
+}
+
+// One confidence threshold for all classes; null for those that the weights hold.
+export function chooseThreshold(value) {
+  const held = heldThresholds();
+  threshold = value ?? (held.length > 1 ? null : held[0]);
+  byId("min-score").value = threshold ?? held[0];
+}
+
+// The different thresholds of the weights, the lowest first.
+function heldThresholds() {
+  return [...new Set(Object.values(about?.min_scores ?? {}))].sort((a, b) => a - b);
+}
+
+function drawThreshold() {
+  const held = heldThresholds();
+  const slider = byId("min-score");
+  const text = threshold !== null ? threshold.toFixed(2)
+    : held.length > 0 ? `by class, ${held[0].toFixed(2)} to ${held.at(-1).toFixed(2)}` : "";
+  byId("min-score-value").textContent = text;
+  slider.setAttribute("aria-valuetext", text);
+  slider.classList.toggle("unused", threshold === null);
+  byId("by-class").hidden = threshold === null || held.length < 2;
 }
 
 function takeAbout(found) {
@@ -154,7 +177,7 @@ function takeAbout(found) {
   byId("proposals-weights").textContent = found.weights;
   if (found.classes.length > 0 && !isSet) {
     isSet = true;
-    byId("min-score").value = found.usual_score;
+    chooseThreshold(null);
   }
   if (isNew) drawMapping();
 }

@@ -18,7 +18,8 @@ import { drawAll, show, take } from "./navigation.js";
 import { askToken, showError, showNote } from "./notices.js";
 import { setUpPointing } from "./pointing.js";
 import {
-  accept, chooseMapping, leastSure, proposeForAll, renameMapped, setUpProposals, useOtherWeights, whenAllAreKnown,
+  accept, chooseMapping, chooseThreshold, leastSure, proposeForAll, renameMapped, setUpProposals, useOtherWeights,
+  whenAllAreKnown,
 } from "./proposals.js";
 import {
   chooseKind, followReview, keepLabel, reviewNext, reviewSaved, startReview, takeDetector, undoLast, useOtherReview,
@@ -140,7 +141,8 @@ byId("difficult").addEventListener("change", () => toggleFlag("difficult"));
 byId("truncated").addEventListener("change", () => toggleFlag("truncated"));
 
 byId("review-kind").addEventListener("change", chooseKind);
-byId("min-score").addEventListener("input", selected);
+byId("min-score").addEventListener("input", () => { chooseThreshold(Number(byId("min-score").value)); selected(); });
+byId("by-class").addEventListener("click", () => { chooseThreshold(null); selected(); });
 byId("mapping-rows").addEventListener("change", (event) => chooseMapping(event.target.dataset.model, event.target.value));
 
 byId("class-form").addEventListener("submit", (event) => {
