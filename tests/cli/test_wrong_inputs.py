@@ -47,6 +47,7 @@ VERBS_AND_OPTIONS = [
     ("mistyped", "train data --out r --stepps 3", 2, ["no option --stepps", "Did you mean --steps?"]),
     ("file-like-an-option", "detect -x.tif -w runs/mine", 2, ["no option -x.tif", "write ./-x.tif"]),
     ("behind-two-hyphens", "detect -- -x.tif", 2, ["needs --weights", "detect --weights runs/mine -- -x.tif`"]),
+    ("split-of-label", "label data --split test", 2, ["label has no option --split", "takes all images of the data"]),
     ("nothing-alike", "detect dog.jpg -w runs/mine --frobnicate 3", 2, ["no option --frobnicate", "detect --help"]),
 ]
 VALUES = [
@@ -56,6 +57,12 @@ VALUES = [
         "detect dog.jpg -w runs/mine --conf 3 --max-det 0",
         2,
         ["--conf is 3.0; it must be in 0..1", "--max-det is 0; it must be 1 or more"],
+    ),
+    (
+        "of-data-without-data",
+        "export -w runs/mine --out m.onnx --split test --data-format voc",
+        2,
+        ["--split is for DATA, which is not given", "--data-format is for DATA, which is not given"],
     ),
     ("overlap", "thresholds data -w runs/mine --iou 7", 2, ["--iou is 7.0; it must be in 0..1"]),
     ("no-number", "detect dog.jpg -w runs/mine --top-k many", 2, ["--top-k is many; it must be a whole number"]),

@@ -11,7 +11,7 @@ def test_names_fold_case_and_space_and_unknown_ones_suggest(tmp_path):
     data = one_image(tmp_path, object_xml(" Cat ", (1, 1, 9, 9)), classes=["cat", "dog"])
     assert data.classes == ("cat", "dog")
     assert any("' Cat ' as 'cat'" in note for note in data.notes)
-    with pytest.raises(DataError, match="Did you mean 'cat'"):
+    with pytest.raises(DataError, match="correct the label if it means 'cat'"):
         one_image(tmp_path, object_xml("catt", (1, 1, 9, 9)), classes=["cat", "dog"])
 
 

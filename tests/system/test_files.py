@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from ssd300.errors import RunError, UsageError
 from ssd300.system.files import (
     appending,
+    check_file_free,
     check_output_free,
     free_beside,
     remove_stale_temporaries,
@@ -153,6 +155,24 @@ def test_a_folder_that_is_not_empty_is_refused_with_the_free_name_first(tmp_path
         check_output_free(tmp_path / "out", overwrite=False)
     with pytest.raises(UsageError, match=r"out-2.*Add --resume"):
         check_output_free(tmp_path / "out", overwrite=False, instead="Add --resume.")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for refuse in (lambda: check_output_free(tmp_path / "file/a/b", overwrite=False),
+                   lambda: check_file_free(tmp_path / "file/a/b.onnx", "--html", overwrite=False)):  # fmt: skip
+        with pytest.raises(UsageError, match="no folder can be made in it"):
+            refuse()
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    can = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != locked and can(place, mode))  # root may write
+    for out in (locked, locked / "a/b"):
+        with pytest.raises(UsageError, match=r"locked.*nothing can be written here.*--out"):
+            check_output_free(out, overwrite=True)
+        with pytest.raises(UsageError, match=r"locked.*nothing can be written here.*--html"):
+            check_file_free(out / "c.html", "--html", overwrite=False)
+    check_file_free(tmp_path / "new/c.html", "--html", overwrite=False)
 
 
 def test_a_path_that_is_not_there_gets_the_names_beside_it(tmp_path):

@@ -114,6 +114,11 @@ def export(
             choose_images(images, None, Path())
     limits = LIMITS[precision] if max_map_loss is None else replace(LIMITS[precision], map_loss=max_map_loss)
     labeled = None
+    if not data:
+        of_data = {"--split": split, "--data-format": data_format, "--on-bad-label": on_bad_label}
+        for option, value in (of_data | {"--max-map-loss": max_map_loss}).items():
+            if value not in (None, "auto", "error"):
+                mistakes.add(f"{option} is for DATA, which is not given", fix="Leave it out, or name labeled images.")
     if data:
         from ssd300.data import load_dataset
 

@@ -142,8 +142,10 @@ def review(
         return
     steps_left = [] if html is not None else [(again, "see them on a page")]
     if len(data) == 1:
-        decide = command("label", *data, "--weights", weights)
-        steps_left.append((decide, "decide on them one by one, in the tab Review of its page"))
+        format_ = [] if reading.format == "auto" else ["--format", reading.format]
+        decide = command("label", *data, *format_, "--weights", weights)
+        of_all = "" if reading.split is None else ", which has all images of the data and not only those of the split"
+        steps_left.append((decide, f"decide on them one by one, in the tab Review of its page{of_all}"))
     next_steps(steps_left)
 
 

@@ -73,6 +73,7 @@ for _ours, _theirs in _ELSEWHERE.items():
 # What has no counterpart, and what to do in its place.
 NOT_HERE = {
     "imgsz": "The input size is that of the weights. For small objects in large images: `detect --tile 300`.",
+    "split": "Leave it out: this command takes all images of the data.",
     "show": "Look at the annotated images in the folder of --out.",
     "verbose": "Leave it out: what happens is always said. --debug shows where an error comes from.",
     "quiet": "Leave it out, and send the progress away with `2> log.txt`.",

@@ -164,7 +164,7 @@ class AnnotationBuilder:
             f"the class '{name}' of {plural(self.unknown[name], 'object')} is not one of "
             f"{', '.join(known[:SHOWN_CLASSES])}{more}",
             where=self.first_unknown,
-            fix=f"Did you mean '{near[0]}'?" if near else "Add it to --classes, or correct the label.",
+            fix="Add it to --classes, or correct the label" + (f" if it means '{near[0]}'." if near else "."),
         )
 
     def notes(self) -> list[str]:

@@ -14,7 +14,7 @@ from ssd300.labeling.coco_labels import CocoLabels
 from ssd300.labeling.label_store import LabelFiles
 from ssd300.labeling.voc_labels import VocLabels
 from ssd300.labeling.yolo_labels import YoloLabels
-from ssd300.system.files import spelled_like
+from ssd300.system.files import nearest_there, spelled_like
 
 
 def open_labels(
@@ -51,7 +51,7 @@ def open_labels(
 def _check_writable(labels: LabelFiles) -> None:
     """Raises UsageError now if labels could not be saved later."""
     for folder in {labels.home, *(labels.place(image).parent for image in labels.images)}:
-        there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+        there = nearest_there(folder)
         if there.is_dir() and not os.access(there, os.W_OK):
             other = "`ssd300 convert` makes a copy elsewhere" if labels.format != "voc" else "name another with --out"
             raise UsageError(

@@ -137,7 +137,8 @@ def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> No
 
 
 def check_output_folder(folder: Path) -> None:
-    """Refuse an output folder that is a file. Raises UsageError."""
+    """Refuse an output folder that is a file, or is in a place that cannot be written. Raises UsageError."""
+    _check_can_write(folder, "--out")
     if folder.exists() and not folder.is_dir():
         fix = f"Such as --out {free_folder(folder.with_suffix(''))}."
         raise UsageError("the output is a file where a folder is needed", where=folder, fix=fix)
@@ -149,7 +150,10 @@ def is_empty(folder: Path) -> bool:
 
 
 def check_file_free(file: Path, option: str, *, overwrite: bool, can_overwrite: bool = True) -> None:
-    """Refuse an output file that exists, unless `overwrite`; `option` is the one that names it. Raises UsageError."""
+    """Refuse an output file that exists, unless `overwrite`, or is in a place that cannot be written; `option` is the
+    one that names it. Raises UsageError.
+    """
+    _check_can_write(file.parent, option)
     if file.is_dir():
         raise UsageError(
             f"{option} names a folder where a file is needed", where=file, fix=f"Name a file in it with {option}."
@@ -157,6 +161,23 @@ def check_file_free(file: Path, option: str, *, overwrite: bool, can_overwrite: 
     if file.exists() and not overwrite:
         last = " --overwrite replaces the file." if can_overwrite else ""
         raise UsageError("the file exists", where=file, fix=f"Name a free one: {option} {free_beside(file)}.{last}")
+
+
+def _check_can_write(folder: Path, option: str) -> None:
+    """Refuse a folder, there or not yet, that nothing can be written into: this is found now, and not after hours."""
+    place = nearest_there(folder)
+    fix = f"Name another place with {option}"
+    if place.is_dir() and not os.access(place, os.W_OK | os.X_OK):
+        raise UsageError("nothing can be written here", where=place, fix=f"{fix}, or change its permissions.")
+    if not place.is_dir() and place != folder.absolute():
+        raise UsageError("this is a file, so no folder can be made in it", where=place, fix=f"{fix}.")
+
+
+def nearest_there(path: Path) -> Path:
+    """The path, made absolute, or the nearest of its parents that exists."""
+    whole = path.absolute()
+    # `Path.exists` raises an error below a folder that may not be looked into.
+    return next((one for one in (whole, *whole.parents) if os.path.exists(one)), whole)  # noqa: PTH110
 
 
 def free_beside(path: Path) -> Path:
