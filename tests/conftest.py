@@ -24,6 +24,8 @@ from ssd300.weights import Card, load_weights, save_weights
 ENVIRONMENT = "SSD300_SHARED"
 EXPORTS = {"onnx": ("m.onnx",), "raw": ("m.onnx", "--no-nms"), "xml": ("m.xml", "--format", "openvino")}
 
+MAKES_EXPORTS = "test_graph.py"
+
 # A shell's background job is started with Ctrl-C ignored, and so would be every process that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -48,10 +50,14 @@ def _settle_backward_threads() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with long tests come first, and of these the ones of training, which take longest and lie at the end of the
     alphabet: of several processes none is left alone with one at the end.
+
+    Before all comes the file that makes each kind of exported file, and those that use them come late: else two
+    processes would need the same one at the same time, and one would wait for the other.
     """
     long = {item.path for item in items if item.get_closest_marker("slow")}
+    exporting = {item.path for item in items if "exported" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: item.path, reverse=True)
-    items.sort(key=lambda item: item.path not in long)
+    items.sort(key=lambda item: (item.path.name != MAKES_EXPORTS, item.path not in long, item.path in exporting))
 
 
 @pytest.fixture(scope="session")

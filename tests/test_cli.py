@@ -137,6 +137,7 @@ def test_suppressed_classes_are_neither_drawn_nor_written(coloured, light_run, t
     assert (code, "no class 'bleu'" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_images_that_are_trained_on_are_not_evaluated_on_and_how_to_hold_some_out_is_said(coloured, tmp_path, capsys):
     for path in (coloured / "ImageSets/Main").glob("*.txt"):
         path.unlink()

@@ -124,6 +124,7 @@ def test_a_preset_is_not_overruled_by_the_constants(home):
     assert "steps: 1\n" in config
 
 
+@pytest.mark.slow
 def test_data_is_also_taken_without_its_option(tmp_path):
     for name in ("train.py", "eval.py"):
         ran = script(name, "none", folder=tmp_path)

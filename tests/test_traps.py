@@ -48,6 +48,7 @@ def short(out: Path, **changes) -> object:
     return replace(light(out), **values)
 
 
+@pytest.mark.slow
 def test_a_an_image_without_objects_is_trained_on(coloured, tmp_path):
     for path in (coloured / "Annotations").glob("p[0-2].xml"):
         path.write_text("<annotation></annotation>")
@@ -100,6 +101,7 @@ def test_f_large_logits_in_half_precision_have_a_finite_loss(precision):
     assert losses.total.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_g_a_last_batch_of_one_is_evaluated_like_the_others(coloured, light_run):
     data = load_dataset(coloured, split="trainval")
     many = replace(data, annotations=[data.annotations[number % 4] for number in range(BATCH + 1)])

@@ -67,6 +67,7 @@ def test_a_message_names_its_option(option, value, message, words, tmp_path, cap
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_folders_are_numbered_where_none_is_named_and_the_same_command_resumes(
     words, coloured, tmp_path, monkeypatch, capsys
 ):

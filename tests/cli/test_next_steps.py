@@ -106,6 +106,7 @@ def test_training_goes_into_a_free_folder_that_is_not_the_data(own, capsys, tmp_
         (tmp_path / "runs" / own.name / "file").touch()
 
 
+@pytest.mark.slow
 def test_eval_leads_to_a_picture_and_to_the_curves(own, light_run, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "evaluation").mkdir()

@@ -24,6 +24,7 @@ def words(light_run_of_session, tmp_path, monkeypatch):
     return ["plan", "--weights", str(light_run_of_session), *FAST]
 
 
+@pytest.mark.slow
 def test_the_json_says_where_each_number_comes_from(words, capsys):
     given = ["--images", "1e6", "--machines", "4", "--network", "1Gbit/s", "--price-per-hour", "0.5"]
     assert main([*words, "photos", *given, "--json"]) == 0
@@ -84,6 +85,7 @@ def test_shares_are_numbers_that_people_read():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_too_little_time_is_said(words, capsys):
     assert main([*words, "photos", "--images", "1e9", "--hours", "0.1"]) == 0
     assert "none are enough for 6 min" in capsys.readouterr().out

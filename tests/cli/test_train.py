@@ -30,6 +30,7 @@ def test_a_share_of_the_images_is_held_out_and_the_same_again(coloured, tmp_path
     assert again["validation"]["fingerprint"] == first["validation"]["fingerprint"]
 
 
+@pytest.mark.slow
 def test_the_split_to_evaluate_on_can_be_named_and_classes_chosen(coloured, tmp_path, capsys):
     lists = coloured / "ImageSets/Main"
     (lists / "train.txt").write_text("p0\np1\n")

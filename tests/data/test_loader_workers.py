@@ -46,6 +46,7 @@ def test_a_fault_in_preparing_an_image_is_reported_with_its_name(data, monkeypat
         next(training_batches(data.annotations, size=300, batch_size=2, seed=0, workers=workers))
 
 
+@pytest.mark.slow
 def test_workers_do_not_keep_a_process_from_ending(data):
     """They hold SIGTERM back for a run to end in good order, but not when Python sends it at its end."""
     code = (

@@ -77,6 +77,7 @@ def test_a_given_threshold_replaces_the_stored_ones(detector):
     assert detector.selection(0.3).min_score == 0.3
 
 
+@pytest.mark.slow
 def test_the_command_stores_them_in_the_weights(coloured, light_run, tmp_path, capsys):
     words = ["thresholds", str(coloured), "--split", "trainval", "--weights", str(light_run)]
     assert main(words) == 0

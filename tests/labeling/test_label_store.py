@@ -70,6 +70,7 @@ def test_without_labels_again_there_is_no_file(photos, store_of):
     assert not list(photos.glob("*.xml"))
 
 
+@pytest.mark.slow
 def test_a_file_that_nobody_touches_keeps_its_bytes(cells, store_of):
     before = {path: path.read_bytes() for path in cells.rglob("*.xml")}
     store = store_of(cells)
@@ -157,6 +158,7 @@ def test_two_processes_lose_nothing(photos, store_of):
     assert dict(store_of(photos).summaries[0].classes) == {"a": SAVES, "b": SAVES}
 
 
+@pytest.mark.slow
 def test_a_class_is_renamed_in_all_files_and_nowhere_else(cells, store_of):
     store = store_of(cells)
     before = {path: path.read_bytes() for path in cells.rglob("*.xml")}

@@ -122,6 +122,7 @@ VALUES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # other work may share the cores
 @given(st.lists(VALUES, max_size=4), st.data())
 def test_any_edit_reads_back_and_leaves_the_others_alone(values, data):

@@ -152,6 +152,7 @@ def test_of_equal_scores_the_one_in_the_image_of_the_lower_id_comes_first(tmp_pa
     assert ours["AP"] == theirs["AP"] == 0.5
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(objects, found), min_size=2, max_size=12), st.randoms(), st.booleans())
 def test_equals_pycocotools_with_ids_in_any_order_and_equal_scores(tmp_path, capsys, images, random, as_text):

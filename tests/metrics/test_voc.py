@@ -175,6 +175,7 @@ choices = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(images, max_size=4), st.sampled_from(["voc07", "voc12"]), choices)
 def test_equals_the_literal_loop_on_generated_scenes(scene, protocol, rules):

@@ -49,6 +49,7 @@ def test_an_iou_loss_is_that_of_the_decoded_box(localization, each):
     assert loss(exact, ONE_OBJECT, matched([0] * 8)).localization.item() == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_descent_on_an_iou_loss_reaches_the_object():
     for localization in ("giou", "ciou"):
         offsets = torch.zeros(1, 8, 4, requires_grad=True)

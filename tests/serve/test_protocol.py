@@ -71,6 +71,7 @@ def test_a_client_that_reads_slowly_is_served(short_limits):
         assert pauses >= 9
 
 
+@pytest.mark.slow
 def test_connections_without_a_request_are_closed(short_limits):
     with served(endless) as (server, address):
         idle = [socket.create_connection(address) for _ in range(200)]

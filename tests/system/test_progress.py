@@ -103,6 +103,7 @@ def test_lines_survive_a_closed_stderr(quick, monkeypatch):
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar_and_a_dumb_one_lines():
     shown_text = _in_terminal(COUNT, TERM="xterm")
     assert "evaluating" in shown_text

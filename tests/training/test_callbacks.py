@@ -121,6 +121,7 @@ def test_each_callback_gets_a_copy_of_its_own(data, config):
         assert not np.shares_memory(one, other)
 
 
+@pytest.mark.slow
 def test_events_come_in_order_and_a_callback_that_raises_is_logged(config, data, held_out, tmp_path, caplog):
     listener = Listener()
     train(data, config(tmp_path / "run"), validation=held_out, callbacks=[Failing(), listener])

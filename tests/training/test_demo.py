@@ -76,6 +76,7 @@ def test_steps_are_timed_without_a_log_of_the_start(tiny, tmp_path, caplog, monk
     assert caplog.text.count("start: ") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("phase", ["demo", "drawing"])
 def test_a_signal_before_training_ends_without_a_traceback(tmp_path, phase, number, code):

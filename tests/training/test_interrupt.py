@@ -24,6 +24,7 @@ def signal_after(monkeypatch, step: int, number: signal.Signals) -> None:
     monkeypatch.setattr(RunFolder, "on_step", tell_and_signal)
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_the_state_and_the_resumed_run_is_the_uninterrupted_one(config, coloured, tmp_path, monkeypatch):
     data = load_dataset(coloured)
     train(data, config(tmp_path / "whole"))

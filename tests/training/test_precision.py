@@ -31,6 +31,7 @@ def test_the_precision_of_each_device(monkeypatch, amp, on, supported, pays, cho
     assert dtype_name(choose_precision(amp, on, MODEL)) == chosen
 
 
+@pytest.mark.slow
 def test_timing_a_step_changes_neither_the_model_nor_the_random_numbers(monkeypatch, caplog):
     monkeypatch.setattr(precision, "cpu_has_bf16", lambda: True)
     before = {name: tensor.clone() for name, tensor in MODEL.state_dict().items()}

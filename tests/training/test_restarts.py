@@ -78,6 +78,7 @@ def test_a_launch_without_an_id_is_known_by_the_process_that_started_it(monkeypa
     assert str(os.getppid()) in launch_id()
 
 
+@pytest.mark.slow
 def test_the_same_launch_goes_on_without_resume_and_another_one_is_refused(
     config, data, tmp_path, monkeypatch, launched
 ):
@@ -121,6 +122,7 @@ def names_of_a_start(store, order: Sequence[int]) -> list[str]:
         return [one.result(10) for one in found]
 
 
+@pytest.mark.slow
 def test_processes_that_start_again_meet_under_a_new_name_though_the_store_has_words_of_the_dead():
     store = torch.distributed.HashStore()
     starts = [names_of_a_start(store, order) for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 1), (0, 2, 1))]

@@ -83,6 +83,7 @@ def test_the_stored_evaluation_is_that_of_the_best_weights(config, data, held_ou
     assert (rows["blue"]["ap"], rows["blue"]["objects"]) == ("", "0")
 
 
+@pytest.mark.slow
 def test_without_a_held_out_split_parts_are_absent_and_the_report_says_so(config, data, tmp_path):
     out = tmp_path / "run"
     summary = train(data, config(out))
@@ -91,6 +92,7 @@ def test_without_a_held_out_split_parts_are_absent_and_the_report_says_so(config
     assert "no held-out split" in (out / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_rows_in_both_files(config, data, held_out, tmp_path):
     out = tmp_path / "run"
     train(data, config(out, eval_every=2), validation=held_out)

@@ -113,6 +113,7 @@ def test_an_entry_that_is_missing_counts_as_damage_wherever_it_is(folder):
     assert not is_refused(whole, expected)
 
 
+@pytest.mark.slow
 def test_an_entry_of_a_wrong_kind_counts_as_damage_wherever_it_is(folder):
     """Each entry in turn becomes each value of another type; no value is taken, and none ends in another exception."""
     whole, expected = content_of(folder), fresh(folder)._expected()

@@ -12,6 +12,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_images(config, data, tmp_
         train(data, config(tmp_path / "run", lr=1e30, schedule="multistep", warmup_steps=0, grad_clip=None))
 
 
+@pytest.mark.slow
 def test_all_choices_beyond_the_paper_work_together(config, data, tmp_path):
     choices = {
         "matching": "atss", "weighting": "pisa", "box_loss": "giou", "box_weight": 2.0, "backbone_lr": 0.5,

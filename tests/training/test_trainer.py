@@ -20,6 +20,7 @@ def test_patience_ends_a_run_that_gets_no_better(config, data, held_out, tmp_pat
     assert "the run ends (--patience)" in (tmp_path / "run/train.log").read_text()
 
 
+@pytest.mark.slow
 def test_an_image_that_is_skipped_is_logged_and_counted_once(config, data, tmp_path):
     missing = replace(data.annotations[0], image_path=tmp_path / "gone.jpg")
     summary = train(
@@ -46,6 +47,7 @@ def test_states_are_saved_by_minutes_too(config, data, tmp_path):
     assert saved_steps(config, data, out=tmp_path / "b", steps=3, save_minutes=0.0) == [3]
 
 
+@pytest.mark.slow
 def test_the_first_state_comes_early_and_brings_a_report(config, data, tmp_path, monkeypatch):
     monkeypatch.setattr("ssd300.training.trainer.FIRST_SAVE_S", 0.0)
     seen = []
@@ -59,6 +61,7 @@ def test_the_first_state_comes_early_and_brings_a_report(config, data, tmp_path,
     assert "the report so far" in (tmp_path / "run/train.log").read_text()
 
 
+@pytest.mark.slow
 def test_weights_that_were_evaluated_hold_the_thresholds_of_best_f1(config, data, held_out, tmp_path, monkeypatch):
     chosen = {data.classes[0]: 0.375}
     monkeypatch.setattr(Thresholds, "min_scores", chosen)  # untrained weights find nothing

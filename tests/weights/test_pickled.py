@@ -73,6 +73,7 @@ def test_views_and_types_of_numbers_are_those_that_were_saved(tmp_path, legacy):
         assert torch.equal(found[name], value)
 
 
+@pytest.mark.slow
 def test_damaged_and_hostile_files_each_get_a_sentence(tmp_path):
     good, zipped, bomb = tmp_path / "good.pth", tmp_path / "zipped.pth", tmp_path / "bomb.pth"
     files.amdegroot(good)

@@ -4,6 +4,7 @@ from conftest import object_xml
 from data.checks.spoilt import GOOD, assert_found, label, run
 
 
+@pytest.mark.slow
 def test_the_two_boxes_of_bccd_that_are_a_pixel_wide_are_reported(bccd, capsys):
     code, report = run(capsys, bccd, "--no-pixels")
     assert code == 0

@@ -54,6 +54,7 @@ def test_a_broken_image_is_named(tmp_path):
         try_images(MeanColor(), images, work(tmp_path), seconds=0.01, rounds=1)
 
 
+@pytest.mark.slow
 def test_planning_and_counting_take_memory_for_each_image(tmp_path):
     found = try_bookkeeping(str(tmp_path), "parquet", 60, names=1024)
     assert 60 < found.id_bytes < 70  # the id and its part of the line
