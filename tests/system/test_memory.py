@@ -1,3 +1,5 @@
+import os
+import platform
 import subprocess
 import sys
 
@@ -69,3 +71,25 @@ def test_where_the_system_names_no_peak_it_is_that_of_usage(monkeypatch, tmp_pat
 
 def test_gigabytes_are_decimal():
     assert gigabytes(314_159_265) == "0.31 GB"
+
+
+TIMES_64_MB = """
+import resource, numpy, sys
+from ssd300.system.memory import keep_freed_memory
+keep_freed_memory()
+numpy.ones(8_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    numpy.ones(8_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif("glibc" not in platform.libc_ver(), reason="only glibc has this setting")
+@pytest.mark.parametrize(("users", "is_kept"), [({}, True), ({"MALLOC_TRIM_THRESHOLD_": "131072"}, False)])
+def test_freed_memory_is_kept_unless_the_user_has_set_something(users, is_kept):
+    """The system gives a page at a time, of 2 MB at most."""
+    environment = {name: value for name, value in os.environ.items() if name not in memory.OF_MALLOC} | users
+    command = [sys.executable, "-c", TIMES_64_MB]
+    pages = int(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    assert pages < 100 if is_kept else pages >= 10 * 64 / 2

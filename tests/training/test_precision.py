@@ -1,4 +1,5 @@
 import logging
+from collections import Counter
 
 import pytest
 import torch
@@ -29,6 +30,27 @@ def test_the_precision_of_each_device(monkeypatch, amp, on, supported, pays, cho
     seconds = {torch.float32: 1.0, torch.bfloat16: 0.8 if pays else 0.99}
     monkeypatch.setattr(precision, "step_seconds", lambda model, dtype: seconds[dtype])
     assert dtype_name(choose_precision(amp, on, MODEL)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("bf16", "float32", "chosen", "trials"),
+    [
+        ([9, 0.2], [9, 0.3], "bfloat16", 2), ([9, 0.3], [9, 0.2], "float32", 2),
+        ([9, 0.4, 0.4, 0.2], [9, 0.4, 0.4, 0.3], "bfloat16", 4),  # other work has taken time from the second trial
+        ([9, 0.3], [9, 0.3], "float32", 6), ([9, 0.27], [9, 0.3], "bfloat16", 6), ([9, 0.29], [9, 0.3], "float32", 6),
+    ],
+)  # fmt: skip
+def test_trials_go_on_until_one_precision_is_clearly_faster(monkeypatch, bf16, float32, chosen, trials):
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: True)
+    left, count = {torch.bfloat16: iter(bf16), torch.float32: iter(float32)}, Counter()
+
+    def seconds(model, dtype):
+        count[dtype] += 1
+        return next(left[dtype], {torch.bfloat16: bf16, torch.float32: float32}[dtype][-1])
+
+    monkeypatch.setattr(precision, "step_seconds", seconds)
+    assert dtype_name(choose_precision("auto", CPU, MODEL)) == chosen
+    assert count == {torch.bfloat16: trials, torch.float32: trials}
 
 
 @pytest.mark.slow

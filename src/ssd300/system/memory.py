@@ -1,5 +1,7 @@
 """Memory of this machine, of the container in which this process runs, and of this process."""
 
+import ctypes
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +15,12 @@ CONTAINER_FILES = (
         Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ),
 )
+
+# Of glibc's malloc.h: blocks from M_MMAP_THRESHOLD on come from the system one by one and go back at once, and above
+# M_TRIM_THRESHOLD freed memory at the end of the heap goes back.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_BYTES = 2**31 - 1  # as much as `mallopt` takes
+OF_MALLOC = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
 
 STATUS, PEAK = Path("/proc/self/status"), "VmHWM:"  # of Linux; in kB, which are 1,024 bytes there
 
@@ -49,6 +57,19 @@ def child_memory_bytes() -> int:
         except psutil.Error:
             continue
     return used
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep the memory of freed tensors for the next ones: with glibc, and if the user has set nothing.
+
+    It is for work of the same sizes again and again, such as training steps: the system zeroes each page that it gives.
+    """
+    if sys.platform != "linux" or any(name in os.environ for name in OF_MALLOC):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # as in other C libraries
+        mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def gigabytes(count: int) -> str:

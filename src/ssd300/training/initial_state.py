@@ -10,6 +10,7 @@ from ssd300.errors import UsageError
 from ssd300.model import SSD, Architecture
 from ssd300.model.heads import expect_few_objects
 from ssd300.model.ssd import NONE
+from ssd300.system.memory import keep_freed_memory
 from ssd300.system.wording import plural, some
 from ssd300.training.averaging import average_of
 from ssd300.training.config import TrainConfig
@@ -39,6 +40,8 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
             f"{plural(config.accumulate, 'part')}",
             fix="Make --batch-size larger, or start fewer processes.",
         )
+    if device.type == "cpu":
+        keep_freed_memory()
     torch.manual_seed(config.seed)
     architecture = Architecture(model=config.model, backbone=config.backbone, heads=config.heads)
     model = architecture.build(len(dataset.classes), settings=settings_for(config, dataset, architecture.shape))

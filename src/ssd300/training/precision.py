@@ -9,7 +9,9 @@ import torch
 from ssd300.model import SSD
 from ssd300.system.environment import cpu_has_bf16
 
-IMAGES, TRIALS = 2, 2  # of each precision; the best trial counts, as the first one compiles
+IMAGES = 2
+LEAST, MOST = 2, 6  # trials of each precision; the best one counts, as the first one compiles
+CLEAR = 1.25  # times as fast: then no more trials are made. Beside other work a trial may take twice the time
 WORTH = 0.95  # bfloat16 rounds more, and times vary: so much of the time of float32 is the most that it may take
 log = logging.getLogger(__name__)
 
@@ -34,9 +36,11 @@ def choose_precision(amp: str, device: torch.device, model: SSD) -> torch.dtype:
 def _faster_on_cpu(model: SSD) -> torch.dtype:
     """To have the instructions is not enough: with them, some processors are slower (docs/performance.md)."""
     best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
-    for _ in range(TRIALS):
+    for trial in range(1, MOST + 1):
         for precision in best:
             best[precision] = min(best[precision], step_seconds(model, precision))
+        if trial >= LEAST and max(best.values()) >= CLEAR * min(best.values()):
+            break
     bf16, float32 = best[torch.bfloat16], best[torch.float32]
     chosen = torch.bfloat16 if bf16 <= WORTH * float32 else torch.float32
     log.info(
