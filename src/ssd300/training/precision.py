@@ -44,8 +44,9 @@ def _faster_on_cpu(model: SSD) -> torch.dtype:
     bf16, float32 = best[torch.bfloat16], best[torch.float32]
     chosen = torch.bfloat16 if bf16 <= WORTH * float32 else torch.float32
     log.info(
-        "--amp auto: %s, as a step of %d images takes %.0f ms in bfloat16 and %.0f ms in float32",
+        "--amp auto: %s, as a step of %d images takes %.0f ms in bfloat16 and %.0f ms in float32; --amp %s repeats it",
         str(chosen).removeprefix("torch."), IMAGES, 1000 * bf16, 1000 * float32,
+        "bf16" if chosen == torch.bfloat16 else "off",
     )  # fmt: skip
     return chosen
 
