@@ -161,14 +161,13 @@ function heldThresholds() {
 }
 
 function drawThreshold() {
-  const held = heldThresholds();
-  const slider = byId("min-score");
-  const text = threshold !== null ? threshold.toFixed(2)
-    : held.length > 0 ? `by class, ${held[0].toFixed(2)} to ${held.at(-1).toFixed(2)}` : "";
-  byId("min-score-value").textContent = text;
-  slider.setAttribute("aria-valuetext", text);
+  const [slider, output] = [byId("min-score"), byId("min-score-value")];
+  const each = Object.entries(about?.min_scores ?? {}).map(([name, score]) => `${name} ${score.toFixed(2)}`).join(", ");
+  output.textContent = threshold?.toFixed(2) ?? (each && "by class");
+  output.title = threshold === null ? each : "";
+  slider.setAttribute("aria-valuetext", threshold?.toFixed(2) ?? each);
   slider.classList.toggle("unused", threshold === null);
-  byId("by-class").hidden = threshold === null || held.length < 2;
+  byId("by-class").hidden = threshold === null || heldThresholds().length < 2;
 }
 
 function takeAbout(found) {
