@@ -160,7 +160,7 @@ def test_a_folder_that_is_not_empty_is_refused_with_the_free_name_first(tmp_path
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     for refuse in (lambda: check_output_free(tmp_path / "file/a/b", overwrite=False),
-                   lambda: check_file_free(tmp_path / "file/a/b.onnx", "--html", overwrite=False)):  # fmt: skip
+                   lambda: check_file_free(tmp_path / "file/b.onnx", "--html", overwrite=False)):  # fmt: skip
         with pytest.raises(UsageError, match="no folder can be made in it"):
             refuse()
     locked = tmp_path / "locked"

@@ -138,10 +138,10 @@ def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> No
 
 def check_output_folder(folder: Path) -> None:
     """Refuse an output folder that is a file, or is in a place that cannot be written. Raises UsageError."""
-    _check_can_write(folder, "--out")
     if folder.exists() and not folder.is_dir():
         fix = f"Such as --out {free_folder(folder.with_suffix(''))}."
         raise UsageError("the output is a file where a folder is needed", where=folder, fix=fix)
+    _check_can_write(folder, "--out")
 
 
 def is_empty(folder: Path) -> bool:
@@ -169,7 +169,7 @@ def _check_can_write(folder: Path, option: str) -> None:
     fix = f"Name another place with {option}"
     if place.is_dir() and not os.access(place, os.W_OK | os.X_OK):
         raise UsageError("nothing can be written here", where=place, fix=f"{fix}, or change its permissions.")
-    if not place.is_dir() and place != folder.absolute():
+    if not place.is_dir():
         raise UsageError("this is a file, so no folder can be made in it", where=place, fix=f"{fix}.")
 
 

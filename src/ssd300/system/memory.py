@@ -67,7 +67,7 @@ def keep_freed_memory() -> None:
     if sys.platform != "linux" or any(name in os.environ for name in OF_MALLOC):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # as in other C libraries
+    if mallopt is not None:  # another C library has none
         mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
