@@ -69,6 +69,17 @@ VALUES = [
     ("empty-value", "detect dog.jpg -w runs/mine --top-k=", 2, ["--top-k needs a value"]),
     ("exponent", "train data --out r --steps 1e3", 2, ["--steps is 1e3; it must be a whole number", "Write 1000."]),
     ("positional", "compare runs/mine", 2, ["compare needs A, B and DATA, in this order", "`ssd300 compare A B DATA`"]),
+    (
+        "preset-as-a-folder",
+        "train data --out r --preset photographs",
+        2,
+        ["--preset is photographs; it must be one of"],
+    ),
+    ("patience", "train data --out r --preset light --patience 3", 2, ["--patience is 3; it counts evaluations"]),
+    ("drop-of-a-cosine", "train data --out r --preset best --lr-drop 9", 2, ["no effect without --schedule multistep"]),
+    ("decay-of-no-average", "train data --out r --ema-decay 0.9", 2, ["--ema-decay has no effect without --ema"]),
+    ("no-epochs", "train data --out r --epochs 0", 2, ["--epochs is 0; it must be above 0"]),
+    ("epochs-and-steps", "train data --out r --epochs 1 --steps 9", 2, ["--epochs and --steps exclude each other"]),
     ("no-value", "detect dog.jpg -w runs/mine --top-k", 2, ["--top-k needs a value"]),
     ("percent", "split data --out r --holdout 20%", 2, ["--holdout is 20%; it must be a number", "Write 0.2."]),
     ("share", "split data --out r --holdout 20", 2, ["--holdout is 20; it must be between 0 and 1", "Write 0.2."]),
@@ -148,6 +159,8 @@ WEIGHTS = [
     ("backbone", "detect dog.jpg -w vgg16", 4, ["vgg16 is a backbone", "`ssd300 train DATA --init vgg16 --out RUN`"]),
     ("no-run-folder", "detect dog.jpg -w runs", 4, ["has no weights/best.safetensors", "newest run here is runs/mine"]),
     ("no-weights-file", "detect dog.jpg -w dog.jpg", 4, ["dog.jpg"]),
+    ("start-of-labels", "train data --out r --init papers/a.xml", 4, ["this is an XML file, not weights"]),
+    ("start-of-an-image", "train data --out r --init dog.jpg", 4, ["this is an image, not weights"]),
     ("start", "train data --out r --init vgg61", 4, ["there is no such file to start from", "Did you mean vgg16?"]),
     ("verify-swapped", "verify data runs/mine", 2, ["the run first", "`ssd300 verify runs/mine data`"]),
     ("compare-order", "compare data runs/mine runs/mine", 2, ["`ssd300 compare runs/mine runs/mine data`"]),
@@ -262,6 +275,13 @@ def test_wrong_input_is_told_in_sentences_and_writes_nothing(here, capsys, words
     assert not PYTHON_WORDS.search(err)
     assert all(len(told.splitlines()) <= 4 for told in err.split("ssd300: error: ")[1:])
     assert sorted(here.rglob("*")) == before
+
+
+def test_nothing_is_said_of_a_value_that_was_not_typed(here, capsys):
+    for size in ("300x300", "300,300"):
+        assert main(["train", "data", "--out", "r", "--image-size", size, "--momentum", "-1"]) == 2
+        err = capsys.readouterr().err
+        assert (err.count("--image-size"), err.count("--momentum")) == (1, 1), err
 
 
 def test_the_table_is_long_and_says_each_thing_once():

@@ -66,7 +66,8 @@ def test_a_change_of_a_field_that_does_not_exist_names_it():
 
 
 @pytest.mark.parametrize(
-    ("changes", "every"), [({}, 100), ({"steps": 55}, 5), ({"steps": 3}, 1), ({"steps": 55, "eval_every": 0}, 0)]
+    ("changes", "every"),
+    [({}, 100), ({"steps": 2000}, 200), ({"steps": 55}, 50), ({"steps": 3}, 50), ({"steps": 55, "eval_every": 0}, 0)],
 )
 def test_best_evaluates_ten_times_unless_it_is_told_otherwise(changes, every):
     assert PRESETS["best"]("run", **changes).eval_every == every

@@ -18,6 +18,9 @@ def test_patience_ends_a_run_that_gets_no_better(config, data, held_out, tmp_pat
     assert maps.index(max(maps)) == len(maps) - 3  # the first of the best, and two that were no better
     assert summary["steps"] == len(maps) < 50
     assert "the run ends (--patience)" in (tmp_path / "run/train.log").read_text()
+    options |= {"patience": 0, "steps": 50}
+    more = train(data, config(tmp_path / "run", **options), validation=held_out, resume=True, stop_after=len(maps) + 2)
+    assert more["steps"] == len(maps) + 2
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 import zipfile
 
 import pytest
+import torch
 
 from ssd300.errors import WeightsError
 from ssd300.weights import read_card
-from ssd300.weights.other_files import check_is_checkpoint, not_our_weights
+from ssd300.weights.other_files import check_is_checkpoint, check_may_be_weights, not_our_weights
+from ssd300.weights.start import check_start
 
 FILES = {
     "a.onnx": (b"\x08\x07", "an ONNX file"),
@@ -38,6 +40,35 @@ def test_a_folder_is_no_file_and_one_in_it_is_named(tmp_path):
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(WeightsError, match=r"a folder.*model\.safetensors"):
         check_is_checkpoint(tmp_path)
+
+
+NO_START = {
+    "a.jpg": (b"\xff\xd8\xff\xe0\0\x10JFIF", "this is an image, not weights"),
+    "labels.xml": (b"<annotation><folder>", "this is an XML file, not weights"),
+    "m.xml": (b'<?xml version="1.0"?>\n<net name="m">', "a file of OpenVINO"),
+    "config.yaml": (b"model: ssd300_vgg16", "this is a text file, not weights"),
+    "m.onnx": (b"\x08\x07", "an exported file already"),
+    "last.pt": (b"\x80\x02}q", "the state of a run, not weights.*Name the run"),
+}
+
+
+@pytest.mark.parametrize("name", NO_START)
+def test_a_run_does_not_start_from_a_file_without_weights(tmp_path, name):
+    data, what = NO_START[name]
+    (tmp_path / "config.yaml").touch()
+    (tmp_path / "state").mkdir()
+    place = tmp_path / "state" / name
+    place.write_bytes(data)
+    with pytest.raises(WeightsError, match=what):
+        check_start(str(place))
+
+
+@pytest.mark.parametrize("name", ["a.pth", "pytorch_model.bin", "a.pkl", "last.pt"])
+def test_a_checkpoint_of_any_name_may_be_weights(tmp_path, name):
+    torch.save({"a": torch.zeros(1)}, tmp_path / name)
+    check_may_be_weights(tmp_path / name)
+    torch.save({"a": torch.zeros(1)}, tmp_path / name, _use_new_zipfile_serialization=False)
+    check_may_be_weights(tmp_path / name)
 
 
 NOT_WEIGHTS = {

@@ -6,7 +6,13 @@ import torch
 from safetensors.torch import save_file
 
 from ssd300.errors import WeightsError
-from ssd300.model import ssd300_efficientnet_lite0, ssd300_vgg16, ssd_lite0_fpn
+from ssd300.model import (
+    ssd300_efficientnet_lite0,
+    ssd300_efficientnet_lite1,
+    ssd300_efficientnet_lite2,
+    ssd300_vgg16,
+    ssd_lite0_fpn,
+)
 from ssd300.model.default_boxes import PAPER, TORCHVISION
 from ssd300.model.ssd import CAFFE, IMAGENET
 from ssd300.weights import Card, save_weights
@@ -262,6 +268,18 @@ def test_a_checkpoint_of_another_code_is_for_vgg16(tmp_path):
     foreign_files.amdegroot(tmp_path / "mine.pth")
     with pytest.raises(WeightsError, match="the file holds ssd300_vgg16"):
         initialize(ssd300_efficientnet_lite0(2), str(tmp_path / "mine.pth"), ("a", "b"))
+
+
+@pytest.mark.parametrize("deeper", [ssd300_efficientnet_lite1, ssd300_efficientnet_lite2])
+def test_a_deeper_network_of_the_same_family_does_not_fill_a_part_of_its_layers(tmp_path, deeper):
+    model = deeper(1)
+    card = Card(model=deeper.__name__, classes=("a",), settings=model.settings, normalization=model.normalization)
+    save_weights(tmp_path / "run/weights/best.safetensors", model, card)
+    with pytest.raises(WeightsError, match=f"holds {deeper.__name__}.*--model {deeper.__name__}"):
+        initialize(ssd300_efficientnet_lite0(1), str(tmp_path / "run"), ("a",))
+    torch.save(model.state_dict(), str(tmp_path / "no_card.pth"))
+    with pytest.raises(WeightsError, match=r"backbone\.\S+ is (too much|missing)"):
+        initialize(ssd300_efficientnet_lite0(1), str(tmp_path / "no_card.pth"), ("a",))
 
 
 def test_a_folder_without_weights_and_another_backbone_are_refused(tmp_path):

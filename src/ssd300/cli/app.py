@@ -129,9 +129,10 @@ def _run(words: list[str]) -> None:
     from ssd300.cli.mistakes import raised, typed
     from ssd300.cli.parsing import wrong_words
 
-    errors, mended = wrong_words(app, words, list(VERBS))
+    wrong = wrong_words(app, words, list(VERBS))
+    errors, mended = wrong.errors, wrong.mended
     if mended is not None and (not errors or mended[0] in COLLECT_MISTAKES):
-        with typed(words, errors):
+        with typed(words, errors, wrong.options):
             app(mended, exit_on_error=False, print_error=False, result_action="return_value")
     if errors:
         if not is_main_process():  # which has the same words, and tells the same

@@ -266,7 +266,7 @@ def _print_sizes(findings: "Findings", size_px: int) -> None:
     out.write(
         f"\nfits: the share of objects that one of the network's default boxes fits (IoU of {COVERED_IOU:g} or more).\n"
         "The network learns these best. Each other object has only the default box that is nearest to it.\n"
-        "fitted: the same with boxes chosen for these objects, as preset best has them (--default-boxes fitted).\n"
+        "fitted: the share with default boxes that are chosen for these objects, as preset best has them.\n"
     )
 
 

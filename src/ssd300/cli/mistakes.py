@@ -13,6 +13,7 @@ STAND_IN = "value-that-is-missing"  # in place of a value that a command line la
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _words: ContextVar[tuple[str, ...]] = ContextVar("words", default=())
 _in_the_words: ContextVar[tuple[SSDError, ...]] = ContextVar("in_the_words", default=())
+_mended: ContextVar[frozenset[str]] = ContextVar("mended", default=frozenset())
 
 
 class Mistakes:
@@ -25,6 +26,7 @@ class Mistakes:
     def __init__(self) -> None:
         self.errors: list[SSDError] = list(_in_the_words.get())
         self._about_stand_ins = bool(self.errors)
+        self._mended = _mended.get()
         self.words = None if self.errors else list(_words.get()) or None
 
     def add(self, what: str, *, where: object = None, fix: str | None = None) -> None:
@@ -53,7 +55,9 @@ class Mistakes:
             try:
                 return make(**values)
             except ValueError as error:
-                self.errors.append(error if isinstance(error, SSDError) else of_option(error, fix=fix, names=names))
+                made = error if isinstance(error, SSDError) else of_option(error, fix=fix, names=names)
+                if made.what.split(maxsplit=1)[0] not in self._mended:
+                    self.errors.append(made)
                 refused = str(error).split(maxsplit=1)[0]
                 if refused not in values:
                     self.raise_all()
@@ -83,11 +87,14 @@ def option(field: str) -> str:
 
 
 @contextmanager
-def typed(words: Iterable[str], errors: Iterable[SSDError]) -> Iterator[None]:
-    """In the block a verb checks a command line, and the words have these mistakes."""
-    tokens = _words.set(tuple(words)), _in_the_words.set(tuple(errors))
+def typed(words: Iterable[str], errors: Iterable[SSDError], mended: Iterable[str] = ()) -> Iterator[None]:
+    """In the block a verb checks a command line, and the words have these mistakes. The values of the options `mended`
+    were not typed, so nothing is said about them.
+    """
+    tokens = _words.set(tuple(words)), _in_the_words.set(tuple(errors)), _mended.set(frozenset(mended))
     try:
         yield
     finally:
         _words.reset(tokens[0])
         _in_the_words.reset(tokens[1])
+        _mended.reset(tokens[2])

@@ -46,17 +46,31 @@ class Wrong:
     """A mistake, and the words without it: None where what follows cannot be judged any more. No error where an
     earlier one has said it.
 
-    `sure` is false where words may be left over that belonged to it, so that they are no good as DATA or SOURCE.
+    `sure` is false where words may be left over that belonged to it, so that they are no good as DATA or SOURCE. The
+    mended words have a value of ours for the `option`.
     """
 
     error: SSDError | None
     mended: list[str] | None
     sure: bool = True
+    option: str | None = None
 
 
-def wrong_words(app: App, words: Sequence[str], verbs: Sequence[str]) -> tuple[list[SSDError], list[str] | None]:
-    """What is wrong with the words, and the mended words, with which a verb can check the rest; None if it cannot."""
+@dataclass(frozen=True)
+class WrongWords:
+    """What is wrong with the words, and the mended words, with which a verb can check the rest; None if it cannot. The
+    values of `options` in them are ours.
+    """
+
+    errors: list[SSDError]
+    mended: list[str] | None
+    options: frozenset[str]
+
+
+def wrong_words(app: App, words: Sequence[str], verbs: Sequence[str]) -> WrongWords:
+    """Parse the words, mend what is wrong, and parse them again, until nothing is."""
     errors: list[SSDError] = []
+    options: set[str] = set()
     sure = True
     mended: list[str] | None = list(words)
     while mended is not None and len(errors) < MOST_WRONG_WORDS:
@@ -66,8 +80,9 @@ def wrong_words(app: App, words: Sequence[str], verbs: Sequence[str]) -> tuple[l
         except CycloptsError as error:
             wrong = _explained(error, mended, words, verbs)
             errors += [] if wrong.error is None else [wrong.error]
+            options |= set() if wrong.option is None else {wrong.option}
             mended, sure = wrong.mended, sure and wrong.sure
-    return errors, mended if sure else None
+    return WrongWords(errors, mended if sure else None, frozenset(options))
 
 
 def _explained(error: CycloptsError, words: list[str], typed: Sequence[str], verbs: Sequence[str]) -> Wrong:
@@ -143,14 +158,16 @@ def _wrong_value(error: CoercionError, words: list[str], verb: str) -> Wrong:
         shown = ", ".join(choices[:MOST_CHOICES]) + (f" and {more} more" if more > 0 else "")
         what = f"{name} is {value}; it must be one of {shown}"
         fix = did_you_mean(value, choices, _see(verb))
-        if Path(value).exists():
+        takes_all_words = error.argument is not None and error.argument.token_count()[1]
+        if takes_all_words and Path(value).exists():
             fix = f"Write {value} before {name}, which takes all words that follow it."
     else:
         what = f"{name} is {value}; it must be {KINDS.get(kind, ('another value', ''))[0]}"
         fix = _number_meant(kind, value) or _see(verb)
     if not value:
         what = f"{name} needs a value"
-    return Wrong(UsageError(what, fix=fix), _with_value(words, keyword, value, _valid(kind)))
+    mended = _with_value(words, keyword, value, _valid(kind))
+    return Wrong(UsageError(what, fix=fix), mended, option=None if error.argument is None else error.argument.name)
 
 
 def _missing(error: MissingArgumentError, words: list[str], typed: Sequence[str], verb: str) -> Wrong:

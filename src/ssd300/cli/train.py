@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from ssd300 import run_layout
 from ssd300.cli.early_checks import check_backbone, check_run_folder, check_share, check_start_and_device
 from ssd300.cli.help import RUN
-from ssd300.cli.mistakes import Mistakes
+from ssd300.cli.mistakes import Mistakes, option
 from ssd300.cli.next_steps import next_steps, the_picture
 from ssd300.cli.options import (
     DataOptions,
@@ -121,8 +121,10 @@ def train(
         Print the summary as one JSON object and nothing else.
     """
     mistakes = Mistakes()
-    if epochs is not None and (options.steps is not None or epochs <= 0):
-        mistakes.add("--epochs must be above 0, and is given in place of --steps", fix="Give one of the two.")
+    if epochs is not None and options.steps is not None:
+        mistakes.add("--epochs and --steps exclude each other", fix="Give one of the two.")
+    if epochs is not None and epochs <= 0:
+        mistakes.add(f"--epochs is {epochs:g}; it must be above 0", fix="See `ssd300 train --help`.")
     if holdout is not None and eval_split is not None:
         mistakes.add("--holdout and --eval-split exclude each other", fix="Give one of the two.")
     if override and not resume:
@@ -138,10 +140,7 @@ def train(
     config = mistakes.built(partial(PRESETS[name], out), given, fix="See `ssd300 train --help`.")
     check_start_and_device(mistakes, config.init, config.device)
     check_backbone(mistakes, config.backbone, config.image_size)
-    if choice:
-        say([choice.describe()])
-    if name == "pytorch-ssd300":
-        say(inspect.cleandoc(PRESETS[name].__doc__ or "").splitlines())
+    _check_effects(mistakes, given, config)
 
     from ssd300.data.shards.dataset import check_use
     from ssd300.training.forecast import forecast
@@ -155,6 +154,10 @@ def train(
             data, dataset, reading, config, eval_split=eval_split, holdout=holdout, shard_cache=cache
         )
     mistakes.raise_all()
+    if choice:
+        say([choice.describe()])
+    if name == "pytorch-ssd300":
+        say(inspect.cleandoc(PRESETS[name].__doc__ or "").splitlines())
     if epochs is not None:
         config = PRESETS[name](out, **given | {"steps": config.for_epochs(epochs, len(dataset)).steps})
     if dry_run:
@@ -183,6 +186,18 @@ def train(
         example = the_picture(validation or dataset)
         notes = _on_length(name, summary, config, len(dataset))
         _print_summary(summary, config, example, notes=notes, as_json=json_)
+
+
+def _check_effects(mistakes: Mistakes, given: Mapping[str, Any], config: TrainConfig) -> None:
+    """Check that no option is given that the others leave without an effect; in a preset such a value means nothing."""
+    idle: dict[str, str] = {}
+    if config.schedule == "cosine":
+        idle |= dict.fromkeys(("lr_drop", "lr_drop_factor"), "--schedule multistep")
+    if not config.ema:
+        idle |= dict.fromkeys(("ema_decay", "ema_ramp"), "--ema")
+    for field in given:
+        if (needed := idle.get(field)) is not None:
+            mistakes.add(f"{option(field)} has no effect without {needed}", fix=f"Leave it out, or add {needed}.")
 
 
 def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
@@ -261,6 +276,7 @@ def _print_summary(
 ) -> None:
     """The result, `notes` on it, and what comes next; `example` is an image to detect on."""
     from ssd300.metrics.words import map_in_words
+    from ssd300.reporting.run import has_steps_left
 
     out = config.out
     if summary["skipped_images"]:
@@ -278,7 +294,9 @@ def _print_summary(
         lines.append(f"confidence thresholds of best F1, stored in the weights: {scores}")
     lines.append(f"report: {out / run_layout.REPORT}")
     if summary["steps"] < config.steps:
-        lines.append(f"ended after step {summary['steps']:,} of {config.steps:,}; --resume continues it")
+        is_open = has_steps_left(out, asdict(config), summary)
+        why, how = ("", "--resume") if is_open else (", as mAP rose no more", "--resume --patience 0")
+        lines.append(f"ended after step {summary['steps']:,} of {config.steps:,}{why}; {how} continues it")
     say_result([*lines, *notes])
     next_steps(
         [

@@ -55,7 +55,7 @@ def run_page(folder: Path) -> Page:
     data, summary = _read_json(folder / run_layout.DATA), _read_json(folder / run_layout.SUMMARY)
     errors_file = folder / run_layout.EVALUATION / run_layout.ERRORS
     errors: dict[str, Any] = _read_json(errors_file) if summary["metric"] and errors_file.is_file() else {}
-    training = _has_steps_left(folder, config, summary)
+    training = has_steps_left(folder, config, summary)
     headline, meaning = _headline(config, summary, training=training)
     return Page(
         title=_title(folder, config, summary) if training else folder.resolve().name,
@@ -81,7 +81,7 @@ def run_page(folder: Path) -> Page:
     )
 
 
-def _has_steps_left(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> bool:
+def has_steps_left(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> bool:
     """Whether steps are left, unless the run ended before them because mAP rose no more (`patience`)."""
     if summary["steps"] >= config["steps"]:
         return False

@@ -28,7 +28,7 @@ class TrainConfig:
         The run folder.
     model
         The detector. EfficientNet-Lite0 is small enough for a CPU, and needs the extra 'light'; 'ssd_lite0_fpn' is
-        the same with a feature pyramid. 'ssd300_timm' is for `backbone`, and is left out.
+        the same with a feature pyramid. `backbone` takes the place of this; its model is called 'ssd300_timm'.
     backbone
         In place of `model`: SSD300 on a network of timm, such as 'timm:mobilenetv3_large_100'. Needs the extra 'light'.
     image_size

@@ -35,7 +35,7 @@ def settings_for(config: TrainConfig, dataset: Dataset, shape: Shape) -> Default
     if len(boxes):
         before, after = (covered(settings, boxes).mean() for settings in (paper, fitted))
         log.info(
-            "default boxes fitted to %s: %.0f %% have one with an IoU of 0.5 or more, of the paper's %.0f %%",
+            "default boxes fitted to %s: %.0f %% have one with an IoU of 0.5 or more; with the paper's, %.0f %% have",
             plural(len(boxes), "object"), 100 * after, 100 * before,
         )  # fmt: skip
     return fitted

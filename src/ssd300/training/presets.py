@@ -13,7 +13,7 @@ from ssd300.training.config import TrainConfig
 from ssd300.training.option_checks import ON_TIMM
 
 WARMUP_SHARE = 10
-EVALUATIONS = 10  # of a run of `best`
+EVALUATIONS, LEAST_APART = 10, 50  # of a run of `best`, and the fewest steps between two of them
 ON_A_CPU = "best"  # the preset for a machine without a GPU
 
 
@@ -92,8 +92,8 @@ def best(out: str | Path, **changes: Any) -> TrainConfig:
     """`light` with what gained on three datasets: fitted default boxes, twice the updates for the same images, a higher
     rate, and class outputs that expect few objects.
 
-    It evaluates ten times, and ends early if it no longer learns. The network and its speed are those of `light`. Cost
-    and mAP were measured: docs/results.md has them, with the commands, and what did not gain.
+    It evaluates ten times, a short run every 50 steps, and ends early if it no longer learns. The network and its speed
+    are those of `light`. Cost and mAP were measured: docs/results.md has them, with commands, and what did not gain.
     """
     preset = light(
         out,
@@ -103,10 +103,15 @@ def best(out: str | Path, **changes: Any) -> TrainConfig:
         batch_size=8,
         lr=4e-2,
         warmup_steps=100,
+        eval_every=100,
         patience=4,
     )
+    if changes.get("eval_every") == 0:
+        changes = {"patience": 0, **changes}
     config = _changed(preset, changes)
-    return config if "eval_every" in changes else replace(config, eval_every=max(1, config.steps // EVALUATIONS))
+    if "eval_every" in changes:
+        return config
+    return replace(config, eval_every=max(LEAST_APART, config.steps // EVALUATIONS))
 
 
 def _changed(preset: TrainConfig, changes: dict[str, Any]) -> TrainConfig:

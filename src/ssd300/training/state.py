@@ -15,11 +15,11 @@ from ssd300.training.state_check import Expected, complete
 from ssd300.training.state_file import read_state, write_state
 
 # These may differ on resume without --override: they set where and how a run works. They can still change its numbers:
-# another device rounds differently, `eval_every` decides which weights can be the best and when patience ends, and with
-# `on_bad_image` 'skip' another image takes the place of one that cannot be read.
+# another device rounds differently, `eval_every` and `patience` decide which weights can be the best and when the run
+# ends, and with `on_bad_image` 'skip' another image takes the place of one that cannot be read.
 MAY_CHANGE = {
-    "out", "workers", "device", "eval_every", "save_every", "save_minutes", "log_every", "on_bad_image", "cache",
-    "tensorboard",
+    "out", "workers", "device", "eval_every", "patience", "save_every", "save_minutes", "log_every", "on_bad_image",
+    "cache", "tensorboard",
 }  # fmt: skip
 # These decide which layers there are, and which of them the optimizer has: a state is of no use to others.
 CANNOT_CHANGE = ("model", "backbone", "heads", "freeze")
@@ -103,7 +103,8 @@ class TrainState:
             raise UsageError(
                 "the run was started with other options: " + "; ".join(changed),
                 where=path,
-                fix="Type the command in the run's command.txt with --resume, or take the new options with --override.",
+                fix="Type the first command in the run's command.txt with --resume, or take the new options with "
+                "--override. An option that is left out has the preset's value.",
             )
         for change in changed:
             log.warning("changed (--override): %s", change)

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from ssd300 import run_layout
 from ssd300.errors import WeightsError
 from ssd300.images.kinds import foreign_kind, is_image_head
 
@@ -23,7 +24,6 @@ MERGE = (
 
 _BY_SUFFIX = (
     (".onnx", "an ONNX file", EXPORTED),
-    (".xml .bin", "a file of OpenVINO", EXPORTED),
     (".h5 .hdf5 .keras", "a file of Keras", NOT_READ),
     (".pb .tflite .ckpt.index .meta", "a file of TensorFlow", NOT_READ),
     (".pdparams .pdmodel", "a file of PaddlePaddle", NOT_READ),
@@ -73,6 +73,16 @@ def check_is_checkpoint(path: Path) -> None:
         raise WeightsError(f"this is {what}, not a checkpoint", where=path, fix=fix)
 
 
+def check_may_be_weights(path: Path) -> None:
+    """Raises WeightsError for a file that holds no weights, or an exported file; checkpoints of any kind pass."""
+    if path.name in (Path(run_layout.STATE).name, Path(run_layout.PREVIOUS_STATE).name):
+        run = path.resolve().parents[1]
+        if (run / run_layout.CONFIG).is_file():
+            raise WeightsError("this is the state of a run, not weights", where=path, fix=f"Name the run: {run}.")
+    if (known := _no_weights(path)) is not None:
+        raise WeightsError(f"this is {known[0]}", where=path, fix=known[1])
+
+
 def not_our_weights(path: Path, reason: Exception) -> WeightsError:
     """The error of a file that cannot be read as weights of ssd300, for this `reason`, by what the file is."""
     what, fix = _unlike_weights(path) or (f"not a complete safetensors file ({reason})", f"Copy it again. {OURS}")
@@ -80,6 +90,19 @@ def not_our_weights(path: Path, reason: Exception) -> WeightsError:
 
 
 def _unlike_weights(path: Path) -> tuple[str, str] | None:
+    if (known := _no_weights(path)) is not None:
+        return known
+    if _may_be_checkpoint(path):
+        return "a checkpoint of another program", f"Convert it with `ssd300 import`. {OURS}"
+    return None
+
+
+def _may_be_checkpoint(path: Path) -> bool:
+    return path.name.casefold().endswith(CHECKPOINTS) or _head(path)[:1] == PICKLED or _holds_a_pickle(path)
+
+
+def _no_weights(path: Path) -> tuple[str, str] | None:
+    """What a file is that holds no weights, and what to do; None for one that may hold some."""
     try:
         head = _head(path)
     except OSError:
@@ -95,8 +118,8 @@ def _unlike_weights(path: Path) -> tuple[str, str] | None:
         return "an image, not weights", OURS
     if (known := _kind(path)) is not None:
         return f"{known[0]}, not weights", known[1]
-    if path.name.casefold().endswith(CHECKPOINTS) or head[:1] == PICKLED or _holds_a_pickle(path):
-        return "a checkpoint of another program", f"Convert it with `ssd300 import`. {OURS}"
+    if _may_be_checkpoint(path):
+        return None
     if (other := foreign_kind(head, path.name)) is not None:
         return f"{other.what.partition(',')[0]}, not weights", OURS
     return ("a text file, not weights", OURS) if _is_text(head) else None
@@ -133,6 +156,10 @@ def _kind(path: Path) -> tuple[str, str] | None:
             return what, fix
     head = _head(path)
     start = head.lstrip().lower()
+    if path.suffix.casefold() == ".xml":
+        return ("a file of OpenVINO", EXPORTED) if b"<net" in start else ("an XML file", OURS)
+    if path.suffix.casefold() == ".bin" and not (head[:1] == PICKLED or zipfile.is_zipfile(path)):
+        return "a file of OpenVINO", EXPORTED
     for mark, what, fix in _BY_HEAD:
         if head.startswith(mark) or start.startswith(mark):
             return what, fix

@@ -23,6 +23,7 @@ from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import is_ours, read_card_file, read_weights_file
 from ssd300.weights.imagenet import Source, fill_from_timm_file, fill_imagenet
 from ssd300.weights.named import NAMED, fetch_named, named_detector
+from ssd300.weights.other_files import check_may_be_weights
 from ssd300.weights.resolve import find_weights, resolve_weights
 from ssd300.weights.start_tensors import NEW_HEADS, new_parts, read_start, whole_parts
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
@@ -99,11 +100,13 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
 
 
 def check_start(init: str) -> None:
-    """Raises WeightsError if nothing is called `init`, so that `initialize` could not find it. Nothing is read."""
+    """Raises WeightsError if nothing is called `init`, or if its first bytes say that this file holds no weights."""
     path = Path(init)
     if path.is_dir():
         find_weights(path)
-    elif not path.is_file() and init not in ("none", IMAGENET, *NAMED):
+    elif path.is_file():
+        check_may_be_weights(path)
+    elif init not in ("none", IMAGENET, *NAMED):
         known = ["none", IMAGENET, *NAMED]
         otherwise = f"--init takes a run folder, a weights file, or a name: {', '.join(known)}."
         fix = did_you_mean(init, known, otherwise) if path == Path(path.name) else spelled_like(path, otherwise)
@@ -212,11 +215,12 @@ def _warn_of_default_boxes(model: SSD, card: Card, path: Path, fits: Mapping[str
 
 def _check_same_backbone(model: SSD, given: Mapping[str, Tensor], card: Card | None, path: Path) -> None:
     wanted = {name: tensor.shape for name, tensor in model.state_dict().items() if name.startswith("backbone.")}
-    missing = next((name for name, shape in wanted.items() if name not in given or given[name].shape != shape), None)
-    if missing is not None:
-        what = (
-            f"the file holds {card.architecture.describe()}" if card else f"{missing} is missing, or has another shape"
-        )
+    faults = [f"{name} is missing, or has another shape" for name, shape in wanted.items()
+              if name not in given or given[name].shape != shape]  # fmt: skip
+    # A deeper network of the same family has all layers of this one, and more between them.
+    faults += [f"{name} is too much" for name in given if name.startswith("backbone.") and name not in wanted]
+    if faults:
+        what = f"the file holds {card.architecture.describe()}" if card else faults[0]
         fix = f"Train with {card.architecture.options}." if card else "Train with the --model that the file is of."
         raise WeightsError(what, where=path, fix=fix)
 

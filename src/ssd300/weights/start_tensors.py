@@ -12,7 +12,7 @@ from ssd300.weights.vgg16_layers import KINDS
 from ssd300.weights.weight_sets import WeightSet, choose, find_sets
 
 KEY_OPTION = "--init-key"
-HEADS = "heads."
+BACKBONE, HEADS = "backbone.", "heads."
 IN_PARTS = ("extras", "heads")  # taken layer by layer and map by map, as another image size may have more of them
 NEW_HEADS = "the heads"
 WORDS = {"pyramid": "the pyramid", "extras": "the extra layers", "heads": NEW_HEADS}
@@ -20,7 +20,8 @@ WORDS = {"pyramid": "the pyramid", "extras": "the extra layers", "heads": NEW_HE
 
 @dataclass(frozen=True, kw_only=True)
 class StartTensors:
-    """Tensors by the names of our model, or, if `are_ours` is false, by those of a VGG16; there may be none then.
+    """Tensors by the names of our model, and those of a backbone that has more layers; or, if `are_ours` is false, by
+    those of a VGG16. There may be none then.
 
     `is_foreign`: the file holds a detector of another code, and its tensors are for `import_weights`; here are none.
     `notes` say which weights of the file they are, and what was taken off their names.
@@ -50,7 +51,11 @@ def read_start(path: Path, ours: Iterable[str], key: str | None = None) -> Start
     if not sets:
         return StartTensors()
     choice = choose(sets, key, path, KEY_OPTION)
-    names = choice.taken.names
+    names = dict(choice.taken.names)
+    if are_ours:  # with the layers of the backbone that the model has not: it is another one then
+        known, place = set(names.values()), choice.taken.place
+        others = (name for name in contents.tensors if name.startswith(f"{place}{BACKBONE}") and name not in known)
+        names |= {name.removeprefix(place): name for name in others}
     loaded = load_tensors(contents, names.values(), path)
     return StartTensors(
         tensors={known: loaded[name] for known, name in names.items()},
