@@ -36,6 +36,7 @@ def test_an_onnx_file_holds_nothing_of_the_machine_that_wrote_it(exported):
     assert {one.name for one in graph.initializer} <= {name for node in graph.node for name in node.input}
 
 
+@pytest.mark.slow
 def test_an_openvino_file_says_it_too(exported):
     openvino = pytest.importorskip("openvino")
     model = openvino.Core().read_model(exported["xml"])

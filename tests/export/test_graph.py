@@ -19,7 +19,7 @@ from ssd300.types import Selection
 from ssd300.weights import Card, load_weights, save_weights
 
 
-@pytest.mark.parametrize("ending", ["onnx", *(pytest.param(one, marks=pytest.mark.slow) for one in ("raw", "xml"))])
+@pytest.mark.parametrize("ending", ["onnx", "raw", pytest.param("xml", marks=pytest.mark.slow)])
 def test_an_exported_file_finds_what_its_weights_find(ending, exported, light_run_of_session, shared):
     """On photographs of several sizes, a batch at once: the same detections."""
     images = [read_image(path) for path in photographs(shared)]

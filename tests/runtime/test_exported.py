@@ -24,7 +24,7 @@ def test_detections_are_above_the_threshold_of_their_class_and_best_first(kind, 
     assert (np.diff(found.scores) <= 0).all()
 
 
-@pytest.mark.parametrize("kind", ["onnx", "raw", "xml", "weights"])
+@pytest.mark.parametrize("kind", ["onnx", "raw", pytest.param("xml", marks=pytest.mark.slow), "weights"])
 def test_no_images_give_no_detections(kind, exported, light_run_of_session):
     detector = Detector.load(light_run_of_session if kind == "weights" else exported[kind])
     network, selection = detector.network, detector.selection()

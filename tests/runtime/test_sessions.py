@@ -25,7 +25,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("kind", ["raw", "xml"])
+@pytest.mark.parametrize("kind", ["raw", pytest.param("xml", marks=pytest.mark.slow)])
 def test_ctrl_c_after_sessions_have_ended_is_a_keyboard_interrupt(kind, exported):
     """OpenVINO's plugin unmaps the stack of signal handlers when it is unloaded, and leaves it in use."""
     command = [sys.executable, "-c", CTRL_C_AFTER_SESSIONS, str(exported[kind])]

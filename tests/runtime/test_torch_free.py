@@ -45,7 +45,7 @@ BODIES = {"library": LIBRARY, "detector": DETECTOR, "command": COMMAND, "evaluat
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-@pytest.mark.parametrize("ending", ["onnx", "xml"])
+@pytest.mark.parametrize("ending", ["onnx", pytest.param("xml", marks=pytest.mark.slow)])
 def test_torch_is_not_imported(body, ending, exported, coloured, tmp_path):
     image = str(coloured / "JPEGImages/p4.jpg")
     names = {"file": exported[ending], "image": image, "out": tmp_path / "out", "data": coloured}
