@@ -26,7 +26,7 @@ def test_each_member_trains_resumes_and_exports(member, coloured, tmp_path, caps
 
     run, images = tmp_path / "run", coloured / "JPEGImages"
     train = ["train", coloured, "--out", run, "--preset", "light", "--image-size", SIZE, "--init", "none", "--steps", 3]
-    train += [*MEMBERS[member], "--batch-size", 2, "--workers", 0, "--amp", "off", "--ema-decay", 0.5]
+    train += [*MEMBERS[member], "--batch-size", 2, "--workers", 0, "--amp", "off"]
     assert answer(*train, "--stop-after", 2)["steps"] == 2
     assert answer(*train, "--resume")["steps"] == 3
     by_weights = answer("eval", coloured, "--weights", run)
