@@ -89,6 +89,8 @@ def test_a_run_that_ended_early_trains_no_more(tmp_path):
         page = run_page(path)
         assert ("so far" in page.title) == training
         assert any("mAP rose no more" in note for note in page.notes) != training
+        count = 3 + len(further)
+        assert page.headline_meaning.endswith(f"the best of {count} evaluations, at step 200, whose weights are kept")
 
 
 def test_counts_stand_beside_the_confidence_that_they_count_from(tmp_path):

@@ -56,7 +56,7 @@ def run_page(folder: Path) -> Page:
     errors_file = folder / run_layout.EVALUATION / run_layout.ERRORS
     errors: dict[str, Any] = _read_json(errors_file) if summary["metric"] and errors_file.is_file() else {}
     training = has_steps_left(folder, config, summary)
-    headline, meaning = _headline(config, summary, training=training)
+    headline, meaning = _headline(config, summary, _evaluations(folder), training=training)
     return Page(
         title=_title(folder, config, summary) if training else folder.resolve().name,
         subtitle=f"{config['model']}, trained on {data['images']:,} images for {summary['steps']:,} of "
@@ -85,24 +85,34 @@ def has_steps_left(folder: Path, config: dict[str, Any], summary: dict[str, Any]
     """Whether steps are left, unless the run ended before them because mAP rose no more (`patience`)."""
     if summary["steps"] >= config["steps"]:
         return False
-    patience, rows = config.get("patience", 0), folder / run_layout.METRICS_JSONL
-    if not patience or not rows.is_file():
-        return True
-    evaluations = [row for line in rows.read_text().splitlines() if "map" in (row := json.loads(line))]
-    values = [max(row["map"] or 0.0, row.get("map_ema") or 0.0) for row in evaluations]
-    return not values or len(values) - 1 - values.index(max(values)) < patience
+    patience, values = config.get("patience", 0), [value for _, value in _evaluations(folder)]
+    return not patience or not values or len(values) - 1 - values.index(max(values)) < patience
+
+
+def _evaluations(folder: Path) -> list[tuple[int, float]]:
+    """The step of each evaluation so far, and the mAP of the better of its weights."""
+    rows = folder / run_layout.METRICS_JSONL
+    if not rows.is_file():
+        return []
+    found = [row for line in rows.read_text().splitlines() if "map" in (row := json.loads(line))]
+    return [(row["step"], max(row["map"] or 0.0, row.get("map_ema") or 0.0)) for row in found]
 
 
 def _title(folder: Path, config: dict[str, Any], summary: dict[str, Any]) -> str:
     return f"{folder.resolve().name}: step {summary['steps']:,} of {config['steps']:,} so far"
 
 
-def _headline(config: dict[str, Any], summary: dict[str, Any], *, training: bool) -> tuple[str, str]:
+def _headline(
+    config: dict[str, Any], summary: dict[str, Any], evaluations: Sequence[tuple[int, float]], *, training: bool
+) -> tuple[str, str]:
     """The largest number of the page, and what it is: mAP or, before there is one, how far the run is; or nothing."""
     if summary["map"] is not None:
         meaning = f"{metric_in_words(summary['metric'])}, on {summary['images']:,} held-out images"
         if limits := summary.get("limits"):  # runs of earlier versions do not have it
             meaning += f"; {Limits.of_dict(limits).describe(summary['metric'])}"
+        if len(evaluations) > 1:
+            step, _ = max(evaluations, key=lambda one: one[1])
+            meaning += f"; the best of {len(evaluations)} evaluations, at step {step:,}, whose weights are kept"
         return f"{summary['map']:.3f}", meaning
     if not training:
         return "", ""
