@@ -115,9 +115,9 @@ def test_an_accepted_proposal_is_not_questioned_by_the_model_that_made_it(review
     drawn = (30.4, 9.7, 50.2, 30.3)  # accepted at whole pixels, as B
     labeled(reviewer_of.store, 0, ("cat", B), ("cat", A))
     by_its_maker = reviewer_of(Found([(0.15, "cat", drawn), (0.9, "cat", A)])).state(CLASSES)
-    assert kinds(by_its_maker) == []
+    assert (kinds(by_its_maker), by_its_maker.looked_at) == ([], 1)
     by_another = reviewer_of(Found([(0.15, "cat", (31.0, 12.0, 50.0, 30.0)), (0.9, "cat", A)])).state(CLASSES)
-    assert kinds(by_another) == [("unseen", 0)]
+    assert (kinds(by_another), by_another.looked_at) == ([("unseen", 0)], 0)
     of_another_class = reviewer_of(Found([(0.15, "dog", drawn), (0.9, "cat", A)])).state(CLASSES)
     assert kinds(of_another_class) == [("unseen", 0)]
 
@@ -129,7 +129,7 @@ def test_a_kept_label_is_not_asked_again_after_a_restart_and_with_other_weights(
         reviewer.decide(case_id, "label")
     assert (kinds(reviewer.state(CLASSES)), reviewer.state(CLASSES).looked_at) == ([], 2)
     nearly = (31.0, 11.0, 50.0, 30.0)
-    again = reviewer_of(Found([(0.8, "cat", A), (0.7, "dog", nearly), (0.2, "cat", (41.0, 0.0, 58.0, 10.0))]))
+    again = reviewer_of(Found([(0.8, "cat", A), (0.7, "dog", nearly), (0.2, "cat", FAR)]))
     assert (kinds(again.state(CLASSES)), again.state(CLASSES).looked_at) == ([], 2)
     other = reviewer_of(Found([(0.8, "cat", A), (0.7, "cat", nearly)])).state(CLASSES)
     assert (kinds(other), other.looked_at) == ([("missed", 0)], 1)

@@ -79,3 +79,15 @@ def test_a_resumed_run_keeps_its_preset_on_another_machine(machine, tmp_path, na
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(describe(PRESETS[name](tmp_path, **given))))
     assert choose_preset(given, resumed=tmp_path).name == name
     assert choose_preset(given, resumed=tmp_path / "nothing").name == "best"
+
+
+@pytest.mark.parametrize("given", [{"patience": 3}, {"freeze_norms": True}])
+def test_a_preset_that_refuses_the_options_does_not_hide_the_one_of_the_run(machine, tmp_path, given):
+    import yaml
+
+    from ssd300.training.state import describe
+
+    machine("cuda")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(describe(PRESETS["best"](tmp_path, **given))))
+    choice = choose_preset(given, resumed=tmp_path)
+    assert (choice.name, choice.why) == ("best", ", that of the run")

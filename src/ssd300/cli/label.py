@@ -16,7 +16,6 @@ from ssd300.cli.out_folder import check_is_folder_name
 from ssd300.cli.served import OPTION_NAMES, TOKEN, check_installed, name_of, opened, who, with_port
 from ssd300.serve.listening import address_of, bind
 from ssd300.serve.settings import ServeSettings
-from ssd300.system.files import check_output_folder
 from ssd300.system.progress import shown
 from ssd300.system.wording import counted, plural
 
@@ -85,9 +84,6 @@ def label(
     if weights is not None:
         check_device(mistakes, weights, device)
         check_weights(mistakes, weights)
-    if out is not None:
-        with mistakes.caught():
-            check_output_folder(out)
     names: list[str] = []
     notes: list[str] = []
     listed: list[int] = []

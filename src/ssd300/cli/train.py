@@ -1,20 +1,17 @@
 """`ssd300 train`: from annotated images to a run folder with weights."""
 
 import inspect
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ssd300 import run_layout
 from ssd300.cli.early_checks import check_backbone, check_run_folder, check_share, check_start_and_device
 from ssd300.cli.help import RUN
 from ssd300.cli.mistakes import Mistakes, option
-from ssd300.cli.next_steps import next_steps, the_picture
+from ssd300.cli.next_steps import the_picture
 from ssd300.cli.options import (
     DataOptions,
     Json,
@@ -24,20 +21,18 @@ from ssd300.cli.options import (
     Split,
     Switch,
     Usual,
-    print_json,
     say,
-    say_result,
 )
 from ssd300.cli.run_data import split_again
 from ssd300.cli.several import joining
 from ssd300.cli.shard_options import ShardOptions
 from ssd300.cli.signals import on_signal, resuming
-from ssd300.cli.train_options import TrainOptions, preset_values
+from ssd300.cli.train_options import TrainOptions
+from ssd300.cli.train_summary import print_forecast, print_summary
 from ssd300.reporting.next_steps import command
 from ssd300.system.logs import log_to_stderr
 from ssd300.system.processes import is_main_process, process_count
 from ssd300.system.progress import shown
-from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.training.launch import has_state, is_own
 from ssd300.training.preset_choice import choose_preset
@@ -47,11 +42,9 @@ if TYPE_CHECKING:
     from ssd300.data import Dataset
     from ssd300.data.shards.cache import ShardCache
     from ssd300.training.callbacks import Callback
-    from ssd300.training.forecast import Forecast
 
 
 OfRun = Parameter(group=RUN)
-SHORT = 2  # a run with so many times fewer steps than its preset is called short
 HOW_TO_HOLD_OUT = (
     "nothing will be measured: name a held-out split with --eval-split, or set images aside with --holdout 0.2"
 )
@@ -165,7 +158,7 @@ def train(
             return
         with shown("timing some steps"):
             found = forecast(dataset, config, validation=validation)
-        _print_forecast(found, as_json=json_)
+        print_forecast(found, as_json=json_)
         return
     if not (yes or resume or restarted):
         _check_length(dataset, config, stop_after=stop_after)
@@ -184,8 +177,7 @@ def train(
         )
     if is_main_process():
         example = the_picture(validation or dataset)
-        notes = _on_length(name, summary, config, len(dataset))
-        _print_summary(summary, config, example, notes=notes, as_json=json_)
+        print_summary(summary, config, example, preset=name, images=len(dataset), as_json=json_)
 
 
 def _check_effects(mistakes: Mistakes, given: Mapping[str, Any], config: TrainConfig) -> None:
@@ -250,16 +242,6 @@ def _split(
     return dataset, found
 
 
-def _on_length(preset: str, summary: Mapping[str, Any], config: TrainConfig, images: int) -> list[str]:
-    """A sentence on a run that had much fewer steps than its preset has."""
-    usual, steps = preset_values()[preset].steps, summary["steps"]
-    if config.steps * SHORT > usual:
-        return []
-    epochs = f"{steps * config.batch_size / images:.2g}"
-    many = "epoch" if epochs == "1" else "epochs"
-    return [f"a short run: the preset {preset} has {usual:,} steps; this was {steps:,} ({epochs} {many})"]
-
-
 def _callbacks(config: TrainConfig) -> list["Callback"]:
     callbacks: list[Callback] = []
     if not is_main_process():
@@ -269,47 +251,3 @@ def _callbacks(config: TrainConfig) -> list["Callback"]:
 
         callbacks.append(TensorBoard())
     return callbacks
-
-
-def _print_summary(
-    summary: dict[str, Any], config: TrainConfig, example: Path, *, notes: Sequence[str], as_json: bool
-) -> None:
-    """The result, `notes` on it, and what comes next; `example` is an image to detect on."""
-    from ssd300.metrics.words import map_in_words
-    from ssd300.reporting.run import has_steps_left
-
-    out = config.out
-    if summary["skipped_images"]:
-        skipped = plural(summary["skipped_images"], "image")
-        say([f"{skipped} could not be read and skipped: {out / run_layout.LOG}"])
-    if as_json:
-        print_json(summary)
-        return
-    lines = []
-    if summary["map"] is not None:
-        held_out = plural(summary["images"], "held-out image")
-        lines.append(f"best {map_in_words(summary['metric'], summary['map'])}, on {held_out}")
-    if summary["min_scores"]:
-        scores = ", ".join(f"{name} {score:.2f}" for name, score in summary["min_scores"].items())
-        lines.append(f"confidence thresholds of best F1, stored in the weights: {scores}")
-    lines.append(f"report: {out / run_layout.REPORT}")
-    if summary["steps"] < config.steps:
-        is_open = has_steps_left(out, asdict(config), summary)
-        why, how = ("", "--resume") if is_open else (", as mAP rose no more", "--resume --patience 0")
-        lines.append(f"ended after step {summary['steps']:,} of {config.steps:,}{why}; {how} continues it")
-    say_result([*lines, *notes])
-    next_steps(
-        [
-            (command("detect", example, "--weights", out), "boxes on an image; name one of yours"),
-            (command("export", "--weights", out, "--out", out / "model.onnx"), "a file for ONNX Runtime"),
-        ]
-    )
-
-
-def _print_forecast(found: "Forecast", *, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(found))
-        return
-    rows = found.describe()
-    width = max(map(len, rows))
-    sys.stdout.writelines(f"{name:{width}}  {value}\n" for name, value in rows.items())

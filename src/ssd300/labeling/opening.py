@@ -14,7 +14,7 @@ from ssd300.labeling.coco_labels import CocoLabels
 from ssd300.labeling.label_store import LabelFiles
 from ssd300.labeling.voc_labels import VocLabels
 from ssd300.labeling.yolo_labels import YoloLabels
-from ssd300.system.files import nearest_there, spelled_like
+from ssd300.system.files import check_output_folder, nearest_there, spelled_like
 
 
 def open_labels(
@@ -26,7 +26,7 @@ def open_labels(
 
     Raises:
         DataError: there are no images, or the data cannot be read.
-        UsageError: the format cannot be edited, or not with these options.
+        UsageError: the format cannot be edited, or not with these options; or labels could not be saved.
     """
     if not path.exists():
         raise DataError("there is no such folder", where=path, fix=spelled_like(path, "Name a folder of images."))
@@ -41,6 +41,8 @@ def open_labels(
             f"{option} is for images without labels and for VOC; this is {FORMATS[name].title}", where=path,
             fix=f"Omit {option}: its own files and classes are used. `ssd300 convert` makes a copy.",
         )  # fmt: skip
+    if out is not None:
+        check_output_folder(out)
     labels = _opened(path, name, out, classes)
     if not labels.images:
         raise DataError("there are no images in this folder", where=path, fix="Name a folder with JPEG or PNG files.")

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -52,8 +52,8 @@ class Looking(Protocol):
 class ReviewState:
     """The open cases, the most suspicious first, by their ids; `counts` has their number by kind.
 
-    `looked_at` cases were decided. `left` labeled images are not compared yet. The weights were trained on
-    `trained_on` of the `compared` ones, None if that is not known.
+    `looked_at` cases were decided, some of them by accepting the proposal that is the label now. `left` labeled images
+    are not compared yet. The weights were trained on `trained_on` of the `compared` ones, None if that is not known.
     """
 
     open: Mapping[str, Disagreement]
@@ -110,7 +110,7 @@ class Reviewer:
         self._decisions.add(case.image_path, case, decision)
 
     def _counted(self, fresh: Sequence[int], left: int) -> ReviewState:
-        """The cases of the images `fresh` and what was decided about them.
+        """The cases of the images `fresh` and what was decided about them, each open or looked at.
 
         Where labels were changed by a decision, the case is gone; one that is there again was undone, and is open.
         """
@@ -124,7 +124,7 @@ class Reviewer:
         for key, case in cases.items():
             about = [one for one in decided.get(case.image_index, ()) if one.is_about(case.to_dict())]
             gone[case.image_index] = [one for one in gone.get(case.image_index, ()) if one not in about]
-            if any(one.decision == "label" for one in about):
+            if _is_accepted(case) or any(one.decision == "label" for one in about):
                 looked_at += 1
             else:
                 is_open[key] = case
@@ -168,8 +168,7 @@ class Reviewer:
         except DataError:
             return NOTHING
         table = renumbered(_table(found), found.classes, list(min_scores))
-        review = review_image(number, annotation, table, min_scores)
-        return replace(review, cases=tuple(one for one in review.cases if not _is_accepted(one)))
+        return review_image(number, annotation, table, min_scores)
 
     def _annotation(self, number: int, classes: Sequence[str]) -> Annotation:
         """The labels with a usable box. Those of a class that the detector does not know count as difficult."""

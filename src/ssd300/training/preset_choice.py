@@ -61,9 +61,18 @@ def preset_of_run(run: Path, given: Mapping[str, Any]) -> str | None:
 
     try:
         had = yaml.safe_load((run / run_layout.CONFIG).read_text(encoding="utf-8"))
-        made = {name: describe(preset(run, **given)) for name, preset in PRESETS.items()}
-        return min(made, key=lambda name: sum(had.get(field) != value for field, value in made[name].items()))
-    except (OSError, ValueError, AttributeError, yaml.YAMLError):
+        differ = {name: sum(had.get(field) != value for field, value in describe(config).items())
+                  for name in PRESETS if (config := _made(name, run, given)) is not None}  # fmt: skip
+        return min(differ, key=lambda name: differ[name], default=None)
+    except (OSError, AttributeError, yaml.YAMLError):
+        return None
+
+
+def _made(preset: str, run: Path, given: Mapping[str, Any]) -> TrainConfig | None:
+    """The preset with the options; None where it has others that exclude them."""
+    try:
+        return PRESETS[preset](run, **given)
+    except ValueError:
         return None
 
 

@@ -20,9 +20,7 @@ def would_train(commands, monkeypatch):
         "forecast",
         lambda dataset, _config, *, validation=None: seen.update(train=dataset, held_out=validation),
     )
-    monkeypatch.setattr(
-        importlib.import_module("ssd300.cli.train"), "_print_forecast", lambda *_words, **_options: None
-    )
+    monkeypatch.setattr(importlib.import_module("ssd300.cli.train"), "print_forecast", lambda *_words, **_options: None)
 
     def run(*words):
         code, _, err = commands.run("train", *words, "--out", "never", "--preset", "light", "--dry-run")
