@@ -1,6 +1,6 @@
-"""CPU time of a training step of the light model in bfloat16, on one thread, with memory given back and with it kept.
+"""CPU time of a training step of the light model, on one thread, with memory given back and with it kept.
 
-    python benchmarks/freed_memory.py [--images 8] [--rounds 5]
+    python benchmarks/freed_memory.py [--images 8] [--precision bfloat16] [--rounds 5]
 
 Each measurement is a process of its own, in turn, as the C library cannot forget what it has kept. "given back" is its
 own way.
@@ -25,17 +25,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each way")
     parser.add_argument("--images", type=int, default=8, help="images of a step")
+    parser.add_argument("--precision", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.way:
-        print(json.dumps(measure(arguments.way, arguments.images)))
+        print(json.dumps(measure(arguments.way, arguments.images, arguments.precision)))
         return
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     environment = {name: value for name, value in os.environ.items() if name not in OF_MALLOC}
     environment |= SETTINGS | {"OMP_NUM_THREADS": "1"}
     for _ in range(arguments.rounds):
         for way in WAYS:
-            command = [sys.executable, __file__, "--way", way, "--images", str(arguments.images)]
+            command = [sys.executable, __file__, *sys.argv[1:], "--way", way]
             printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
             found[way].append(json.loads(printed))
     print("| freed memory | s per step | of these in the system | peak memory, GB |\n|---|---|---|---|")
@@ -44,7 +45,7 @@ def main() -> None:
         print(f"| {way} | {' | '.join(cells)} |")
 
 
-def measure(way: str, images: int) -> dict[str, float]:
+def measure(way: str, images: int, precision: str) -> dict[str, float]:
     """CPU seconds of a step, those of them that the system took, and the peak memory in GB."""
     import torch
 
@@ -53,7 +54,7 @@ def measure(way: str, images: int) -> dict[str, float]:
 
     if way == "kept":
         keep_freed_memory()
-    step, batch = train_step(ssd300_efficientnet_lite0(CLASSES), torch.bfloat16), random_batch(images)
+    step, batch = train_step(ssd300_efficientnet_lite0(CLASSES), getattr(torch, precision)), random_batch(images)
     for _ in range(WARM):
         step(batch, 0)
     before = resource.getrusage(resource.RUSAGE_SELF)
