@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ssd300.errors import UsageError
+from ssd300.errors import UsageError, WeightsError
 from ssd300.model.default_boxes import PAPER, PYTORCH_SSD300, make_default_boxes
 from ssd300.model.ssd import NONE
 from ssd300.training.distributed import ALONE, World
 from ssd300.training.initial_state import initial_state
 from ssd300.training.presets import PRESETS
-from ssd300.weights import load_weights
+from ssd300.weights import load_weights, save_weights
 
 CPU = torch.device("cpu")
 
@@ -130,3 +130,32 @@ def test_weights_that_start_a_run_at_another_size_have_fitting_box_offsets(confi
     assert "other default boxes" not in caplog.text
     initial_state(data, config("run", init=str(light_run), image_size=None, default_boxes="fitted"), ALONE, CPU)
     assert "other default boxes (paper)" in caplog.text
+
+
+@pytest.mark.parametrize("size_px", [300, 128])
+def test_the_default_boxes_of_the_start_are_kept_with_its_heads(config, data, caplog, tmp_path, size_px):
+    fitted, card = initial_state(data, config("fitted", default_boxes="fitted", image_size=300), ALONE, CPU)
+    assert card.settings.fitted_px
+    path = tmp_path / "fitted.safetensors"
+    save_weights(path, fitted.model, card)
+    other = replace(data, annotations=data.annotations[:1])  # to which other boxes would be fitted
+    state, kept = initial_state(
+        other, config("run", init=str(path), default_boxes="start", image_size=size_px), ALONE, CPU
+    )
+    assert kept.settings.image_size_px == size_px
+    assert kept.settings.fits_like(card.settings)
+    assert (kept.settings == card.settings) == (size_px == 300)
+    assert "other default boxes" not in caplog.text
+    assert torch.equal(state.model.heads.offsets[0].weight, fitted.model.heads.offsets[0].weight)
+
+
+def test_default_boxes_of_a_start_that_has_none_for_this_model(config, data, tmp_path):
+    with pytest.raises(ValueError, match="default_boxes is start; with init imagenet there is no detector"):
+        config("run", init="imagenet", default_boxes="start")
+    torch.save({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "backbone.pth")
+    with pytest.raises(WeightsError, match=r"backbone\.pth: the file does not say its default boxes"):
+        initial_state(data, config("run", init=str(tmp_path / "backbone.pth"), default_boxes="start"), ALONE, CPU)
+    state, card = initial_state(data, config("512", model="ssd512_vgg16", image_size=None), ALONE, CPU)
+    save_weights(tmp_path / "512.safetensors", state.model, card)
+    with pytest.raises(UsageError, match="the default boxes are for 7 maps; this model has 6"):
+        initial_state(data, config("run", init=str(tmp_path / "512.safetensors"), default_boxes="start"), ALONE, CPU)

@@ -136,7 +136,7 @@ def test_a_detector_of_ours_gives_all_that_fits_and_other_default_boxes_are_repo
     assert torch.equal(new.heads.offsets[0].weight, old.heads.offsets[0].weight)
     assert set(start.random) == {f"heads.logits.{number}" for number in range(6)}
     assert "other default boxes (torchvision)" in caplog.text
-    assert "With --default-boxes torchvision they fit" in caplog.text
+    assert "--default-boxes start keeps its boxes" in caplog.text
 
 
 def saved_run(folder, classes, settings=PAPER):

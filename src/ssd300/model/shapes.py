@@ -69,18 +69,27 @@ class Shape:
         """
         if name not in self.boxes:
             raise ValueError(f"default_boxes is {name}; this model has {', '.join(self.boxes)}")
-        usual = self.boxes[name]
-        size = usual.image_size_px if image_size_px is None else image_size_px
-        if size == usual.image_size_px and usual.map_sizes == self.map_sizes(size):
-            return usual
-        scale = size / usual.image_size_px
+        return self.resized(self.boxes[name], self.image_size_px if image_size_px is None else image_size_px)
+
+    def resized(self, boxes: DefaultBoxSettings, image_size_px: int) -> DefaultBoxSettings:
+        """Default boxes of any image size, in the same proportion to the image at another one.
+
+        Raises ValueError if they are for another number of maps.
+        """
+        sizes = self.map_sizes(image_size_px)
+        if len(sizes) != len(boxes.map_sizes):
+            raise ValueError(f"the default boxes are for {len(boxes.map_sizes)} maps; this model has {len(sizes)}")
+        if image_size_px == boxes.image_size_px and sizes == boxes.map_sizes:
+            return boxes
+        scale = image_size_px / boxes.image_size_px
         return replace(
-            usual,
-            image_size_px=size,
-            map_sizes=self.map_sizes(size),
-            steps_px=self._steps(size, even=usual.has_even_steps),
-            sizes_px=tuple(value * scale for value in usual.sizes_px),
-            next_sizes_px=tuple(value * scale for value in usual.next_sizes_px),
+            boxes,
+            image_size_px=image_size_px,
+            map_sizes=sizes,
+            steps_px=self._steps(image_size_px, even=boxes.has_even_steps),
+            sizes_px=tuple(value * scale for value in boxes.sizes_px),
+            next_sizes_px=tuple(value * scale for value in boxes.next_sizes_px),
+            fitted_px=tuple(tuple((w * scale, h * scale) for w, h in of_map) for of_map in boxes.fitted_px),
         )
 
     def _steps(self, size: int, *, even: bool) -> tuple[float, ...]:

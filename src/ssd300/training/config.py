@@ -71,7 +71,8 @@ class TrainConfig:
         A gradient with a larger norm is scaled down to this norm.
     default_boxes
         Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from. 'fitted' exchanges
-        boxes of the paper for as many that fit the training objects better.
+        boxes of the paper for as many that fit the training objects better. 'start' keeps those that the detector of
+        `init` was trained with.
     heads
         'ssd' has the paper's 3x3 convolutions. 'ssdlite' has depthwise-separable ones, also in the extra layers: faster
         and smaller; not with VGG16.
@@ -160,7 +161,7 @@ class TrainConfig:
     weight_decay: float = 5e-4
     decay_biases: bool = False
     grad_clip: float | None = None
-    default_boxes: Literal[NamedBoxes, "fitted"] = "paper"
+    default_boxes: Literal[NamedBoxes, "fitted", "start"] = "paper"
     heads: Literal["ssd", "ssdlite"] = "ssd"
     rules: Literal["paper", "pytorch-ssd300"] = "paper"
     matching: Literal["paper", "atss"] = "paper"

@@ -1,4 +1,4 @@
-"""The default boxes of a new run: those of a name, or fitted to the objects that it trains on."""
+"""The default boxes of a new run: those of a name, fitted to the objects that it trains on, or those of its start."""
 
 import logging
 
@@ -14,6 +14,8 @@ from ssd300.model.shapes import Shape
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.types import Annotation
+from ssd300.weights.start import start_file
+from ssd300.weights.start_boxes import read_default_boxes
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +23,13 @@ log = logging.getLogger(__name__)
 def settings_for(config: TrainConfig, dataset: Dataset, shape: Shape) -> DefaultBoxSettings:
     """The default boxes that the configuration names, for a detector of a shape. The log says what fitted ones cover.
 
-    Raises DataError if the size of an image is needed, and it cannot be read; UsageError if the model has no default
-    boxes of this name.
+    Raises:
+        DataError: the size of an image is needed, and it cannot be read.
+        UsageError: the model has no default boxes of this name, or the start is for another number of maps.
+        WeightsError: the start cannot be read, or does not say its default boxes.
     """
+    if config.default_boxes == "start":
+        return _of_start(config, shape)
     if config.default_boxes != "fitted":
         try:
             return shape.default_boxes(config.default_boxes, config.image_size)
@@ -39,6 +45,15 @@ def settings_for(config: TrainConfig, dataset: Dataset, shape: Shape) -> Default
             plural(len(boxes), "object"), 100 * after, 100 * before,
         )  # fmt: skip
     return fitted
+
+
+def _of_start(config: TrainConfig, shape: Shape) -> DefaultBoxSettings:
+    path = start_file(config.init)
+    boxes = read_default_boxes(path, config.init_key)
+    try:
+        return shape.resized(boxes, config.image_size or shape.image_size_px)
+    except ValueError as error:
+        raise UsageError(str(error), where=path, fix="Start from weights of the same --model.") from error
 
 
 def _relative_objects(dataset: Dataset, *, skip: bool) -> tuple[Float[np.ndarray, "n 4"], Int[np.ndarray, " n"]]:

@@ -4,7 +4,6 @@ A start fills all that its source has for the model, and reports which layers we
 initialized. A source that has nothing for the model, or a hole in it, is an error.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from torch import Tensor
 from ssd300.errors import WeightsError, did_you_mean
 from ssd300.model import SSD
 from ssd300.model.backbone import VGG16, TimmBackbone
-from ssd300.model.default_boxes import SETTINGS
 from ssd300.system.files import spelled_like
 from ssd300.weights.card import Card
 from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_places, take_rows
@@ -25,6 +23,7 @@ from ssd300.weights.imagenet import Source, fill_from_timm_file, fill_imagenet
 from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.other_files import check_may_be_weights
 from ssd300.weights.resolve import find_weights, resolve_weights
+from ssd300.weights.start_boxes import warn_of_other_boxes
 from ssd300.weights.start_tensors import NEW_HEADS, new_parts, read_start, whole_parts
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
 
@@ -33,8 +32,6 @@ FIRST_LAYER = "conv1_1"
 NOTHING_TAKEN = "classes: the file has no names and another number of classes; all class outputs are new"
 OTHER_HEADS = "classes: the heads are new, so no class continues one of the file"
 OFFSETS = "heads.offsets."
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +77,7 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
         return _start(model, "none", set())
     if init == IMAGENET and isinstance(model.backbone, TimmBackbone):
         return _body_filled(model, fill_imagenet(model, model.backbone))
-    path = _file_of(init)
+    path = start_file(init)
     found = read_start(path, model.state_dict(), key)
     if found.are_ours:
         card = read_card_file(path) if is_ours(path) else None
@@ -113,7 +110,8 @@ def check_start(init: str) -> None:
         raise WeightsError("there is no such file to start from", where=init, fix=fix)
 
 
-def _file_of(init: str) -> Path:
+def start_file(init: str) -> Path:
+    """The file that `init` stands for, in any way that `initialize` knows but "none"; a name may be downloaded."""
     check_start(init)
     path = Path(init)
     if path.is_dir():
@@ -188,7 +186,8 @@ def _fill_from_detector(
     model.load_state_dict(state | fits)
     if card is not None:
         model.set_normalization(card.normalization)
-        _warn_of_default_boxes(model, card, path, fits)
+        if any(name.startswith(OFFSETS) for name in fits):
+            warn_of_other_boxes(model.settings, card.settings, path)
     layers = {name.rsplit(".", 1)[0] for name in fits if match is None or match.rows or not name.startswith(LOGITS)}
     start = _start(model, str(path), {id(module) for name, module in model.named_modules() if name in layers})
     if new := new_parts(fits, state):
@@ -197,20 +196,6 @@ def _fill_from_detector(
     if NEW_HEADS in new:
         return replace(start, classes=OTHER_HEADS)
     return replace(start, classes=NOTHING_TAKEN if match is None else match.describe())
-
-
-def _warn_of_default_boxes(model: SSD, card: Card, path: Path, fits: Mapping[str, Tensor]) -> None:
-    """Say so if box offsets are taken that were trained for other default boxes."""
-    if card.settings.fits_like(model.settings) or not any(name.startswith(OFFSETS) for name in fits):
-        return
-    other = "ones fitted to its objects" if card.settings.fitted_px else "unnamed ones"
-    known = next((name for name, settings in SETTINGS.items() if settings == card.settings), other)
-    log.warning(
-        "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly%s",
-        path,
-        known,
-        f". With --default-boxes {known} they fit" if known in SETTINGS else "",
-    )
 
 
 def _check_same_backbone(model: SSD, given: Mapping[str, Tensor], card: Card | None, path: Path) -> None:

@@ -1,0 +1,38 @@
+"""The default boxes that the weights of a start were trained with."""
+
+import logging
+from pathlib import Path
+
+from ssd300.errors import WeightsError
+from ssd300.model.default_boxes import SETTINGS, DefaultBoxSettings
+from ssd300.weights.detectors import is_foreign_detector
+from ssd300.weights.foreign import import_weights
+from ssd300.weights.format import is_ours, read_card_file
+from ssd300.weights.tensor_files import read_contents
+
+log = logging.getLogger(__name__)
+
+
+def read_default_boxes(path: Path, key: str | None = None) -> DefaultBoxSettings:
+    """Those of the detector in a file: one of ours, or one that `import_weights` reads, with the same `key`.
+
+    Raises WeightsError if the file cannot be read, or nothing in it says its default boxes: it is of a backbone, or of
+    our detector without its card.
+    """
+    if is_ours(path):
+        return read_card_file(path).settings
+    if is_foreign_detector(read_contents(path)):
+        return import_weights(path, key=key)[1].settings
+    raise WeightsError("the file does not say its default boxes", where=path, fix="Leave out --default-boxes start.")
+
+
+def warn_of_other_boxes(ours: DefaultBoxSettings, its: DefaultBoxSettings, path: Path) -> None:
+    """Say so if the box offsets in a file were trained for other default boxes than the run has."""
+    if its.fits_like(ours):
+        return
+    unnamed = "fitted to its objects" if its.fitted_px else "without a name"
+    log.warning(
+        "%s was trained with other default boxes (%s) than this run has: its box offsets fit badly. "
+        "--default-boxes start keeps its boxes",
+        path, next((name for name, settings in SETTINGS.items() if settings == its), unnamed),
+    )  # fmt: skip
