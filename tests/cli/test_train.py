@@ -84,3 +84,13 @@ def test_a_command_without_a_preset_says_which_it_gets(coloured, tmp_path, capsy
     assert "preset best, as there is no GPU" in capsys.readouterr().err
     assert main([*words, "--resume"]) == 0
     assert "preset best, that of the run" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_dry_run_says_what_the_start_fills_and_writes_nothing(coloured, tmp_path, capsys):
+    words = ["--out", str(tmp_path / "r"), *ONE_STEP, "--dry-run", "--json"]
+    assert main(["train", str(coloured), *words]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["steps"] == 1
+    assert "start: none fills 0 layers" in shown.err
+    assert not (tmp_path / "r").exists()

@@ -156,6 +156,7 @@ def train(
     if dry_run:
         if not is_main_process():
             return
+        log_to_stderr()  # what the start fills, as in the run itself
         with shown("timing some steps"):
             found = forecast(dataset, config, validation=validation)
         print_forecast(found, as_json=json_)
