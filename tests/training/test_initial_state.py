@@ -150,7 +150,7 @@ def test_the_default_boxes_of_the_start_are_kept_with_its_heads(config, data, ca
 
 
 def test_default_boxes_of_a_start_that_has_none_for_this_model(config, data, tmp_path):
-    with pytest.raises(ValueError, match="default_boxes is start; with init imagenet there is no detector"):
+    with pytest.raises(ValueError, match="default_boxes is start; init is imagenet and must be a detector"):
         config("run", init="imagenet", default_boxes="start")
     torch.save({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "backbone.pth")
     with pytest.raises(WeightsError, match=r"backbone\.pth: the file does not say its default boxes"):
