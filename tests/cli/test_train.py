@@ -2,16 +2,19 @@
 
 import json
 import shlex
+import shutil
 
 import pytest
 
 from ssd300.cli import main
+from ssd300.weights import read_card
 
-ONE_STEP = ["--preset", "light", "--init", "none", "--workers", "0", "--batch-size", "2", "--steps", "1"]
+FROM_A_START = ["--preset", "light", "--workers", "0", "--batch-size", "2", "--steps", "1"]
+ONE_STEP = [*FROM_A_START, "--init", "none"]
 
 
-def train(data, out, *words):
-    assert main(["train", str(data), "--out", str(out), *ONE_STEP, *words]) == 0
+def train(data, out, *words, of=ONE_STEP):
+    assert main(["train", str(data), "--out", str(out), *of, *words]) == 0
     return json.loads((out / "data.json").read_text())
 
 
@@ -87,10 +90,31 @@ def test_a_command_without_a_preset_says_which_it_gets(coloured, tmp_path, capsy
 
 
 @pytest.mark.slow
-def test_a_dry_run_says_what_the_start_fills_and_writes_nothing(coloured, tmp_path, capsys):
-    words = ["--out", str(tmp_path / "r"), *ONE_STEP, "--dry-run", "--json"]
-    assert main(["train", str(coloured), *words]) == 0
+def test_a_dry_run_says_what_the_start_fills_and_writes_nothing(coloured, light_run, tmp_path, capsys):
+    words = ["--out", str(tmp_path / "r"), *FROM_A_START, "--init", str(light_run), "--default-boxes", "start"]
+    assert main(["train", str(coloured), *words, "--dry-run", "--json"]) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["steps"] == 1
-    assert "start: none fills 0 layers" in shown.err
+    assert f"start: {light_run / 'weights' / 'best.safetensors'} fills" in shown.err
+    assert "classes: 2 of 2 continue those of the file" in shown.err
     assert not (tmp_path / "r").exists()
+
+
+def test_default_boxes_of_a_backbone_are_refused_with_the_other_mistakes(tmp_path, capsys):
+    words = ["--preset", "best", "--default-boxes", "start", "--out", str(tmp_path / "r")]
+    assert main(["train", str(tmp_path / "nowhere"), *words]) == 2
+    assert "--default-boxes start needs a detector to start from, and --init is imagenet" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_with_the_boxes_of_a_start_that_is_gone_goes_on(coloured, light_run, tmp_path, capsys):
+    start, out = tmp_path / "start", tmp_path / "r"
+    light_run.rename(start)
+    words = ["--default-boxes", "start", "--init"]
+    boxes = read_card(start / "weights" / "best.safetensors").settings
+    train(coloured, out, *words, str(start), of=FROM_A_START)
+    shutil.rmtree(start)
+    resumed = ["train", str(coloured), "--out", str(out), *FROM_A_START[:-1], "2", "--resume", "--override", *words]
+    assert main([*resumed, str(start)]) != 0
+    assert main([*resumed, str(out)]) == 0
+    assert read_card(out / "weights" / "last.safetensors").settings == boxes

@@ -61,6 +61,18 @@ def test_boxes_with_centers_spread_evenly_stay_so():
     assert not settings.fits_like(PAPER)
 
 
+@pytest.mark.parametrize("size_px", [128, 320, 384, 500, 512])
+@pytest.mark.parametrize("name", ["ssd300_vgg16", "ssd300_efficientnet_lite0"])
+def test_boxes_come_back_from_another_size_as_they_were(name, size_px):
+    shape = SHAPES[name]
+    fitted = replace(PAPER, fitted_px=PAPER.shapes_px)
+    for boxes in (PAPER, fitted):
+        there_and_back = make_default_boxes(shape.scaled(shape.scaled(boxes, size_px), 300))
+        torch.testing.assert_close(there_and_back, make_default_boxes(boxes))
+    with pytest.raises(ValueError, match="for 7 maps; this model has 6"):
+        shape.scaled(SSD512, 300)
+
+
 def test_ssd512_has_24564_boxes_in_seven_maps():
     """ssd_pascal_512.py: sizes 35.84, 76.8, 153.6, …, which Caffe truncates to whole pixels."""
     boxes = make_default_boxes(SHAPES["ssd512_vgg16"].default_boxes("paper")) * 512

@@ -150,8 +150,9 @@ def test_the_default_boxes_of_the_start_are_kept_with_its_heads(config, data, ca
 
 
 def test_default_boxes_of_a_start_that_has_none_for_this_model(config, data, tmp_path):
-    with pytest.raises(ValueError, match="default_boxes is start; init is imagenet and must be a detector"):
-        config("run", init="imagenet", default_boxes="start")
+    for name in ("none", "imagenet", "vgg16_features"):  # nothing is downloaded
+        with pytest.raises(UsageError, match=f"needs a detector to start from, and --init is {name}"):
+            initial_state(data, config("run", init=name, default_boxes="start"), ALONE, CPU)
     torch.save({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "backbone.pth")
     with pytest.raises(WeightsError, match=r"backbone\.pth: the file does not say its default boxes"):
         initial_state(data, config("run", init=str(tmp_path / "backbone.pth"), default_boxes="start"), ALONE, CPU)

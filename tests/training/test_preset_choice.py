@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from ssd300.model import BUILDERS
 from ssd300.training import preset_choice
@@ -66,6 +67,21 @@ def test_a_start_from_weights_of_ours_takes_the_preset_of_their_model(machine, t
     card = Card(model=model, classes=("a", "b"), settings=detector.settings, normalization=detector.normalization)
     save_weights(tmp_path / "run/weights/best.safetensors", detector, card)
     assert choose_preset({"init": str(tmp_path / "run")}).name == name
+
+
+@pytest.mark.parametrize(
+    ("names", "preset"),
+    [
+        (("features.0.weight", "features.2.weight", "features.5.weight"), "paper"),  # torchvision's vgg16
+        (("0.weight", "2.weight", "5.weight"), "paper"),  # vgg16_reducedfc
+        (("conv_stem.weight", "blocks.0.0.conv_dw.weight"), "best"),  # EfficientNet-Lite0 of timm
+        (("layer1.0.downsample.0.weight", "layer1.0.conv1.weight"), "best"),  # ResNet
+    ],
+)
+def test_a_start_from_a_file_of_another_program_takes_the_preset_of_what_it_holds(machine, tmp_path, names, preset):
+    machine("cpu")
+    torch.save({name: torch.zeros(1) for name in names}, tmp_path / "weights.pth")
+    assert choose_preset({"init": str(tmp_path / "weights.pth")}).name == preset
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -6,7 +6,7 @@ import torch
 from ssd300.errors import WeightsError
 from ssd300.weights import read_card
 from ssd300.weights.other_files import check_is_checkpoint, check_may_be_weights, not_our_weights
-from ssd300.weights.start import check_start
+from ssd300.weights.start_file import check_start
 
 FILES = {
     "a.onnx": (b"\x08\x07", "an ONNX file"),

@@ -87,12 +87,17 @@ def check_run_folder(mistakes: Mistakes, out: Path, *, resume: bool, overwrite: 
             check_output_free(out, overwrite=overwrite, instead=resume_it + last)
 
 
-def check_start_and_device(mistakes: Mistakes, init: str, device: str) -> None:
-    """Check that the weights that a run starts from are there, or have a known name, and that the device is there."""
+def check_start_and_device(mistakes: Mistakes, init: str, device: str, *, needs_boxes: bool) -> None:
+    """Check that the weights that a run starts from are there, or have a known name, and that the device is there.
+
+    `needs_boxes`: the run takes the default boxes of its start.
+    """
     with mistakes.caught():
-        from ssd300.weights.start import check_start
+        from ssd300.weights.start_file import check_is_detector, check_start
 
         check_start(init)
+        if needs_boxes:
+            check_is_detector(init)
     with mistakes.caught():
         from ssd300.system.device import choose_device
 

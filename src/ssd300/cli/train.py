@@ -131,7 +131,7 @@ def train(
     name = choice.name if choice else str(preset)
     given = {**choice.options, **given} if choice else given
     config = mistakes.built(partial(PRESETS[name], out), given, fix="See `ssd300 train --help`.")
-    check_start_and_device(mistakes, config.init, config.device)
+    check_start_and_device(mistakes, config.init, config.device, needs_boxes=config.default_boxes == "start")
     check_backbone(mistakes, config.backbone, config.image_size)
     _check_effects(mistakes, given, config)
 

@@ -136,8 +136,9 @@ def _with_scaled(objects: _Objects) -> _Objects:
 def _candidates(settings: DefaultBoxSettings, number: int, objects: _Objects) -> Float[np.ndarray, "shapes 2"]:
     """Shapes of the objects, on a grid of sizes, the most frequent ones that a map can have.
 
-    A map keeps the sizes that it has in the paper, and the finest one takes the smaller ones too. If boxes of one size
-    were in more maps, the heads of each would learn the same objects, from a part of the examples.
+    A map takes no larger boxes than it has in the paper. The first three take smaller ones too, the finest one by far,
+    and the two coarsest keep the paper's. If boxes of one size were in more maps, the heads of each would learn the
+    same objects, from a part of the examples.
     """
     least = ((SMALLEST if number == 0 else SMALLEST_COARSE) * settings.steps_px[number]) ** 2
     most = max(width * height for width, height in settings.shapes_px[number])

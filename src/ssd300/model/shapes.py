@@ -1,7 +1,7 @@
 """The maps of each detector at any image size, and default boxes for them.
 
 The network decides the sizes of the maps: the backbone's are the image divided by their strides, rounded up in most
-networks, and each extra layer shrinks the last map further. Default boxes are those of the paper's size, scaled.
+networks, and each extra layer shrinks the last map further. Default boxes are scaled with the image.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,11 +69,12 @@ class Shape:
         """
         if name not in self.boxes:
             raise ValueError(f"default_boxes is {name}; this model has {', '.join(self.boxes)}")
-        return self.resized(self.boxes[name], self.image_size_px if image_size_px is None else image_size_px)
+        return self.scaled(self.boxes[name], self.image_size_px if image_size_px is None else image_size_px)
 
-    def resized(self, boxes: DefaultBoxSettings, image_size_px: int) -> DefaultBoxSettings:
-        """Default boxes of any image size, in the same proportion to the image at another one.
+    def scaled(self, boxes: DefaultBoxSettings, image_size_px: int) -> DefaultBoxSettings:
+        """Default boxes for one image size, in the same proportion to the image at another one.
 
+        Centers that follow the strides do so at the other size too, also where both rules agree, as at 512 pixels.
         Raises ValueError if they are for another number of maps.
         """
         sizes = self.map_sizes(image_size_px)
@@ -82,11 +83,12 @@ class Shape:
         if image_size_px == boxes.image_size_px and sizes == boxes.map_sizes:
             return boxes
         scale = image_size_px / boxes.image_size_px
+        even = boxes.has_even_steps and boxes.steps_px != self._steps(boxes.image_size_px, even=False)
         return replace(
             boxes,
             image_size_px=image_size_px,
             map_sizes=sizes,
-            steps_px=self._steps(image_size_px, even=boxes.has_even_steps),
+            steps_px=self._steps(image_size_px, even=even),
             sizes_px=tuple(value * scale for value in boxes.sizes_px),
             next_sizes_px=tuple(value * scale for value in boxes.next_sizes_px),
             fitted_px=tuple(tuple((w * scale, h * scale) for w, h in of_map) for of_map in boxes.fitted_px),

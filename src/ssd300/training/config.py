@@ -35,8 +35,8 @@ class TrainConfig:
         Width and height to which images are resized for the network, such as 384 or 512. Default boxes are scaled with
         it. Left out, it is the model's own: 512 for 'ssd512_vgg16', 300 for the others.
     init
-        Weights to start from: a run folder, a file, 'vgg16' or 'coco' (downloaded), 'imagenet' (EfficientNet-Lite and
-        `backbone`), or 'none'. A detector's classes are continued by name.
+        Weights to start from: a run folder, a file, 'vgg16_features', 'vgg16' or 'coco' (downloaded), 'imagenet'
+        (EfficientNet-Lite and `backbone`), or 'none'. A detector's classes are continued by name.
     init_key
         Which of several weights in the file of `init` to start from, such as 'model' or 'ema'.
     freeze
@@ -70,9 +70,8 @@ class TrainConfig:
     grad_clip
         A gradient with a larger norm is scaled down to this norm.
     default_boxes
-        Those of the paper, of pytorch-SSD300, or of the code whose weights the run starts from. 'fitted' exchanges
-        boxes of the paper for as many that fit the training objects better. 'start' keeps those that the detector of
-        `init` was trained with.
+        By name, or 'fitted': boxes of the paper, exchanged for as many that fit the training objects better. 'start'
+        has those of the detector in `init`, scaled to `image_size`.
     heads
         'ssd' has the paper's 3x3 convolutions. 'ssdlite' has depthwise-separable ones, also in the extra layers: faster
         and smaller; not with VGG16.

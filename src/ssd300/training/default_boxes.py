@@ -14,8 +14,7 @@ from ssd300.model.shapes import Shape
 from ssd300.system.wording import plural
 from ssd300.training.config import TrainConfig
 from ssd300.types import Annotation
-from ssd300.weights.start import start_file
-from ssd300.weights.start_boxes import read_default_boxes
+from ssd300.weights.start_boxes import default_boxes_of_start
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ def settings_for(config: TrainConfig, dataset: Dataset, shape: Shape) -> Default
 
     Raises:
         DataError: the size of an image is needed, and it cannot be read.
-        UsageError: the model has no default boxes of this name, or the start is for another number of maps.
+        UsageError: the model has no boxes of this name; or the start is a backbone, or for another number of maps.
         WeightsError: the start cannot be read, or does not say its default boxes.
     """
     if config.default_boxes == "start":
@@ -48,12 +47,12 @@ def settings_for(config: TrainConfig, dataset: Dataset, shape: Shape) -> Default
 
 
 def _of_start(config: TrainConfig, shape: Shape) -> DefaultBoxSettings:
-    path = start_file(config.init)
-    boxes = read_default_boxes(path, config.init_key)
+    boxes = default_boxes_of_start(config.init, config.init_key)
     try:
-        return shape.resized(boxes, config.image_size or shape.image_size_px)
+        return shape.scaled(boxes, config.image_size or shape.image_size_px)
     except ValueError as error:
-        raise UsageError(str(error), where=path, fix="Start from weights of the same --model.") from error
+        fix = "Leave out --default-boxes start, or train with the --model of these weights."
+        raise UsageError(str(error), where=config.init, fix=fix) from error
 
 
 def _relative_objects(dataset: Dataset, *, skip: bool) -> tuple[Float[np.ndarray, "n 4"], Int[np.ndarray, " n"]]:

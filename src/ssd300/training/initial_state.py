@@ -42,9 +42,10 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
         )
     if device.type == "cpu":
         keep_freed_memory()
-    torch.manual_seed(config.seed)
     architecture = Architecture(model=config.model, backbone=config.backbone, heads=config.heads)
-    model = architecture.build(len(dataset.classes), settings=settings_for(config, dataset, architecture.shape))
+    boxes = settings_for(config, dataset, architecture.shape)
+    torch.manual_seed(config.seed)  # after the start was read, which may build a detector
+    model = architecture.build(len(dataset.classes), settings=boxes)
     if config.class_prior:
         expect_few_objects(model.heads, config.class_prior)
     start = initialize(model, config.init, dataset.classes, config.init_key)

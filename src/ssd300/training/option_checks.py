@@ -91,5 +91,3 @@ def check_choices(config: "TrainConfig") -> None:
         )
     if config.freeze_norms and config.init == "none":
         raise ValueError("freeze_norms is True; with init none there are no means and variances to keep")
-    if config.default_boxes == "start" and config.init in ("none", "imagenet"):
-        raise ValueError(f"default_boxes is start; init is {config.init} and must be a detector that has default boxes")

@@ -77,17 +77,18 @@ def _made(preset: str, run: Path, given: Mapping[str, Any]) -> TrainConfig | Non
 
 
 def _holds_vgg16(init: str) -> bool:
-    """Whether weights to start from are VGG16's, by their names or by what a file of ours says; false if unknown."""
+    """Whether weights to start from are VGG16's, by their names or by what the file holds; false if unknown."""
     from ssd300.weights.format import is_ours, read_card_file
     from ssd300.weights.named import NAMED
     from ssd300.weights.resolve import find_weights
+    from ssd300.weights.start_tensors import holds_vgg16
 
     path = Path(init)
     if not path.exists():
         return init in NAMED
     try:
         path = find_weights(path) or path
-        return not is_ours(path) or "vgg16" in read_card_file(path).model
+        return "vgg16" in read_card_file(path).model if is_ours(path) else holds_vgg16(path)
     except (SSDError, OSError):
         return False  # it is said when the weights are read
 

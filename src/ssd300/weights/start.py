@@ -11,23 +11,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ssd300.errors import WeightsError, did_you_mean
+from ssd300.errors import WeightsError
 from ssd300.model import SSD
 from ssd300.model.backbone import VGG16, TimmBackbone
-from ssd300.system.files import spelled_like
 from ssd300.weights.card import Card
 from ssd300.weights.class_rows import LOGITS, ClassMatch, match_names, match_places, take_rows
 from ssd300.weights.foreign import import_weights
 from ssd300.weights.format import is_ours, read_card_file, read_weights_file
 from ssd300.weights.imagenet import Source, fill_from_timm_file, fill_imagenet
-from ssd300.weights.named import NAMED, fetch_named, named_detector
-from ssd300.weights.other_files import check_may_be_weights
-from ssd300.weights.resolve import find_weights, resolve_weights
 from ssd300.weights.start_boxes import warn_of_other_boxes
+from ssd300.weights.start_file import IMAGENET, start_file
 from ssd300.weights.start_tensors import NEW_HEADS, new_parts, read_start, whole_parts
 from ssd300.weights.vgg16_layers import Vgg16Layers, find_vgg16_layers
 
-IMAGENET = "imagenet"
 FIRST_LAYER = "conv1_1"
 NOTHING_TAKEN = "classes: the file has no names and another number of classes; all class outputs are new"
 OTHER_HEADS = "classes: the heads are new, so no class continues one of the file"
@@ -94,35 +90,6 @@ def initialize(model: SSD, init: str, classes: Sequence[str] | None = None, key:
         return _body_filled(model, fill_from_timm_file(model, model.backbone, path, key))
     assert isinstance(model.backbone, VGG16)
     return replace(_fill_vgg16(model, model.backbone, found.tensors, path), notes=found.notes)
-
-
-def check_start(init: str) -> None:
-    """Raises WeightsError if nothing is called `init`, or if its first bytes say that this file holds no weights."""
-    path = Path(init)
-    if path.is_dir():
-        find_weights(path)
-    elif path.is_file():
-        check_may_be_weights(path)
-    elif init not in ("none", IMAGENET, *NAMED):
-        known = ["none", IMAGENET, *NAMED]
-        otherwise = f"--init takes a run folder, a weights file, or a name: {', '.join(known)}."
-        fix = did_you_mean(init, known, otherwise) if path == Path(path.name) else spelled_like(path, otherwise)
-        raise WeightsError("there is no such file to start from", where=init, fix=fix)
-
-
-def start_file(init: str) -> Path:
-    """The file that `init` stands for, in any way that `initialize` knows but "none"; a name may be downloaded."""
-    check_start(init)
-    path = Path(init)
-    if path.is_dir():
-        return resolve_weights(path)
-    if init in NAMED and not path.exists():
-        path = named_detector(init) if NAMED[init].is_detector else fetch_named(init)
-    if not path.is_file():
-        raise WeightsError(
-            "--init imagenet is for EfficientNet-Lite and --backbone", where=init, fix="Use --init vgg16 for VGG16."
-        )
-    return path
 
 
 def _fill_vgg16(model: SSD, backbone: VGG16, tensors: Mapping[str, Tensor], path: Path) -> Start:

@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ssd300.weights.detectors import is_foreign_detector
+from ssd300.weights.layouts import FEATURES
 from ssd300.weights.tensor_files import load_tensors, read_contents
 from ssd300.weights.vgg16_layers import KINDS
 from ssd300.weights.weight_sets import WeightSet, choose, find_sets
@@ -62,6 +63,16 @@ def read_start(path: Path, ours: Iterable[str], key: str | None = None) -> Start
         are_ours=are_ours,
         notes=tuple(choice.notes(KEY_OPTION)),
     )
+
+
+def holds_vgg16(path: Path) -> bool:
+    """Whether a file that is not ours holds VGG16 or its first layers, alone or in a detector.
+
+    Raises WeightsError if it cannot be read.
+    """
+    contents = read_contents(path)
+    first = {f"{FEATURES[name]}.weight" for name in ("conv1_1", "conv1_2", "conv2_1")}
+    return is_foreign_detector(contents) or any(len(one.names) == len(first) for one in find_sets(contents, first))
 
 
 def whole_parts(fits: Mapping[str, Tensor], state: Iterable[str]) -> dict[str, Tensor]:
