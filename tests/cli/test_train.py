@@ -10,7 +10,7 @@ from ssd300.cli import main
 from ssd300.weights import read_card
 
 FROM_A_START = ["--preset", "light", "--workers", "0", "--batch-size", "2", "--steps", "1"]
-ONE_STEP = [*FROM_A_START, "--init", "none"]
+ONE_STEP = ["--preset", "light", "--init", "none", *FROM_A_START[2:]]
 
 
 def train(data, out, *words, of=ONE_STEP):

@@ -12,10 +12,12 @@ from file_server import Server
 from ssd300.cli import main
 from ssd300.errors import WeightsError
 from ssd300.model import BUILDERS
+from ssd300.model.default_boxes import TORCHVISION
 from ssd300.system.cache_folder import cache_folder
 from ssd300.system.download import RemoteFile
 from ssd300.weights.named import NAMED, fetch_named, named_detector
 from ssd300.weights.start import initialize
+from ssd300.weights.start_boxes import default_boxes_of_start
 
 
 @pytest.mark.parametrize("name", [name for name, known in NAMED.items() if not known.is_detector])
@@ -59,7 +61,7 @@ def publish(file_server: Server, monkeypatch, name: str, state: dict[str, torch.
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:8]
     file = RemoteFile(name=f"{name}-{digest}.pth", addresses=(file_server.address("breaks"),), sha256=digest)
     known = dict(NAMED) | {name: replace(NAMED[name], file=file)}
-    for module in ("named", "resolve", "start"):
+    for module in ("named", "resolve", "start_file"):
         monkeypatch.setattr(f"ssd300.weights.{module}.NAMED", known)
 
 
@@ -79,6 +81,9 @@ def test_a_name_is_downloaded_imported_and_stored(file_server, tmp_path, monkeyp
     assert len(said["classes"]) == 90
     assert len(file_server.asked) == asked  # once is enough
     assert len(list((tmp_path / "cache").iterdir())) == 2  # the published file, and ours
+    assert default_boxes_of_start("coco") == TORCHVISION
+    published = next((tmp_path / "cache").glob("*.pth"))  # as a user may have it
+    assert default_boxes_of_start(str(published)) == TORCHVISION
 
 
 @pytest.mark.slow
