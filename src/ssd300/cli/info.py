@@ -51,7 +51,7 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     size = facts["input_size"][0] if "input_size" in facts else facts["image_size_px"]
     yield f"It resizes images to {size} x {size} pixels ({facts['resize']}){_normalization(facts)}."
     if facts.get("default_boxes", {}).get("fitted_px"):
-        yield "Its default boxes are fitted to the objects that it was trained on."
+        yield "Its default boxes are fitted to objects, of its training or of the run that it started from."
     if facts.get("heads") == "ssdlite":
         yield "Its heads and extra layers are SSDLite's: depthwise-separable convolutions."
     if layers := facts.get("float32_layers"):
