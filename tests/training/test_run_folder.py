@@ -13,6 +13,7 @@ from ssd300.evaluation.evaluator import evaluate
 from ssd300.training.loop import train
 from ssd300.training.records import StepRow
 from ssd300.training.run_folder import RunFolder
+from ssd300.training.run_log import RunLog
 from ssd300.weights import read_card
 
 WITHOUT_A_SPLIT = {"config.yaml", "command.txt", "train.log", "env.json", "data.json", "results.csv", "metrics.jsonl",
@@ -139,6 +140,10 @@ def test_overwriting_leaves_nothing_of_the_run_before(config, data, held_out, tm
     assert files(out) == WITHOUT_A_SPLIT | {"mine.txt"}
 
 
+def a_folder(config, data, *, resumed):
+    return RunFolder(config, data, None, device=torch.device("cpu"), resumed=resumed, run_log=RunLog(config.out))
+
+
 @pytest.mark.parametrize(
     ("step", "steps", "seconds", "end"),
     [
@@ -148,7 +153,7 @@ def test_overwriting_leaves_nothing_of_the_run_before(config, data, held_out, tm
     ],
 )
 def test_the_line_of_a_step_fits_into_80_columns(config, data, tmp_path, step, steps, seconds, end):
-    folder = RunFolder(config(tmp_path, steps=steps), data, None, device=torch.device("cpu"), resumed=False)
+    folder = a_folder(config(tmp_path, steps=steps), data, resumed=False)
     row = StepRow(step, step * 8, seconds, lr=4.1e-4, localization=1.82, classification=2.58)
     line = folder._line(row, 108.7)
     assert line.startswith(f"step {step}/{steps}  loss 1.82 box, 2.58 class  rate 4.1e-4  109 images/s")
@@ -157,7 +162,7 @@ def test_the_line_of_a_step_fits_into_80_columns(config, data, tmp_path, step, s
 
 
 def test_the_time_left_is_that_of_this_process(config, data, tmp_path):
-    folder = RunFolder(config(tmp_path, steps=20), data, None, device=torch.device("cpu"), resumed=True)
+    folder = a_folder(config(tmp_path, steps=20), data, resumed=True)
     folder.start = 10, 1000.0  # on a slower machine
     row = StepRow(15, 30, 1005.0, lr=1e-2, localization=1.0, classification=1.0)
     assert folder._line(row, 2.0).endswith("  5 s left")

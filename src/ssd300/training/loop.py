@@ -24,6 +24,7 @@ from ssd300.training.interrupt import held_back
 from ssd300.training.lock import sole_use
 from ssd300.training.progress_bar import ProgressBar
 from ssd300.training.run_folder import RunFolder
+from ssd300.training.run_log import RunLog
 from ssd300.training.step import TrainStep
 from ssd300.training.summary import Summary, summarize
 from ssd300.training.trainer import Trainer
@@ -71,6 +72,7 @@ def train(
         joined() as world,
         sole_use(config.out, world, resume=resume, overwrite=overwrite) as resume,
         logged_to_screen() if verbose and world.is_main else nullcontext(),
+        RunLog(config.out) if world.is_main else nullcontext() as run_log,
     ):
         world.check_same(_in_common(config, dataset, validation))
         shows = shown if verbose and world.is_main else silent
@@ -80,9 +82,9 @@ def train(
             state.load(override=override)
             card = replace(card, settings=state.model.settings)
         listening = Callbacks((), ())
-        if world.is_main:
+        if run_log is not None:
             bar = [ProgressBar()] if verbose and shows_bars() else []
-            folder = RunFolder(config, dataset, validation, device=device, resumed=resume)
+            folder = RunFolder(config, dataset, validation, device=device, resumed=resume, run_log=run_log)
             listening = Callbacks([folder], [*callbacks, *bar])
         validator = None
         if validation is not None:

@@ -53,10 +53,11 @@ class RunFolder(Callback):
         *,
         device: torch.device,
         resumed: bool,
+        run_log: RunLog,
     ) -> None:
         self.config, self.dataset, self.validation = config, dataset, validation
         self.folder, self.device, self.resumed = config.out, device, resumed
-        self.records, self.log = Records(config.out), RunLog(config.out)
+        self.records, self.log = Records(config.out), run_log
         self.last = 0, 0.0  # images and seconds at the last logged step
         self.start = 0, 0.0  # steps and seconds before this process
 
@@ -146,14 +147,10 @@ class RunFolder(Callback):
         if first and progress.step < self.config.steps:
             log.info("the report so far, updated with each saved state: %s", self.folder / run_layout.REPORT)
 
-    def on_end(self, summary: dict[str, Any]) -> None:
-        self.log.end()
-
     def on_error(self, error: BaseException) -> None:
         """Log the error, unless it is a signal or came before the log."""
         if self.log.is_open and isinstance(error, Exception):
             log.error("the run ended with an error: %s", str(error) or type(error).__name__)
-        self.log.end()
 
     def _store(self, report: Report, min_scores: Mapping[str, float]) -> None:
         for note in store_evaluation(self.folder / run_layout.EVALUATION, report):

@@ -4,6 +4,7 @@ import logging
 import shlex
 import sys
 from contextlib import suppress
+from logging.handlers import MemoryHandler
 from pathlib import Path
 
 from ssd300 import run_layout
@@ -24,15 +25,24 @@ class _LogFile(logging.FileHandler):
 
 
 class RunLog:
-    """Between `start` and `end`, what the package logs is written into the run folder too."""
+    """While the block runs, what the package logs is written into the run folder: from `start` on, after the lines that
+    came before it, such as those of the start weights.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.lines = MemoryHandler(1)  # holds lines back until it has a target
         self.file: logging.Handler | None = None
 
     @property
     def is_open(self) -> bool:
         return self.file is not None
+
+    def __enter__(self) -> "RunLog":
+        self.level = _PACKAGE.level
+        _PACKAGE.addHandler(self.lines)
+        _PACKAGE.setLevel(min(_PACKAGE.getEffectiveLevel(), logging.INFO))
+        return self
 
     def start(self, *, append: bool) -> None:
         """Write the command line, and begin the log; `append` to both for a resumed run."""
@@ -42,14 +52,14 @@ class RunLog:
             file.write(shlex.join(sys.argv) + "\n")
         self.file = _LogFile(self.folder / run_layout.LOG, mode=mode, encoding="utf-8")
         self.file.setFormatter(logging.Formatter("%(message)s"))
-        self.level = _PACKAGE.level
-        _PACKAGE.addHandler(self.file)
-        _PACKAGE.setLevel(min(_PACKAGE.getEffectiveLevel(), logging.INFO))
+        self.lines.setTarget(self.file)
+        self.lines.flush()
 
-    def end(self) -> None:
-        """Close the file and restore the package's log level; without `start`, nothing happens."""
+    def __exit__(self, *_: object) -> None:
+        """Close the file, if there is one, and restore the package's log level."""
+        _PACKAGE.removeHandler(self.lines)
+        _PACKAGE.setLevel(self.level)
+        self.lines.close()
         if self.file is not None:
-            _PACKAGE.removeHandler(self.file)
-            _PACKAGE.setLevel(self.level)
             self.file.close()
             self.file = None

@@ -10,6 +10,7 @@ from torch.optim.swa_utils import AveragedModel
 from ssd300.errors import UsageError
 from ssd300.model import SSD
 from ssd300.model.default_boxes import DefaultBoxSettings
+from ssd300.system.device import dtype_name
 from ssd300.training.config import TrainConfig
 from ssd300.training.state_check import Expected, complete
 from ssd300.training.state_file import read_state, write_state
@@ -154,6 +155,8 @@ class TrainState:
         self.progress = Progress(**content["progress"])
         if "amp" in changed:
             self.progress = self.progress._replace(precision=precision)
+        elif self.progress.precision != precision:
+            log.info("the run keeps %s, with which it began", dtype_name(self.progress.precision))
         self._scale_gradients()
         if self.scaler.is_enabled() and content["scaler"]:
             self.scaler.load_state_dict(content["scaler"])
