@@ -53,6 +53,7 @@ RECIPES = {
     "best-lite2": f"{BEST} --model ssd300_efficientnet_lite2",
     "best-384": f"{BEST} --image-size 384",
     "best-512": f"{BEST} --image-size 512",
+    "best-512-pisa": f"{BEST} --image-size 512 --weighting pisa",
 }
 
 

@@ -70,7 +70,7 @@ def test_an_exported_file_in_sentences():
         "It returns the boxes and scores of all default boxes: non-maximum suppression is not in the file.",
         "mAP: not measured by the command that wrote its weights.",
         "Confidence thresholds: cell 0.250.",
-        "Trained on 1 image of cells, train, from random weights.",
+        "Trained on 1 image of cells, train, from randomly initialized weights.",
         "License: not stated.",
     ]
 

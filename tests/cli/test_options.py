@@ -5,6 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from ssd300.cli import main
+from ssd300.cli.app import app
 from ssd300.cli.options import DataOptions, SelectionOptions, VocRuleOptions, device_for, read_classes
 from ssd300.cli.verbs import VERBS
 from ssd300.errors import DataError, UsageError
@@ -41,6 +42,14 @@ def test_the_help_of_thresholds_has_the_overlap_of_detection(capsys):
 
     text = help_of("thresholds", capsys)
     assert f"[default: {DISPLAY.max_overlap}]" in text
+
+
+@pytest.mark.parametrize("typed", [["jsonl", "csv"], ["jsonl,csv"], ["jsonl,", "csv"]])
+def test_several_choices_may_have_commas_between(typed):
+    _, bound, _ = app.parse_args(["detect", "a.jpg", "--weights", "coco", "--save", *typed], exit_on_error=False)
+    assert bound.arguments["save"] == ("jsonl", "csv")
+    _, bound, _ = app.parse_args(["benchmark", "--weights", "coco", "--threads", "1,2"], exit_on_error=False)
+    assert bound.arguments["threads"] == (1, 2)
 
 
 def test_options_that_are_given_are_selected():

@@ -48,6 +48,9 @@ VERBS_AND_OPTIONS = [
     ("file-like-an-option", "detect -x.tif -w runs/mine", 2, ["no option -x.tif", "write ./-x.tif"]),
     ("behind-two-hyphens", "detect -- -x.tif", 2, ["needs --weights", "detect --weights runs/mine -- -x.tif`"]),
     ("split-of-label", "label data --split test", 2, ["label has no option --split", "takes all images of the data"]),
+    ("holdout-of-prepare", "prepare data --out r --holdout 0.2", 2, ["no option --holdout", "`ssd300 split DATA"]),
+    ("val-split", "prepare data --out r --val-split 0.2", 2, ["no option --val-split", "`ssd300 split DATA"]),
+    ("of-another-verb", "train data --out r --max-det 3", 2, ["train has no option --max-det\n", "train --help"]),
     ("nothing-alike", "detect dog.jpg -w runs/mine --frobnicate 3", 2, ["no option --frobnicate", "detect --help"]),
 ]
 VALUES = [
@@ -89,6 +92,7 @@ VALUES = [
         2,
         ["--save is jpg; it must be one of image, jsonl", "comp4, crops"],
     ),
+    ("choice-with-commas", "detect dog.jpg -w runs/mine --save jsonl,jpg", 2, ["--save is jpg; it must be"]),
     ("folder-jpg", "detect dog.jpg -w runs/mine -o found.jpg", 2, ["this name ends in .jpg", "--out found."]),
     ("folder-pt", "train data -o m.pt --steps 0", 2, ["this name ends in .pt", "--out m.", "--steps is 0"]),
     ("folder-html", "demo -o demo.html", 2, ["this name ends in .html", "--out demo."]),

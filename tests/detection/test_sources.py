@@ -165,6 +165,15 @@ def test_a_list_in_any_encoding(tmp_path):
             find_sources([str(tmp_path / "list.txt")])
 
 
+def test_a_folder_of_archives_names_one(tmp_path):
+    for name in ("b.tar", "c.tar"):
+        with tarfile.open(tmp_path / name, "w") as archive:
+            archive.addfile(tarfile.TarInfo("a.jpg"))
+    with pytest.raises(DataError, match=r"no images; it holds 2 \.tar") as raised:
+        find_sources([str(tmp_path)])
+    assert f"such as {tmp_path / 'b.tar'}; --save parquet" in str(raised.value.fix)
+
+
 def test_an_archive_of_videos_alone_says_so(tmp_path):
     archive = write_zip(tmp_path / "a.zip", ["a.mp4", "b.MOV", "notes.txt"])
     with pytest.raises(DataError, match="it holds 2 videos"):

@@ -83,7 +83,7 @@ def test_frozen_layers_and_their_statistics_stay_and_the_rest_learns(config, dat
     caplog.set_level("INFO")
     state, _ = initial_state(data, config("run", freeze="stages:3", ema=True), ALONE, CPU)
     assert "frozen: the first 3 of 8 stages of the backbone" in caplog.text
-    assert "of the frozen layers are random, as none does not fill them" in caplog.text
+    assert "of the frozen layers are randomly initialized, as none does not fill them" in caplog.text
     before = {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
     size = state.model.settings.image_size_px
     batches = training_batches(data.annotations, size=size, batch_size=2, seed=0, workers=0)

@@ -53,6 +53,16 @@ def test_trials_go_on_until_one_precision_is_clearly_faster(monkeypatch, bf16, f
     assert count == {torch.bfloat16: trials, torch.float32: trials}
 
 
+@pytest.mark.parametrize(("seconds", "lines"), [(0.5, 1), (1.5, 2)])
+def test_trials_that_take_long_are_announced(monkeypatch, caplog, seconds, lines):
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: True)
+    monkeypatch.setattr(precision, "step_seconds", lambda model, dtype: seconds)
+    with caplog.at_level(logging.INFO):
+        choose_precision("auto", CPU, MODEL)
+    assert len(caplog.messages) == lines
+    assert "timing steps" in caplog.messages[0] or lines == 1
+
+
 @pytest.mark.slow
 def test_timing_a_step_changes_neither_the_model_nor_the_random_numbers(monkeypatch, caplog):
     monkeypatch.setattr(precision, "cpu_has_bf16", lambda: True)

@@ -1,5 +1,6 @@
 import csv
 import json
+import logging
 from functools import partial
 
 import numpy as np
@@ -159,6 +160,16 @@ def test_the_line_of_a_step_fits_into_80_columns(config, data, tmp_path, step, s
     assert line.startswith(f"step {step}/{steps}  loss 1.82 box, 2.58 class  rate 4.1e-4  109 images/s")
     assert line.endswith(end)
     assert len(line) < 80
+
+
+def test_slow_steps_have_a_line_of_the_log_between_the_rows(config, data, tmp_path, caplog):
+    folder = a_folder(config(tmp_path, steps=20, log_every=10), data, resumed=False)
+    folder.records.start()
+    with caplog.at_level(logging.INFO):
+        for step in range(1, 11):
+            folder.on_step(StepRow(step, step * 8, step * 14.0, lr=1e-2, localization=1.0, classification=1.0))
+    assert [line.split()[1] for line in caplog.messages] == ["3/20", "6/20", "9/20", "10/20"]
+    assert [row["step"] for row in folder.records.logged] == [10]
 
 
 def test_the_time_left_is_that_of_this_process(config, data, tmp_path):

@@ -12,12 +12,13 @@ from ssd300.cli.options import (
     Device,
     Json,
     MinScore,
-    Several,
+    SeveralOf,
     Switch,
     Usual,
     Weights,
     print_json,
     say,
+    say_device,
 )
 from ssd300.cli.progress import image_progress
 from ssd300.detection.defaults import MIN_SCORE
@@ -35,9 +36,9 @@ BATCHES = (1, 4, 8)
 def benchmark(
     *source: str,
     weights: Weights,
-    batch_size: Annotated[tuple[int, ...], Several, Usual] = BATCHES,
-    threads: Annotated[tuple[int, ...], Several, Usual] = (),
-    precision: Annotated[tuple[Literal["float32", "bfloat16"], ...], Several, Usual] = (),
+    batch_size: Annotated[tuple[int, ...], SeveralOf, Usual] = BATCHES,
+    threads: Annotated[tuple[int, ...], SeveralOf, Usual] = (),
+    precision: Annotated[tuple[Literal["float32", "bfloat16"], ...], SeveralOf, Usual] = (),
     compile: Annotated[Switch, Usual] = False,  # noqa: A002  # the option's name
     rounds: Annotated[int, Usual] = 5,
     min_score: Annotated[float, MinScore, Usual] = MIN_SCORE,
@@ -81,6 +82,7 @@ def benchmark(
     from ssd300.detection.benchmark import Grid, Networks, measure
     from ssd300.detection.detector import DISPLAY
 
+    say_device(weights, device)
     networks = Networks(weights, device, lambda line: say([line]))
     grid = Grid(batch_sizes=batch_size, threads=threads, precisions=precision, compiled=compile)
     with temporary_folder() as temporary, image_progress(0, 0, what="timing", unit="timings") as progress:

@@ -27,7 +27,7 @@ def load(weights: str, device: str, precision: str | None, *, compile_for: int |
     backend = backend_for(weights)
     where = backend.choose_device(device)
     network = backend.load(device=where, precision=precision)
-    say(backend.notes(where, precision))
+    say([f"device {where}", *backend.notes(where, precision)])
     if compile_for is not None:
         say([f"compiled in {backend.compile(network, compile_for):.1f} s"])
     return network

@@ -115,8 +115,10 @@ def check_backbone(mistakes: Mistakes, backbone: str | None, image_size_px: int 
         shape.map_sizes(image_size_px or shape.image_size_px)
 
 
-def check_share(mistakes: Mistakes, option: str, share: float | None) -> None:
-    """Check a share of images: above 0 and below 1."""
+def check_share(mistakes: Mistakes, option: str, share: float | None) -> float | None:
+    """The share of images if it is above 0 and below 1, else None."""
     if share is not None and not 0 < share < 1:
         hint = f"Write {share / 100:g}." if 2 <= share < 100 else "Such as 0.2 for a fifth."
         mistakes.add(f"{option} is {share:g}; it must be between 0 and 1", fix=hint)
+        return None
+    return share

@@ -22,13 +22,14 @@ from ssd300.cli.options import (
     Overwrite,
     PredictionOptions,
     SelectionOptions,
-    Several,
+    SeveralOf,
     Switch,
     Usual,
     VocRuleOptions,
     Weights,
     print_json,
     say,
+    say_device,
 )
 from ssd300.cli.shard_options import ShardOptions
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 Metric = Literal["voc07", "voc12", "coco"]
 Metrics = Annotated[
     tuple[Metric, ...],
-    Several,
+    SeveralOf,
     Usual,
 ]
 
@@ -155,6 +156,7 @@ def eval_(
     else:
         from ssd300.evaluation.evaluator import evaluate
 
+        say_device(str(weights), detecting.device)
         report = evaluate(
             str(weights),
             dataset,

@@ -35,7 +35,8 @@ def info(
         print_json(facts)
         return
     sys.stdout.writelines(f"{printable(line)}\n" for line in _sentences(facts))
-    sys.stdout.write(f"\nall of it, also the default boxes: {shlex.join(['ssd300', 'info', weights, '--json'])}\n")
+    boxes = ", also the default boxes" if "default_boxes" in facts else ""
+    sys.stdout.write(f"\nall of it{boxes}: {shlex.join(['ssd300', 'info', weights, '--json'])}\n")
 
 
 def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -100,7 +101,7 @@ def _origin(source: Mapping[str, Any]) -> Iterator[str]:
     from ssd300.system.wording import plural
 
     if "start" in source:
-        start = "random weights" if source["start"] == "none" else source["start"]
+        start = "randomly initialized weights" if source["start"] == "none" else source["start"]
         average = "; these are the averaged weights" if source.get("averaged") else ""
         count = plural(source["images"], "image") if "images" in source else "the images"
         yield f"Trained on {count} of {source.get('data', 'unknown data')}, from {start}{average}."

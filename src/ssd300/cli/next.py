@@ -25,6 +25,7 @@ from ssd300.cli.options import (
     Weights,
     print_json,
     say,
+    say_device,
 )
 from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.data.choices import FormatName
@@ -124,6 +125,7 @@ def next_(
     from ssd300.detection.next_images import choose, rate_images
     from ssd300.system.files import write_atomically
 
+    say_device(weights, device)
     with shown("loading the weights"):
         detector = Detector.load(weights, device=device)
     with shown("detecting", len(images)) as task:

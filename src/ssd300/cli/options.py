@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token, convert
 
 from ssd300.cli.help import DATA, OUTPUT, RULES, SELECTION, USUAL
 from ssd300.cli.mistakes import Mistakes
@@ -43,6 +43,13 @@ MaxOverlap = Parameter(name=["--max-overlap", "--iou"])
 TopK = Parameter(name=["--top-k", "--max-det"])
 Several = Parameter(consume_multiple=True, negative="")  # values of one option, after one another
 Classes = Parameter(consume_multiple=True, negative="", metavar="CLASS...")
+
+
+def _also_with_commas(type_: Any, tokens: Sequence[Token]) -> Any:
+    return convert(type_, [token.evolve(value=part) for token in tokens for part in token.value.split(",") if part])
+
+
+SeveralOf = Parameter(consume_multiple=True, negative="", converter=_also_with_commas)  # some of given words
 
 
 @Parameter(name="*", group=DATA)
@@ -236,6 +243,11 @@ def device_for(weights: str, device: str) -> str:
     from ssd300.detection.backends import backend_for
 
     return backend_for(weights).choose_device(device)
+
+
+def say_device(weights: str, device: str) -> None:
+    """Print where the weights run: 'auto' has chosen it."""
+    say([f"device {device_for(weights, device)}"])
 
 
 def as_typed(text: str, words: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ from cyclopts import (
 )
 
 from ssd300.cli.mistakes import STAND_IN
+from ssd300.cli.options import ALIASES
 from ssd300.cli.suggestions import instead_of, option_for, verbs_for
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights, with_options
 from ssd300.errors import SSDError, UsageError, did_you_mean
@@ -128,7 +129,7 @@ def _unknown_option(error: UnknownOptionError, words: list[str], verb: str) -> W
     arguments = [argument for argument in error.argument_collection if argument.parse]
     options = [one for argument in arguments for one in argument.names if one.startswith("-")]
     positional = {str(argument.name).lstrip("-").upper() for argument in arguments if _is_positional(argument)}
-    ours = option_for(name, options, positional)
+    ours = None if name in ALIASES else option_for(name, options, positional)
     what = f"{verb} has no option {name}"
     place = words.index(word) if word in words else None
     if Path(word).exists():

@@ -21,6 +21,7 @@ from ssd300.cli.options import (
     Weights,
     print_json,
     say,
+    say_device,
 )
 from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.reporting.next_steps import Step, command
@@ -105,6 +106,7 @@ def review(
     from ssd300.evaluation.reviewing import review_labels
     from ssd300.reporting.label_review import trained_on_in_words
 
+    say_device(weights, detecting.device)
     done = review_labels(
         weights,
         dataset,

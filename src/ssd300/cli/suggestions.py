@@ -74,12 +74,14 @@ for _ours, _theirs in _ELSEWHERE.items():
 NOT_HERE = {
     "imgsz": "The input size is that of the weights. For small objects in large images: `detect --tile 300`.",
     "split": "Leave it out: this command takes all images of the data.",
+    "holdout": "To set images aside: `ssd300 split DATA --out FOLDER --holdout 0.2`; `train` takes --holdout too.",
     "show": "Look at the annotated images in the folder of --out.",
     "verbose": "Leave it out: what happens is always said. --debug shows where an error comes from.",
     "quiet": "Leave it out, and send the progress away with `2> log.txt`.",
 }
 _SAME = {
     "img-size": "imgsz", "image-size": "imgsz", "size": "imgsz", "input-size": "imgsz", "resolution": "imgsz",
+    **dict.fromkeys(_ELSEWHERE["--holdout"].split(), "holdout"),
     "view-img": "show", "display": "show", "view": "show", "v": "verbose", "q": "quiet", "silent": "quiet",
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ from ssd300.cli.options import (
     Weights,
     print_json,
     say,
+    say_device,
 )
 from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.errors import UsageError
@@ -96,6 +97,7 @@ def thresholds(
         dataset = reading.load(data, "test")
     check_weights(mistakes, weights)
     mistakes.raise_all()
+    say_device(weights, detecting.device)
     with shown("loading the weights"):
         detector = Detector.load(weights, device=detecting.device)
     chosen = choose_thresholds(

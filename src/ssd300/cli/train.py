@@ -122,7 +122,7 @@ def train(
         mistakes.add("--holdout and --eval-split exclude each other", fix="Give one of the two.")
     if override and not resume:
         mistakes.add("--override goes with --resume", fix="Add --resume, or leave it out.")
-    check_share(mistakes, "--holdout", holdout)
+    holdout = check_share(mistakes, "--holdout", holdout)
     restarted = is_own(out)  # by torchrun, with the same arguments
     if is_main_process():
         check_run_folder(mistakes, out, resume=resume, overwrite=overwrite or dry_run or restarted)

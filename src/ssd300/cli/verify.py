@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json
+from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json, say_device
 from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.errors import RunError, UsageError
 from ssd300.system.progress import numbered, shown
@@ -54,6 +54,7 @@ def verify(
     with mistakes.caught():
         dataset = reading.load(data, "test", **({} if classes is None else {"classes": classes}))
     mistakes.raise_all()
+    say_device(str(run), detecting.device)
     result = verify_run(
         run, dataset, device=detecting.device, on_bad_image=detecting.on_bad_image, progress=numbered(shown, 3)
     )

@@ -184,6 +184,8 @@ def _no_images(folder: Path) -> DataError:
         fix = (
             f"{len(below):,} folders in it have images: {names}. Name those, or '{all_below(folder)}' for all of them."
         )
+    elif archives := [child for child in children if child.is_file() and is_archive(child, file_head(child))]:
+        fix = f"For the images in an archive name it, such as {archives[0]}; --save parquet reads all of the folder."
     else:
         fix = "Name the folder that they are in."
     return DataError(f"the folder has no images; {seen}", where=folder, fix=fix)

@@ -51,7 +51,9 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     start = initialize(model, config.init, dataset.classes, config.init_key)
     if config.normalization == "none":
         model.set_normalization(NONE)
-    log.info("start: %s fills %d layers, %d are random", start.source, len(start.filled), len(start.random))
+    log.info(
+        "start: %s fills %d layers, %d are randomly initialized", start.source, len(start.filled), len(start.random)
+    )
     for note in start.notes:
         log.info("%s", note)
     if start.classes is not None:
@@ -60,7 +62,7 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     if (frozen := freeze(model, config.freeze, start.filled)) is not None:
         log.info("%s", frozen.describe())
         if frozen.random:
-            log.warning("%d of the frozen layers are random, as %s does not fill them: %s",
+            log.warning("%d of the frozen layers are randomly initialized, as %s does not fill them: %s",
                         len(frozen.random), start.source, some(frozen.random))  # fmt: skip
     if config.freeze_norms:
         freeze_norms(model, start.filled)

@@ -11,6 +11,7 @@ from ssd300.system.environment import cpu_has_bf16
 
 IMAGES = 2
 LEAST, MOST = 2, 6  # trials of each precision; the best one counts, as the first one compiles
+LONG_S = 2.0  # after so long it is said that steps are timed
 CLEAR = 1.25  # times as fast: then no more trials are made. Beside other work a trial may take twice the time
 WORTH = 0.95  # bfloat16 rounds more, and times vary: so much of the time of float32 is the most that it may take
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ def _faster_on_cpu(model: SSD) -> torch.dtype:
     for trial in range(1, MOST + 1):
         for precision in best:
             best[precision] = min(best[precision], step_seconds(model, precision))
+        if trial == 1 and sum(best.values()) > LONG_S:
+            log.info("--amp auto: timing steps in bfloat16 and in float32")
         if trial >= LEAST and max(best.values()) >= CLEAR * min(best.values()):
             break
     bf16, float32 = best[torch.bfloat16], best[torch.float32]

@@ -39,6 +39,8 @@ from ssd300.training.run_log import RunLog
 from ssd300.training.state import Progress, describe
 from ssd300.training.summary import summarize
 
+SILENCE_S = 30.0  # the longest time between two lines of steps, but for a step that takes longer
+
 log = logging.getLogger(__name__)
 
 
@@ -59,11 +61,13 @@ class RunFolder(Callback):
         self.folder, self.device, self.resumed = config.out, device, resumed
         self.records, self.log = Records(config.out), run_log
         self.last = 0, 0.0  # images and seconds at the last logged step
+        self.last_line_s = 0.0
         self.start = 0, 0.0  # steps and seconds before this process
 
     def on_start(self, config: TrainConfig, dataset: Dataset, progress: Progress) -> None:
         """A new run removes files of an earlier run and writes its own; a resumed one cuts rows after its state."""
         self.last = progress.step * config.batch_size, progress.seconds
+        self.last_line_s = progress.seconds
         self.start = progress.step, progress.seconds
         make_own(self.folder)  # before any other file
         if self.resumed:
@@ -85,17 +89,23 @@ class RunFolder(Callback):
         save_training_batch(self.folder, batch, fill, self.dataset.classes)
 
     def on_step(self, row: StepRow) -> None:
-        """Every `log_every` steps, and at the last one: a row and a line of the log."""
-        if row.step % self.config.log_every and row.step != self.config.steps:
-            return
+        """Every `log_every` steps, and at the last one: a row and a line of the log. Slow steps have lines between."""
         images, seconds = self.last
         speed = (row.images_seen - images) / max(row.seconds - seconds, 1e-9)
+        if row.step % self.config.log_every and row.step != self.config.steps:
+            if row.seconds - self.last_line_s >= SILENCE_S:
+                self._say(row, speed)
+            return
         memory = torch.cuda.max_memory_allocated() if self.device.type == "cuda" else used_memory_bytes()
         self.last = row.images_seen, row.seconds
         self.records.add(
             row._asdict()
             | {"seconds": round(row.seconds, 1), "images_per_second": round(speed, 2), "memory_bytes": memory}
         )
+        self._say(row, speed)
+
+    def _say(self, row: StepRow, speed: float) -> None:
+        self.last_line_s = row.seconds
         log.info("%s", self._line(row, speed))
 
     def _line(self, row: StepRow, speed: float) -> str:
