@@ -9,8 +9,9 @@ from ssd300.model.ssd import LITE
 from ssd300.weights import Card, save_weights
 
 EXPORTED = {
-    "file": "cells.onnx", "model": "ssd300_vgg16", "classes": ["cell"], "image_size_px": 300, "resize": "r",
-    "precision": "int8", "suppresses": False, "top_k": None, "min_scores": {"cell": 0.25}, "metric": None,
+    "file": "cells.onnx", "model": "ssd300_vgg16", "classes": ["cell"], "input_size": [300, 300], "resize": "r",
+    "normalization": None, "precision": "int8", "suppresses": False, "top_k": None, "min_scores": {"cell": 0.25},
+    "metric": None,
     "float32_layers": ("conv1", "head"),
     "source": {"start": "none", "data": "cells, train", "images": 1}, "format_version": 1,
 }  # fmt: skip
@@ -65,7 +66,7 @@ def test_an_exported_file_in_sentences():
         "cells.onnx",
         "A detector, ssd300_vgg16, exported in int8.",
         "It finds 1 class: cell.",
-        "It resizes images to 300 x 300 pixels (r).",
+        "It resizes images to 300 x 300 pixels (r); it normalizes them itself.",
         "In float32 for the sake of mAP: 2 layers: conv1, head.",
         "It returns the boxes and scores of all default boxes: non-maximum suppression is not in the file.",
         "mAP: not measured by the command that wrote its weights.",

@@ -30,7 +30,9 @@ def test_weights_are_loaded_by_their_backend(light_run, exported):
     network = load_network(exported["raw"], device="auto", precision="fp32", threads=1)
     assert isinstance(network, ExportedNetwork)
     assert network.card.classes == ("blue", "red")
-    assert backend_for(light_run).facts()["classes"] == ["blue", "red"]
+    for facts in (backend_for(light_run).facts(), backend_for(exported["raw"]).facts()):
+        assert (list(facts["classes"]), facts["input_size"]) == (["blue", "red"], [300, 300])
+        assert {"file", "model", "normalization", "resize", "metric", "min_scores", "data", "licence"} <= facts.keys()
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def info(
 
 
 def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
-    """The facts of weights or of an exported file; the latter has its precision, and no normalization beside it."""
+    """The facts of weights or of an exported file; the latter has its precision, and its network normalizes images."""
     from ssd300.system.wording import plural
 
     source, classes = facts["source"], facts["classes"]
@@ -49,7 +49,7 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     backbone = facts.get("backbone")
     yield f"A detector, {facts['model']}{f' ({backbone})' if backbone else ''}{exported}."
     yield f"It finds {plural(len(classes), 'class', 'classes')}: {', '.join(classes)}."
-    size = facts["input_size"][0] if "input_size" in facts else facts["image_size_px"]
+    size = facts["input_size"][0]
     yield f"It resizes images to {size} x {size} pixels ({facts['resize']}){_normalization(facts)}."
     if facts.get("default_boxes", {}).get("fitted_px"):
         yield "Its default boxes are fitted to objects, of its training or of the run that it started from."
@@ -66,8 +66,8 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _normalization(facts: Mapping[str, Any]) -> str:
-    if "normalization" not in facts:
-        return ""
+    if facts["normalization"] is None:
+        return "; it normalizes them itself"
     mean, std = (_per_channel(facts["normalization"][name]) for name in ("mean", "std"))
     return f"; from {RGB}, as 0..1, it subtracts {mean} and divides by {std}"
 

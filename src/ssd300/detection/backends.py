@@ -177,7 +177,15 @@ class ExportedFile:
 
     def facts(self) -> dict[str, Any]:
         manifest = self._load().card
-        return {"file": str(self.path), **asdict(manifest), **manifest.layers}
+        return {
+            "file": str(self.path),
+            **asdict(manifest),
+            **manifest.layers,
+            "input_size": [manifest.image_size_px] * 2,
+            "normalization": None,  # it is part of the network that was exported
+            "data": manifest.source.get("data"),
+            "licence": manifest.source.get("licence"),
+        }
 
     def load(self, *, device: str = "cpu", precision: str | None = None, threads: int | None = None) -> Network:
         network = self._load(threads)
