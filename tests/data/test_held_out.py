@@ -23,7 +23,7 @@ def test_data_without_a_held_out_split_gives_none_and_the_reason(coloured, data)
     (coloured / "ImageSets/Main/test.txt").unlink()
     held_out, notes = load_held_out([coloured], data)
     assert held_out is None
-    assert notes == ("no held-out images: there is no split but 'trainval'",)
+    assert notes == ("no held-out images: there is no split to measure on but 'trainval'",)
 
 
 def test_images_that_are_trained_on_are_left_out_one_by_one(tmp_path):

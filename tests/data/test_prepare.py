@@ -59,7 +59,7 @@ def test_a_folder_without_splits_is_trained_on_whole(tmp_path, capsys):
     (root / "JPEGImages/a.png").touch()
     assert main(["prepare", str(root), "--out", str(tmp_path / "lists")]) == 0
     err = capsys.readouterr().err
-    assert "there is no split but 'all'" in err
+    assert "there is no split to measure on but 'all'" in err
     assert "no test list: " in err
     assert json.loads((tmp_path / "lists/TRAIN_images.json").read_text()) == ["../own/JPEGImages/a.png"]
     assert json.loads((tmp_path / "lists/TEST_images.json").read_text()) == []

@@ -40,6 +40,7 @@ def test_images_that_were_skipped_are_skipped_again(run, coloured, tmp_path, cap
     """One of the two held-out images is no image."""
     test = coloured / "ImageSets/Main/test.txt"
     test.write_text("p4\np3\n")
+    (coloured / "ImageSets/Main/trainval.txt").write_text("p0\np1\np2\n")
     (coloured / "JPEGImages/p3.jpg").write_bytes(b"no image")
     options = {"steps": 1, "batch_size": 2, "workers": 0, "amp": "off", "init": "none", "on_bad_image": "skip"}
     train(

@@ -77,3 +77,20 @@ def test_a_second_signal_acts_at_once_and_handlers_come_back(monkeypatch):
         twice()
     assert reached == [True]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+def test_the_end_of_the_terminal_is_held_back_too_unless_it_is_ignored():
+    got = []
+    before = signal.signal(signal.SIGHUP, lambda *_: got.append("at the end"))
+    try:
+        with held_back() as came:
+            signal.raise_signal(signal.SIGHUP)
+            got.append(came())
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        with held_back() as came:
+            signal.raise_signal(signal.SIGHUP)
+            got.append(came())
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert got == [True, "at the end", False]

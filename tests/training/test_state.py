@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from run_weights import LAST, LAST_AVERAGED, assert_equal_weights
 from ssd300.data import load_dataset
@@ -117,7 +118,8 @@ def test_options_that_differ_are_used_with_override(config, data, tmp_path, capl
     summary = train(data, config(tmp_path / "run", lr=0.5, steps=2, ema=True), resume=True, override=True)
     assert summary["steps"] == 2
     assert "changed (--override): lr: 0.01 -> 0.5" in caplog.text
-    with pytest.raises(UsageError, match=r"cannot change within a run: model: .*--init"):
+    assert yaml.safe_load((tmp_path / "run/config.yaml").read_text())["lr"] == 0.5
+    with pytest.raises(UsageError, match=r"cannot change within a run: model: .*start a new run[.]"):
         train(data, config(tmp_path / "run", model="ssd300_vgg16"), resume=True, override=True)
     with pytest.raises(UsageError, match="the data is not what the run began with"):
         train(replace(data, annotations=data.annotations[:2]), config(tmp_path / "run"), resume=True, override=True)

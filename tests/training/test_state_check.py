@@ -254,13 +254,21 @@ def test_a_whole_state_of_other_options_is_not_called_damaged(folder):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("model", "ssd_lite0_fpn"), ("heads", "ssdlite"), ("freeze", "backbone")]
+    ("option", "value", "advice"),
+    [
+        ("model", "ssd_lite0_fpn", "start a new run[.]"),
+        ("heads", "ssdlite", "--init"),
+        ("freeze", "backbone", "--init"),
+        ("default_boxes", "coco", "--init"),
+        ("image_size", 256, "--init"),
+    ],
 )
 @pytest.mark.parametrize("override", [False, True])
-def test_what_decides_the_layers_cannot_change_even_with_override(folder, option, value, override):
+def test_what_decides_layers_or_boxes_cannot_change_even_with_override(folder, option, value, advice, override):
     state = fresh(folder, **{option: value})
-    state.optimizer.param_groups[-1]["params"].pop()  # as where there are fewer layers
-    with pytest.raises(UsageError, match=rf"cannot change within a run: {option}: \S+ -> {value}.*--init"):
+    if option != "image_size":
+        state.optimizer.param_groups[-1]["params"].pop()  # as where there are fewer layers
+    with pytest.raises(UsageError, match=rf"cannot change within a run: {option}: \S+ -> {value}.*{advice}"):
         state.load(override=override)
 
 

@@ -1,10 +1,12 @@
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from ssd300.errors import DataError, UsageError
 from ssd300.training import validation
 from ssd300.training.distributed import ALONE
 from ssd300.training.initial_state import initial_state
@@ -66,3 +68,44 @@ def test_an_evaluation_in_several_processes_is_that_of_one_number_for_number(col
         found.append(out.read_text())
     assert len(json.loads(found[0])[1]["scores"]) > 100
     assert found[0] == found[1] == found[2]
+
+
+def test_held_out_images_that_are_trained_on_are_left_out_or_refused(config, data, held_out, tmp_path, caplog):
+    both = replace(held_out, annotations=[*held_out.annotations, data.annotations[0]])
+    summary = train(data, config(tmp_path / "run", steps=1), validation=both)
+    assert summary["images"] == len(held_out)
+    assert f"1 of {len(both)} images of 'test' are trained on and left out of it" in caplog.text
+    with pytest.raises(UsageError, match="all 4 held-out images are trained on"):
+        train(data, config(tmp_path / "other"), validation=data)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_is_measured_on_other_images_forgets_its_best_map_or_is_refused(
+    config, data, held_out, tmp_path, caplog
+):
+    trained, other = (replace(data, annotations=data.annotations[part]) for part in (slice(3), slice(3, 4)))
+    out = tmp_path / "run"
+    train(trained, config(out, eval_every=1), validation=held_out, stop_after=1)
+    for changed in (None, other):
+        with pytest.raises(UsageError, match="the held-out images are not those that the run was measured on"):
+            train(trained, config(out, eval_every=1), validation=changed, resume=True, stop_after=2)
+    summary = train(
+        trained, config(out, eval_every=1), validation=other, resume=True, override=True, stop_after=2
+    )  # fmt: skip
+    assert "the best mAP so far is forgotten" in caplog.text
+    assert summary["images"] == 1
+    assert json.loads((out / "data.json").read_text())["validation"]["fingerprint"] == other.fingerprint()
+
+
+@pytest.mark.slow
+def test_what_was_trained_is_saved_before_an_evaluation_that_fails(config, data, held_out, tmp_path, monkeypatch):
+    def failing(*_arguments):
+        raise DataError("the image cannot be read", where="b.jpg")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(validation, "detect_all", failing)
+        with pytest.raises(DataError, match="cannot be read"):
+            train(data, config(tmp_path / "run"), validation=held_out)
+    assert "the state after step 4 is saved" in (tmp_path / "run/train.log").read_text()
+    assert train(data, config(tmp_path / "run"), validation=held_out, resume=True)["map"] is not None

@@ -123,6 +123,8 @@ def train(
     if override and not resume:
         mistakes.add("--override goes with --resume", fix="Add --resume, or leave it out.")
     holdout = check_share(mistakes, "--holdout", holdout)
+    if dry_run and resume:
+        mistakes.add("--dry-run times a run from its first step", fix="Leave out --resume.")
     restarted = is_own(out)  # by torchrun, with the same arguments
     if is_main_process():
         check_run_folder(mistakes, out, resume=resume, overwrite=overwrite or dry_run or restarted)
@@ -178,7 +180,7 @@ def train(
         )
     if is_main_process():
         example = the_picture(validation or dataset)
-        print_summary(summary, config, example, preset=name, images=len(dataset), as_json=json_)
+        print_summary(summary, config, example, preset=name, images=len(dataset), stop_after=stop_after, as_json=json_)
 
 
 def _check_effects(mistakes: Mistakes, given: Mapping[str, Any], config: TrainConfig) -> None:

@@ -21,7 +21,14 @@ SHORT = 2  # a run with so many times fewer steps than its preset is called shor
 
 
 def print_summary(
-    summary: dict[str, Any], config: TrainConfig, example: Path, *, preset: str, images: int, as_json: bool
+    summary: dict[str, Any],
+    config: TrainConfig,
+    example: Path,
+    *,
+    preset: str,
+    images: int,
+    stop_after: int | None,
+    as_json: bool,
 ) -> None:
     """The result of a run with `preset` on `images` images, and what comes next; `example` is an image to detect on."""
     from ssd300.metrics.words import map_in_words
@@ -44,7 +51,12 @@ def print_summary(
     lines.append(f"report: {out / run_layout.REPORT}")
     if summary["steps"] < config.steps:
         is_open = has_steps_left(out, asdict(config), summary)
-        why, how = ("", "--resume") if is_open else (", as mAP rose no more", "--resume --patience 0")
+        stopped = stop_after is not None and summary["steps"] >= stop_after
+        why, how = (
+            ("", "--resume without --stop-after" if stopped else "--resume")
+            if is_open
+            else (", as mAP rose no more", "--resume --patience 0")
+        )
         lines.append(f"ended after step {summary['steps']:,} of {config.steps:,}{why}; {how} continues it")
     say_result([*lines, *_on_length(preset, summary, config, images)])
     next_steps(

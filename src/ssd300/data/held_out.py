@@ -1,5 +1,6 @@
 """The images to measure on beside those that are trained on: of the same data, and none of them in both."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,10 @@ from ssd300.data.shards.index import read_index
 from ssd300.data.sources import JoinedSources
 from ssd300.data.splits import UnusableSplitError, role_of
 from ssd300.errors import UsageError
-from ssd300.system.stores import open_store
+from ssd300.system.stores import as_place, open_store
 from ssd300.system.wording import plural
+
+log = logging.getLogger(__name__)
 
 SHOWN = 5  # names of images in a note
 
@@ -42,13 +45,13 @@ def load_held_out(
     data = open_data(paths, format)
     notes: list[str] = []
     try:
-        choices = [data.named(split)] if split is not None else data.choices("test")
+        choices = [data.named(split, option="--eval-split")] if split is not None else data.choices("test")
     except UnusableSplitError as error:
         return None, (f"no held-out images: {error.what}; splits here: {', '.join(data.split_names())}",)
     if split is None:
         choices = [choice for choice in choices if choice.name != trained_on.split]
         if not choices:
-            return None, (f"no held-out images: there is no split but '{trained_on.split}'",)
+            return None, (f"no held-out images: there is no split to measure on but '{trained_on.split}'",)
     for choice in choices:
         try:
             found = data.read(choice, require_images=require_images)
@@ -87,7 +90,7 @@ def _of_shards(
         return None, (f"no held-out images: {error.what}; {error.fix}",)
     if name == trained_on.split:
         if split is None:
-            return None, (f"no held-out images: there is no split but '{trained_on.split}'",)
+            return None, (f"no held-out images: there is no split to measure on but '{trained_on.split}'",)
         fix = "Name another one with --eval-split, or leave it out."
         raise UsageError(f"the split '{name}' is what is trained on", where=place, fix=fix)
     held_out, names = open_shards(place, name, "test", cache)
@@ -107,6 +110,26 @@ def unused_splits(data: JoinedSources, used: Sequence[str]) -> list[str]:
     if val is not None and any(role_of(name) == "test" for name in used):
         note += f"; with --eval-split {val} the best weights are chosen on it, and test is kept for the end"
     return [note]
+
+
+def held_out_of(validation: Dataset, trained_on: Dataset) -> Dataset:
+    """The images of `validation` that are not trained on; a line of the log counts the others. Shards are not compared.
+
+    Raises UsageError if none is left.
+    """
+    if not (validation.in_memory and trained_on.in_memory):
+        return validation
+    held_out, notes = without_images_of(validation, trained_on)
+    for note in notes:
+        log.warning("%s", note)
+    if len(validation) and not len(held_out):
+        raise UsageError(
+            f"all {plural(len(validation), 'held-out image')} are trained on",
+            where=as_place(validation.root),
+            fix="Name another split to measure on, hold images out with `hold_out(dataset, 0.2)` of ssd300.data, or "
+            "measure on nothing.",
+        )
+    return held_out
 
 
 def without_images_of(held_out: Dataset, trained_on: Dataset) -> tuple[Dataset, list[str]]:

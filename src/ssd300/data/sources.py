@@ -40,11 +40,11 @@ class JoinedSources:
         """The names of all splits, each once."""
         return list(dict.fromkeys(split for source in self.sources for split in source.splits))
 
-    def named(self, split: str) -> Choice:
-        """The split of this name, of those that have it. Raises DataError if none has it."""
+    def named(self, split: str, *, option: str = "--split") -> Choice:
+        """The split of this name, of those that have it. Raises DataError if none has it, with the `option` to use."""
         choice = Choice(tuple(source.find(split) for source in self.sources))
         if not choice.name:
-            raise DataError(f"there is no split '{split}'", where=self._where(), fix=self._splits_here())
+            raise DataError(f"there is no split '{split}'", where=self._where(), fix=self._splits_here(option))
         return choice
 
     def exactly(self, split: str) -> Choice:
@@ -154,8 +154,8 @@ class JoinedSources:
     def _where(self) -> str:
         return ", ".join(str(source.home) for source in self.sources)
 
-    def _splits_here(self) -> str:
-        return f"Splits here: {', '.join(self.split_names()) or 'none'}. Name one with --split."
+    def _splits_here(self, option: str = "--split") -> str:
+        return f"Splits here: {', '.join(self.split_names()) or 'none'}. Name one with {option}."
 
 
 def join(sources: Sequence[Source]) -> JoinedSources:

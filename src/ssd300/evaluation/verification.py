@@ -1,6 +1,7 @@
 """Can a run's mAP be reproduced? Its best weights are evaluated again and its stored detections are scored again."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -75,7 +76,8 @@ def verify(
             f"this is other data than the run was evaluated on: {len(dataset)} images, fingerprint {held_out[:12]}…; "
             f"the run had {known['images']} of split '{known['split']}', {known['fingerprint'][:12]}…",
             where=dataset.root,
-            fix="Name the same data, --split and --on-bad-label as for training.",
+            fix="Name the data that the run held out, with the same --split and --on-bad-label. For a part that "
+            f"--holdout set aside, `{shlex.join(['ssd300', 'verify', str(run)])}` tells the commands.",
         )
     metric = _metric(summary["metric"])
     evaluated = evaluate_weights(

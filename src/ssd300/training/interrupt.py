@@ -1,4 +1,6 @@
-"""Ctrl-C and SIGTERM during training wait until the present step is done, so that the state can be saved."""
+"""Signals during training wait until the present step is done, so that the state can be saved: Ctrl-C, SIGTERM, and
+SIGHUP, which comes when the terminal is closed.
+"""
 
 import signal
 import threading
@@ -8,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 SAME_SIGNAL_S = 0.5
-HELD = (signal.SIGINT, signal.SIGTERM)
+HELD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # not on Windows
 
 
 @contextmanager

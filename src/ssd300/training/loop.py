@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ssd300.data.dataset import Dataset, check_trainable
+from ssd300.data.held_out import held_out_of
 from ssd300.data.shards.dataset import check_use
 from ssd300.errors import UsageError
 from ssd300.system.device import choose_device, dtype_name
@@ -23,7 +24,7 @@ from ssd300.training.initial_state import initial_state
 from ssd300.training.interrupt import held_back
 from ssd300.training.lock import sole_use
 from ssd300.training.progress_bar import ProgressBar
-from ssd300.training.run_folder import RunFolder
+from ssd300.training.run_folder import RunFolder, is_held_out_of_run
 from ssd300.training.run_log import RunLog
 from ssd300.training.step import TrainStep
 from ssd300.training.summary import Summary, summarize
@@ -49,6 +50,8 @@ def train(
 ) -> Summary:
     """Train as `config` says and return the run's summary; files are written below `config.out` only.
 
+    Images of `validation` that are trained on too are left out, with a line of the log.
+
     With `validation`, the weights of the best mAP are saved as the run's best; without it, or before the first
     evaluation, the last are. Ctrl-C and SIGTERM end the run after the present step, with its state saved. Under
     `torchrun` every process calls this with the same arguments; if it starts them again after a failure, the run goes
@@ -59,7 +62,7 @@ def train(
 
     Raises:
         UsageError: the folder is in use, `stop_after` is below 1, a batch has fewer images than there are processes,
-            or `resume` finds other options and `override` is false.
+            all images of `validation` are trained on, or `resume` finds other options and `override` is false.
         DataError: an image cannot be read, a label is out of range, or there are no images or objects.
         WeightsError: the weights of `config.init` cannot be used.
         RunError: the loss or a gradient is not finite, memory ran out, a file cannot be written.
@@ -68,6 +71,8 @@ def train(
         raise UsageError(f"stop_after is {stop_after}; it must be 1 or more", fix="Leave it out to train to the end.")
     check_trainable(dataset)
     check_use(dataset, sampling=config.sampling, cache=config.cache)
+    if validation is not None:
+        validation = held_out_of(validation, dataset)
     with (
         joined() as world,
         sole_use(config.out, world, resume=resume, overwrite=overwrite) as resume,
@@ -80,6 +85,8 @@ def train(
         state, card = initial_state(dataset, config, world, device)
         if resume:
             state.load(override=override)
+            if world.any(world.is_main and not is_held_out_of_run(config.out, validation)):
+                state.forget_best(override=override)
             card = replace(card, settings=state.model.settings)
         listening = Callbacks((), ())
         if run_log is not None:

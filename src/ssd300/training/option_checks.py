@@ -76,7 +76,9 @@ def check_choices(config: "TrainConfig") -> None:
         if share and not config.augment:
             raise ValueError(f"{name} is {share}; without augment it must be 0, as it is an augmentation")
     if config.patience and not config.eval_every:
-        raise ValueError(f"patience is {config.patience}; it counts evaluations, so without eval_every it must be 0")
+        raise ValueError(
+            f"patience is {config.patience}; it counts evaluations, so it must be 0 without eval_every (--eval-every)"
+        )
     if config.backbone_lr != 1 and config.freeze == BACKBONE:
         raise ValueError(
             f"backbone_lr is {config.backbone_lr}; with freeze {BACKBONE} it must be 1, as it has no effect"

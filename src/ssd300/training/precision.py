@@ -24,6 +24,8 @@ def choose_precision(amp: str, device: torch.device, model: SSD) -> torch.dtype:
     if amp == "bf16":
         return torch.bfloat16
     if amp == "fp16":
+        if device.type == "cpu":
+            log.warning("float16 is slow on a CPU; --amp bf16 or --amp off is faster")
         return torch.float16
     if amp == "auto" and device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16

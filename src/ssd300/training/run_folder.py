@@ -3,9 +3,11 @@
 Weights and state are written by `checkpoints`. Nothing here takes a random number or changes the model.
 """
 
+import json
 import logging
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -73,17 +75,22 @@ class RunFolder(Callback):
         if self.resumed:
             self.log.start(append=True)
             self.records.resume(progress.step)
+            self._write_options()
             return
         for name in run_layout.OF_A_RUN:
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         self.log.start(append=False)
         self.records.start()
-        write_text(self.folder / run_layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
+        self._write_options()
         write_json(self.folder / run_layout.ENVIRONMENT, environment())
-        write_json(self.folder / run_layout.DATA, _describe_training(self.dataset, self.validation))
         figure = plots.plot_label_statistics(self.dataset.sample, self.dataset.classes)
         save_figure(self.folder / run_layout.LABELS_PLOT, figure)
+
+    def _write_options(self) -> None:
+        """Also of a resumed run, which may have others by --override."""
+        write_text(self.folder / run_layout.CONFIG, yaml.safe_dump(describe(self.config), sort_keys=False))
+        write_json(self.folder / run_layout.DATA, _describe_training(self.dataset, self.validation))
 
     def on_first_batch(self, batch: Batch, fill: Tensor) -> None:
         save_training_batch(self.folder, batch, fill, self.dataset.classes)
@@ -170,6 +177,16 @@ class RunFolder(Callback):
         for name, figure in evaluation_figures(report, errors).items():
             save_figure(self.folder / run_layout.EVALUATION_PLOT.format(name=name), figure)
         save_validation_images(self.folder, report, errors)
+
+
+def is_held_out_of_run(folder: Path, validation: Dataset | None) -> bool:
+    """Whether the run in `folder` is measured on the images of `validation`, or does not say on which."""
+    try:
+        known = json.loads((folder / run_layout.DATA).read_text(encoding="utf-8"))["validation"]
+        fingerprint = None if known is None else known["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return bool(fingerprint == (None if validation is None else validation.fingerprint()))
 
 
 def _describe_training(dataset: Dataset, validation: Dataset | None) -> dict[str, Any]:

@@ -22,8 +22,10 @@ MAY_CHANGE = {
     "out", "workers", "device", "eval_every", "patience", "save_every", "save_minutes", "log_every", "on_bad_image",
     "cache", "tensorboard",
 }  # fmt: skip
-# These decide which layers there are, and which of them the optimizer has: a state is of no use to others.
-CANNOT_CHANGE = ("model", "backbone", "heads", "freeze")
+# These decide which layers there are, which of them the optimizer has, and for what boxes they are trained: a state is
+# of no use to others.
+NETWORK = ("model", "backbone")  # whose weights are no start for another one
+CANNOT_CHANGE = (*NETWORK, "heads", "freeze", "default_boxes", "image_size")
 
 log = logging.getLogger(__name__)
 
@@ -92,19 +94,22 @@ class TrainState:
             raise UsageError(
                 "the data is not what the run began with",
                 where=path,
-                fix="Resume on the same data, or start a new run.",
+                fix="Name the same data with the same --split, --holdout, --only and --classes, as in the run's "
+                "command.txt, or start a new run.",
             )
         if fixed := [change for change in changed if change.split(":")[0] in CANNOT_CHANGE]:
+            other_network = any(change.split(":")[0] in NETWORK for change in fixed)
+            start = "" if other_network else f" from its weights with --init {self.config.out}"
             raise UsageError(
                 "these options cannot change within a run: " + "; ".join(fixed),
                 where=path,
-                fix=f"Give them as they were, or start a new run from its weights with --init {self.config.out}.",
+                fix=f"Give them as they were, or start a new run{start}.",
             )
         if changed and not override:
             raise UsageError(
                 "the run was started with other options: " + "; ".join(changed),
                 where=path,
-                fix="Type the first command in the run's command.txt with --resume, or take the new options with "
+                fix="Type the last command in the run's command.txt with --resume, or take the new options with "
                 "--override. An option that is left out has the preset's value.",
             )
         for change in changed:
@@ -117,6 +122,23 @@ class TrainState:
                 where=path,
                 fix=f"Start a new run from its weights with --init {self.config.out}.",
             ) from error
+
+    def forget_best(self, *, override: bool) -> None:
+        """For held-out images other than before: mAPs on them are not compared with the earlier ones.
+
+        Raises UsageError if there were evaluations, and `override` is false.
+        """
+        if self.progress.best is None:
+            return
+        if not override:
+            raise UsageError(
+                "the held-out images are not those that the run was measured on",
+                where=self.config.out,
+                fix="Name the same --eval-split or --holdout, as in the run's command.txt, or take other images with "
+                "--override; its best mAP is then forgotten.",
+            )
+        log.warning("changed (--override): the held-out images; the best mAP so far is forgotten")
+        self.progress = self.progress._replace(best=None, stale=0)
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -142,7 +164,7 @@ class TrainState:
     def _fill(self, content: dict[str, Any], *, changed: set[str]) -> None:
         """Take over the content, but for what follows from options that were changed."""
         # Older states have no default boxes of their own, but those of their options.
-        if "default_boxes" in content and not changed & {"default_boxes", "image_size"}:
+        if "default_boxes" in content:
             for model in self.models():
                 model.set_default_boxes(DefaultBoxSettings(**content["default_boxes"]))
         self.model.load_state_dict(content["model"])

@@ -58,7 +58,9 @@ def read_state(folder: Path, expected: Expected) -> tuple[dict[str, Any], Path]:
     raise RunError(
         f"the state cannot be read ({faults.get(path) or next(iter(faults.values()))})",
         where=path,
-        fix="Start a new run in another folder.",
+        fix=f"Start a new run in another folder, from its weights with --init {folder}."
+        if (folder / run_layout.BEST_WEIGHTS).is_file()
+        else "Start a new run in another folder.",
     )
 
 

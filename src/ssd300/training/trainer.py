@@ -11,6 +11,7 @@ from ssd300.data.augmented_images import Mixing
 from ssd300.data.cache import ImageCache
 from ssd300.data.dataset import Dataset
 from ssd300.data.loader import training_batches
+from ssd300.errors import SSDError
 from ssd300.evaluation.scoring import Report
 from ssd300.evaluation.thresholds import best_f1
 from ssd300.model.predictions import Losses
@@ -113,7 +114,12 @@ class Trainer:
         assert self.validator is not None
         models, reports = self.state.models(), []
         for model in models:
-            if (report := self.validator.evaluate(model, interrupted)) is None:
+            try:
+                report = self.validator.evaluate(model, interrupted)
+            except SSDError:
+                self.save_alone()
+                raise
+            if report is None:
                 log.info("the evaluation was interrupted; a resumed run begins with it")
                 return
             reports.append(report)
@@ -157,6 +163,12 @@ class Trainer:
         self.saved = self.state.progress
         self.callbacks.on_save(self.state.progress)
         self.next_save_s = time.monotonic() + self.state.config.save_minutes * 60
+
+    def save_alone(self) -> None:
+        """Save what was trained before an error ends the run; not in several processes, which would have to agree."""
+        if self.world.size == 1:
+            self.save()
+            log.info("the state after step %d is saved; --resume begins with the evaluation", self.step_count)
 
     def note_skipped(self, skipped: Sequence[str]) -> None:
         """Log and count the images that could not be read, each once."""

@@ -32,7 +32,7 @@ from ssd300.types import Annotation
 LABEL_MAP, BACKGROUND = "label_map.json", "background"
 COLUMNS = ("boxes", "labels", "difficulties")
 PARTS = ("TRAIN", "TEST")  # the splits, as their files are called
-AGAIN = "Write the lists again with `ssd300 prepare`."
+AGAIN = "Write the lists again as they were made, with `ssd300 prepare` or `ssd300 split`."
 LIST_FILES = ("TRAIN_images.json", "TRAIN_objects.json", "TEST_images.json", "TEST_objects.json", LABEL_MAP)
 
 
@@ -122,7 +122,8 @@ class ListsSource(Source):
             classes=tuple(names[1:]),
             count_names=lambda: Counter(item.name for image in annotated for item in image.objects),
             find_images="Relative paths start at the folder of the lists, absolute ones are used as they are: put the "
-            "images there, or write the lists again with `ssd300 prepare`.",
+            "images there, or write the lists again as they were made, with `ssd300 prepare` or `ssd300 split`; split "
+            "holds the same images out again for the same share and seed.",
         )
 
     def _image(self, written: str) -> Path:
