@@ -74,7 +74,9 @@ def test_held_out_images_that_are_trained_on_are_left_out_or_refused(config, dat
     both = replace(held_out, annotations=[*held_out.annotations, data.annotations[0]])
     summary = train(data, config(tmp_path / "run", steps=1), validation=both)
     assert summary["images"] == len(held_out)
-    assert f"1 of {len(both)} images of 'test' are trained on and left out of it" in caplog.text
+    said = f"1 of {len(both)} images of 'test' are trained on and left out of it"
+    assert said in caplog.text
+    assert said in (tmp_path / "run/train.log").read_text()
     with pytest.raises(UsageError, match="all 4 held-out images are trained on"):
         train(data, config(tmp_path / "other"), validation=data)
     assert not (tmp_path / "other").exists()

@@ -1,6 +1,5 @@
 """The images to measure on beside those that are trained on: of the same data, and none of them in both."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +17,6 @@ from ssd300.data.splits import UnusableSplitError, role_of
 from ssd300.errors import UsageError
 from ssd300.system.stores import as_place, open_store
 from ssd300.system.wording import plural
-
-log = logging.getLogger(__name__)
 
 SHOWN = 5  # names of images in a note
 
@@ -112,16 +109,14 @@ def unused_splits(data: JoinedSources, used: Sequence[str]) -> list[str]:
     return [note]
 
 
-def held_out_of(validation: Dataset, trained_on: Dataset) -> Dataset:
-    """The images of `validation` that are not trained on; a line of the log counts the others. Shards are not compared.
+def held_out_of(validation: Dataset | None, trained_on: Dataset) -> tuple[Dataset | None, list[str]]:
+    """The images of `validation` that are not trained on, and a note that counts the others. Shards are not compared.
 
     Raises UsageError if none is left.
     """
-    if not (validation.in_memory and trained_on.in_memory):
-        return validation
+    if validation is None or not (validation.in_memory and trained_on.in_memory):
+        return validation, []
     held_out, notes = without_images_of(validation, trained_on)
-    for note in notes:
-        log.warning("%s", note)
     if len(validation) and not len(held_out):
         raise UsageError(
             f"all {plural(len(validation), 'held-out image')} are trained on",
@@ -129,7 +124,7 @@ def held_out_of(validation: Dataset, trained_on: Dataset) -> Dataset:
             fix="Name another split to measure on, hold images out with `hold_out(dataset, 0.2)` of ssd300.data, or "
             "measure on nothing.",
         )
-    return held_out
+    return held_out, notes
 
 
 def without_images_of(held_out: Dataset, trained_on: Dataset) -> tuple[Dataset, list[str]]:

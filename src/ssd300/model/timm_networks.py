@@ -16,7 +16,7 @@ from ssd300.errors import UsageError, as_text, did_you_mean, install_hint
 PREFIX = "timm:"  # of a backbone's name, before timm's own
 Triple = tuple[float, float, float]
 STRIDES = (8, 16, 32)  # of the maps that a detector uses
-ALL_NAMES = "`python -c 'import timm; print(*timm.list_models())'` lists all names."
+ALL_NAMES = "In Python, `timm.list_models()` lists all names."
 
 
 class UsedMaps(NamedTuple):

@@ -53,7 +53,7 @@ def train(
     Images of `validation` that are trained on too are left out, with a line of the log.
 
     With `validation`, the weights of the best mAP are saved as the run's best; without it, or before the first
-    evaluation, the last are. Ctrl-C and SIGTERM end the run after the present step, with its state saved. Under
+    evaluation, the last are. Ctrl-C, SIGTERM and SIGHUP end the run after the present step, with its state saved. Under
     `torchrun` every process calls this with the same arguments; if it starts them again after a failure, the run goes
     on from its last state, or from the start if there is none.
 
@@ -71,14 +71,16 @@ def train(
         raise UsageError(f"stop_after is {stop_after}; it must be 1 or more", fix="Leave it out to train to the end.")
     check_trainable(dataset)
     check_use(dataset, sampling=config.sampling, cache=config.cache)
-    if validation is not None:
-        validation = held_out_of(validation, dataset)
+    validation, left_out = held_out_of(validation, dataset)
     with (
         joined() as world,
         sole_use(config.out, world, resume=resume, overwrite=overwrite) as resume,
         logged_to_screen() if verbose and world.is_main else nullcontext(),
         RunLog(config.out) if world.is_main else nullcontext() as run_log,
     ):
+        if world.is_main:
+            for note in left_out:
+                log.warning("%s", note)
         world.check_same(_in_common(config, dataset, validation))
         shows = shown if verbose and world.is_main else silent
         device = choose_device(config.device)
