@@ -71,6 +71,15 @@ def test_the_schedule_is_described_in_images(tmp_path):
     )
 
 
+def test_the_schedule_of_a_run_whose_batch_size_changed_is_described_in_steps(tmp_path):
+    config = TrainConfig(out=tmp_path, steps=100, batch_size=4, lr=0.5, lr_drop=(80,), warmup_steps=10)
+    assert config.describe_schedule(100, step=50, images_seen=400) == (
+        "600 images (6 epochs) in 100 steps of 4 from step 51 on; rate 0.5, reached after 10 steps, times 0.1 "
+        "after 80 steps"
+    )
+    assert config.describe_schedule(100, step=50, images_seen=200) == config.describe_schedule(100)
+
+
 def test_a_drop_is_after_that_many_steps(tmp_path):
     config = TrainConfig(out=tmp_path, steps=9, lr=1.0, lr_drop=(2, 4), lr_drop_factor=0.5)
     assert [config.learning_rate(step) for step in range(6)] == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]

@@ -1,3 +1,4 @@
+import json
 import re
 import resource
 import subprocess
@@ -11,10 +12,12 @@ import yaml
 
 from run_weights import LAST, LAST_AVERAGED, assert_equal_weights
 from ssd300.data import load_dataset
+from ssd300.data.loader import training_batches
 from ssd300.errors import RunError, UsageError
 from ssd300.model import SSD
 from ssd300.model.default_boxes import PAPER
 from ssd300.run_layout import PREVIOUS_STATE, STATE
+from ssd300.training import trainer
 from ssd300.training.loop import train
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.presets import light
@@ -123,6 +126,24 @@ def test_options_that_differ_are_used_with_override(config, data, tmp_path, capl
         train(data, config(tmp_path / "run", model="ssd300_vgg16"), resume=True, override=True)
     with pytest.raises(UsageError, match="the data is not what the run began with"):
         train(replace(data, annotations=data.annotations[:2]), config(tmp_path / "run"), resume=True, override=True)
+
+
+def test_images_are_counted_and_go_on_where_they_were_with_another_batch_size(config, data, tmp_path, monkeypatch):
+    starts = []
+    monkeypatch.setattr(
+        trainer, "training_batches", lambda *args, **kwargs: starts.append(kwargs) or training_batches(*args, **kwargs)
+    )
+    assert train(data, config(tmp_path / "run", steps=8, mosaic=0.5), stop_after=3)["images_seen"] == 6
+    options = {"batch_size": 1, "steps": 8, "mosaic": 0.5}
+    summary = train(data, config(tmp_path / "run", **options), resume=True, override=True)
+    assert (summary["steps"], summary["images_seen"]) == (8, 6 + 5)
+    assert json.loads((tmp_path / "run/summary.json").read_text())["images_seen"] == 11
+    rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [row["images_seen"] for row in rows] == [2, 4, 6, 7, 8, 9, 10, 11]
+    assert [(start["images_seen"], start["mixing"].images) for start in starts] == [(0, 12), (6, 6 + 3)]
+    assert (
+        "schedule: 11 images (2.75 epochs) in 8 steps of 1 from step 4 on" in (tmp_path / "run/train.log").read_text()
+    )
 
 
 def test_options_that_may_change_are_options():

@@ -48,7 +48,9 @@ def step(state: TrainState) -> None:
     state.average.update_parameters(state.model)
     best = {"metric": "voc", "map": 0.5, "per_class": {"a": {"ap": 0.5}}, "averaged": True, "min_scores": {"a": 0.5}}
     done = state.progress.step + 1
-    state.progress = state.progress._replace(step=done, evaluated=done, seconds=1.5, best=best, skipped=("a.jpg",))
+    state.progress = state.progress._replace(
+        step=done, images_seen=8 * done, evaluated=done, seconds=1.5, best=best, skipped=("a.jpg",)
+    )
 
 
 @pytest.fixture
@@ -156,6 +158,7 @@ def put(*path):
         (put("optimizer", "param_groups", 0, "params"), [0, 1]),
         (put("optimizer", "param_groups"), []),
         (put("progress", "step"), -1),
+        (put("progress", "images_seen"), 1),
         (put("progress", "evaluated"), 3),
         (put("progress", "seconds"), float("nan")),
         (put("progress", "precision"), torch.int64),
@@ -244,6 +247,16 @@ def test_a_state_of_version_4_is_read_without_sync_norms_which_was_off(folder):
     assert resumed_step(folder) == 2
     with pytest.raises(UsageError, match="sync_norms: False -> True"):
         resumed_step(folder, sync_norms=True)
+
+
+def test_a_state_of_version_5_is_read_without_the_images_seen_which_follow_from_its_batch_size(folder):
+    content = content_of(folder)
+    del content["progress"]["images_seen"]
+    assert is_refused(content, fresh(folder)._expected()), "from version 6 on a state has it"
+    torch.save(content | {"format_version": 5}, str(folder / STATE))
+    state = fresh(folder, batch_size=2)
+    state.load(override=True)
+    assert state.progress.images_seen == 2 * light(folder).batch_size
 
 
 def test_a_whole_state_of_other_options_is_not_called_damaged(folder):

@@ -5,7 +5,9 @@ from ssd300.training.summary import summarize
 
 
 def test_without_an_evaluation_its_values_are_none(config):
-    summary = summarize(config("run", seed=3), Progress(step=5, seconds=1.26, skipped=("a", "b")), torch.device("cpu"))
+    summary = summarize(
+        config("run", seed=3), Progress(step=5, images_seen=10, seconds=1.26, skipped=("a", "b")), torch.device("cpu")
+    )
     assert [summary[name] for name in ("metric", "map", "per_class", "images", "averaged")] == [None] * 5
     expected = {"steps": 5, "images_seen": 10, "seconds": 1.3, "skipped_images": 2, "seed": 3, "precision": "float32"}
     assert expected.items() <= summary.items()

@@ -201,19 +201,26 @@ class TrainConfig:
         """The same with the steps in which each of `images` images is processed `epochs` times, rounded up."""
         return replace(self, steps=math.ceil(epochs * images / self.batch_size))
 
-    def describe_schedule(self, images: int) -> str:
-        """The schedule as text: in images seen, epochs of a dataset of `images` images, and steps."""
-        total = self.steps * self.batch_size
-        steps = f"{self.steps:,} steps of {self.batch_size}"
+    def describe_schedule(self, images: int, *, step: int = 0, images_seen: int = 0) -> str:
+        """The schedule as text: in images seen, epochs of a dataset of `images` images, and steps.
+
+        `images_seen` were seen up to `step`. If that was with another batch size, the rate is told by steps.
+        """
+        total = images_seen + (self.steps - step) * self.batch_size
+        if images_seen == step * self.batch_size:
+            sizes, each, unit = f"of {self.batch_size}", self.batch_size, "images"
+        else:
+            sizes, each, unit = f"of {self.batch_size} from step {step + 1:,} on", 1, "steps"
         epochs = f"{total / images:.3g}"
-        text = f"{total:,} images ({epochs} {'epoch' if epochs == '1' else 'epochs'}) in {steps}; rate {self.lr:g}"
+        epochs += " epoch" if epochs == "1" else " epochs"
+        text = f"{total:,} images ({epochs}) in {self.steps:,} steps {sizes}; rate {self.lr:g}"
         if self.warmup_steps:
-            text += f", reached after {self.warmup_steps * self.batch_size:,} images"
+            text += f", reached after {self.warmup_steps * each:,} {unit}"
         if self.schedule == "cosine":
             return text + ", falling to 0 as a cosine"
-        drops = [drop * self.batch_size for drop in self.lr_drop if drop < self.steps]
+        drops = [drop * each for drop in self.lr_drop if drop < self.steps]
         return text + (
-            f", times {self.lr_drop_factor:g} after {' and '.join(f'{drop:,}' for drop in drops)} images"
+            f", times {self.lr_drop_factor:g} after {' and '.join(f'{drop:,}' for drop in drops)} {unit}"
             if drops else ", the same to the end"
         )  # fmt: skip
 

@@ -109,11 +109,12 @@ def train(
             listening.on_start(config, dataset, state.progress)
             log.info("%s", config_block(config))
             log.info("%s", _counts(dataset, validation))
-            log.info("schedule: %s", config.describe_schedule(len(dataset)))
+            done, seen = state.progress.step, state.progress.images_seen
+            log.info("schedule: %s", config.describe_schedule(len(dataset), step=done, images_seen=seen))
             log.info("device %s, precision %s, seed %d", device, dtype_name(state.progress.precision), config.seed)
             log.info("%s, %s each", plural(world.size, "process", "processes"), plural(config.workers, "worker"))
             if resume:
-                log.info("resumed after step %d", state.progress.step)
+                log.info("resumed after step %d", done)
             _loop(trainer, min(config.steps, stop_after or config.steps))
             summary = summarize(config, state.progress, device)
             listening.on_end(summary)

@@ -68,7 +68,7 @@ class RunFolder(Callback):
 
     def on_start(self, config: TrainConfig, dataset: Dataset, progress: Progress) -> None:
         """A new run removes files of an earlier run and writes its own; a resumed one cuts rows after its state."""
-        self.last = progress.step * config.batch_size, progress.seconds
+        self.last = progress.images_seen, progress.seconds
         self.last_line_s = progress.seconds
         self.start = progress.step, progress.seconds
         make_own(self.folder)  # before any other file
@@ -134,7 +134,7 @@ class RunFolder(Callback):
         aps = {name: result.ap for name, result in report.per_class.items()}
         row = {
             "step": progress.step,
-            "images_seen": progress.step * self.config.batch_size,
+            "images_seen": progress.images_seen,
             "seconds": round(progress.seconds, 1),
             "metric": report.metric,
             "map": report.map,

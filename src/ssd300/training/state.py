@@ -33,12 +33,16 @@ log = logging.getLogger(__name__)
 class Progress(NamedTuple):
     """How far a run is: steps done, the report of the best evaluation so far (`Report.to_dict`), seconds spent.
 
+    `images_seen` counts an image as often as it was in a batch. With another batch size on the way it is no
+    multiple of the steps.
+
     `evaluated` is the step of the last complete evaluation, `stale` how many there were since the best. `skipped` has
     a message per image that could not be read. `precision` is the network's in training; a resumed run retains it, as
     'auto' may choose another on the next machine.
     """
 
     step: int = 0
+    images_seen: int = 0
     best: dict[str, Any] | None = None
     seconds: float = 0.0
     skipped: tuple[str, ...] = ()
@@ -174,7 +178,9 @@ class TrainState:
         for group, present in zip(self._groups(), options, strict=True):
             group.update(present)  # torch loads the options too, and would undo those of --override
         precision = self.progress.precision
-        self.progress = Progress(**content["progress"])
+        # Older states do not count images, and were continued as if all batches had been of the last size.
+        seen = content["progress"]["step"] * complete(content["config"])["batch_size"]
+        self.progress = Progress(**{"images_seen": seen} | content["progress"])
         if "amp" in changed:
             self.progress = self.progress._replace(precision=precision)
         elif self.progress.precision != precision:

@@ -22,6 +22,7 @@ FIRST_VERSION = 2  # that a state can name
 WHOLE_VERSION = 5  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
 BOXES, BOXES_VERSION = "default_boxes", 3  # an entry, and the first version whose states all have it
+SEEN, SEEN_VERSION = "images_seen", 6  # an entry of the progress, likewise
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OF_BEST: dict[str, type | tuple[type, ...]] = {
     "metric": str,
@@ -68,7 +69,7 @@ def check_state(content: object, expected: Expected) -> None:
         config[name] == expected.content["config"][name] for name in SIZE_OPTIONS
     )
     _tensors("model", entries["model"], expected.content["model"] if same else None)
-    _check_progress(entries["progress"], expected.content["progress"])
+    _check_progress(entries["progress"], expected.content["progress"], whole=_has_reached(SEEN_VERSION, entries))
     _check_average(entries["average"], entries["model"], wanted=config["ema"])
     _check_scaler(entries["scaler"], needed=entries["progress"]["precision"] == torch.float16)
     _check_optimizer(entries["optimizer"], expected, config["optimizer"], same=same)
@@ -132,11 +133,14 @@ def _kinds(hint: Any) -> tuple[type, ...]:
     return (list,) if int in kinds else (str, *nothing)
 
 
-def _check_progress(progress: object, like: Mapping[str, Any]) -> None:
-    values = _mapping("progress", progress, tuple(like))
-    for name in ("step", "evaluated", "stale"):
+def _check_progress(progress: object, like: Mapping[str, Any], *, whole: bool) -> None:
+    """`whole` demands the images seen."""
+    counts_images = whole or (isinstance(progress, dict) and SEEN in progress)
+    values = _mapping("progress", progress, tuple(name for name in like if counts_images or name != SEEN))
+    for name in ("step", "evaluated", "stale", *((SEEN,) if counts_images else ())):
         _is(f"progress.{name}", values[name], int)
         _require(values[name] >= 0, f"progress.{name}", f"is {values[name]}")
+    _require(values.get(SEEN, values["step"]) >= values["step"], f"progress.{SEEN}", "is less than an image a step")
     _require(values["evaluated"] <= values["step"], "progress.evaluated", "is after the last step")
     _is("progress.seconds", values["seconds"], (int, float))
     _require(0 <= values["seconds"] < math.inf, "progress.seconds", f"is {values['seconds']}")

@@ -14,7 +14,7 @@ from ssd300.errors import RunError
 from ssd300.system.files import write_atomically
 from ssd300.training.state_check import VERSION, WRITTEN_BY, Expected, check_state
 
-FORMAT_VERSION = 5  # raise it with each entry or option of training that is added, and read the older ones
+FORMAT_VERSION = 6  # raise it with each entry or option of training that is added, and read the older ones
 
 log = logging.getLogger(__name__)
 

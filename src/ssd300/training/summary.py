@@ -43,7 +43,7 @@ def summarize(config: TrainConfig, progress: Progress, device: torch.device) -> 
         {
             **(progress.best or NOT_EVALUATED),
             "steps": progress.step,
-            "images_seen": progress.step * config.batch_size,
+            "images_seen": progress.images_seen,
             "seconds": round(progress.seconds, 1),
             "skipped_images": len(progress.skipped),
             "seed": config.seed,

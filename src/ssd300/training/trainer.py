@@ -58,7 +58,7 @@ class Trainer:
 
     def batches(self) -> Iterator[Batch]:
         """The pieces of this process of all batches from the present step on."""
-        config = self.state.config
+        config, seen = self.state.config, self.state.progress.images_seen
         cache: ImageCache | None = None
         if config.cache != "none":
             folder = config.out if config.cache == "disk" else None
@@ -70,27 +70,31 @@ class Trainer:
             batch_size=config.batch_size,
             seed=config.seed,
             workers=config.workers,
-            images_seen=self.step_count * config.batch_size,
+            images_seen=seen,
             augment=config.augment,
             on_bad_image=config.on_bad_image,
             cache=cache,
             rows=list(chain(*self.world.rows(config.batch_size, config.accumulate))),
             sampling=config.sampling,
-            mixing=Mixing(config.mosaic, config.mixup, config.mixing_steps * config.batch_size),
+            mixing=Mixing(
+                config.mosaic, config.mixup, seen + (config.mixing_steps - self.step_count) * config.batch_size
+            ),
         )
 
     def log(self, batch: Batch, losses: Losses) -> None:
         """Count the step, and report it."""
-        done, config = self.step_count, self.state.config
+        done, config, seen = self.step_count, self.state.config, self.state.progress.images_seen
         if done == 0:
             self.callbacks.on_first_batch(batch, self.state.model.mean.cpu())
         self.reports = []
         seconds = time.monotonic() - self.started_s
-        self.state.progress = self.state.progress._replace(step=done + 1, seconds=seconds)
+        self.state.progress = self.state.progress._replace(
+            step=done + 1, images_seen=seen + config.batch_size, seconds=seconds
+        )
         self.note_skipped(batch.skipped)
         row = StepRow(
             step=done + 1,
-            images_seen=(done + 1) * config.batch_size,
+            images_seen=seen + config.batch_size,
             seconds=seconds,
             lr=config.learning_rate(done),
             localization=float(losses.localization),
@@ -98,7 +102,7 @@ class Trainer:
         )
         self.callbacks.on_step(row)
         epochs = row.images_seen // len(self.dataset)
-        if epochs > done * config.batch_size // len(self.dataset):
+        if epochs > seen // len(self.dataset):
             self.callbacks.on_epoch(epochs)
 
     def evaluation_is_due(self) -> bool:
