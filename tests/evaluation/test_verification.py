@@ -98,3 +98,30 @@ def test_other_data_a_run_without_evaluation_and_no_run(run, coloured, tmp_path,
     assert "never evaluated" in capsys.readouterr().err
     assert main(["verify", str(tmp_path), str(coloured)]) == 4
     assert read_card(run).classes == ("blue", "red")
+
+
+SHORT = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--image-size", "64"]
+SHORT += ["--workers", "0", "--amp", "off"]
+
+
+@pytest.mark.slow
+def test_a_run_of_some_classes_reads_those_classes_again(coloured, tmp_path, capsys):
+    run = str(tmp_path / "run")
+    assert main(["train", str(coloured), "--out", run, "--only", "red", *SHORT]) == 0
+    data = json.loads((tmp_path / "run/data.json").read_text())
+    assert (data["classes"], data["other_classes"]) == (["red"], ["blue"])
+    assert main(["verify", run, str(coloured)]) == 0
+    assert "the best weights, evaluated again" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_held_out_images_that_were_trained_on_are_left_out_again(coloured, tmp_path, capsys):
+    run, lists = str(tmp_path / "run"), coloured / "ImageSets/Main"
+    (lists / "test.txt").write_text((lists / "test.txt").read_text() + "p0\n")
+    assert main(["train", str(coloured), "--out", run, *SHORT]) == 0
+    assert "1 of 2 images of 'test' are trained on and left out of it: p0" in capsys.readouterr().err
+    assert main(["verify", run, str(coloured)]) == 0
+    (tmp_path / "run/data.json").write_text(
+        json.dumps(json.loads((tmp_path / "run/data.json").read_text()) | {"image_digests": ""})
+    )
+    assert main(["verify", run, str(coloured)]) == 3, "without their digests they are not recognized"

@@ -1,6 +1,7 @@
 import json
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -144,6 +145,30 @@ def test_images_are_counted_and_go_on_where_they_were_with_another_batch_size(co
     assert (
         "schedule: 11 images (2.75 epochs) in 8 steps of 1 from step 4 on" in (tmp_path / "run/train.log").read_text()
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [2, 3])
+def test_deleted_weights_are_said_and_there_again_after_a_resume(config, data, held_out, tmp_path, caplog, steps):
+    options = {"steps": 3, "eval_every": 2}
+    train(data, config(tmp_path / "run", **options), validation=held_out, stop_after=steps)
+    weights = tmp_path / "run/weights"
+    shutil.rmtree(weights)
+    after = train(data, config(tmp_path / "run", **options), validation=held_out, resume=True)
+    assert "best.safetensors is gone: the best weights so far are lost" in caplog.text
+    assert (after["steps"], after["images"]) == (3, 1)
+    assert {path.name for path in weights.iterdir()} == {"best.safetensors", "last.safetensors"}
+    caplog.clear()
+    train(data, config(tmp_path / "run", **options), validation=held_out, resume=True)
+    assert "is gone" not in caplog.text
+
+
+@pytest.mark.slow
+def test_deleted_weights_of_a_run_without_evaluation_are_there_again_after_a_resume(config, data, tmp_path):
+    train(data, config(tmp_path / "run", steps=1))
+    shutil.rmtree(tmp_path / "run/weights")
+    train(data, config(tmp_path / "run", steps=1), resume=True)
+    assert {path.name for path in (tmp_path / "run/weights").iterdir()} == {"best.safetensors", "last.safetensors"}
 
 
 def test_options_that_may_change_are_options():

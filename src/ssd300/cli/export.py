@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ssd300.cli.early_checks import check_file_given, check_weights
+from ssd300.cli.early_checks import check_weights
 from ssd300.cli.help import DATA
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.next_steps import next_steps, the_picture
 from ssd300.cli.options import (
+    Classes,
+    ClassFile,
     Json,
     OfData,
     OutFile,
@@ -20,11 +22,13 @@ from ssd300.cli.options import (
     Usual,
     Weights,
     print_json,
+    read_classes,
     say,
 )
 from ssd300.cli.out_folder import check_is_folder_name
 from ssd300.data.choices import FormatName, OnBadLabel
 from ssd300.reporting.next_steps import command
+from ssd300.system.files import check_file_free
 from ssd300.system.progress import shown
 from ssd300.system.temporary import temporary_folder
 from ssd300.system.wording import plural, some
@@ -49,6 +53,8 @@ def export(
     split: Split | None = None,
     data_format: LabelFormat = "auto",
     on_bad_label: Annotated[OnBadLabel, OfData] = "error",
+    classes: ClassFile | None = None,
+    only: Annotated[tuple[str, ...], Classes, OfData] = (),
     overwrite: Overwrite = False,
     json_: Json = False,
 ) -> None:
@@ -82,6 +88,10 @@ def export(
         The format of the data; auto recognizes it by its content.
     on_bad_label
         What to do with a box that is inverted, empty or outside its image: stop, drop the box, or drop the image.
+    classes
+        A text file with one class per line. Default: the classes of the data.
+    only
+        Keep the objects of these classes alone; the others are counted. Default: all.
     overwrite
         Replace the file and its record; for web the files of the same names.
     json_
@@ -98,17 +108,18 @@ def export(
     from ssd300.site.exporting import check_site
 
     mistakes = Mistakes()
-    if not mistakes.errors:  # a --format that is wrong has its default here, which says nothing about --out
-        with mistakes.caught():
-            if format_ != "web":
-                check_format(out, format_, precision)
-            check_opset(opset, "onnx" if format_ == "web" else format_, precision)
-    if format_ == "web":
-        with mistakes.caught():
+    format_is_known = not mistakes.errors  # one that is wrong has its default here, which says nothing about --out
+    with mistakes.caught():
+        if format_ == "web":
             check_is_folder_name(None, out)
             check_site(out, precision, overwrite=overwrite)
-    else:
-        check_file_given(mistakes, out, option="--out", overwrite=overwrite)
+        else:
+            if format_is_known:
+                check_format(out, format_, precision)
+            check_file_free(out, "--out", overwrite=overwrite)
+    if format_is_known:
+        with mistakes.caught():
+            check_opset(opset, "onnx" if format_ == "web" else format_, precision)
     if images is not None:
         with mistakes.caught():
             choose_images(images, None, Path())
@@ -116,14 +127,17 @@ def export(
     labeled = None
     if not data:
         of_data = {"--split": split, "--data-format": data_format, "--on-bad-label": on_bad_label}
-        for option, value in (of_data | {"--max-map-loss": max_map_loss}).items():
-            if value not in (None, "auto", "error"):
+        for option, value in (of_data | {"--classes": classes, "--only": only, "--max-map-loss": max_map_loss}).items():
+            if value not in (None, "auto", "error", ()):
                 mistakes.add(f"{option} is for DATA, which is not given", fix="Leave it out, or name labeled images.")
     if data:
         from ssd300.data import load_dataset
 
         with mistakes.caught(), shown("reading the dataset"):
-            labeled = load_dataset(*data, split=split, format=data_format, on_bad_label=on_bad_label, purpose="test")
+            labeled = load_dataset(
+                *data, split=split, format=data_format, on_bad_label=on_bad_label, classes=read_classes(classes),
+                only=only or None, purpose="test",
+            )  # fmt: skip
         if labeled is not None:
             say(labeled.notes)
     check_weights(mistakes, weights)

@@ -42,6 +42,7 @@ MinScore = Parameter(name=["--min-score", "--conf"])
 MaxOverlap = Parameter(name=["--max-overlap", "--iou"])
 TopK = Parameter(name=["--top-k", "--max-det"])
 Several = Parameter(consume_multiple=True, negative="")  # values of one option, after one another
+ClassFile = Annotated[Path, Parameter(group=DATA, metavar="FILE")]
 Classes = Parameter(consume_multiple=True, negative="", metavar="CLASS...")
 
 
@@ -101,7 +102,7 @@ class DataOptions(AnnotationOptions):
         Keep the objects of these classes alone; the others are counted. Default: all.
     """
 
-    classes: Annotated[Path | None, Parameter(metavar="FILE")] = None
+    classes: ClassFile | None = None
     only: Annotated[tuple[str, ...], Classes] = ()
 
     def load(self, data: Sequence[Path], purpose: Literal["train", "test"], **more: Any) -> "Dataset":

@@ -145,10 +145,11 @@ def train(
     with mistakes.caught():
         dataset = reading.load(data, "train", drop_difficult=drop_difficult, shard_cache=cache)
         check_use(dataset, sampling=config.sampling, cache=config.cache)
-        dataset, validation = _split(
+        dataset, validation, notes = _split(
             data, dataset, reading, config, eval_split=eval_split, holdout=holdout, shard_cache=cache
         )
     mistakes.raise_all()
+    say(notes)
     if choice:
         say([choice.describe()])
     if name == "pytorch-ssd300":
@@ -215,8 +216,8 @@ def _check_length(dataset: "Dataset", config: TrainConfig, *, stop_after: int | 
 def _split(
     data: Sequence[Path], dataset: "Dataset", reading: DataOptions, config: TrainConfig, *, eval_split: str | None,
     holdout: float | None, shard_cache: "ShardCache",
-) -> "tuple[Dataset, Dataset | None]":  # fmt: skip
-    """What is trained on, and what is evaluated on; the notes of the latter go to stderr."""
+) -> "tuple[Dataset, Dataset | None, list[str]]":  # fmt: skip
+    """What is trained on, what is evaluated on, and notes on the latter for stderr."""
     from ssd300.data.held_out import load_held_out, unused_splits
 
     if holdout is not None:
@@ -227,9 +228,8 @@ def _split(
         dataset, held_out = hold_out(dataset, holdout, seed=config.seed)
         split, lists = split_again(data, config.out, holdout=holdout, seed=config.seed, reading=reading)
         evaluate = command("eval", lists, "--weights", config.out)
-        say([*held_out.notes, "to measure on these images again:", f"  {split}", f"  {evaluate}"])
-        say(unused_splits(open_data(data, reading.format), [used]))
-        return dataset, held_out
+        again = ["to measure on these images again:", f"  {split}", f"  {evaluate}"]
+        return dataset, held_out, [*held_out.notes, *again, *unused_splits(open_data(data, reading.format), [used])]
 
     found, notes = load_held_out(
         data,
@@ -239,10 +239,7 @@ def _split(
         on_bad_label=reading.on_bad_label,
         shard_cache=shard_cache,
     )
-    say(notes)
-    if found is None:
-        say([HOW_TO_HOLD_OUT])
-    return dataset, found
+    return dataset, found, [*notes, *([HOW_TO_HOLD_OUT] if found is None else [])]
 
 
 def _callbacks(config: TrainConfig) -> list["Callback"]:

@@ -39,6 +39,7 @@ def verify(
     json_
         Print one JSON object and nothing else.
     """
+    from ssd300.evaluation.verification import read_like
     from ssd300.evaluation.verification import verify as verify_run
 
     mistakes = Mistakes()
@@ -47,12 +48,12 @@ def verify(
         mistakes.add("verify takes the run first, then the data", fix=f"Type `ssd300 verify {runs[0]} {run}`.")
         mistakes.raise_all()
     check_device(mistakes, str(run), detecting.device)
-    classes = check_weights(mistakes, str(run))
+    check_weights(mistakes, str(run))
     if not data:
         mistakes.errors.append(_no_data(run))
         mistakes.raise_all()
     with mistakes.caught():
-        dataset = reading.load(data, "test", **({} if classes is None else {"classes": classes}))
+        dataset = reading.load(data, "test", **read_like(run))
     mistakes.raise_all()
     say_device(str(run), detecting.device)
     result = verify_run(

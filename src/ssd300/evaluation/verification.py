@@ -2,16 +2,19 @@
 
 import json
 import shlex
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from ssd300 import run_layout
 from ssd300.data.dataset import Dataset, OnBadImage
+from ssd300.data.image_digests import annotated_digests
 from ssd300.data.predictions.read import read_predictions
 from ssd300.errors import DataError, UsageError
 from ssd300.evaluation.evaluator import evaluate_weights
 from ssd300.evaluation.scoring import Metric, Report, score
+from ssd300.evaluation.trained_on import known_digests
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.voc_rules import NAMES, VocRules, metric_name
 from ssd300.system.progress import Progress, silent
@@ -47,6 +50,16 @@ class Verification:
         return all(check.holds for check in self.checks)
 
 
+def read_like(run: Path) -> dict[str, Sequence[str]]:
+    """The arguments of `load_dataset` for the classes of a run's held-out images; none if its data.json has none."""
+    try:
+        data = _read(run / run_layout.DATA)
+        classes, others = data["classes"], data.get("other_classes", [])  # none in older runs
+    except (UsageError, KeyError):
+        return {}
+    return {"classes": [*classes, *others], "only": classes} if others else {"classes": classes}
+
+
 def verify(
     run: Path,
     dataset: Dataset,
@@ -70,10 +83,13 @@ def verify(
         raise UsageError(
             "the run was never evaluated, so there is nothing to verify", where=run, fix="Use ssd300 eval."
         )
-    known, held_out = data["validation"], dataset.fingerprint()
-    if held_out != known["fingerprint"]:
+    known, held_out = data["validation"], dataset
+    if held_out.fingerprint() != known["fingerprint"]:
+        held_out = _without_trained_on(run, data, dataset)
+    if held_out.fingerprint() != known["fingerprint"]:
         raise DataError(
-            f"this is other data than the run was evaluated on: {len(dataset)} images, fingerprint {held_out[:12]}…; "
+            f"this is other data than the run was evaluated on: {len(dataset)} images, fingerprint "
+            f"{dataset.fingerprint()[:12]}…; "
             f"the run had {known['images']} of split '{known['split']}', {known['fingerprint'][:12]}…",
             where=dataset.root,
             fix="Name the data that the run held out, with the same --split and --on-bad-label. For a part that "
@@ -81,7 +97,7 @@ def verify(
         )
     metric = _metric(summary["metric"])
     evaluated = evaluate_weights(
-        run, dataset, metrics=[metric], device=device, on_bad_image=on_bad_image, progress=progress
+        run, held_out, metrics=[metric], device=device, on_bad_image=on_bad_image, progress=progress
     )
     dataset = evaluated.dataset  # without the images that cannot be read, if they are skipped
     detections = run / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL
@@ -96,6 +112,16 @@ def verify(
             _check("the best weights, evaluated again", evaluated, summary, WEIGHTS_TOLERANCE),
         ],
     )
+
+
+def _without_trained_on(run: Path, data: dict[str, Any], dataset: Dataset) -> Dataset:
+    """Without the images that the run was trained on, which it left out of its held-out ones."""
+    known = known_digests(run, data)
+    if known is None or not dataset.in_memory:
+        return dataset
+    digests = annotated_digests(dataset.annotations)
+    kept = [image for image, digest in zip(dataset.annotations, digests, strict=True) if digest not in known]
+    return replace(dataset, annotations=kept)
 
 
 def _check(what: str, report: Report, summary: dict[str, Any], tolerance: float) -> Check:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from ssd300.system.wording import plural
 from ssd300.training.option_checks import NOTHING, check_choices, check_values
 
 NamedBoxes = Literal["paper", "paper-clipped", "coco", "coco-clipped", "torchvision", "pytorch-ssd300"]
@@ -213,7 +214,7 @@ class TrainConfig:
             sizes, each, unit = f"of {self.batch_size} from step {step + 1:,} on", 1, "steps"
         epochs = f"{total / images:.3g}"
         epochs += " epoch" if epochs == "1" else " epochs"
-        text = f"{total:,} images ({epochs}) in {self.steps:,} steps {sizes}; rate {self.lr:g}"
+        text = f"{plural(total, 'image')} ({epochs}) in {plural(self.steps, 'step')} {sizes}; rate {self.lr:g}"
         if self.warmup_steps:
             text += f", reached after {self.warmup_steps * each:,} {unit}"
         if self.schedule == "cosine":

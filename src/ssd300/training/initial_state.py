@@ -51,9 +51,11 @@ def initial_state(dataset: Dataset, config: TrainConfig, world: World, device: t
     start = initialize(model, config.init, dataset.classes, config.init_key)
     if config.normalization == "none":
         model.set_normalization(NONE)
-    log.info(
-        "start: %s fills %d layers, %d are randomly initialized", start.source, len(start.filled), len(start.random)
-    )
+    if start.filled:
+        log.info("start: %s fills %d layers, %d are randomly initialized", start.source, len(start.filled),
+                 len(start.random))  # fmt: skip
+    else:
+        log.info("start: all %d layers are randomly initialized", len(start.random))
     for note in start.notes:
         log.info("%s", note)
     if start.classes is not None:

@@ -87,6 +87,7 @@ def train(
         state, card = initial_state(dataset, config, world, device)
         if resume:
             state.load(override=override)
+            state.forget_lost_best()
             if world.any(world.is_main and not is_held_out_of_run(config.out, validation)):
                 state.forget_best(override=override)
             card = replace(card, settings=state.model.settings)

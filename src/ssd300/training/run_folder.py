@@ -208,6 +208,7 @@ def _describe_data(dataset: Dataset) -> dict[str, Any]:
         "images": len(dataset),
         "objects": dataset.objects_per_class(),
         "classes": list(dataset.classes),
+        "other_classes": list(dataset.other_classes),
         "split": dataset.split,
         "fingerprint": dataset.fingerprint(),
         "dropped": dict(dataset.dropped),

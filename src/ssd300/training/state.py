@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from ssd300 import run_layout
 from ssd300.errors import UsageError
 from ssd300.model import SSD
 from ssd300.model.default_boxes import DefaultBoxSettings
@@ -142,7 +143,18 @@ class TrainState:
                 "--override; its best mAP is then forgotten.",
             )
         log.warning("changed (--override): the held-out images; the best mAP so far is forgotten")
-        self.progress = self.progress._replace(best=None, stale=0)
+        self._begin_best_anew()
+
+    def forget_lost_best(self) -> None:
+        """If the best weights were deleted, those of the next evaluation are the best."""
+        path = self.config.out / run_layout.BEST_WEIGHTS
+        if self.progress.best is not None and not path.is_file():
+            log.warning("%s is gone: the best weights so far are lost, and the next evaluation begins anew", path)
+            self._begin_best_anew()
+
+    def _begin_best_anew(self) -> None:
+        """The present weights are evaluated again, if it is their time."""
+        self.progress = self.progress._replace(best=None, stale=0, evaluated=0)
 
     def _content(self) -> dict[str, Any]:
         return {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from ssd300 import run_layout
 from ssd300.batches import Batch
 from ssd300.data.augmented_images import Mixing
 from ssd300.data.cache import ImageCache
@@ -46,7 +47,8 @@ class Trainer:
 
     def __post_init__(self) -> None:
         progress = self.state.progress
-        self.saved = progress if progress.step else None
+        has_weights = (self.state.config.out / run_layout.BEST_WEIGHTS).is_file()
+        self.saved = progress if progress.step and has_weights else None
         self.started_s = time.monotonic() - progress.seconds
         minutes = self.state.config.save_minutes
         self.next_save_s = time.monotonic() + min(FIRST_SAVE_S, minutes * 60)
