@@ -285,6 +285,10 @@ def test_a_deeper_network_of_the_same_family_does_not_fill_a_part_of_its_layers(
 def test_a_folder_without_weights_and_another_backbone_are_refused(tmp_path):
     with pytest.raises(WeightsError, match="the folder has no weights/best"):
         initialize(ssd300_efficientnet_lite0(1), str(tmp_path), ("a",))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/last.pt").touch()
+    with pytest.raises(WeightsError, match=r"were deleted.*command\.txt, with --resume added, writes them again"):
+        initialize(ssd300_efficientnet_lite0(1), str(tmp_path), ("a",))
     old = saved_run(tmp_path / "run", ("a",))
     with pytest.raises(WeightsError, match="the file holds ssd300_efficientnet_lite0"):
         initialize(ssd300_vgg16(1), str(tmp_path / "run"), ("a",))

@@ -81,6 +81,6 @@ def _on_length(preset: str, summary: Mapping[str, Any], config: TrainConfig, ima
     usual, steps = preset_values()[preset].steps, summary["steps"]
     if config.steps * SHORT > usual:
         return []
-    epochs = f"{steps * config.batch_size / images:.2g}"
+    epochs = f"{summary['images_seen'] / images:.2g}"
     many = "epoch" if epochs == "1" else "epochs"
     return [f"a short run: the preset {preset} has {usual:,} steps; this was {steps:,} ({epochs} {many})"]

@@ -27,7 +27,13 @@ def find_weights(weights: str | Path) -> Path | None:
             return path / run_layout.BEST_WEIGHTS
         files = sorted(file for pattern in ("*.onnx", "*.xml", "*.safetensors") for file in path.glob(pattern))
         files = [file for file in files if file.suffix != ".xml" or file.with_suffix(".bin").is_file()]  # not VOC's
-        fix = f"Name {files[0]}." if files else f"Name a folder that `ssd300 train --out` wrote.{_newest()}"
+        if (path / run_layout.STATE).is_file():
+            command = f"The last command in {path / run_layout.COMMAND}"
+            fix = f"They were deleted. {command}, with --resume added, writes them again."
+        elif files:
+            fix = f"Name {files[0]}."
+        else:
+            fix = f"Name a folder that `ssd300 train --out` wrote.{_newest()}"
         raise WeightsError(f"the folder has no {run_layout.BEST_WEIGHTS}", where=path, fix=fix)
     if path.exists():
         return path
