@@ -3,7 +3,9 @@
 This folder is `EVALUATION` in a run, or what `ssd300 eval --out` names.
 """
 
-from itertools import islice
+import shlex
+from collections.abc import Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 
 # Inputs of the run, its log, its rows and its results.
@@ -46,6 +48,9 @@ SCORES = "scores.json"
 # What a new run deletes of an earlier one in the same folder, so that the two are not mixed.
 OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, REPORT, SUMMARY, METRICS_JSONL, RESULTS_CSV, LOG)
 
+# What each save of a run writes.
+OF_A_SAVE = (BEST_WEIGHTS, LAST_WEIGHTS, SUMMARY, REPORT)
+
 MOST_FOLDERS = 2000  # that are looked at for runs
 
 
@@ -54,3 +59,28 @@ def newest_run() -> Path | None:
     folders = islice((path for pattern in ("runs/*", "*", "*/*") for path in Path().glob(pattern)), MOST_FOLDERS)
     best = {path: path / BEST_WEIGHTS for path in folders if (path / BEST_WEIGHTS).is_file()}
     return max(best, key=lambda path: best[path].stat().st_mtime, default=None)
+
+
+def resuming(words: Sequence[str]) -> str:
+    """The command line of a training, from its verb on, as the one that continues it."""
+    return shlex.join(["ssd300", *(word for word in words if word not in ("--resume", "--overwrite")), "--resume"])
+
+
+def resume_command(folder: Path) -> str | None:
+    """The last command that trained the run in a folder, as the one that continues it there; None if there is none."""
+    path = folder / COMMAND
+    lines = path.read_text(encoding="utf-8").strip().splitlines() if path.is_file() else []
+    words = shlex.split(lines[-1]) if lines else []
+    return resuming(_into(words[1:], folder)) if words[1:2] == ["train"] else None
+
+
+def _into(words: Sequence[str], folder: Path) -> list[str]:
+    """The words, with this folder for --out if that is another one: the run was moved or copied."""
+    changed, here = list(words), folder.resolve()
+    for place, (before, word) in enumerate(pairwise(["", *words])):
+        option = "" if before in ("--out", "-o") else "--out="
+        if word.startswith(option):
+            out = Path(word.removeprefix(option))
+            if out.name != here.name or (out.is_absolute() and out.resolve() != here):
+                changed[place] = f"{option}{folder}"
+    return changed

@@ -119,6 +119,9 @@ def test_eval_leads_to_a_picture_and_to_the_curves(own, light_run, capsys, tmp_p
     assert curves == ["ssd300", *words, "--out", "evaluation-2"]
     assert main(curves[1:]) == 0
     assert steps_of(capsys) == [detect]
+    options = ["--metric", "voc12", "--overlap", "above", "--min-score", "0.2", "--on-bad-image", "skip"]
+    assert main([*words, *options]) == 0
+    assert steps_of(capsys)[1][: -len(["--out", "evaluation"])] == ["ssd300", *words, *options]
     assert main(["eval", str(own), "--predictions", "evaluation-2"]) == 0
     assert steps_of(capsys) == []
 
@@ -131,6 +134,14 @@ def test_an_exported_file_leads_to_detection_with_it(light_run, capsys, tmp_path
 
 
 def test_verify_names_the_data_of_the_run(own, light_run, capsys):
+    (light_run / "eval").mkdir()
+    for name, content in (
+        ("summary.json", '{"map": 0.5}'),
+        ("data.json", '{"validation": {"images": 1}}'),
+        ("eval/detections.jsonl", ""),
+    ):
+        (light_run / name).write_text(content)
+
     def typed(*words):
         (light_run / "config.yaml").write_text("seed: 3\n")
         (light_run / "command.txt").write_text(command(*words) + "\n")

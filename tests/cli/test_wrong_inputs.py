@@ -154,6 +154,8 @@ WEIGHTS = [
     ("store", "detect s3://b/x -w runs/mine", 2, ["addresses of a store are read by jobs", "Add --save parquet"]),
     ("serve-without", "serve", 2, ["serve needs --weights", "`ssd300 serve --weights runs/mine`"]),
     ("serve-stray", "serve runs/mien", 2, ["`ssd300 serve --weights runs/mine`", "no words without an option"]),
+    ("thresholds-of-nothing", "thresholds data -w gone.onnx --in-place", 4, ["there is no such weights file"]),
+    ("thresholds-published", "thresholds data -w coco --in-place", 2, ["published weights stay as they are"]),
     ("thresholds-without", "thresholds data", 2, ["`ssd300 thresholds data --weights runs/mine`"]),
     ("benchmark-without", "benchmark", 2, ["`ssd300 benchmark --weights runs/mine`"]),
     ("info-without", "info", 2, ["`ssd300 info runs/mine`"]),
@@ -201,6 +203,25 @@ OUTPUTS = [
         ["--out runs/mine-2", "--resume to resume the run", "--overwrite deletes what a run wrote there."],
     ),
     ("nothing-to-resume", "train data --out r --resume", 1, ["there is no state to resume from"]),
+    ("resume-and-overwrite", "train data --out r --resume --overwrite", 2, ["--resume and --overwrite exclude"]),
+    (
+        "state-is-gone",
+        "train data --out runs/left --resume",
+        1,
+        ["no state", "without --resume, with --init runs/left --out runs/left-2"],
+    ),
+    ("options-are-gone", "train data --out runs/mine --resume", 2, ["config.yaml", "Name the preset of the run"]),
+    ("out-is-data", "train data --out data --overwrite", 2, ["is what is read", "--out data-2"]),
+    ("out-is-data-of-eval", "eval data -w runs/mine --out ./data --overwrite", 2, ["is what is read"]),
+    ("out-is-data-of-split", "split data --holdout 0.2 --out data --overwrite", 2, ["is what is read"]),
+    ("out-is-data-of-convert", "convert data --to coco --out data --overwrite", 2, ["is what is read"]),
+    ("out-is-data-of-prepare", "prepare data --out data --overwrite", 2, ["is what is read"]),
+    (
+        "out-is-start",
+        "train data --out runs/left --init runs/left --overwrite",
+        2,
+        ["replace the weights that it starts from", "--out runs/left-2"],
+    ),
     ("out-exists", "detect dog.jpg -w runs/mine --out full", 2, ["not empty", "--out full-2"]),
     ("out-numbered", "convert data --to coco --out runs/mine-7", 2, ["--out runs/mine-8"]),
     ("out-is-file", "prepare data --out notes.md", 2, ["a file where a folder is needed"]),
@@ -240,6 +261,7 @@ def folder(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     write_coloured(home / "data")
     images = sorted((home / "data/JPEGImages").iterdir())
+    write_drawn_weights(home / "runs/left")
     run = write_drawn_weights(home / "runs/mine")
     for folder in ("runs/mine-7", "full", "empty", "papers/scans", "photographs", "runs/mine/state"):
         (home / folder).mkdir(parents=True)

@@ -95,9 +95,24 @@ def test_other_data_a_run_without_evaluation_and_no_run(run, coloured, tmp_path,
     data = json.loads((run / "data.json").read_text())
     (run / "data.json").write_text(json.dumps(data | {"validation": None}))
     assert main(["verify", str(run), str(coloured)]) == 2
-    assert "never evaluated" in capsys.readouterr().err
+    assert "measured no mAP" in capsys.readouterr().err
     assert main(["verify", str(tmp_path), str(coloured)]) == 4
     assert read_card(run).classes == ("blue", "red")
+
+
+@pytest.mark.slow
+def test_files_that_were_deleted_are_named_with_what_writes_them_again(run, coloured, capsys):
+    command = "ssd300 train data --out run --preset light"
+    (run / "command.txt").write_text(f"{command}\n")
+    for name, advice in (
+        ("eval/detections.jsonl", f"`ssd300 eval DATA --weights {run}`"),
+        ("summary.json", f"`{command} --resume`"),
+    ):
+        (run / name).rename(run / "aside")
+        for words in ([], [str(coloured)]):
+            assert main(["verify", str(run), *words]) == 2
+            assert advice in capsys.readouterr().err
+        (run / "aside").rename(run / name)
 
 
 SHORT = ["--preset", "light", "--init", "none", "--steps", "1", "--batch-size", "2", "--image-size", "64"]

@@ -43,12 +43,23 @@ def test_an_exported_file_is_not_exported_again():
 @pytest.mark.parametrize("program", ["/a/ssd300/__main__.py", "/usr/bin/ssd300", "'/a b/ssd300'"])
 def test_a_run_goes_on_with_the_options_that_it_was_started_with(run, program):
     assert step_to_resume(run) is None
-    (run / "command.txt").write_text(f"{program} train data --out 'my run' --overwrite\n")
+    (run / "command.txt").write_text(f"{program} train data {shlex.join(['--out', f'runs/{run.name}'])} --overwrite\n")
     step = step_to_resume(run)
     assert step is not None
-    assert understood(step.command) == ["train", "data", "--out", "my run", "--resume"]
+    assert understood(step.command) == ["train", "data", "--out", f"runs/{run.name}", "--resume"]
     (run / "command.txt").write_text("/usr/bin/python my_script.py\n")
     assert step_to_resume(run) is None
+
+
+@pytest.mark.parametrize(
+    "words", [["--out", "old"], ["-o", "old"], ["--out=old"], ["--out", "/elsewhere/my run; $(it's)"]]
+)
+def test_a_run_that_was_moved_goes_on_where_it_is(run, words):
+    (run / "command.txt").write_text(f"ssd300 train data {shlex.join(words)} --steps 3 --resume\n")
+    step = step_to_resume(run)
+    assert step is not None
+    out = [f"--out={run}"] if len(words) == 1 else [words[0], str(run)]
+    assert understood(step.command) == ["train", "data", *out, "--steps", "3", "--resume"]
 
 
 def test_a_stored_command_is_shown_as_one_types_it():

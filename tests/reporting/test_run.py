@@ -72,11 +72,11 @@ def test_the_limits_stand_beside_the_number(tmp_path):
 
 def test_a_run_that_trains_says_so_in_its_title_and_how_to_go_on(tmp_path):
     path = folder(tmp_path, summary={"steps": 240, "seconds": 60.0})
-    (path / "command.txt").write_text("/bin/ssd300 train data --out run\n")
+    (path / "command.txt").write_text(f"/bin/ssd300 train data --out {path.name}\n")
     page = run_page(path)
     assert page.title.endswith(": step 240 of 1,000 so far")
     assert page.headline_meaning == "of 1,000 steps, in 1 min 0 s; about 3 min 10 s left"
-    assert [step.command for step in page.steps] == ["ssd300 train data --out run --resume"]
+    assert [step.command for step in page.steps] == [f"ssd300 train data --out {path.name} --resume"]
 
 
 def test_a_run_that_ended_early_trains_no_more(tmp_path):

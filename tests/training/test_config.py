@@ -71,6 +71,11 @@ def test_the_schedule_is_described_in_images(tmp_path):
     )
 
 
+def test_a_rate_that_is_not_reached_is_not_called_reached(tmp_path):
+    text = TrainConfig(out=tmp_path, steps=6, batch_size=4, warmup_steps=10).describe_schedule(24)
+    assert "not reached: it would be after 40 images" in text
+
+
 def test_the_schedule_of_a_run_whose_batch_size_changed_is_described_in_steps(tmp_path):
     config = TrainConfig(out=tmp_path, steps=100, batch_size=4, lr=0.5, lr_drop=(80,), warmup_steps=10)
     assert config.describe_schedule(100, step=50, images_seen=400) == (

@@ -171,6 +171,37 @@ def test_deleted_weights_of_a_run_without_evaluation_are_there_again_after_a_res
     assert {path.name for path in (tmp_path / "run/weights").iterdir()} == {"best.safetensors", "last.safetensors"}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["report.html", "summary.json", "weights/last.safetensors"])
+def test_a_finished_run_that_is_resumed_has_all_files_again(config, data, tmp_path, name):
+    train(data, config(tmp_path / "run", steps=1))
+    (tmp_path / "run" / name).unlink()
+    train(data, config(tmp_path / "run", steps=1), resume=True)
+    assert (tmp_path / "run" / name).is_file()
+
+
+@pytest.mark.slow
+def test_a_run_does_not_go_back_and_what_was_overridden_is_stored_at_once(config, data, tmp_path, caplog):
+    train(data, config(tmp_path / "run"), stop_after=3)
+    with pytest.raises(UsageError, match="has made 3 steps, more than --steps 2"):
+        train(data, config(tmp_path / "run", steps=2), resume=True, override=True)
+    with pytest.raises(UsageError, match="has made 3 steps, more than --stop-after 2"):
+        train(data, config(tmp_path / "run"), resume=True, stop_after=2)
+    train(data, config(tmp_path / "run", lr=0.5), resume=True, override=True, stop_after=3)
+    (tmp_path / "run/metrics.jsonl").unlink()
+    assert train(data, config(tmp_path / "run", lr=0.5), resume=True)["steps"] == 4
+    assert "metrics.jsonl is gone: the rows so far are lost" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_new_run_does_not_replace_the_weights_that_it_starts_from(config, data, tmp_path):
+    train(data, config(tmp_path / "run", steps=1))
+    for start in (tmp_path / "run", tmp_path / "run/weights/best.safetensors"):
+        with pytest.raises(UsageError, match="would replace the weights that it starts from"):
+            train(data, config(tmp_path / "run", init=str(start)), overwrite=True)
+    assert (tmp_path / "run/weights/best.safetensors").is_file()
+
+
 def test_options_that_may_change_are_options():
     assert describe(light("run")).keys() >= MAY_CHANGE
 

@@ -72,7 +72,7 @@ def convert(
 
     mistakes = Mistakes()
     with mistakes.caught():
-        check_output_free(out, overwrite=overwrite)
+        check_output_free(out, overwrite=overwrite, inputs=[data])
     with mistakes.caught(), shown("reading the dataset"):
         splits, notes = load_splits(
             data,

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ssd300 import run_layout
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import device_for
-from ssd300.errors import RunError, did_you_mean
+from ssd300.errors import did_you_mean
 from ssd300.system.files import check_output_free
+from ssd300.training.launch import has_state
+from ssd300.training.new_run import check_start_is_kept, no_state
 
 SHOWN_CLASSES = 10
 
@@ -73,18 +74,18 @@ def check_file_given(mistakes: Mistakes, file: Path | None, *, option: str, **ho
             check_file_free(file, option, **how)
 
 
-def check_run_folder(mistakes: Mistakes, out: Path, *, resume: bool, overwrite: bool) -> None:
-    """Check that the folder of a new run is free, or that the run in it can be resumed."""
-    has_state = any((out / name).is_file() for name in (run_layout.STATE, run_layout.PREVIOUS_STATE))
-    if resume and not has_state:
-        mistakes.errors.append(
-            RunError("there is no state to resume from", where=out, fix="Start the run without --resume.")
-        )
+def check_run_folder(
+    mistakes: Mistakes, out: Path, *, resume: bool, overwrite: bool, data: Iterable[Path], init: str
+) -> None:
+    """Check that the folder of a new run is free and no input of it, or that the run in it can be resumed."""
+    if resume and not has_state(out):
+        mistakes.errors.append(no_state(out))
     if not resume:
-        resume_it = "Add --resume to resume the run that is there. " if has_state else ""
+        resume_it = "Add --resume to resume the run that is there. " if has_state(out) else ""
         last = "--overwrite deletes what a run wrote there."
         with mistakes.caught():
-            check_output_free(out, overwrite=overwrite, instead=resume_it + last)
+            check_output_free(out, overwrite=overwrite, instead=resume_it + last, inputs=data)
+            check_start_is_kept(out, init)
 
 
 def check_start_and_device(mistakes: Mistakes, init: str, device: str, *, needs_boxes: bool) -> None:

@@ -30,6 +30,7 @@ from ssd300.cli.options import (
     print_json,
     say,
     say_device,
+    words_of,
 )
 from ssd300.cli.shard_options import ShardOptions
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ssd300.metrics.voc_rules import VocRules
 
 Metric = Literal["voc07", "voc12", "coco"]
+METRIC: tuple[Metric, ...] = ("voc07",)
 Metrics = Annotated[
     tuple[Metric, ...],
     SeveralOf,
@@ -56,7 +58,7 @@ def eval_(
     *data: Path,
     weights: Weights | None = None,
     predictions: Annotated[str | None, Usual, Parameter(metavar="PATH")] = None,
-    metric: Metrics = ("voc07",),
+    metric: Metrics = METRIC,
     rules: VocRuleOptions = VocRuleOptions(),  # frozen
     interval: Annotated[Switch, Parameter(group=OUTPUT)] = False,
     rule_variants: Annotated[Switch, Parameter(name=["--referee", "--rule-variants"], group=OUTPUT)] = False,
@@ -122,7 +124,7 @@ def eval_(
     chosen = selection.selection(mistakes)
     if out is not None:
         with mistakes.caught():
-            check_output_free(out, overwrite=overwrite)
+            check_output_free(out, overwrite=overwrite, inputs=data)
     data = tuple(path for path in data if not is_run_or_weights(str(path)))
     if weights is not None:
         check_device(mistakes, weights, detecting.device)
@@ -196,8 +198,8 @@ def eval_(
                 *data,
                 "--weights",
                 weights,
-                *reading.words(),
-                *shards.words(),
+                *(() if metric == METRIC else ("--metric", *metric)),
+                *(word for options in (rules, selection, reading, shards, detecting) for word in words_of(options)),
                 "--out",
                 free_folder(Path("evaluation")),
             )

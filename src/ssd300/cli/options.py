@@ -110,15 +110,6 @@ class DataOptions(AnnotationOptions):
         own = {"classes": read_classes(self.classes), "only": self.only or None}
         return super().load(data, purpose, **(own | more))
 
-    def words(self) -> list[str]:
-        """The options that are given, as they are typed."""
-        words: list[str] = []
-        for name, value in vars(self).items():
-            if value != getattr(DataOptions, name):
-                values = value if isinstance(value, tuple) else (value,)
-                words += [f"--{name.replace('_', '-')}", *map(str, values)]
-        return words
-
 
 @Parameter(name="*", group=SELECTION)
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +205,16 @@ class DetectingOptions:
 
     on_bad_image: Literal["error", "skip"] = "error"
     device: Device = "auto"
+
+
+def words_of(options: object) -> list[str]:
+    """Those of a group of options that are given, as they are typed."""
+    words: list[str] = []
+    for name, value in vars(options).items():
+        if value != getattr(type(options), name):
+            values = value if isinstance(value, tuple) else (value,)
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return words
 
 
 def read_classes(path: Path | None) -> list[str] | None:

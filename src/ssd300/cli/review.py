@@ -22,6 +22,7 @@ from ssd300.cli.options import (
     print_json,
     say,
     say_device,
+    words_of,
 )
 from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.reporting.next_steps import Step, command
@@ -119,7 +120,7 @@ def review(
     remark = trained_on_in_words(done.trained_on_images, len(done.review.dataset))
     notes = [*([remark] if remark else []), *(f"skipped: {image}" for image in done.skipped)]
     say(notes)
-    words: list[Any] = ["review", *data, "--weights", weights, *reading.words()]
+    words: list[Any] = ["review", *data, "--weights", weights, *words_of(reading)]
     again = command(*words, "--html", PAGE if not PAGE.exists() else free_beside(PAGE))
     if html is not None:
         from ssd300.reporting.html import write_report
@@ -147,6 +148,7 @@ def review(
         format_ = [] if reading.format == "auto" else ["--format", reading.format]
         decide = command("label", *data, *format_, "--weights", weights)
         of_all = "" if reading.split is None else ", which has all images of the data and not only those of the split"
+        of_all += ", and all classes" if reading.only else ""
         steps_left.append((decide, f"decide on them one by one, in the tab Review of its page{of_all}"))
     next_steps(steps_left)
 

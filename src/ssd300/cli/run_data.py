@@ -2,20 +2,19 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from ssd300 import run_layout
-from ssd300.cli.options import AnnotationOptions, DataOptions
+from ssd300.cli.options import AnnotationOptions, DataOptions, words_of
 from ssd300.reporting.next_steps import command
 
 
 def split_again(data: Sequence[Path], out: Path, *, holdout: float, seed: int, reading: DataOptions) -> tuple[str, str]:
     """The command that writes the lists of a run's `--holdout`, and their folder."""
     lists = f"{out}-lists"
-    chosen = ["--holdout", f"{holdout:g}", "--seed", seed, *reading.words()]
+    chosen = ["--holdout", f"{holdout:g}", "--seed", seed, *words_of(reading)]
     return command("split", *data, "--out", lists, *chosen), lists
 
 
@@ -51,6 +50,6 @@ def _of_training(run: Path, words: Sequence[str], seed: int) -> list[str]:
         held_out = AnnotationOptions(
             split=options.get("eval_split"), format=reading.format, on_bad_label=reading.on_bad_label
         )
-        return [command("verify", run, *data, *replace(DataOptions(), **vars(held_out)).words())]
+        return [command("verify", run, *data, *words_of(held_out))]
     split, lists = split_again(data, run, holdout=holdout, seed=seed, reading=reading)
     return [*([] if Path(lists).exists() else [split]), command("verify", run, lists)]

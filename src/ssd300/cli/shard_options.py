@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -42,14 +42,6 @@ class ShardOptions:
         if folder is not None and folder.exists() and not folder.is_dir():
             mistakes.add("--shard-cache-folder is a file", where=folder, fix="Name a folder.")
         return ShardCache(limit_bytes=limit, folder=folder)
-
-    def words(self) -> list[str]:
-        """The options that are given, as they are typed."""
-        words: list[Any] = []
-        for name, value in vars(self).items():
-            if value != getattr(ShardOptions, name):
-                words += [f"--{name.replace('_', '-')}", str(value)]
-        return words
 
 
 def size_of(mistakes: Mistakes, option: str, text: str, *, least: int) -> int:

@@ -1,9 +1,7 @@
 """What a command says when Ctrl-C or SIGTERM ends it: besides that, what to type to resume."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from ssd300.reporting.next_steps import command
 
 
 @contextmanager
@@ -20,8 +18,3 @@ def on_signal(how_to_resume: Callable[[], str | None]) -> Iterator[None]:
 def last_words(signal: BaseException, word: str) -> str:
     """The line for a signal that ended the command: what the exception says or else `word`, and the notes behind it."""
     return "; ".join([str(signal) or word, *getattr(signal, "__notes__", ())])
-
-
-def resuming(words: Sequence[str]) -> str:
-    """The command line of a training, from its verb on, as the one that continues it."""
-    return command(*(word for word in words if word not in ("--resume", "--overwrite")), "--resume")

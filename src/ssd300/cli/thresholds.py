@@ -21,6 +21,7 @@ from ssd300.cli.options import (
     print_json,
     say,
     say_device,
+    words_of,
 )
 from ssd300.detection.defaults import MAX_OVERLAP
 from ssd300.errors import UsageError
@@ -90,7 +91,7 @@ def thresholds(
     from ssd300.detection.detector import Detector
     from ssd300.evaluation.thresholds import choose_thresholds, store_thresholds
 
-    if not backend_for(weights).stores_thresholds:
+    if Path(weights).exists() and not backend_for(weights).stores_thresholds:
         fix = "Use its weights, then export them again."
         mistakes.add("an exported file cannot store thresholds", where=weights, fix=fix)
     with mistakes.caught():
@@ -114,7 +115,7 @@ def thresholds(
         card = detector.card
         _print(chosen, target, card)
         if target is None and not _same(chosen.min_scores, card.min_scores) and chosen.min_scores:
-            words = ["thresholds", *data, "--weights", weights, *reading.words()]
+            words = ["thresholds", *data, "--weights", weights, *words_of(reading)]
             if wanted.value is not None:
                 words += [f"--{wanted.goal}", f"{wanted.value:g}"]
             if max_overlap != MAX_OVERLAP:
@@ -130,10 +131,11 @@ def _target(weights: str, out: Path | None, *, in_place: bool, overwrite: bool) 
         raise UsageError("--out and --in-place exclude each other", fix="Give one of them.")
     if in_place:
         from ssd300.weights import resolve_weights
+        from ssd300.weights.named import NAMED
 
-        if not Path(weights).exists():
+        if weights in NAMED and not Path(weights).exists():
             raise UsageError("published weights stay as they are", where=weights, fix="Name --out FILE.safetensors.")
-        return resolve_weights(weights)
+        return resolve_weights(weights) if Path(weights).exists() else None  # which the check of the weights says
     if out is not None and out.suffix != ".safetensors":
         raise UsageError(
             "weights files end in .safetensors", where=out, fix=f"Name --out {out.with_suffix('.safetensors')}."

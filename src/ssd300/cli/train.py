@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from ssd300 import run_layout
 from ssd300.cli.early_checks import check_backbone, check_run_folder, check_share, check_start_and_device
 from ssd300.cli.help import RUN
 from ssd300.cli.mistakes import Mistakes, option
@@ -26,7 +27,7 @@ from ssd300.cli.options import (
 from ssd300.cli.run_data import split_again
 from ssd300.cli.several import joining
 from ssd300.cli.shard_options import ShardOptions
-from ssd300.cli.signals import on_signal, resuming
+from ssd300.cli.signals import on_signal
 from ssd300.cli.train_options import TrainOptions
 from ssd300.cli.train_summary import print_forecast, print_summary
 from ssd300.reporting.next_steps import command
@@ -125,14 +126,20 @@ def train(
     holdout = check_share(mistakes, "--holdout", holdout)
     if dry_run and resume:
         mistakes.add("--dry-run times a run from its first step", fix="Leave out --resume.")
+    if resume and overwrite:
+        mistakes.add("--resume and --overwrite exclude each other", fix="Give one of the two.")
     restarted = is_own(out)  # by torchrun, with the same arguments
-    if is_main_process():
-        check_run_folder(mistakes, out, resume=resume, overwrite=overwrite or dry_run or restarted)
     given = {name: value for name, value in vars(options).items() if value is not None}
+    if resume and preset is None and has_state(out) and not (out / run_layout.CONFIG).is_file():
+        fix = "Name the preset of the run with --preset."
+        mistakes.add("the file is gone, so the preset of the run is not known", where=out / run_layout.CONFIG, fix=fix)
     choice = None if preset else choose_preset(given, resumed=out if resume or restarted else None)
     name = choice.name if choice else str(preset)
     given = {**choice.options, **given} if choice else given
     config = mistakes.built(partial(PRESETS[name], out), given, fix="See `ssd300 train --help`.")
+    if is_main_process():
+        free = overwrite or dry_run or restarted
+        check_run_folder(mistakes, out, resume=resume, overwrite=free, data=data, init=config.init)
     check_start_and_device(mistakes, config.init, config.device, needs_boxes=config.default_boxes == "start")
     check_backbone(mistakes, config.backbone, config.image_size)
     _check_effects(mistakes, given, config)
@@ -146,7 +153,7 @@ def train(
         dataset = reading.load(data, "train", drop_difficult=drop_difficult, shard_cache=cache)
         check_use(dataset, sampling=config.sampling, cache=config.cache)
         dataset, validation, notes = _split(
-            data, dataset, reading, config, eval_split=eval_split, holdout=holdout, shard_cache=cache
+            data, dataset, reading, config, eval_split=eval_split, holdout=holdout, shard_cache=cache, resume=resume
         )
     mistakes.raise_all()
     say(notes)
@@ -200,7 +207,7 @@ def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
     """What to type after a signal; None if there is no state to resume from, or if another process says it."""
     if not has_state(out) or not is_main_process():
         return None
-    return f"to resume:\n  {resuming(words)}" if words else "add --resume to the same command to resume"
+    return f"to resume:\n  {run_layout.resuming(words)}" if words else "add --resume to the same command to resume"
 
 
 def _check_length(dataset: "Dataset", config: TrainConfig, *, stop_after: int | None) -> None:
@@ -215,7 +222,7 @@ def _check_length(dataset: "Dataset", config: TrainConfig, *, stop_after: int | 
 
 def _split(
     data: Sequence[Path], dataset: "Dataset", reading: DataOptions, config: TrainConfig, *, eval_split: str | None,
-    holdout: float | None, shard_cache: "ShardCache",
+    holdout: float | None, shard_cache: "ShardCache", resume: bool,
 ) -> "tuple[Dataset, Dataset | None, list[str]]":  # fmt: skip
     """What is trained on, what is evaluated on, and notes on the latter for stderr."""
     from ssd300.data.held_out import load_held_out, unused_splits
@@ -228,7 +235,7 @@ def _split(
         dataset, held_out = hold_out(dataset, holdout, seed=config.seed)
         split, lists = split_again(data, config.out, holdout=holdout, seed=config.seed, reading=reading)
         evaluate = command("eval", lists, "--weights", config.out)
-        again = ["to measure on these images again:", f"  {split}", f"  {evaluate}"]
+        again = [] if resume else ["to measure on these images again:", f"  {split}", f"  {evaluate}"]
         return dataset, held_out, [*held_out.notes, *again, *unused_splits(open_data(data, reading.format), [used])]
 
     found, notes = load_held_out(

@@ -39,7 +39,7 @@ def verify(
     json_
         Print one JSON object and nothing else.
     """
-    from ssd300.evaluation.verification import read_like
+    from ssd300.evaluation.verification import check_measured, read_like
     from ssd300.evaluation.verification import verify as verify_run
 
     mistakes = Mistakes()
@@ -49,6 +49,9 @@ def verify(
         mistakes.raise_all()
     check_device(mistakes, str(run), detecting.device)
     check_weights(mistakes, str(run))
+    with mistakes.caught():
+        check_measured(run)
+    mistakes.raise_all()
     if not data:
         mistakes.errors.append(_no_data(run))
         mistakes.raise_all()

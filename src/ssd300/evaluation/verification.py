@@ -60,6 +60,23 @@ def read_like(run: Path) -> dict[str, Sequence[str]]:
     return {"classes": [*classes, *others], "only": classes} if others else {"classes": classes}
 
 
+def check_measured(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Its summary, and what it says of its data. Raises UsageError if there is nothing to verify, as `verify` does."""
+    if not run.is_dir():
+        raise UsageError("this is not a run folder", where=run, fix="Name a folder that `ssd300 train` wrote.")
+    summary, data = (_read(run / name) for name in (run_layout.SUMMARY, run_layout.DATA))
+    if summary.get("map") is None or not data.get("validation"):
+        raise UsageError(
+            "the run has measured no mAP, so there is nothing to verify", where=run, fix="Use ssd300 eval."
+        )
+    if not (detections := run / run_layout.EVALUATION / run_layout.DETECTIONS_JSONL).is_file():
+        raise UsageError(
+            "the stored detections of the run are gone, so its mAP cannot be verified", where=detections,
+            fix=f"`ssd300 eval DATA --weights {run}` measures the weights again.",
+        )  # fmt: skip
+    return summary, data
+
+
 def verify(
     run: Path,
     dataset: Dataset,
@@ -76,13 +93,7 @@ def verify(
             detections are damaged; or as `evaluate` does.
         WeightsError: the weights cannot be read.
     """
-    if not run.is_dir():
-        raise UsageError("this is not a run folder", where=run, fix="Name a folder that `ssd300 train` wrote.")
-    summary, data = (_read(run / name) for name in (run_layout.SUMMARY, run_layout.DATA))
-    if summary.get("map") is None or not data.get("validation"):
-        raise UsageError(
-            "the run was never evaluated, so there is nothing to verify", where=run, fix="Use ssd300 eval."
-        )
+    summary, data = check_measured(run)
     known, held_out = data["validation"], dataset
     if held_out.fingerprint() != known["fingerprint"]:
         held_out = _without_trained_on(run, data, dataset)
@@ -142,6 +153,10 @@ def _metric(name: str) -> Metric:
 def _read(file: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        command = run_layout.resume_command(file.parent)
+        fix = f"`{command}` writes it again." if command else "Name a folder that `ssd300 train` wrote."
+        raise UsageError("the file of the run is not there", where=file, fix=fix) from error
     except (OSError, ValueError) as error:
         raise UsageError(
             f"the file of the run cannot be read ({error})", where=file, fix="Name a folder that `ssd300 train` wrote."

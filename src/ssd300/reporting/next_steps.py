@@ -64,11 +64,6 @@ def steps_of_run(folder: Path, example: str | Path | None = None) -> list[Step]:
 
 def step_to_resume(folder: Path) -> Step | None:
     """The command that resumes the run, from the one that started it; None if it was not started by a command."""
-    file = folder / run_layout.COMMAND
-    lines = file.read_text(encoding="utf-8").strip().splitlines() if file.is_file() else []
-    words = shlex.split(lines[-1]) if lines else []
-    if words[1:2] != ["train"]:
-        return None
-    words = [word for word in words[1:] if word not in ("--resume", "--overwrite")]
-    return Step("Go on with the training, if it was stopped (in the folder in which it was started).",
-                command(*words, "--resume"))  # fmt: skip
+    line = run_layout.resume_command(folder)
+    purpose = "Go on with the training, if it was stopped (in the folder in which it was started)."
+    return None if line is None else Step(purpose, line)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
@@ -121,15 +121,18 @@ def absolute(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100  # pathlib has no way to do so
 
 
-def check_output_free(folder: Path, *, overwrite: bool, instead: str = "") -> None:
-    """Refuse an output folder that is not empty, unless `overwrite`.
+def check_output_free(folder: Path, *, overwrite: bool, instead: str = "", inputs: Iterable[Path | str] = ()) -> None:
+    """Refuse an output folder that is not empty, unless `overwrite`; in any case if it is one of `inputs`.
 
     `instead` is what else the user can do, before --overwrite is mentioned.
 
     Raises:
-        UsageError: `folder` is a file, or is not empty and `overwrite` is false.
+        UsageError: `folder` is a file, is one of `inputs`, or is not empty and `overwrite` is false.
     """
     check_output_folder(folder)
+    if any(Path(path).resolve() == folder.resolve() for path in inputs):
+        fix = f"Name another one: --out {free_beside(folder)}."
+        raise UsageError("the output folder is what is read, and would be mixed with it", where=folder, fix=fix)
     if folder.is_dir() and not is_empty(folder) and not overwrite:
         free = f"Name a free one: --out {free_beside(folder)}. "
         last = "--overwrite writes into this one, over files of the same name."

@@ -215,7 +215,9 @@ class TrainConfig:
         epochs = f"{total / images:.3g}"
         epochs += " epoch" if epochs == "1" else " epochs"
         text = f"{plural(total, 'image')} ({epochs}) in {plural(self.steps, 'step')} {sizes}; rate {self.lr:g}"
-        if self.warmup_steps:
+        if self.warmup_steps > self.steps:
+            text += f", not reached: it would be after {self.warmup_steps * each:,} {unit}"
+        elif self.warmup_steps:
             text += f", reached after {self.warmup_steps * each:,} {unit}"
         if self.schedule == "cosine":
             return text + ", falling to 0 as a cosine"

@@ -23,6 +23,7 @@ from ssd300.training.distributed import joined
 from ssd300.training.initial_state import initial_state
 from ssd300.training.interrupt import held_back
 from ssd300.training.lock import sole_use
+from ssd300.training.new_run import check_start_is_kept
 from ssd300.training.progress_bar import ProgressBar
 from ssd300.training.run_folder import RunFolder, is_held_out_of_run
 from ssd300.training.run_log import RunLog
@@ -61,8 +62,9 @@ def train(
     `verbose=False` shows nothing.
 
     Raises:
-        UsageError: the folder is in use, `stop_after` is below 1, a batch has fewer images than there are processes,
-            all images of `validation` are trained on, or `resume` finds other options and `override` is false.
+        UsageError: the folder is in use, or has the weights that the run starts from; `stop_after` is below 1 or below
+            the steps done; a batch has fewer images than there are processes; all images of `validation` are trained
+            on; or `resume` finds other options and `override` is false.
         DataError: an image cannot be read, a label is out of range, or there are no images or objects.
         WeightsError: the weights of `config.init` cannot be used.
         RunError: the loss or a gradient is not finite, memory ran out, a file cannot be written.
@@ -81,12 +83,20 @@ def train(
         if world.is_main:
             for note in left_out:
                 log.warning("%s", note)
+        if not resume:
+            check_start_is_kept(config.out, config.init)
         world.check_same(_in_common(config, dataset, validation))
         shows = shown if verbose and world.is_main else silent
         device = choose_device(config.device)
         state, card = initial_state(dataset, config, world, device)
         if resume:
             state.load(override=override)
+            if stop_after is not None and stop_after < state.progress.step:
+                raise UsageError(
+                    f"the run has made {plural(state.progress.step, 'step')}, more than --stop-after {stop_after:,}",
+                    where=config.out,
+                    fix="Give a later step, or leave it out.",
+                )
             state.forget_lost_best()
             if world.any(world.is_main and not is_held_out_of_run(config.out, validation)):
                 state.forget_best(override=override)

@@ -74,6 +74,8 @@ class RunFolder(Callback):
         make_own(self.folder)  # before any other file
         if self.resumed:
             self.log.start(append=True)
+            if progress.step and not (self.folder / run_layout.METRICS_JSONL).is_file():
+                log.warning("%s is gone: the rows so far are lost", self.folder / run_layout.METRICS_JSONL)
             self.records.resume(progress.step)
             self._write_options()
             return

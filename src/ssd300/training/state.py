@@ -66,6 +66,8 @@ class TrainState:
     progress: Progress = field(default_factory=Progress)
     data: str = ""
     scaler: torch.amp.GradScaler = field(init=False)  # of gradients, for float16
+    is_saved: bool = field(default=False, init=False)  # the file has this progress and these options
+    begins_with_evaluation: bool = field(default=False, init=False)  # as there is no best one to compare the next with
 
     def __post_init__(self) -> None:
         self._scale_gradients()
@@ -77,6 +79,7 @@ class TrainState:
     def save(self) -> None:
         """Write the state, completely or not at all; the previous one is retained. Raises RunError if it cannot."""
         write_state(self.config.out, self._content())
+        self.is_saved = True
 
     def load(self, *, override: bool = False) -> None:
         """Take over the last state in the run folder, or the previous one if the last is missing or damaged.
@@ -86,7 +89,7 @@ class TrainState:
         Raises:
             RunError: there is no state that can be read.
             UsageError: it is of other data; or of other options, and `override` is false or they are among
-                `CANNOT_CHANGE` or do not fit.
+                `CANNOT_CHANGE` or do not fit; or it is after the last step.
         """
         content, path = read_state(self.config.out, self._expected())
         then, now = complete(content["config"]), describe(self.config)
@@ -117,6 +120,12 @@ class TrainState:
                 fix="Type the last command in the run's command.txt with --resume, or take the new options with "
                 "--override. An option that is left out has the preset's value.",
             )
+        if self.config.steps < (done := content["progress"]["step"]):
+            raise UsageError(
+                f"the run has made {done:,} steps, more than --steps {self.config.steps:,}",
+                where=path,
+                fix=f"Give --steps {done} or more.",
+            )
         for change in changed:
             log.warning("changed (--override): %s", change)
         try:
@@ -127,6 +136,7 @@ class TrainState:
                 where=path,
                 fix=f"Start a new run from its weights with --init {self.config.out}.",
             ) from error
+        self.is_saved = not changed
 
     def forget_best(self, *, override: bool) -> None:
         """For held-out images other than before: mAPs on them are not compared with the earlier ones.
@@ -146,15 +156,15 @@ class TrainState:
         self._begin_best_anew()
 
     def forget_lost_best(self) -> None:
-        """If the best weights were deleted, those of the next evaluation are the best."""
+        """If the best weights were deleted, the best are sought anew."""
         path = self.config.out / run_layout.BEST_WEIGHTS
         if self.progress.best is not None and not path.is_file():
-            log.warning("%s is gone: the best weights so far are lost, and the next evaluation begins anew", path)
+            log.warning("%s is gone: the best weights so far are lost, and the present ones are measured", path)
             self._begin_best_anew()
 
     def _begin_best_anew(self) -> None:
-        """The present weights are evaluated again, if it is their time."""
         self.progress = self.progress._replace(best=None, stale=0, evaluated=0)
+        self.begins_with_evaluation = True
 
     def _content(self) -> dict[str, Any]:
         return {

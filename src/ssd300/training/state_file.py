@@ -12,6 +12,7 @@ import torch
 from ssd300 import run_layout
 from ssd300.errors import RunError
 from ssd300.system.files import write_atomically
+from ssd300.training.new_run import no_state
 from ssd300.training.state_check import VERSION, WRITTEN_BY, Expected, check_state
 
 FORMAT_VERSION = 6  # raise it with each entry or option of training that is added, and read the older ones
@@ -54,7 +55,7 @@ def read_state(folder: Path, expected: Expected) -> tuple[dict[str, Any], Path]:
         return content, path
     path = folder / run_layout.STATE
     if not faults:
-        raise RunError("there is no state to resume from", where=path, fix="Start the run without --resume.")
+        raise no_state(folder)
     raise RunError(
         f"the state cannot be read ({faults.get(path) or next(iter(faults.values()))})",
         where=path,

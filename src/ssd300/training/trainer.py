@@ -16,6 +16,7 @@ from ssd300.errors import SSDError
 from ssd300.evaluation.scoring import Report
 from ssd300.evaluation.thresholds import best_f1
 from ssd300.model.predictions import Losses
+from ssd300.system.wording import plural
 from ssd300.training.callbacks import Callbacks
 from ssd300.training.checkpoints import Checkpoints
 from ssd300.training.distributed import World
@@ -47,8 +48,8 @@ class Trainer:
 
     def __post_init__(self) -> None:
         progress = self.state.progress
-        has_weights = (self.state.config.out / run_layout.BEST_WEIGHTS).is_file()
-        self.saved = progress if progress.step and has_weights else None
+        has_files = all((self.state.config.out / name).is_file() for name in run_layout.OF_A_SAVE)
+        self.saved = progress if self.state.is_saved and has_files else None
         self.started_s = time.monotonic() - progress.seconds
         minutes = self.state.config.save_minutes
         self.next_save_s = time.monotonic() + min(FIRST_SAVE_S, minutes * 60)
@@ -109,7 +110,7 @@ class Trainer:
 
     def evaluation_is_due(self) -> bool:
         step, every = self.step_count, self.state.config.eval_every
-        due = step == self.state.config.steps or (every > 0 and step % every == 0)
+        due = self.state.begins_with_evaluation or step == self.state.config.steps or (every > 0 and step % every == 0)
         return due and self.validator is not None and self.state.progress.evaluated < step
 
     def evaluate(self, interrupted: Callable[[], bool]) -> None:
@@ -129,7 +130,7 @@ class Trainer:
                 log.info("the evaluation was interrupted; a resumed run begins with it")
                 return
             reports.append(report)
-        self.reports = reports
+        self.reports, self.state.begins_with_evaluation = reports, False
         report, model = max(zip(reports, models, strict=True), key=lambda pair: pair[0].map or 0)
         self.note_skipped(report.skipped)
         progress = self.state.progress
@@ -149,7 +150,7 @@ class Trainer:
         evaluations = self.state.progress.stale
         over = 0 < self.state.config.patience <= evaluations
         if over:
-            log.info("no better mAP in %d evaluations: the run ends (--patience)", evaluations)
+            log.info("no better mAP in %s: the run ends (--patience)", plural(evaluations, "evaluation"))
         return over
 
     def save_is_due(self) -> bool:

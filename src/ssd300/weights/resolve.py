@@ -28,8 +28,8 @@ def find_weights(weights: str | Path) -> Path | None:
         files = sorted(file for pattern in ("*.onnx", "*.xml", "*.safetensors") for file in path.glob(pattern))
         files = [file for file in files if file.suffix != ".xml" or file.with_suffix(".bin").is_file()]  # not VOC's
         if (path / run_layout.STATE).is_file():
-            command = f"The last command in {path / run_layout.COMMAND}"
-            fix = f"They were deleted. {command}, with --resume added, writes them again."
+            command = run_layout.resume_command(path)
+            fix = f"They were deleted. Resume the run, which writes them again{f': `{command}`' if command else ''}."
         elif files:
             fix = f"Name {files[0]}."
         else:

@@ -35,7 +35,9 @@ def default_boxes_of_start(init: str, key: str | None = None) -> DefaultBoxSetti
 
 
 def warn_of_other_boxes(ours: DefaultBoxSettings, its: DefaultBoxSettings, path: Path) -> None:
-    """Say so if the box offsets in a file were trained for other default boxes than the run has."""
+    """Say so if the box offsets in a file were trained for other default boxes or another image size."""
+    if its.image_size_px != ours.image_size_px:
+        log.info("%s was trained with %d pixels; this run has %d", path, its.image_size_px, ours.image_size_px)
     if its.fits_like(ours):
         return
     unnamed = "fitted to its objects" if its.fitted_px else "without a name"
