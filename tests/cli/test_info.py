@@ -67,7 +67,7 @@ def test_an_exported_file_in_sentences():
         "A detector, ssd300_vgg16, exported in int8.",
         "It finds 1 class: cell.",
         "It resizes images to 300 x 300 pixels (r); it normalizes them itself.",
-        "In float32 for the sake of mAP: 2 layers: conv1, head.",
+        "In float32 for the sake of accuracy: 2 layers: conv1, head.",
         "It returns the boxes and scores of all default boxes: non-maximum suppression is not in the file.",
         "mAP: not measured by the command that wrote its weights.",
         "Confidence thresholds: cell 0.250.",

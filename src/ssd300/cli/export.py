@@ -204,7 +204,7 @@ def _int8_in_words(report: dict[str, Any]) -> str:
     else:
         speed = f"int8 is slower than fp32 here ({ratio:.2f} times as fast): use --precision fp32 on this machine"
     layers = report["float32_layers"]
-    return f"{speed}\nin float32 for the sake of mAP: {plural(len(layers), 'layer')} ({some(layers)})\n"
+    return f"{speed}\nin float32 for the sake of accuracy: {plural(len(layers), 'layer')} ({some(layers)})\n"
 
 
 def _agreement_in_words(seen: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("heads") == "ssdlite":
         yield "Its heads and extra layers are SSDLite's: depthwise-separable convolutions."
     if layers := facts.get("float32_layers"):
-        yield f"In float32 for the sake of mAP: {plural(len(layers), 'layer')}: {', '.join(layers)}."
+        yield f"In float32 for the sake of accuracy: {plural(len(layers), 'layer')}: {', '.join(layers)}."
     if facts.get("suppresses") is False:
         yield "It returns the boxes and scores of all default boxes: non-maximum suppression is not in the file."
     yield _measured(facts["metric"], exported=bool(exported))

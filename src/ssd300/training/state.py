@@ -94,7 +94,7 @@ class TrainState:
         content, path = read_state(self.config.out, self._expected())
         then, now = complete(content["config"]), describe(self.config)
         changed = [
-            f"{name}: {then.get(name)} -> {now[name]}"
+            f"{name}: {_shown(then.get(name))} -> {_shown(now[name])}"
             for name in now
             if then.get(name) != now[name] and name not in MAY_CHANGE
         ]
@@ -222,6 +222,10 @@ class TrainState:
     def _scale_gradients(self) -> None:
         device = self.model.default_boxes.device.type
         self.scaler = torch.amp.GradScaler(device, enabled=self.progress.precision == torch.float16)
+
+
+def _shown(value: Any) -> str:
+    return "not given" if value is None else str(value)
 
 
 def describe(config: TrainConfig) -> dict[str, Any]:
