@@ -92,6 +92,9 @@ def test_other_weights_give_another_number(run, coloured):
 def test_other_data_a_run_without_evaluation_and_no_run(run, coloured, tmp_path, capsys):
     assert main(["verify", str(run), str(coloured), "--split", "trainval"]) == 3
     assert "other data" in capsys.readouterr().err
+    (run / "command.txt").write_text(f"ssd300 train {coloured} --out {run}\n")
+    assert main(["verify", str(run), str(coloured), "--split", "trainval"]) == 3
+    assert f"By its command, the run is verified with `ssd300 verify {run} {coloured}`." in capsys.readouterr().err
     data = json.loads((run / "data.json").read_text())
     (run / "data.json").write_text(json.dumps(data | {"validation": None}))
     assert main(["verify", str(run), str(coloured)]) == 2

@@ -1,6 +1,9 @@
 """`ssd300 verify`: can a run's mAP be reproduced?"""
 
+import shlex
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +12,7 @@ from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
 from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json, say_device
 from ssd300.cli.weights_words import is_run_or_weights
-from ssd300.errors import RunError, UsageError
+from ssd300.errors import DataError, RunError, UsageError
 from ssd300.system.progress import numbered, shown
 
 if TYPE_CHECKING:
@@ -55,19 +58,35 @@ def verify(
     if not data:
         mistakes.errors.append(_no_data(run))
         mistakes.raise_all()
-    with mistakes.caught():
+    with mistakes.caught(), _with_usual_data(run, mistakes.words):
         dataset = reading.load(data, "test", **read_like(run))
     mistakes.raise_all()
     say_device(str(run), detecting.device)
-    result = verify_run(
-        run, dataset, device=detecting.device, on_bad_image=detecting.on_bad_image, progress=numbered(shown, 3)
-    )
+    with _with_usual_data(run, mistakes.words):
+        result = verify_run(
+            run, dataset, device=detecting.device, on_bad_image=detecting.on_bad_image, progress=numbered(shown, 3)
+        )
     if json_:
         print_json({**asdict(result), "holds": result.holds})
     else:
         _print(run, result)
     if not result.holds:
         raise RunError("the run's mAP is not reproduced", where=run, fix="Were weights, detections or summary changed?")
+
+
+@contextmanager
+def _with_usual_data(run: Path, words: Sequence[str] | None) -> Iterator[None]:
+    """An error in the data also says which data the run's own command names, unless that is what was typed."""
+    from ssd300.cli.run_data import verify_commands
+
+    try:
+        yield
+    except DataError as error:
+        usual = verify_commands(run)
+        if not usual or shlex.split(usual[-1])[1:] == words:
+            raise
+        fix = f"{error.fix or ''} By its command, the run is verified with `{usual[-1]}`.".strip()
+        raise DataError(error.what, where=error.where, fix=fix) from error
 
 
 def _no_data(run: Path) -> UsageError:
