@@ -51,6 +51,8 @@ OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, REPORT, SUMMARY, 
 # What each save of a run writes.
 OF_A_SAVE = (BEST_WEIGHTS, LAST_WEIGHTS, SUMMARY, REPORT)
 
+_OUT = ("--out", "-o")
+
 MOST_FOLDERS = 2000  # that are looked at for runs
 
 
@@ -68,9 +70,10 @@ def resuming(words: Sequence[str]) -> str:
 
 def resume_command(folder: Path) -> str | None:
     """The last command that trained the run in a folder, as the one that continues it there; None if there is none."""
-    path = folder / COMMAND
-    lines = path.read_text(encoding="utf-8").strip().splitlines() if path.is_file() else []
-    words = shlex.split(lines[-1]) if lines else []
+    try:
+        words = shlex.split((folder / COMMAND).read_text(encoding="utf-8").strip().splitlines()[-1])
+    except (OSError, ValueError, IndexError):
+        return None
     return resuming(_into(words[1:], folder)) if words[1:2] == ["train"] else None
 
 
@@ -78,9 +81,13 @@ def _into(words: Sequence[str], folder: Path) -> list[str]:
     """The words, with this folder for --out if that is another one: the run was moved or copied."""
     changed, here = list(words), folder.resolve()
     for place, (before, word) in enumerate(pairwise(["", *words])):
-        option = "" if before in ("--out", "-o") else "--out="
-        if word.startswith(option):
-            out = Path(word.removeprefix(option))
-            if out.name != here.name or (out.is_absolute() and out.resolve() != here):
-                changed[place] = f"{option}{folder}"
+        name, equals, value = word.partition("=")
+        if before in _OUT:
+            name, equals, value = "", "", word
+        elif name not in _OUT or not equals:
+            continue
+        out = Path(value)
+        may_be_here = out.name == here.name and not out.is_absolute() and not out.exists()  # seen from another folder
+        if out.resolve() != here and not may_be_here:
+            changed[place] = f"{name}{equals}{folder}"
     return changed

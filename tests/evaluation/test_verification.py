@@ -94,7 +94,7 @@ def test_other_data_a_run_without_evaluation_and_no_run(run, coloured, tmp_path,
     assert "other data" in capsys.readouterr().err
     (run / "command.txt").write_text(f"ssd300 train {coloured} --out {run}\n")
     assert main(["verify", str(run), str(coloured), "--split", "trainval"]) == 3
-    assert f"By its command, the run is verified with `ssd300 verify {run} {coloured}`." in capsys.readouterr().err
+    assert f"For the data of the run type `ssd300 verify {run} {coloured}`." in capsys.readouterr().err
     data = json.loads((run / "data.json").read_text())
     (run / "data.json").write_text(json.dumps(data | {"validation": None}))
     assert main(["verify", str(run), str(coloured)]) == 2

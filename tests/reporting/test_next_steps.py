@@ -47,19 +47,30 @@ def test_a_run_goes_on_with_the_options_that_it_was_started_with(run, program):
     step = step_to_resume(run)
     assert step is not None
     assert understood(step.command) == ["train", "data", "--out", f"runs/{run.name}", "--resume"]
-    (run / "command.txt").write_text("/usr/bin/python my_script.py\n")
-    assert step_to_resume(run) is None
+    for other in ("/usr/bin/python my_script.py\n", "ssd300 train 'data\n", ""):
+        (run / "command.txt").write_text(other)
+        assert step_to_resume(run) is None
 
 
 @pytest.mark.parametrize(
-    "words", [["--out", "old"], ["-o", "old"], ["--out=old"], ["--out", "/elsewhere/my run; $(it's)"]]
+    "words", [["--out", "old"], ["-o", "old"], ["--out=old"], ["-o=old"], ["--out", "/elsewhere/my run; $(it's)"]]
 )
 def test_a_run_that_was_moved_goes_on_where_it_is(run, words):
     (run / "command.txt").write_text(f"ssd300 train data {shlex.join(words)} --steps 3 --resume\n")
     step = step_to_resume(run)
     assert step is not None
-    out = [f"--out={run}"] if len(words) == 1 else [words[0], str(run)]
+    out = [f"{words[0].partition('=')[0]}={run}"] if len(words) == 1 else [words[0], str(run)]
     assert understood(step.command) == ["train", "data", *out, "--steps", "3", "--resume"]
+
+
+def test_a_run_that_was_copied_beside_the_first_goes_on_as_the_copy(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (copy := tmp_path / "backup" / run.name).mkdir(parents=True)
+    for folder, out in ((run, run.name), (copy, str(copy))):
+        (folder / "command.txt").write_text(shlex.join(["ssd300", "train", "data", "--out", run.name]) + "\n")
+        step = step_to_resume(folder)
+        assert step is not None
+        assert understood(step.command)[3] == out
 
 
 def test_a_stored_command_is_shown_as_one_types_it():

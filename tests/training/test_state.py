@@ -14,15 +14,16 @@ import yaml
 from run_weights import LAST, LAST_AVERAGED, assert_equal_weights
 from ssd300.data import load_dataset
 from ssd300.data.loader import training_batches
-from ssd300.errors import RunError, UsageError
+from ssd300.errors import DataError, RunError, UsageError
 from ssd300.model import SSD
 from ssd300.model.default_boxes import PAPER
 from ssd300.run_layout import PREVIOUS_STATE, STATE
-from ssd300.training import trainer
+from ssd300.training import trainer, validation
 from ssd300.training.loop import train
 from ssd300.training.optimizer import make_optimizer
 from ssd300.training.presets import light
 from ssd300.training.state import MAY_CHANGE, TrainState, describe
+from ssd300.weights import read_card
 
 KILLS = 100
 
@@ -155,7 +156,7 @@ def test_deleted_weights_are_said_and_there_again_after_a_resume(config, data, h
     weights = tmp_path / "run/weights"
     shutil.rmtree(weights)
     after = train(data, config(tmp_path / "run", **options), validation=held_out, resume=True)
-    assert "best.safetensors is gone: the best weights so far are lost" in caplog.text
+    assert "best.safetensors is gone: the best weights are lost" in caplog.text
     assert (after["steps"], after["images"]) == (3, 1)
     assert {path.name for path in weights.iterdir()} == {"best.safetensors", "last.safetensors"}
     caplog.clear()
@@ -172,12 +173,45 @@ def test_deleted_weights_of_a_run_without_evaluation_are_there_again_after_a_res
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["report.html", "summary.json", "weights/last.safetensors"])
-def test_a_finished_run_that_is_resumed_has_all_files_again(config, data, tmp_path, name):
-    train(data, config(tmp_path / "run", steps=1))
+@pytest.mark.parametrize(
+    "name", ["report.html", "summary.json", "weights/last.safetensors", "weights/last_ema.safetensors"]
+)
+def test_a_finished_run_that_is_resumed_has_all_files_again(config, data, held_out, tmp_path, name):
+    train(data, config(tmp_path / "run", steps=1, ema=True), validation=held_out)
+    weights = sorted((tmp_path / "run/weights").iterdir())
+    before = [read_card(path).metric for path in weights]
     (tmp_path / "run" / name).unlink()
-    train(data, config(tmp_path / "run", steps=1), resume=True)
+    train(data, config(tmp_path / "run", steps=1, ema=True), validation=held_out, resume=True)
     assert (tmp_path / "run" / name).is_file()
+    after = [read_card(path).metric for path in weights]
+    assert None not in before
+    assert [metric for path, metric in zip(weights, after, strict=True) if path.name not in name] == [
+        metric for path, metric in zip(weights, before, strict=True) if path.name not in name
+    ], "the weights that were there still know their mAP"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["weights", "held-out images"])
+def test_an_evaluation_that_is_owed_comes_first_even_after_another_stop(
+    config, data, held_out, tmp_path, monkeypatch, lost
+):
+    def failing(*_arguments):
+        raise DataError("the image cannot be read", where="b.jpg")
+
+    options = config(tmp_path / "run", steps=9, eval_every=2)
+    trained, other = (replace(data, annotations=data.annotations[part]) for part in (slice(3), slice(3, 4)))
+    train(trained, options, validation=held_out, stop_after=2)
+    if lost == "weights":
+        other = held_out
+        shutil.rmtree(tmp_path / "run/weights")
+    with monkeypatch.context() as patch:
+        patch.setattr(validation, "detect_all", failing)
+        with pytest.raises(DataError, match="cannot be read"):
+            train(trained, options, validation=other, resume=True, override=True)
+    summary = train(trained, options, validation=other, resume=True, stop_after=2)
+    assert (summary["steps"], summary["map"] is None) == (2, False)
+    rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "map" in row] == [2]
 
 
 @pytest.mark.slow

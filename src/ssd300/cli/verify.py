@@ -76,16 +76,16 @@ def verify(
 
 @contextmanager
 def _with_usual_data(run: Path, words: Sequence[str] | None) -> Iterator[None]:
-    """An error in the data also says which data the run's own command names, unless that is what was typed."""
+    """An error in the data also says what to type for the data of the run's own command, unless that was typed."""
     from ssd300.cli.run_data import verify_commands
 
     try:
         yield
     except DataError as error:
         usual = verify_commands(run)
-        if not usual or shlex.split(usual[-1])[1:] == words:
+        if not usual or shlex.split(usual[-1])[1:] == [word for word in words or () if word != "--json"]:
             raise
-        fix = f"{error.fix or ''} By its command, the run is verified with `{usual[-1]}`.".strip()
+        fix = f"{error.fix or ''} For the data of the run type {_typed(usual)}.".strip()
         raise DataError(error.what, where=error.where, fix=fix) from error
 
 
@@ -93,11 +93,15 @@ def _no_data(run: Path) -> UsageError:
     """What to type, with the data that the run's own command names."""
     from ssd300.cli.run_data import verify_commands
 
-    typed = ", then ".join(f"`{line}`" for line in verify_commands(run))
+    lines = verify_commands(run)
     return UsageError(
         "verify needs the data that the run was measured on",
-        fix=f"Type {typed}." if typed else f"Name it after the run: `ssd300 verify {run} DATA`.",
+        fix=f"Type {_typed(lines)}." if lines else f"Name it after the run: `ssd300 verify {run} DATA`.",
     )
+
+
+def _typed(lines: Sequence[str]) -> str:
+    return ", then ".join(f"`{line}`" for line in lines)
 
 
 def _print(run: Path, result: "Verification") -> None:

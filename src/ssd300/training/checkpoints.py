@@ -1,6 +1,6 @@
 """The weights files and the state of a run, written together."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from ssd300 import run_layout
@@ -17,18 +17,21 @@ class Checkpoints:
     def __init__(self, state: TrainState, card: Card) -> None:
         self.state, self.card = state, card
 
-    def save(self, reports: Sequence[Report]) -> None:
+    def save(self, reports: Sequence[Report], *, keep: Container[str] = ()) -> None:
         """Save the last weights and the state; the best weights too, as long as there was no evaluation.
 
-        `reports` are those of the present weights and of their average; none, if they were not evaluated. Raises
-        RunError if a file cannot be written.
+        `reports` are those of the present weights and of their average; none, if they were not evaluated. Files of
+        `keep` that are there stay as they are. Raises RunError if a file cannot be written.
         """
         models = self.state.models()
         names = (run_layout.LAST_WEIGHTS, run_layout.LAST_AVERAGED_WEIGHTS)
-        for number, (name, model) in enumerate(zip(names, models, strict=False)):
-            self._save_weights(name, model, reports[number] if reports else None)
+        files = [(name, model, reports[number] if reports else None)
+                 for number, (name, model) in enumerate(zip(names, models, strict=False))]  # fmt: skip
         if self.state.progress.best is None:
-            self._save_weights(run_layout.BEST_WEIGHTS, models[-1], None)
+            files.append((run_layout.BEST_WEIGHTS, models[-1], None))
+        for name, model, report in files:
+            if name not in keep or not (self.state.config.out / name).is_file():
+                self._save_weights(name, model, report)
         self.state.save()
 
     def save_best(self, model: SSD, report: Report) -> None:

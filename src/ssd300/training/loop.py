@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+from ssd300 import run_layout
 from ssd300.data.dataset import Dataset, check_trainable
 from ssd300.data.held_out import held_out_of
 from ssd300.data.shards.dataset import check_use
@@ -97,9 +98,13 @@ def train(
                     where=config.out,
                     fix="Give a later step, or leave it out.",
                 )
-            state.forget_lost_best()
             if world.any(world.is_main and not is_held_out_of_run(config.out, validation)):
                 state.forget_best(override=override)
+            best = config.out / run_layout.BEST_WEIGHTS
+            if state.progress.best is not None and world.any(world.is_main and not best.is_file()):
+                if world.is_main:
+                    log.warning("%s is gone: the best weights are lost, and the present ones are measured", best)
+                state.begin_best_anew()
             card = replace(card, settings=state.model.settings)
         listening = Callbacks((), ())
         if run_log is not None:
@@ -139,6 +144,8 @@ def train(
 def _loop(trainer: Trainer, last_step: int) -> None:
     """Train to `last_step`; a signal, or the end of patience, stops before it."""
     batches = trainer.batches()
+    if trainer.step_count and trainer.saved is None:  # what --override has changed, and files that are missing
+        trainer.save()
     with held_back() as signalled:
         while True:
             if trainer.evaluation_is_due():  # first of all, as a resumed run may begin with one

@@ -19,8 +19,7 @@ def no_state(folder: Path) -> RunError:
 
 def check_start_is_kept(folder: Path, init: str) -> None:
     """Refuse a new run in the folder of the weights that it starts from, which it would replace. Raises UsageError."""
-    start = Path(init).resolve()
-    if start.exists() and start in (folder.resolve(), (folder / run_layout.BEST_WEIGHTS).resolve(),
-                                    (folder / run_layout.LAST_WEIGHTS).resolve()):  # fmt: skip
+    start, weights = Path(init).resolve(), (folder / run_layout.BEST_WEIGHTS).resolve().parent
+    if start.exists() and (start == folder.resolve() or start.is_relative_to(weights)):
         fix = f"Name another folder: --out {free_beside(folder)}."
         raise UsageError("the run would replace the weights that it starts from (--init)", where=folder, fix=fix)

@@ -48,11 +48,14 @@ class Records:
         self.rows = []
         self._write_all()
 
-    def resume(self, step: int) -> None:
-        """Read the stored rows up to `step`, and remove the others from both files."""
+    def resume(self, step: int, *, evaluated: bool = True) -> None:
+        """Read the stored rows up to `step`, and remove the others from both files. An evaluation at `step` is one of
+        the others unless `evaluated`.
+        """
         path = self.folder / run_layout.METRICS_JSONL
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        self.rows = [row for row in map(_parse, lines) if row is not None and row["step"] <= step]
+        rows = [row for row in map(_parse, lines) if row is not None and row["step"] <= step]
+        self.rows = [row for row in rows if evaluated or row["step"] < step or "map" not in row]
         self._write_all()
 
     def add(self, row: Row) -> None:

@@ -76,7 +76,7 @@ class RunFolder(Callback):
             self.log.start(append=True)
             if progress.step and not (self.folder / run_layout.METRICS_JSONL).is_file():
                 log.warning("%s is gone: the rows so far are lost", self.folder / run_layout.METRICS_JSONL)
-            self.records.resume(progress.step)
+            self.records.resume(progress.step, evaluated=not progress.begins_with_evaluation)
             self._write_options()
             return
         for name in run_layout.OF_A_RUN:

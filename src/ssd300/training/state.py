@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from ssd300 import run_layout
 from ssd300.errors import UsageError
 from ssd300.model import SSD
 from ssd300.model.default_boxes import DefaultBoxSettings
@@ -39,7 +38,8 @@ class Progress(NamedTuple):
 
     `evaluated` is the step of the last complete evaluation, `stale` how many there were since the best. `skipped` has
     a message per image that could not be read. `precision` is the network's in training; a resumed run retains it, as
-    'auto' may choose another on the next machine.
+    'auto' may choose another on the next machine. `begins_with_evaluation`: a resumed run does, as there is no best
+    one to compare the next with.
     """
 
     step: int = 0
@@ -50,6 +50,7 @@ class Progress(NamedTuple):
     precision: torch.dtype = torch.float32
     evaluated: int = 0
     stale: int = 0
+    begins_with_evaluation: bool = False
 
 
 @dataclass(kw_only=True, eq=False)
@@ -67,7 +68,6 @@ class TrainState:
     data: str = ""
     scaler: torch.amp.GradScaler = field(init=False)  # of gradients, for float16
     is_saved: bool = field(default=False, init=False)  # the file has this progress and these options
-    begins_with_evaluation: bool = field(default=False, init=False)  # as there is no best one to compare the next with
 
     def __post_init__(self) -> None:
         self._scale_gradients()
@@ -153,18 +153,12 @@ class TrainState:
                 "--override; its best mAP is then forgotten.",
             )
         log.warning("changed (--override): the held-out images; the best mAP so far is forgotten")
-        self._begin_best_anew()
+        self.begin_best_anew()
 
-    def forget_lost_best(self) -> None:
-        """If the best weights were deleted, the best are sought anew."""
-        path = self.config.out / run_layout.BEST_WEIGHTS
-        if self.progress.best is not None and not path.is_file():
-            log.warning("%s is gone: the best weights so far are lost, and the present ones are measured", path)
-            self._begin_best_anew()
-
-    def _begin_best_anew(self) -> None:
-        self.progress = self.progress._replace(best=None, stale=0, evaluated=0)
-        self.begins_with_evaluation = True
+    def begin_best_anew(self) -> None:
+        """Forget the best evaluation so far; the present weights are evaluated first."""
+        self.progress = self.progress._replace(best=None, stale=0, evaluated=0, begins_with_evaluation=True)
+        self.is_saved = False
 
     def _content(self) -> dict[str, Any]:
         return {

@@ -22,7 +22,7 @@ FIRST_VERSION = 2  # that a state can name
 WHOLE_VERSION = 5  # from this one on, a state has every option; an older one may be from before some
 ENTRIES = ("model", "optimizer", "scaler", "average", "progress", "data", "config", "random", "random_cuda")
 BOXES, BOXES_VERSION = "default_boxes", 3  # an entry, and the first version whose states all have it
-SEEN, SEEN_VERSION = "images_seen", 6  # an entry of the progress, likewise
+NEW_IN_PROGRESS, PROGRESS_VERSION = ("images_seen", "begins_with_evaluation"), 6  # entries of the progress, likewise
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OF_BEST: dict[str, type | tuple[type, ...]] = {
     "metric": str,
@@ -69,7 +69,7 @@ def check_state(content: object, expected: Expected) -> None:
         config[name] == expected.content["config"][name] for name in SIZE_OPTIONS
     )
     _tensors("model", entries["model"], expected.content["model"] if same else None)
-    _check_progress(entries["progress"], expected.content["progress"], whole=_has_reached(SEEN_VERSION, entries))
+    _check_progress(entries["progress"], expected.content["progress"], whole=_has_reached(PROGRESS_VERSION, entries))
     _check_average(entries["average"], entries["model"], wanted=config["ema"])
     _check_scaler(entries["scaler"], needed=entries["progress"]["precision"] == torch.float16)
     _check_optimizer(entries["optimizer"], expected, config["optimizer"], same=same)
@@ -134,13 +134,17 @@ def _kinds(hint: Any) -> tuple[type, ...]:
 
 
 def _check_progress(progress: object, like: Mapping[str, Any], *, whole: bool) -> None:
-    """`whole` demands the images seen."""
-    counts_images = whole or (isinstance(progress, dict) and SEEN in progress)
-    values = _mapping("progress", progress, tuple(name for name in like if counts_images or name != SEEN))
-    for name in ("step", "evaluated", "stale", *((SEEN,) if counts_images else ())):
+    """`whole` demands what older states do not have."""
+    _is("progress", progress, dict)
+    assert isinstance(progress, dict)
+    older = () if whole else tuple(name for name in NEW_IN_PROGRESS if name not in progress)
+    values = _mapping("progress", progress, tuple(name for name in like if name not in older))
+    values = {"images_seen": values["step"], "begins_with_evaluation": False} | values
+    for name in ("step", "images_seen", "evaluated", "stale"):
         _is(f"progress.{name}", values[name], int)
         _require(values[name] >= 0, f"progress.{name}", f"is {values[name]}")
-    _require(values.get(SEEN, values["step"]) >= values["step"], f"progress.{SEEN}", "is less than an image a step")
+    _require(values["images_seen"] >= values["step"], "progress.images_seen", "is less than an image a step")
+    _is("progress.begins_with_evaluation", values["begins_with_evaluation"], bool)
     _require(values["evaluated"] <= values["step"], "progress.evaluated", "is after the last step")
     _is("progress.seconds", values["seconds"], (int, float))
     _require(0 <= values["seconds"] < math.inf, "progress.seconds", f"is {values['seconds']}")

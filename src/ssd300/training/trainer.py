@@ -43,13 +43,17 @@ class Trainer:
     callbacks: Callbacks
     reports: list[Report] = field(default_factory=list)  # of the present weights, and of their average
     saved: Progress | None = field(init=False)
+    resumed: Progress = field(init=False)  # that this process began with
     started_s: float = field(init=False)
     next_save_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         progress = self.state.progress
-        has_files = all((self.state.config.out / name).is_file() for name in run_layout.OF_A_SAVE)
-        self.saved = progress if self.state.is_saved and has_files else None
+        averaged = () if self.state.average is None else (run_layout.LAST_AVERAGED_WEIGHTS,)
+        files = [self.state.config.out / name for name in (*run_layout.OF_A_SAVE, *averaged)]
+        lacks_files = self.world.any(self.world.is_main and not all(file.is_file() for file in files))
+        self.resumed = progress
+        self.saved = progress if self.state.is_saved and not lacks_files else None
         self.started_s = time.monotonic() - progress.seconds
         minutes = self.state.config.save_minutes
         self.next_save_s = time.monotonic() + min(FIRST_SAVE_S, minutes * 60)
@@ -110,7 +114,8 @@ class Trainer:
 
     def evaluation_is_due(self) -> bool:
         step, every = self.step_count, self.state.config.eval_every
-        due = self.state.begins_with_evaluation or step == self.state.config.steps or (every > 0 and step % every == 0)
+        first = self.state.progress.begins_with_evaluation
+        due = first or step == self.state.config.steps or (every > 0 and step % every == 0)
         return due and self.validator is not None and self.state.progress.evaluated < step
 
     def evaluate(self, interrupted: Callable[[], bool]) -> None:
@@ -130,12 +135,13 @@ class Trainer:
                 log.info("the evaluation was interrupted; a resumed run begins with it")
                 return
             reports.append(report)
-        self.reports, self.state.begins_with_evaluation = reports, False
+        self.reports = reports
         report, model = max(zip(reports, models, strict=True), key=lambda pair: pair[0].map or 0)
         self.note_skipped(report.skipped)
         progress = self.state.progress
         improved = progress.best is None or (report.map or 0) > (progress.best["map"] or 0)
-        progress = progress._replace(evaluated=progress.step, stale=0 if improved else progress.stale + 1)
+        stale = 0 if improved else progress.stale + 1
+        progress = progress._replace(evaluated=progress.step, stale=stale, begins_with_evaluation=False)
         if improved:
             progress = progress._replace(
                 best=report.to_dict()
@@ -160,16 +166,29 @@ class Trainer:
         return step > 0 and (step % config.save_every == 0 or late)
 
     def save(self) -> None:
-        """Write weights and state, unless they are written already."""
+        """Write weights and state, unless they are written already. Before the first step only weights that are missing
+        are written, as those that are there may know their mAP.
+        """
         skipped = (image for images in self.world.gather(self.state.progress.skipped) for image in images)
         self.state.progress = self.state.progress._replace(skipped=tuple(dict.fromkeys(skipped)))
         if self.state.progress == self.saved:
             return
         if self.world.is_main:
-            self.checkpoints.save(self.reports)
+            self.checkpoints.save(self.reports, keep=self._weights_to_keep())
         self.saved = self.state.progress
         self.callbacks.on_save(self.state.progress)
         self.next_save_s = time.monotonic() + self.state.config.save_minutes * 60
+
+    def _weights_to_keep(self) -> list[str]:
+        progress = self.state.progress
+        if progress.step > self.resumed.step or not progress.step:
+            return []
+        is_best_anew = progress.best is None and not self.state.is_saved
+        return [
+            run_layout.LAST_WEIGHTS,
+            run_layout.LAST_AVERAGED_WEIGHTS,
+            *([] if is_best_anew else [run_layout.BEST_WEIGHTS]),
+        ]
 
     def save_alone(self) -> None:
         """Save what was trained before an error ends the run; not in several processes, which would have to agree."""
