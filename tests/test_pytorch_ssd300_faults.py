@@ -184,7 +184,7 @@ def test_11_weights_are_tensors_that_run_no_code_and_state_loads_with_weights_on
     assert Detector.load(tmp_path / "a.safetensors").card.classes == ("blue", "red")
     config = paper(tmp_path / "run", momentum=0.0)
     optimizer = make_optimizer(vgg, momentum=0.0, weight_decay=5e-4)
-    state = TrainState(config=config, model=vgg, optimizer=optimizer, progress=Progress(step=3))
+    state = TrainState(config=config, model=vgg, optimizer=optimizer, progress=Progress(step=3, images_seen=3))
     state.save()
     state.progress = Progress()
     state.load()

@@ -74,7 +74,7 @@ def prepare(
     from ssd300.system.files import check_output_free, whole_folder
 
     with mistakes.caught():
-        check_output_free(out, overwrite=overwrite, inputs=data)
+        check_output_free(out, overwrite=overwrite)
     classes = None
     with mistakes.caught():
         classes = read_classes(reading.classes)

@@ -66,7 +66,7 @@ def split(
     mistakes = Mistakes()
     check_share(mistakes, "--holdout", holdout)
     with mistakes.caught():
-        check_output_free(out, overwrite=overwrite, inputs=data)
+        check_output_free(out, overwrite=overwrite)
     with mistakes.caught():
         dataset = reading.load(data, "train")
     mistakes.raise_all()
