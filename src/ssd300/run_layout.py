@@ -3,9 +3,7 @@
 This folder is `EVALUATION` in a run, or what `ssd300 eval --out` names.
 """
 
-import shlex
-from collections.abc import Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 # Inputs of the run, its log, its rows and its results.
@@ -51,8 +49,6 @@ OF_A_RUN = ("weights", "state", "plots", "images", EVALUATION, REPORT, SUMMARY, 
 # What each save of a run writes.
 OF_A_SAVE = (BEST_WEIGHTS, LAST_WEIGHTS, SUMMARY, REPORT)
 
-_OUT = ("--out", "-o")
-
 MOST_FOLDERS = 2000  # that are looked at for runs
 
 
@@ -61,33 +57,3 @@ def newest_run() -> Path | None:
     folders = islice((path for pattern in ("runs/*", "*", "*/*") for path in Path().glob(pattern)), MOST_FOLDERS)
     best = {path: path / BEST_WEIGHTS for path in folders if (path / BEST_WEIGHTS).is_file()}
     return max(best, key=lambda path: best[path].stat().st_mtime, default=None)
-
-
-def resuming(words: Sequence[str]) -> str:
-    """The command line of a training, from its verb on, as the one that continues it."""
-    return shlex.join(["ssd300", *(word for word in words if word not in ("--resume", "--overwrite")), "--resume"])
-
-
-def resume_command(folder: Path) -> str | None:
-    """The last command that trained the run in a folder, as the one that continues it there; None if there is none."""
-    try:
-        words = shlex.split((folder / COMMAND).read_text(encoding="utf-8").strip().splitlines()[-1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return resuming(_into(words[1:], folder)) if words[1:2] == ["train"] else None
-
-
-def _into(words: Sequence[str], folder: Path) -> list[str]:
-    """The words, with this folder for --out if that is another one: the run was moved or copied."""
-    changed, here = list(words), folder.resolve()
-    for place, (before, word) in enumerate(pairwise(["", *words])):
-        name, equals, value = word.partition("=")
-        if before in _OUT:
-            name, equals, value = "", "", word
-        elif name not in _OUT or not equals:
-            continue
-        out = Path(value)
-        may_be_here = out.name == here.name and not out.is_absolute() and not out.exists()  # seen from another folder
-        if out.resolve() != here and not may_be_here:
-            changed[place] = f"{name}{equals}{folder}"
-    return changed

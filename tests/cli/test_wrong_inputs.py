@@ -213,6 +213,7 @@ OUTPUTS = [
     ("options-are-gone", "train data --out runs/mine --resume", 2, ["config.yaml", "Name the preset of the run"]),
     ("out-is-data", "train data --out data --overwrite", 2, ["is what is read", "--out data-2"]),
     ("out-is-data-of-eval", "eval data -w runs/mine --out ./data --overwrite", 2, ["is what is read"]),
+    ("out-is-run-of-eval", "eval data -w runs/mine --out runs/mine --overwrite", 2, ["is what is read"]),
     ("out-is-data-of-convert", "convert data --to coco --out data --overwrite", 2, ["is what is read"]),
     (
         "out-is-start",

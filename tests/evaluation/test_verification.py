@@ -138,7 +138,11 @@ def test_held_out_images_that_were_trained_on_are_left_out_again(coloured, tmp_p
     (lists / "test.txt").write_text((lists / "test.txt").read_text() + "p0\n")
     assert main(["train", str(coloured), "--out", run, *SHORT]) == 0
     assert "1 of 2 images of 'test' are trained on and left out of it: p0" in capsys.readouterr().err
-    assert main(["verify", run, str(coloured)]) == 0
+    assert main(["verify", run, str(coloured), "--json"]) == 0
+    out, err = capsys.readouterr()
+    measured = json.loads((tmp_path / "run/data.json").read_text())["validation"]["images"]
+    assert (measured, json.loads(out)["left_out"]) == (1, 1), "of the 2 images of the split"
+    assert "1 image left out, as the run was trained on them" in err
     (tmp_path / "run/data.json").write_text(
         json.dumps(json.loads((tmp_path / "run/data.json").read_text()) | {"image_digests": ""})
     )

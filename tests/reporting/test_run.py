@@ -79,6 +79,14 @@ def test_a_run_that_trains_says_so_in_its_title_and_how_to_go_on(tmp_path):
     assert [step.command for step in page.steps] == [f"ssd300 train data --out {path.name} --resume"]
 
 
+def test_a_run_whose_batch_size_changed_tells_the_images_in_all(tmp_path):
+    for seen, words in ((8, "4 of 1,000 steps of 2 images each"), (11, "4 of 1,000 steps, 11 images in all")):
+        path = folder(tmp_path, summary={"steps": 4, "images_seen": seen})
+        config = yaml.safe_load((path / "config.yaml").read_text())
+        (path / "config.yaml").write_text(yaml.safe_dump(config | {"batch_size": 2}))
+        assert run_page(path).subtitle.endswith(words)
+
+
 def test_a_run_that_ended_early_trains_no_more(tmp_path):
     path = folder(tmp_path, summary={"steps": 400, "map": 0.5, **EVALUATED})
     config = yaml.safe_load((path / "config.yaml").read_text())

@@ -124,7 +124,7 @@ def eval_(
     chosen = selection.selection(mistakes)
     if out is not None:
         with mistakes.caught():
-            check_output_free(out, overwrite=overwrite, inputs=data)
+            check_output_free(out, overwrite=overwrite, inputs=[*data, *([weights] if weights else [])])
     data = tuple(path for path in data if not is_run_or_weights(str(path)))
     if weights is not None:
         check_device(mistakes, weights, detecting.device)

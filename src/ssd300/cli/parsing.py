@@ -31,7 +31,7 @@ from ssd300.cli.suggestions import instead_of, option_for, verbs_for
 from ssd300.cli.weights_words import is_run_or_weights, missing_weights, with_options
 from ssd300.errors import SSDError, UsageError, did_you_mean
 
-MOST_WRONG_WORDS = MOST_CHOICES = 20  # choices of one option; longer lists are cut
+MOST_WRONG_WORDS = MOST_CHOICES = 20  # of a command, and of an option; longer lists are cut
 OUT = {"train": "runs/mine", "export": "model.onnx"}  # such as these are the names of what a verb writes
 # What a value of each type is called, and one that is right.
 KINDS: dict[Any, tuple[str, str]] = {

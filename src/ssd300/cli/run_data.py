@@ -1,6 +1,5 @@
 """The data that a run was measured on, as the commands that name it again: from the command that started the run."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import yaml
 from ssd300 import run_layout
 from ssd300.cli.options import AnnotationOptions, DataOptions, words_of
 from ssd300.reporting.next_steps import command
+from ssd300.run_command import last_words
 
 
 def split_again(data: Sequence[Path], out: Path, *, holdout: float, seed: int, reading: DataOptions) -> tuple[str, str]:
@@ -21,16 +21,16 @@ def split_again(data: Sequence[Path], out: Path, *, holdout: float, seed: int, r
 def verify_commands(run: Path) -> list[str]:
     """What to type to verify a run; nothing if its own command is not there, or the data that it names."""
     try:
-        words = shlex.split((run / run_layout.COMMAND).read_text(encoding="utf-8").strip().splitlines()[-1])
         seed = yaml.safe_load((run / run_layout.CONFIG).read_text(encoding="utf-8"))["seed"]
     except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
         return []
-    if words[1:2] == ["demo"]:
+    words = last_words(run)
+    if words[:1] == ["demo"]:
         from ssd300.training.demo_folder import DATA
 
         data = run.parent / DATA
         return [command("verify", run, data)] if data.exists() else []
-    return _of_training(run, words[1:], seed) if words[1:2] == ["train"] else []
+    return _of_training(run, words, seed) if words[:1] == ["train"] else []
 
 
 def _of_training(run: Path, words: Sequence[str], seed: int) -> list[str]:

@@ -31,6 +31,7 @@ from ssd300.cli.signals import on_signal
 from ssd300.cli.train_options import TrainOptions
 from ssd300.cli.train_summary import print_forecast, print_summary
 from ssd300.reporting.next_steps import command
+from ssd300.run_command import resuming
 from ssd300.system.logs import log_to_stderr
 from ssd300.system.processes import is_main_process, process_count
 from ssd300.system.progress import shown
@@ -207,7 +208,7 @@ def _how_to_resume(out: Path, words: Sequence[str] | None) -> str | None:
     """What to type after a signal; None if there is no state to resume from, or if another process says it."""
     if not has_state(out) or not is_main_process():
         return None
-    return f"to resume:\n  {run_layout.resuming(words)}" if words else "add --resume to the same command to resume"
+    return f"to resume:\n  {resuming(words)}" if words else "add --resume to the same command to resume"
 
 
 def _check_length(dataset: "Dataset", config: TrainConfig, *, stop_after: int | None) -> None:

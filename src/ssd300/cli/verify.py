@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ssd300.cli.early_checks import check_device, check_weights
 from ssd300.cli.mistakes import Mistakes
-from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json, say_device
+from ssd300.cli.options import AnnotationOptions, DetectingOptions, Json, print_json, say, say_device
 from ssd300.cli.weights_words import is_run_or_weights
 from ssd300.errors import DataError, RunError, UsageError
 from ssd300.system.progress import numbered, shown
+from ssd300.system.wording import plural
 
 if TYPE_CHECKING:
     from ssd300.evaluation.verification import Verification
@@ -42,7 +43,7 @@ def verify(
     json_
         Print one JSON object and nothing else.
     """
-    from ssd300.evaluation.verification import check_measured, read_like
+    from ssd300.evaluation.verification import check_measured, classes_of_run
     from ssd300.evaluation.verification import verify as verify_run
 
     mistakes = Mistakes()
@@ -59,13 +60,15 @@ def verify(
         mistakes.errors.append(_no_data(run))
         mistakes.raise_all()
     with mistakes.caught(), _with_usual_data(run, mistakes.words):
-        dataset = reading.load(data, "test", **read_like(run))
+        dataset = reading.load(data, "test", **classes_of_run(run))
     mistakes.raise_all()
     say_device(str(run), detecting.device)
     with _with_usual_data(run, mistakes.words):
         result = verify_run(
             run, dataset, device=detecting.device, on_bad_image=detecting.on_bad_image, progress=numbered(shown, 3)
         )
+    if result.left_out:
+        say([f"{plural(result.left_out, 'image')} left out, as the run was trained on them"])
     if json_:
         print_json({**asdict(result), "holds": result.holds})
     else:

@@ -17,6 +17,7 @@ from ssd300.evaluation.scoring import Metric, Report, score
 from ssd300.evaluation.trained_on import known_digests
 from ssd300.metrics.coco import NAME as COCO_NAME
 from ssd300.metrics.voc_rules import NAMES, VocRules, metric_name
+from ssd300.run_command import resume_command
 from ssd300.system.progress import Progress, silent
 
 STORED_TOLERANCE = 1e-9  # the same detections and the same arithmetic
@@ -39,19 +40,22 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """The run's `map` by its `metric`, and the checks of it."""
+    """The run's `map` by its `metric`, and the checks of it. `left_out` counts images that are not measured, as the
+    run was trained on them.
+    """
 
     metric: str
     map: float
     checks: list[Check]
+    left_out: int = 0
 
     @property
     def holds(self) -> bool:
         return all(check.holds for check in self.checks)
 
 
-def read_like(run: Path) -> dict[str, Sequence[str]]:
-    """The arguments of `load_dataset` for the classes of a run's held-out images; none if its data.json has none."""
+def classes_of_run(run: Path) -> dict[str, Sequence[str]]:
+    """The arguments of `load_dataset` with which it reads the classes of a run; none if the run does not store them."""
     try:
         data = _read(run / run_layout.DATA)
         classes, others = data["classes"], data.get("other_classes", [])  # none in older runs
@@ -94,7 +98,7 @@ def verify(
         WeightsError: the weights cannot be read.
     """
     summary, data = check_measured(run)
-    known, held_out = data["validation"], dataset
+    known, held_out, given = data["validation"], dataset, len(dataset)
     if held_out.fingerprint() != known["fingerprint"]:
         held_out = _without_trained_on(run, data, dataset)
     if held_out.fingerprint() != known["fingerprint"]:
@@ -122,6 +126,7 @@ def verify(
             _check("the stored detections, scored again", rescored, summary, STORED_TOLERANCE),
             _check("the best weights, evaluated again", evaluated, summary, WEIGHTS_TOLERANCE),
         ],
+        left_out=given - len(held_out),
     )
 
 
@@ -154,7 +159,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        command = run_layout.resume_command(file.parent)
+        command = resume_command(file.parent)
         fix = f"`{command}` writes it again." if command else "Name a folder that `ssd300 train` wrote."
         raise UsageError("the file of the run is not there", where=file, fix=fix) from error
     except (OSError, ValueError) as error:

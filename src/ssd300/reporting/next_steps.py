@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssd300 import run_layout
+from ssd300.run_command import resume_command
 from ssd300.system.files import free_folder
 
 EXAMPLE = "photo.jpg"
@@ -63,7 +64,7 @@ def steps_of_run(folder: Path, example: str | Path | None = None) -> list[Step]:
 
 
 def step_to_resume(folder: Path) -> Step | None:
-    """The command that resumes the run, from the one that started it; None if it was not started by a command."""
-    line = run_layout.resume_command(folder)
+    """The command that continues the run, from its last one; None if it was not started by a command."""
+    line = resume_command(folder)
     purpose = "Go on with the training, if it was stopped (in the folder in which it was started)."
     return None if line is None else Step(purpose, line)

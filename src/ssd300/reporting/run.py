@@ -27,6 +27,7 @@ from ssd300.reporting.evaluation import (
 from ssd300.reporting.html import Gallery, Page, Plot
 from ssd300.reporting.montage import GRIDS, take_apart
 from ssd300.reporting.next_steps import Step, as_typed, step_to_resume, steps_of_run
+from ssd300.run_command import stored_commands
 from ssd300.system.duration import duration
 
 SHOWN_IMAGES = 6
@@ -60,7 +61,7 @@ def run_page(folder: Path) -> Page:
     return Page(
         title=_title(folder, config, summary) if training else folder.resolve().name,
         subtitle=f"{config['model']}, trained on {data['images']:,} images for {summary['steps']:,} of "
-        f"{config['steps']:,} steps of {config['batch_size']} images each",
+        f"{config['steps']:,} steps{_of_images(config, summary)}",
         headline=headline,
         headline_meaning=meaning,
         explanation="" if summary["map"] is None else MAP_IN_ONE_SENTENCE,
@@ -156,6 +157,12 @@ def _notes(config: dict[str, Any], data: dict[str, Any], summary: dict[str, Any]
     return notes
 
 
+def _of_images(config: dict[str, Any], summary: dict[str, Any]) -> str:
+    """How many images the steps had; with another batch size on the way, all of them together."""
+    seen, each = summary["images_seen"], config["batch_size"]
+    return f" of {each} images each" if seen == summary["steps"] * each else f", {seen:,} images in all"
+
+
 def _galleries(folder: Path, errors: dict[str, Any], *, augmented: bool) -> list[Gallery]:
     held_out, worst = (
         [folder / name.format(number=number) for number in range(1, SHOWN_IMAGES + 1)]
@@ -215,8 +222,7 @@ def _facts(folder: Path, data: dict[str, Any], summary: dict[str, Any]) -> list[
         facts.insert(1, ("held-out data", _counts(data["validation"])))
     if summary["git"]:
         facts.append(("commit", summary["git"]))
-    if (folder / run_layout.COMMAND).is_file():
-        lines = (folder / run_layout.COMMAND).read_text(encoding="utf-8").strip().splitlines()
+    if lines := stored_commands(folder):
         facts.append(("command", "\n".join(map(as_typed, lines))))
     return facts
 

@@ -205,7 +205,8 @@ class TrainConfig:
     def describe_schedule(self, images: int, *, step: int = 0, images_seen: int = 0) -> str:
         """The schedule as text: in images seen, epochs of a dataset of `images` images, and steps.
 
-        `images_seen` were seen up to `step`. If that was with another batch size, the rate is told by steps.
+        A resumed run has seen `images_seen` images in its first `step` steps. If they had another batch size, the text
+        gives the steps, not the images, after which the learning rate changes.
         """
         total = images_seen + (self.steps - step) * self.batch_size
         if images_seen == step * self.batch_size:

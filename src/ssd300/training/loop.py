@@ -144,9 +144,9 @@ def train(
 def _loop(trainer: Trainer, last_step: int) -> None:
     """Train to `last_step`; a signal, or the end of patience, stops before it."""
     batches = trainer.batches()
-    if trainer.step_count and trainer.saved is None:  # what --override has changed, and files that are missing
-        trainer.save()
     with held_back() as signalled:
+        if trainer.step_count and trainer.saved is None:  # what --override has changed, and files that are missing
+            trainer.save()
         while True:
             if trainer.evaluation_is_due():  # first of all, as a resumed run may begin with one
                 trainer.evaluate(signalled)

@@ -1,4 +1,4 @@
-"""What keeps a run from its start or its resume in a folder: no state, or a start that it would overwrite."""
+"""What stops a run before its first step: no state to resume from, or a start (`--init`) that it would overwrite."""
 
 from pathlib import Path
 

@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 class Progress(NamedTuple):
     """How far a run is: steps done, the report of the best evaluation so far (`Report.to_dict`), seconds spent.
 
-    `images_seen` counts an image as often as it was in a batch. With another batch size on the way it is no
-    multiple of the steps.
+    `images_seen` counts an image as often as it was in a batch. If `--override` has changed the batch size, it is not
+    the steps times the batch size.
 
     `evaluated` is the step of the last complete evaluation, `stale` how many there were since the best. `skipped` has
     a message per image that could not be read. `precision` is the network's in training; a resumed run retains it, as
@@ -194,7 +194,7 @@ class TrainState:
         for group, present in zip(self._groups(), options, strict=True):
             group.update(present)  # torch loads the options too, and would undo those of --override
         precision = self.progress.precision
-        # Older states do not count images, and were continued as if all batches had been of the last size.
+        # Older states do not count images. Their runs went on as if all batches had had the last size.
         seen = content["progress"]["step"] * complete(content["config"])["batch_size"]
         self.progress = Progress(**{"images_seen": seen} | content["progress"])
         if "amp" in changed:

@@ -43,7 +43,7 @@ class Trainer:
     callbacks: Callbacks
     reports: list[Report] = field(default_factory=list)  # of the present weights, and of their average
     saved: Progress | None = field(init=False)
-    resumed: Progress = field(init=False)  # that this process began with
+    resumed: Progress = field(init=False)  # with which this process began
     started_s: float = field(init=False)
     next_save_s: float = field(init=False)
 
@@ -166,8 +166,8 @@ class Trainer:
         return step > 0 and (step % config.save_every == 0 or late)
 
     def save(self) -> None:
-        """Write weights and state, unless they are written already. Before the first step only weights that are missing
-        are written, as those that are there may know their mAP.
+        """Write weights and state, unless they are written already. Weights that have not changed since the start are
+        written only if they are missing, as those that are there may know their mAP.
         """
         skipped = (image for images in self.world.gather(self.state.progress.skipped) for image in images)
         self.state.progress = self.state.progress._replace(skipped=tuple(dict.fromkeys(skipped)))
@@ -180,8 +180,9 @@ class Trainer:
         self.next_save_s = time.monotonic() + self.state.config.save_minutes * 60
 
     def _weights_to_keep(self) -> list[str]:
+        """Those that have not changed since this process began, nor been measured."""
         progress = self.state.progress
-        if progress.step > self.resumed.step or not progress.step:
+        if progress.step > self.resumed.step or not progress.step or self.reports:
             return []
         is_best_anew = progress.best is None and not self.state.is_saved
         return [

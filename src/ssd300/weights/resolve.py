@@ -7,6 +7,7 @@ import torch
 from ssd300 import run_layout
 from ssd300.errors import WeightsError, did_you_mean
 from ssd300.model import SSD
+from ssd300.run_command import resume_command
 from ssd300.system.files import spelled_like
 from ssd300.weights.card import Card
 from ssd300.weights.format import read_card_file, read_weights_file
@@ -28,7 +29,7 @@ def find_weights(weights: str | Path) -> Path | None:
         files = sorted(file for pattern in ("*.onnx", "*.xml", "*.safetensors") for file in path.glob(pattern))
         files = [file for file in files if file.suffix != ".xml" or file.with_suffix(".bin").is_file()]  # not VOC's
         if (path / run_layout.STATE).is_file():
-            command = run_layout.resume_command(path)
+            command = resume_command(path)
             fix = f"They were deleted. Resume the run, which writes them again{f': `{command}`' if command else ''}."
         elif files:
             fix = f"Name {files[0]}."
